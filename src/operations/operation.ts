@@ -1,0 +1,91 @@
+/**
+ * What an operation is: a name, what routes to it, and parse → handle.
+ * @module
+ */
+
+import type { Identity } from "../auth/credentials.ts";
+import type { Payload } from "../s3/payload.ts";
+import type { S3Request, Target } from "../s3/request.ts";
+import type { Store } from "../store/store.ts";
+
+/** A request whose signature was checked and whose body is unframed. */
+export type VerifiedRequest = Omit<S3Request, "body"> & {
+  readonly identity: Identity;
+  readonly payload: Payload;
+};
+
+/** What every operation may use. */
+export type Services = {
+  readonly store: Store;
+  readonly region: string;
+  /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
+  readonly encryptionAtRest: boolean;
+  readonly now: () => Date;
+};
+
+/** What an operation is about. */
+export type On = Target["on"];
+/** The target of an operation on `O`. */
+export type TargetOf<O extends On> = Extract<Target, { on: O }>;
+
+/** How a request is routed to an operation; router, metrics, policies and the README read it. */
+export type Route<O extends On = On> = {
+  /** As AWS names it: `ListParts`. */
+  readonly name: string;
+  readonly on: O;
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE" | "OPTIONS";
+  /** Query names that must be there; `name=value` demands the value too. */
+  readonly query?: readonly string[];
+  /** Query names that may be there and that AWS knows as sub-resources; any other sub-resource does not match. */
+  readonly optionalQuery?: readonly string[];
+  /** Lower-case header names that must be there. */
+  readonly headers?: readonly string[];
+};
+
+/** An operation, ready to run. */
+export type Operation<O extends On = On> = Route<O> & {
+  /** The policy action: `s3:ListMultipartUploadParts`. */
+  readonly action: string;
+  /** Runs on a request that routed here. */
+  readonly run: (request: VerifiedRequest, services: Services) => Promise<Response>;
+};
+
+/** What `handle` is given. */
+export type Call<O extends On, Input> = {
+  readonly target: TargetOf<O>;
+  readonly input: Input;
+  readonly identity: Identity;
+  readonly payload: Payload;
+  readonly signal: AbortSignal;
+} & Services;
+
+/** An operation as it is written. */
+export type Definition<O extends On, Input> = Route<O> & {
+  readonly action: string;
+  /** Text → typed values, or throws. */
+  readonly parse: (request: VerifiedRequest, services: Services) => Input;
+  /** Does it; touches neither headers nor query. */
+  readonly handle: (call: Call<O, Input>) => Promise<Response>;
+};
+
+/** Makes an operation; `Input` stays inside, so that the table needs no casts. */
+export function defineOperation<O extends On, Input>(
+  { parse, handle, ...rest }: Definition<O, Input>,
+): Operation<O> {
+  return {
+    ...rest,
+    async run(request, services) {
+      const { target, identity, payload, signal } = request;
+      if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
+      const input = parse(request, services);
+      return await handle({
+        ...services,
+        target: target as TargetOf<O>,
+        input,
+        identity,
+        payload,
+        signal,
+      });
+    },
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * The error codes this gateway sends, spelled as Amazon S3 spells them.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ *
+ * An error is thrown where it is known and rendered in one place (`errorResponse` in `gateway.ts`).
+ * @module
+ */
+
+/** Status and default message of each code we send, spelled as AWS spells it. */
+export const ERRORS = {
+  AccessDenied: [403, "Access Denied"],
+  AuthorizationHeaderMalformed: [400, "The authorization header that you provided is not valid."],
+  AuthorizationQueryParametersError: [
+    400,
+    "The authorization query parameters that you provided are not valid.",
+  ],
+  BadDigest: [
+    400,
+    "The Content-MD5 or checksum value that you specified did not match what the server received.",
+  ],
+  BucketAlreadyExists: [
+    409,
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Specify a different name and try again.",
+  ],
+  BucketAlreadyOwnedByYou: [
+    409,
+    "Your previous request to create the named bucket succeeded and you already own it.",
+  ],
+  BucketNotEmpty: [409, "The bucket that you tried to delete is not empty."],
+  ConditionalRequestConflict: [
+    409,
+    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+  ],
+  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed object size."],
+  EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed object size."],
+  IllegalLocationConstraintException: [
+    400,
+    "The specified location constraint is not valid for the Region that the request was sent to.",
+  ],
+  IncompleteBody: [
+    400,
+    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+  ],
+  InternalError: [500, "We encountered an internal error. Please try again."],
+  InvalidAccessKeyId: [
+    403,
+    "The AWS access key ID that you provided does not exist in our records.",
+  ],
+  InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketName: [400, "The specified bucket is not valid."],
+  InvalidDigest: [400, "The Content-MD5 or checksum value that you specified is not valid."],
+  InvalidEncryptionAlgorithmError: [
+    400,
+    "The encryption request that you specified is not valid. The valid value is AES256.",
+  ],
+  InvalidLocationConstraint: [400, "The specified location (Region) constraint is not valid."],
+  InvalidObjectState: [
+    403,
+    "The operation is not valid for the current state of the object.",
+  ],
+  InvalidPart: [
+    400,
+    "One or more of the specified parts could not be found. The part might not have been uploaded, or the specified entity tag might not have matched the part's entity tag.",
+  ],
+  InvalidPartNumber: [416, "The requested partnumber is not satisfiable."],
+  InvalidPartOrder: [
+    400,
+    "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+  ],
+  InvalidRange: [416, "The requested range is not satisfiable."],
+  InvalidRequest: [400, "Invalid Request"],
+  InvalidStorageClass: [400, "The storage class that you specified is not valid."],
+  InvalidTag: [400, "The tag provided was not a valid tag."],
+  InvalidToken: [400, "The provided token is malformed or otherwise not valid."],
+  InvalidURI: [400, "The specified URI couldn't be parsed."],
+  KeyTooLongError: [400, "Your key is too long."],
+  MalformedPOSTRequest: [
+    400,
+    "The body of your POST request is not well-formed multipart/form-data.",
+  ],
+  MalformedTrailerError: [
+    400,
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  ],
+  MalformedXML: [
+    400,
+    "The XML that you provided was not well formed or did not validate against our published schema.",
+  ],
+  MaxMessageLengthExceeded: [400, "Your request was too large."],
+  MetadataTooLarge: [
+    400,
+    "Your metadata headers exceed the maximum allowed metadata size.",
+  ],
+  MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
+  MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
+  MissingRequestBodyError: [400, "Request body is empty."],
+  NoSuchBucket: [404, "The specified bucket does not exist."],
+  NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchUpload: [
+    404,
+    "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed.",
+  ],
+  NoSuchVersion: [404, "The specified version does not exist."],
+  NotImplemented: [
+    501,
+    "A header or query you provided requested a function that is not implemented.",
+  ],
+  NotModified: [304, "Not Modified"],
+  OperationAborted: [
+    409,
+    "A conflicting conditional operation is currently in progress against this resource. Try again.",
+  ],
+  PreconditionFailed: [412, "At least one of the preconditions that you specified did not hold."],
+  QuotaExceeded: [403, "The bucket has reached its quota."],
+  RequestTimeout: [
+    400,
+    "Your socket connection to the server was not read from or written to within the timeout period.",
+  ],
+  RequestTimeTooSkewed: [
+    403,
+    "The difference between the request time and the server's time is too large.",
+  ],
+  ServiceUnavailable: [503, "Service is unable to handle request."],
+  SignatureDoesNotMatch: [
+    403,
+    "The request signature that we calculated does not match the signature that you provided. Check your AWS secret access key and signing method.",
+  ],
+  SlowDown: [503, "Please reduce your request rate."],
+  TooManyBuckets: [400, "You have attempted to create more buckets than are allowed."],
+  XAmzContentSHA256Mismatch: [
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  ],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+/** A code of {@linkcode ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What `new S3Error` takes beyond its code and fields. */
+export type S3ErrorOptions = {
+  /** Replaces the code's default message. */
+  readonly message?: string;
+  /** Goes to the log, never to the client. */
+  readonly cause?: unknown;
+  /** Headers of the answer, such as `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/**
+ * An answer that is an error. Fields become elements of `<Error>`.
+ *
+ * @example Usage
+ * ```ts
+ * import { S3Error } from "./errors.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(new S3Error("NoSuchKey", { Key: "a" }).status, 404);
+ * ```
+ */
+export class S3Error extends Error {
+  override readonly name = "S3Error";
+  readonly code: ErrorCode;
+  readonly fields: Readonly<Record<string, string | number>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    fields: Readonly<Record<string, string | number>> = {},
+    options: S3ErrorOptions = {},
+  ) {
+    super(options.message ?? ERRORS[code][1], { cause: options.cause });
+    this.code = code;
+    this.fields = fields;
+    this.headers = options.headers ?? {};
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return ERRORS[this.code][0];
+  }
+}
+
+/** Whether this is an {@linkcode S3Error} with one of these codes. */
+export function isS3Error(cause: unknown, ...codes: ErrorCode[]): cause is S3Error {
+  return cause instanceof S3Error && (codes.length === 0 || codes.includes(cause.code));
+}

@@ -1,0 +1,23 @@
+/**
+ * The body of a request, after its signature and framing were taken off.
+ * @module
+ */
+
+/** What the client promised about the body and what comes after it; whoever reads the body checks it. */
+export type Payload = {
+  /**
+   * The decoded bytes. Errors with an S3Error when the body is cut short, is framed wrongly or bears a wrong
+   * signature, so a reader that reaches the end has exactly what the client signed, but for `sha256`.
+   * One owner reads it to the end or cancels it.
+   */
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Decoded length in bytes; undefined for `Transfer-Encoding: chunked` without `x-amz-decoded-content-length`. */
+  readonly size: number | undefined;
+  /**
+   * Lower-case hex SHA-256 that `x-amz-content-sha256` promised. It is not checked by the stream, so that a store
+   * that computes SHA-256 anyway does so once: who reads the stream compares it (`XAmzContentSHA256Mismatch`).
+   */
+  readonly sha256: string | undefined;
+  /** Trailing headers by lower-case name, complete once the stream has ended. */
+  readonly trailers: ReadonlyMap<string, string>;
+};
