@@ -1,0 +1,277 @@
+/**
+ * Starts nats-servers with JetStream on 127.0.0.1: one, or a cluster, for development and for tests.
+ *
+ * A server keeps its port and its data when it is killed and started again. Ports are taken below the range of outgoing
+ * connections: a client that tries to reconnect to a free port within that range may end up connected to itself.
+ * @module
+ */
+
+import { connect } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { findNatsServer } from "./find_nats_server.ts";
+
+export { findNatsServer } from "./find_nats_server.ts";
+
+const LOWEST_PORT = 15_000;
+const HIGHEST_PORT = 30_000;
+const START_TIMEOUT = 20_000;
+const STOP_TIMEOUT = 10_000;
+
+/** Options of {@linkcode startNatsServer}. */
+export type NatsServerOptions = {
+  /** Where JetStream keeps its data; a folder that is removed in the end by default. */
+  readonly storeDir?: string;
+  /** A free one by default. */
+  readonly port?: number;
+  /** Lines of configuration: accounts, users, TLS, websocket, limits. */
+  readonly config?: string;
+  /** Lines within the `jetstream` block, such as `max_file_store: 64MB`. */
+  readonly jetstream?: string;
+  /** A Ctrl-C in the terminal does not reach it; the starter must end it. */
+  readonly detached?: boolean;
+};
+
+type Files = { readonly folder: string; readonly storeDir: string; readonly log: string };
+
+/** A nats-server that was started; disposing stops it and removes what it left in temporary folders. */
+export class NatsServer implements AsyncDisposable {
+  readonly port: number;
+  readonly storeDir: string;
+  readonly #binary: string;
+  readonly #options: NatsServerOptions;
+  readonly #files: Files;
+  #child: Deno.ChildProcess | undefined;
+
+  /** Use {@linkcode startNatsServer}. */
+  constructor(binary: string, port: number, files: Files, options: NatsServerOptions) {
+    this.port = port;
+    this.storeDir = files.storeDir;
+    this.#binary = binary;
+    this.#files = files;
+    this.#options = options;
+  }
+
+  /** `nats://127.0.0.1:<port>`. */
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** Process id; 0 while it is stopped. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** What it has logged so far. */
+  async readLog(): Promise<string> {
+    return await Deno.readTextFile(this.#files.log).catch(() => "");
+  }
+
+  /**
+   * Starts it again, on the same port with the same data.
+   *
+   * @throws Error with the end of its log when it does not start
+   */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new TypeError("Cannot start nats-server: it runs");
+    const { folder, log, storeDir } = this.#files;
+    const ports = await Deno.makeTempDir({ dir: folder, prefix: "ports-" });
+    const config = `${folder}/server.conf`;
+    await Deno.writeTextFile(
+      config,
+      [
+        `listen: "127.0.0.1:${this.port}"`,
+        `ports_file_dir: ${JSON.stringify(ports)}`,
+        `log_file: ${JSON.stringify(log)}`,
+        `jetstream {\n  store_dir: ${JSON.stringify(storeDir)}`,
+        `  ${this.#options.jetstream ?? ""}\n}`,
+        this.#options.config ?? "",
+      ].join("\n"),
+    );
+    const logged = (await this.readLog()).length;
+    const child = new Deno.Command(this.#binary, {
+      args: ["-c", config],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      detached: this.#options.detached ?? false,
+    }).spawn();
+    running.add(child);
+    let exited = false;
+    child.status.then(() => {
+      exited = true;
+      running.delete(child);
+    });
+
+    const deadline = Date.now() + START_TIMEOUT;
+    // It writes this file when it accepts connections.
+    while ([...Deno.readDirSync(ports)].length === 0) {
+      if (exited || Date.now() > deadline) {
+        if (!exited) child.kill("SIGKILL");
+        await child.status;
+        const text = (await this.readLog()).slice(logged) ||
+          await checkConfig(this.#binary, config);
+        throw new Error(`Cannot start nats-server on port ${this.port}: ${text.slice(-2000)}`);
+      }
+      await delay(10);
+    }
+    this.#child = child;
+  }
+
+  /** Sends a signal; one that ends a process (all but SIGSTOP, SIGCONT, SIGHUP) resolves when it has ended. */
+  async kill(signal: Deno.Signal = "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    child.kill(signal);
+    if (["SIGSTOP", "SIGCONT", "SIGHUP"].includes(signal)) return;
+    this.#child = undefined;
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
+    await child.status;
+    clearTimeout(timer);
+  }
+
+  /** Ends it, by default in good order, and starts it again. */
+  async restart(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    await this.kill(signal);
+    await this.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill("SIGTERM");
+    await Deno.remove(this.#files.folder, { recursive: true });
+  }
+}
+
+/** What must not outlive this process. */
+const running = new Set<Deno.ChildProcess>();
+
+globalThis.addEventListener("unload", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/**
+ * Starts a nats-server with JetStream and resolves when it accepts connections.
+ *
+ * @throws Error with the end of its log when it does not start
+ *
+ * @example Usage
+ * ```ts no-run
+ * import { startNatsServer } from "./nats_server.ts";
+ *
+ * await using server = await startNatsServer({ jetstream: "max_file_store: 64MB" });
+ * await server.kill("SIGKILL");
+ * await server.start(); // the same port, the same data
+ * ```
+ */
+export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const { path } = await findNatsServer();
+  const folder = await Deno.makeTempDir({ prefix: "nats-server-" });
+  const storeDir = options.storeDir ?? `${folder}/data`;
+  const files = { folder, storeDir, log: `${folder}/server.log` };
+  for (let attempt = 1;; attempt++) {
+    const port = options.port ?? freePort();
+    const server = new NatsServer(path, port, files, options);
+    try {
+      await server.start();
+      return server;
+    } catch (cause) {
+      const isTaken = String(cause).includes("address already in use");
+      if (isTaken && options.port === undefined && attempt < 10) continue;
+      await Deno.remove(folder, { recursive: true });
+      throw cause;
+    }
+  }
+}
+
+/** Servers that form one JetStream; disposing stops them all. */
+export type NatsCluster = AsyncDisposable & {
+  readonly servers: readonly NatsServer[];
+  /** Of all servers, separated by commas. */
+  readonly urls: string;
+};
+
+/**
+ * Starts a cluster on 127.0.0.1 and resolves when it accepts streams with as many replicas as it has servers.
+ *
+ * @param options Of each server; `config` must not hold a `cluster` block.
+ */
+export async function startCluster(
+  size = 3,
+  options: Pick<NatsServerOptions, "config" | "jetstream"> = {},
+): Promise<NatsCluster> {
+  for (let attempt = 1;; attempt++) {
+    const routes = Array.from({ length: size }, freePort);
+    const results = await Promise.allSettled(routes.map((port, index) =>
+      startNatsServer({
+        ...options,
+        config: [
+          `server_name: "n${index + 1}"`,
+          `cluster {\n  name: "test"\n  listen: "127.0.0.1:${port}"`,
+          `  routes: [${routes.map((route) => `"nats://127.0.0.1:${route}"`).join(", ")}]\n}`,
+          options.config ?? "",
+        ].join("\n"),
+      })
+    ));
+    const servers = results.flatMap((result) =>
+      result.status === "fulfilled" ? [result.value] : []
+    );
+    const cluster: NatsCluster = {
+      servers,
+      urls: servers.map(({ url }) => url).join(","),
+      async [Symbol.asyncDispose](): Promise<void> {
+        await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+      },
+    };
+    const failed = results.find((result) => result.status === "rejected");
+    try {
+      if (failed !== undefined) throw failed.reason;
+      await replicasAccepted(servers);
+      return cluster;
+    } catch (cause) {
+      await cluster[Symbol.asyncDispose]();
+      if (!String(cause).includes("address already in use") || attempt === 5) throw cause;
+    }
+  }
+}
+
+async function replicasAccepted(servers: readonly NatsServer[]): Promise<void> {
+  const connection = await connect({ servers: servers.map(({ url }) => url) });
+  const deadline = Date.now() + 30_000;
+  try {
+    for (;;) {
+      try {
+        const { streams } = await jetstreamManager(connection, { timeout: 2000 });
+        const name = "cluster-is-ready";
+        await streams.add({ name, subjects: [name], num_replicas: servers.length });
+        await streams.delete(name);
+        return;
+      } catch (cause) {
+        if (Date.now() > deadline) throw cause;
+        await delay(100);
+      }
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A port that nobody listens on now. */
+export function freePort(): number {
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
+    }
+  }
+}
+
+async function checkConfig(binary: string, config: string): Promise<string> {
+  const { stderr } = await new Deno.Command(binary, { args: ["-t", "-c", config] }).output();
+  return new TextDecoder().decode(stderr);
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
