@@ -1,11 +1,168 @@
 /**
  * Conditional requests.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ * and https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html for the order of precedence
+ *
+ * A date that cannot be read is no condition, as RFC 9110 has it.
  * @module
  */
+
+import { S3Error } from "./errors.ts";
+import { parseETag, parseETagList, quoteETag } from "./etag.ts";
+
+/** What a conditional read demands of the object. ETags are bare; `"*"` is any object. */
+export type ReadPrecondition = {
+  readonly ifMatch?: "*" | readonly string[];
+  readonly ifNoneMatch?: "*" | readonly string[];
+  readonly ifModifiedSince?: Date;
+  readonly ifUnmodifiedSince?: Date;
+};
 
 /** What a conditional write demands of the object that is there now. ETags are bare; `"*"` is any object. */
 export type WritePrecondition = {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: "*";
 };
+
+/** What conditions look at. */
+type Validators = { readonly etag: string; readonly modified: Date };
+
+/**
+ * The conditions of a read, or of a copy's source.
+ *
+ * @param prefix What stands before the names: `"x-amz-copy-source-"` for the source of a copy.
+ */
+export function parseReadPrecondition(
+  headers: Headers,
+  prefix: "" | "x-amz-copy-source-" = "",
+): ReadPrecondition {
+  const match = headers.get(`${prefix}if-match`);
+  const noneMatch = headers.get(`${prefix}if-none-match`);
+  const modified = parseDate(headers.get(`${prefix}if-modified-since`));
+  const unmodified = parseDate(headers.get(`${prefix}if-unmodified-since`));
+  return {
+    ...(match !== null && { ifMatch: parseETagList(match) }),
+    ...(noneMatch !== null && { ifNoneMatch: parseETagList(noneMatch) }),
+    ...(modified !== undefined && { ifModifiedSince: modified }),
+    ...(unmodified !== undefined && { ifUnmodifiedSince: unmodified }),
+  };
+}
+
+function parseDate(text: string | null): Date | undefined {
+  const time = text === null ? NaN : Date.parse(text);
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/**
+ * Checks the conditions of a read in AWS's order: If-Match before If-Unmodified-Since, If-None-Match before
+ * If-Modified-Since; of each pair the ETag decides alone.
+ *
+ * @throws S3Error `PreconditionFailed`, `NotModified`
+ *
+ * @example Usage
+ * ```ts
+ * import { checkRead } from "./conditions.ts";
+ * import { throws } from "node:assert/strict";
+ *
+ * const object = { etag: "a", modified: new Date(0) };
+ * checkRead({ ifMatch: ["a"], ifUnmodifiedSince: new Date(-1000) }, object);
+ * throws(() => checkRead({ ifNoneMatch: ["a"] }, object), { code: "NotModified" });
+ * ```
+ */
+export function checkRead(precondition: ReadPrecondition, object: Validators): void {
+  const failed = failedRead(precondition, object);
+  if (failed === undefined) return;
+  if (failed === "If-Match" || failed === "If-Unmodified-Since") {
+    throw new S3Error("PreconditionFailed", { Condition: failed });
+  }
+  // What a cache needs to keep its copy.
+  const headers = {
+    "etag": quoteETag(object.etag),
+    "last-modified": object.modified.toUTCString(),
+  };
+  throw new S3Error("NotModified", {}, { headers });
+}
+
+/**
+ * Checks the conditions on a copy's source: as {@linkcode checkRead}, but what a read answers with 304 is 412 here.
+ *
+ * @throws S3Error `PreconditionFailed`
+ */
+export function checkCopySource(precondition: ReadPrecondition, object: Validators): void {
+  const failed = failedRead(precondition, object);
+  if (failed === undefined) return;
+  throw new S3Error("PreconditionFailed", { Condition: `x-amz-copy-source-${failed}` });
+}
+
+function failedRead(
+  { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: ReadPrecondition,
+  { etag, modified }: Validators,
+): "If-Match" | "If-Unmodified-Since" | "If-None-Match" | "If-Modified-Since" | undefined {
+  // Clients know the time of modification in whole seconds.
+  const time = Math.floor(modified.getTime() / 1000) * 1000;
+
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, etag)) return "If-Match";
+  } else if (ifUnmodifiedSince !== undefined && time > ifUnmodifiedSince.getTime()) {
+    return "If-Unmodified-Since";
+  }
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, etag)) return "If-None-Match";
+  } else if (ifModifiedSince !== undefined && time <= ifModifiedSince.getTime()) {
+    return "If-Modified-Since";
+  }
+  return undefined;
+}
+
+function matches(list: "*" | readonly string[], etag: string): boolean {
+  return list === "*" || list.includes(etag);
+}
+
+/**
+ * The conditions of a write.
+ *
+ * @throws S3Error `NotImplemented` for an If-None-Match other than `*`, and for both at once, as AWS does
+ */
+export function parseWritePrecondition(headers: Headers): WritePrecondition {
+  const match = headers.get("if-match");
+  const noneMatch = headers.get("if-none-match");
+  if (noneMatch !== null) {
+    if (parseETag(noneMatch) !== "*" || match !== null) {
+      throw new S3Error("NotImplemented", { Header: "If-None-Match" }, {
+        message: "A header you provided implies functionality that is not implemented",
+      });
+    }
+    return { ifNoneMatch: "*" };
+  }
+  return match === null ? {} : { ifMatch: parseETag(match) };
+}
+
+/**
+ * Checks the conditions of a write against the object that is there now. Stores call it in their compare-and-set.
+ *
+ * @throws S3Error `PreconditionFailed`; `NoSuchKey` for If-Match where there is no object
+ *
+ * @example Usage
+ * ```ts
+ * import { checkWrite } from "./conditions.ts";
+ * import { throws } from "node:assert/strict";
+ *
+ * checkWrite({ ifNoneMatch: "*" }, undefined, "a.txt");
+ * throws(() => checkWrite({ ifNoneMatch: "*" }, { etag: "a" }, "a.txt"), { code: "PreconditionFailed" });
+ * throws(() => checkWrite({ ifMatch: "a" }, undefined, "a.txt"), { code: "NoSuchKey" });
+ * ```
+ */
+export function checkWrite(
+  { ifMatch, ifNoneMatch }: WritePrecondition,
+  current: { readonly etag: string } | undefined,
+  key: string,
+): void {
+  if (ifNoneMatch !== undefined && current !== undefined) {
+    throw new S3Error("PreconditionFailed", { Condition: "If-None-Match" });
+  }
+  if (ifMatch === undefined) return;
+  if (current === undefined) throw new S3Error("NoSuchKey", { Key: key });
+  if (ifMatch !== "*" && ifMatch !== current.etag) {
+    throw new S3Error("PreconditionFailed", { Condition: "If-Match" });
+  }
+}
