@@ -1,0 +1,513 @@
+/**
+ * The settings of the gateway: one table of flags, defaults and help, from which the command line, `--help` and the
+ * README's table are made; and the configuration that comes of them.
+ * @module
+ */
+
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./telemetry/log.ts";
+
+/** How to log in to NATS. */
+export type NatsLogin =
+  | { readonly kind: "none" }
+  | { readonly kind: "user"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string }
+  /** Text of an NKey seed. */
+  | { readonly kind: "nkey"; readonly seed: string }
+  /** Text of a credentials file: a JWT and a seed. */
+  | { readonly kind: "creds"; readonly creds: string };
+
+/** What the gateway is told; frozen. */
+export type Config = {
+  readonly listen: Address;
+  readonly nats: {
+    readonly servers: readonly string[];
+    readonly login: NatsLogin;
+    /** PEM texts; undefined when none was given. */
+    readonly tls:
+      | { readonly ca?: string; readonly cert?: string; readonly key?: string }
+      | undefined;
+    /** Subject prefix of the JetStream API: `$JS.API`, or that of a domain. */
+    readonly apiPrefix: string;
+    readonly inboxPrefix: string;
+  };
+  readonly bucket: {
+    readonly replicas: number;
+    readonly storage: "file" | "memory";
+    readonly compression: "none" | "s2";
+  };
+  /** Secret access keys by their access key id; not empty. */
+  readonly credentials: ReadonlyMap<string, string>;
+  readonly region: string;
+  /** Host names, lower case, under which buckets are addressed in virtual-host style. */
+  readonly domains: readonly string[];
+  /** Milliseconds. */
+  readonly clockSkew: number;
+  readonly sigv2: "off" | "presigned" | "on";
+  readonly encryptionAtRest: boolean;
+  readonly log: { readonly format: LogFormat; readonly level: LogLevel };
+};
+
+/** Where to listen. */
+export type Address = { readonly hostname: string; readonly port: number };
+
+/** One setting. */
+export type Setting<T> = {
+  readonly flag: string;
+  /** Stands for the value in `--help`; a setting without one is on when its flag is there. */
+  readonly value?: string;
+  readonly default?: string;
+  readonly help: string;
+  /** Text → value; the message of what it throws says what is wrong with the text. */
+  readonly parse: (text: string) => T;
+  /** The flag names a file. `env` is the variable that holds the path, `text` the one that holds the content. */
+  readonly file?: { readonly env: string; readonly text: string };
+  /** The value never appears in a message. */
+  readonly secret?: true;
+};
+
+function setting<T>(setting: Setting<T>): Setting<T> {
+  return setting;
+}
+
+/** Every setting, in the order of `--help`. */
+export const SETTINGS = {
+  listen: setting({
+    flag: "listen",
+    value: "HOST:PORT",
+    default: "0.0.0.0:5222",
+    help: "Where to listen for S3 requests",
+    parse: parseAddress,
+  }),
+  servers: setting({
+    flag: "natsServers",
+    value: "URL,…",
+    default: "nats://127.0.0.1:4222",
+    help: "NATS servers; ws:// and wss:// connect by WebSocket",
+    parse: parseServers,
+    secret: true, // somebody may have put a password into it
+  }),
+  user: setting({
+    flag: "natsUser",
+    value: "NAME",
+    help: "NATS user; also the S3 access key id, unless there are S3 credentials",
+    parse: parseText,
+  }),
+  password: setting({
+    flag: "natsPassword",
+    value: "TEXT",
+    help: "NATS password; also the S3 secret access key, unless there are S3 credentials",
+    parse: parseText,
+    secret: true,
+  }),
+  token: setting({
+    flag: "natsToken",
+    value: "TEXT",
+    help: "NATS token",
+    parse: parseText,
+    secret: true,
+  }),
+  nkey: setting({
+    flag: "natsNKeyFile",
+    value: "FILE",
+    help: "NATS NKey: a file with its seed",
+    parse: parseSeed,
+    file: { env: "NATS_S3_NATS_NKEY_FILE", text: "NATS_S3_NATS_NKEY" },
+    secret: true,
+  }),
+  creds: setting({
+    flag: "natsCredsFile",
+    value: "FILE",
+    help: "NATS credentials: a file with a JWT and a seed",
+    parse: parseCreds,
+    file: { env: "NATS_S3_NATS_CREDS_FILE", text: "NATS_S3_NATS_CREDS" },
+    secret: true,
+  }),
+  tlsCa: setting({
+    flag: "nats.tls-ca",
+    value: "FILE",
+    help: "Certificates (PEM) of the authorities that may vouch for NATS servers",
+    parse: parsePem,
+    file: { env: "NATS_S3_NATS_TLS_CA", text: "NATS_S3_NATS_TLS_CA" },
+  }),
+  tlsCert: setting({
+    flag: "nats.tls-cert",
+    value: "FILE",
+    help: "Client certificate (PEM) for NATS",
+    parse: parsePem,
+    file: { env: "NATS_S3_NATS_TLS_CERT", text: "NATS_S3_NATS_TLS_CERT" },
+  }),
+  tlsKey: setting({
+    flag: "nats.tls-key",
+    value: "FILE",
+    help: "Private key (PEM) of the client certificate",
+    parse: parsePem,
+    file: { env: "NATS_S3_NATS_TLS_KEY", text: "NATS_S3_NATS_TLS_KEY" },
+    secret: true,
+  }),
+  domain: setting({
+    flag: "nats.js-domain",
+    value: "NAME",
+    help: "JetStream domain, as of a leaf node",
+    parse: parseToken,
+  }),
+  apiPrefix: setting({
+    flag: "nats.api-prefix",
+    value: "SUBJECT",
+    help: "Prefix of the JetStream API's subjects in place of $JS.API, for an imported API",
+    parse: parseSubject,
+  }),
+  inboxPrefix: setting({
+    flag: "nats.inbox-prefix",
+    value: "SUBJECT",
+    default: "_INBOX",
+    help: "Prefix of the subjects on which answers arrive",
+    parse: parseSubject,
+  }),
+  replicas: setting({
+    flag: "replicas",
+    value: "N",
+    default: "1",
+    help: "Copies that JetStream keeps of a new bucket",
+    parse: parseReplicas,
+  }),
+  storage: setting({
+    flag: "bucket.storage",
+    value: "file|memory",
+    default: "file",
+    help: "Where JetStream keeps a new bucket",
+    parse: oneOf(["file", "memory"]),
+  }),
+  compression: setting({
+    flag: "bucket.compression",
+    value: "none|s2",
+    default: "none",
+    help: "How JetStream compresses a new bucket on disk",
+    parse: oneOf(["none", "s2"]),
+  }),
+  credentials: setting({
+    flag: "s3.credentials",
+    value: "FILE",
+    help: "S3 credentials in place of the NATS user and password: " +
+      '{"credentials":[{"accessKey":"…","secretKey":"…"}]}',
+    parse: parseCredentials,
+    file: { env: "NATS_S3_CREDENTIALS_FILE", text: "NATS_S3_CREDENTIALS" },
+    secret: true,
+  }),
+  region: setting({
+    flag: "s3.region",
+    value: "NAME",
+    default: "us-east-1",
+    help: "Region that requests are signed for",
+    parse: parseRegion,
+  }),
+  domains: setting({
+    flag: "http.domain",
+    value: "NAME,…",
+    help: "Host names below which a bucket may be addressed as <bucket>.<name>",
+    parse: parseDomains,
+  }),
+  clockSkew: setting({
+    flag: "auth.clock-skew",
+    value: "DURATION",
+    default: "5m",
+    help: "How far a client's clock may be off; at most 15m",
+    parse: parseClockSkew,
+  }),
+  sigv2: setting({
+    flag: "auth.sigv2",
+    value: "off|presigned|on",
+    default: "presigned",
+    help: "Where signatures of version 2 are accepted",
+    parse: oneOf(["off", "presigned", "on"]),
+  }),
+  encryptionAtRest: setting({
+    flag: "encryption.at-rest",
+    default: "false",
+    help:
+      "States that JetStream encrypts what it stores: x-amz-server-side-encryption is then accepted",
+    parse: parseBoolean,
+  }),
+  logFormat: setting({
+    flag: "log.format",
+    value: "text|json",
+    default: "text",
+    help: "How log lines look; logfmt is another word for text",
+    parse: (text) => oneOf(LOG_FORMATS)(text === "logfmt" ? "text" : text),
+  }),
+  logLevel: setting({
+    flag: "log.level",
+    value: "debug|info|warn|error",
+    default: "info",
+    help: "The least urgent lines that are logged",
+    parse: oneOf(LOG_LEVELS),
+  }),
+} as const;
+
+/** Name of a setting. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** The values of all settings; undefined where nothing was given and there is no default. */
+export type Values = {
+  readonly [N in SettingName]: ReturnType<typeof SETTINGS[N]["parse"]> | undefined;
+};
+
+/**
+ * Checks the values against each other.
+ *
+ * @throws RangeError; the message is for the user
+ */
+export function createConfig(values: Values): Config {
+  const { user, password, domain, apiPrefix } = values;
+  if (domain !== undefined && apiPrefix !== undefined) {
+    throw new RangeError("Cannot use both --nats.js-domain and --nats.api-prefix: choose one");
+  }
+  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
+    throw new RangeError("Cannot use --nats.tls-cert without --nats.tls-key: give both or neither");
+  }
+  const credentials = values.credentials ??
+    (user !== undefined && password !== undefined ? new Map([[user, password]]) : undefined);
+  if (credentials === undefined) {
+    throw new RangeError(
+      "There are no S3 credentials: give --natsUser and --natsPassword, which are then also the S3 access and secret " +
+        "key, or S3 credentials of their own with --s3.credentials or NATS_S3_CREDENTIALS",
+    );
+  }
+  const tls = {
+    ...(values.tlsCa !== undefined && { ca: values.tlsCa }),
+    ...(values.tlsCert !== undefined && { cert: values.tlsCert }),
+    ...(values.tlsKey !== undefined && { key: values.tlsKey }),
+  };
+  return deepFreeze({
+    listen: given(values, "listen"),
+    nats: {
+      servers: given(values, "servers"),
+      login: chooseLogin(values),
+      tls: Object.keys(tls).length === 0 ? undefined : tls,
+      apiPrefix: domain === undefined ? apiPrefix ?? "$JS.API" : `$JS.${domain}.API`,
+      inboxPrefix: given(values, "inboxPrefix"),
+    },
+    bucket: {
+      replicas: given(values, "replicas"),
+      storage: given(values, "storage"),
+      compression: given(values, "compression"),
+    },
+    credentials,
+    region: given(values, "region"),
+    domains: values.domains ?? [],
+    clockSkew: given(values, "clockSkew"),
+    sigv2: given(values, "sigv2"),
+    encryptionAtRest: given(values, "encryptionAtRest"),
+    log: { format: given(values, "logFormat"), level: given(values, "logLevel") },
+  });
+}
+
+/** A value of a setting that has a default. */
+function given<N extends SettingName>(values: Values, name: N): NonNullable<Values[N]> {
+  const value = values[name];
+  if (value === undefined) throw new TypeError(`Setting "${name}" has neither value nor default`);
+  return value;
+}
+
+function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin {
+  if ((user === undefined) !== (password === undefined)) {
+    throw new RangeError("Cannot use --natsUser without --natsPassword: give both or neither");
+  }
+  const logins: readonly (readonly [string, NatsLogin | undefined])[] = [
+    [
+      "--natsUser",
+      user !== undefined && password !== undefined ? { kind: "user", user, password } : undefined,
+    ],
+    ["--natsToken", token === undefined ? undefined : { kind: "token", token }],
+    ["--natsNKeyFile", nkey === undefined ? undefined : { kind: "nkey", seed: nkey }],
+    ["--natsCredsFile", creds === undefined ? undefined : { kind: "creds", creds }],
+  ];
+  const [first, second] = logins.filter(([, login]) => login !== undefined);
+  if (first !== undefined && second !== undefined) {
+    throw new RangeError(`Cannot use both ${first[0]} and ${second[0]}: choose one way to log in`);
+  }
+  return first?.[1] ?? { kind: "none" };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null && !(part instanceof Map)) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}
+
+function parseText(text: string): string {
+  return text;
+}
+
+function oneOf<const T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((choice) => choice === text);
+    if (choice === undefined) throw new RangeError(`it is not one of ${choices.join(", ")}`);
+    return choice;
+  };
+}
+
+function parseBoolean(text: string): boolean {
+  if (/^(1|t|true)$/i.test(text)) return true;
+  if (/^(0|f|false)$/i.test(text)) return false;
+  throw new RangeError("it is neither true nor false");
+}
+
+/**
+ * Host and port; no host means all addresses.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseAddress } from "./config.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(parseAddress(":5222"), { hostname: "0.0.0.0", port: 5222 });
+ * deepStrictEqual(parseAddress("[::1]:80"), { hostname: "::1", port: 80 });
+ * ```
+ */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new RangeError("it is not HOST:PORT");
+  return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+function parseServers(text: string): readonly string[] {
+  const servers = splitList(text).map((server) => {
+    const match = /^(?:([a-z]+):\/\/)?([^\s]+)$/.exec(server);
+    const [, scheme = "nats", rest = ""] = match ?? [];
+    if (rest.includes("@")) {
+      throw new RangeError("a server has a user in it: use --natsUser and --natsPassword");
+    }
+    if (match === null || !["nats", "tls", "ws", "wss"].includes(scheme)) {
+      throw new RangeError(`"${server}" does not begin with nats://, tls://, ws:// or wss://`);
+    }
+    return `${scheme}://${rest}`;
+  });
+  const isWebSocket = (server: string): boolean => server.startsWith("ws");
+  if (servers.some(isWebSocket) && !servers.every(isWebSocket)) {
+    throw new RangeError("it mixes WebSocket and other servers");
+  }
+  return servers;
+}
+
+function splitList(text: string): string[] {
+  const items = text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  if (items.length === 0) throw new RangeError("the list is empty");
+  return items;
+}
+
+function parseSeed(text: string): string {
+  const seed = /S[UA][A-Z2-7]{56}/.exec(text)?.[0];
+  if (seed === undefined) throw new RangeError("it holds no NKey seed (SU…)");
+  return seed;
+}
+
+function parseCreds(text: string): string {
+  if (!text.includes("BEGIN NATS USER JWT") || !text.includes("BEGIN USER NKEY SEED")) {
+    throw new RangeError("it does not hold a NATS user JWT and an NKey seed");
+  }
+  return text;
+}
+
+/** Whether a text is PEM, not the path of a file. */
+export function isPem(text: string): boolean {
+  return text.includes("-----BEGIN ");
+}
+
+function parsePem(text: string): string {
+  if (!isPem(text)) throw new RangeError("it is not PEM text");
+  return text;
+}
+
+function parseToken(text: string): string {
+  if (!/^[^\s.*>]+$/.test(text)) throw new RangeError("it is not one token of a subject");
+  return text;
+}
+
+function parseSubject(text: string): string {
+  if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(text)) {
+    throw new RangeError("it is not a subject without wildcards");
+  }
+  return text;
+}
+
+function parseReplicas(text: string): number {
+  if (!/^[1-5]$/.test(text)) throw new RangeError("it is not between 1 and 5");
+  return Number(text);
+}
+
+function parseRegion(text: string): string {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) {
+    throw new RangeError("it has other characters than letters, digits and hyphens");
+  }
+  return text;
+}
+
+function parseDomains(text: string): readonly string[] {
+  return splitList(text).map((domain) => {
+    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(domain)) {
+      throw new RangeError(`"${domain}" is not a host name without port`);
+    }
+    return domain.toLowerCase();
+  });
+}
+
+function parseClockSkew(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds > 15 * 60_000) throw new RangeError("it is more than 15m");
+  return milliseconds;
+}
+
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/**
+ * A duration as Go writes it, in milliseconds.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseDuration } from "./config.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(parseDuration("1m30s"), 90_000);
+ * ```
+ */
+export function parseDuration(text: string): number {
+  if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) {
+    throw new RangeError("it is not a duration such as 90s or 5m");
+  }
+  let sum = 0;
+  for (const [, amount, unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)) {
+    sum += Number(amount) * (UNITS[unit] ?? 0);
+  }
+  return sum;
+}
+
+/** Reads S3 credentials as the Go gateway's file has them. */
+function parseCredentials(text: string): ReadonlyMap<string, string> {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw new RangeError("it is not JSON"); // the parser's own message would show a part of it
+  }
+  const entries = (document as { credentials?: unknown } | null)?.credentials;
+  if (!Array.isArray(entries) || entries.length === 0) {
+    throw new RangeError('it has no list "credentials" with entries');
+  }
+  const credentials = new Map<string, string>();
+  for (const [index, entry] of entries.entries()) {
+    const { accessKey, secretKey } = (entry ?? {}) as Record<string, unknown>;
+    if (typeof accessKey !== "string" || typeof secretKey !== "string") {
+      throw new RangeError(`entry ${index} lacks accessKey or secretKey`);
+    }
+    if (!/^[^\s/,=]+$/.test(accessKey) || secretKey === "") {
+      throw new RangeError(
+        `entry ${index} has an empty key, or an accessKey with a space or one of / , =`,
+      );
+    }
+    if (credentials.has(accessKey)) throw new RangeError(`entry ${index} repeats an accessKey`);
+    credentials.set(accessKey, secretKey);
+  }
+  return credentials;
+}
