@@ -3,16 +3,10 @@
  * @module
  */
 
-import type { Identity } from "../auth/credentials.ts";
 import type { Payload } from "../s3/payload.ts";
-import type { S3Request, Target } from "../s3/request.ts";
+import type { Target } from "../s3/request.ts";
+import type { Identity, VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
-
-/** A request whose signature was checked and whose body is unframed. */
-export type VerifiedRequest = Omit<S3Request, "body"> & {
-  readonly identity: Identity;
-  readonly payload: Payload;
-};
 
 /** What every operation may use. */
 export type Services = {
