@@ -97,7 +97,6 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [[], { NATS_S3_CREDENTIALS: '{"hunter2' }],
       [[], { NATS_S3_NATS_NKEY: "hunter2" }],
       [[], { NATS_S3_NATS_CREDS: "hunter2" }],
-      [[], { NATS_S3_NATS_TLS_KEY: "-----BEGIN hunter2" }],
     ] as const
   ) {
     throws(() => read(args, { env }), (cause) => {
