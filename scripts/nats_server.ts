@@ -104,7 +104,7 @@ export class NatsServer implements AsyncDisposable {
 
     const deadline = Date.now() + START_TIMEOUT;
     // It writes this file when it accepts connections.
-    while ([...Deno.readDirSync(ports)].length === 0) {
+    while ((await Array.fromAsync(Deno.readDir(ports))).length === 0) {
       if (exited || Date.now() > deadline) {
         if (!exited) child.kill("SIGKILL");
         await child.status;
@@ -154,7 +154,7 @@ globalThis.addEventListener("unload", () => {
  * @throws Error with the end of its log when it does not start
  *
  * @example Usage
- * ```ts no-run
+ * ```ts
  * import { startNatsServer } from "./nats_server.ts";
  *
  * await using server = await startNatsServer({ jetstream: "max_file_store: 64MB" });

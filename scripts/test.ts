@@ -1,0 +1,116 @@
+/**
+ * Runs tests and ends with `N passed, N failed, N skipped` alone on a line.
+ *
+ * Usage: `deno run -A scripts/test.ts [paths] [flags of deno test]`; without paths all tests that need neither outside
+ * clients nor much time. The tests start the nats-servers they need: `NATS_URL` is hidden from them.
+ *
+ * With `NATS_S3_TEST_REQUIRE=all` a skipped test is a failure, unless it is on the list below.
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { findNatsServer } from "./find_nats_server.ts";
+
+/** Tests that may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names, and why. */
+const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
+  "aws-cli v2": "version 2 is not on PyPI; tested where it is installed",
+};
+
+/** Folders with tasks of their own. */
+const ELSEWHERE = ["clients", "cluster", "soak", "bench", "conformance"];
+const PATHS = ["main.ts", "src", "scripts", "tests", "README.md", "docs"];
+
+/** What came out. */
+export type Outcome = {
+  readonly passed: number;
+  readonly failed: number;
+  /** Names of the tests that were skipped. */
+  readonly skipped: readonly string[];
+};
+
+/**
+ * Reads a report that `deno test --junit-path` wrote. Steps count as tests.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseReport } from "./test.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const xml = '<testcase name="a"></testcase><testcase name="b &amp; c"><skipped/></testcase>';
+ * deepStrictEqual(parseReport(xml), { passed: 1, failed: 0, skipped: ["b & c"] });
+ * ```
+ */
+export function parseReport(xml: string): Outcome {
+  let passed = 0;
+  let failed = 0;
+  const skipped: string[] = [];
+  for (const [, name = "", content = ""] of xml.matchAll(TEST_CASE)) {
+    if (content.includes("<skipped")) skipped.push(decodeXml(name));
+    else if (/<(failure|error)[ >/]/.test(content)) failed++;
+    else passed++;
+  }
+  return { passed, failed, skipped };
+}
+
+const TEST_CASE = /<testcase name="([^"]*)"[^>]*>([^]*?)<\/testcase>/g;
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function decodeXml(text: string): string {
+  return text.replaceAll(/&(lt|gt|quot|apos);/g, (_, name) => ENTITIES[name] ?? "")
+    .replaceAll("&amp;", "&");
+}
+
+/** Skipped tests that must not be, under `NATS_S3_TEST_REQUIRE=all`. */
+export function forbiddenSkips({ skipped }: Outcome): readonly string[] {
+  const prefixes = Object.keys(MAY_BE_SKIPPED);
+  return skipped.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix)));
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map((path) => Deno.stat(path).then(() => [path], () => [])),
+  );
+  return found.flat();
+}
+
+async function runTests(args: readonly string[]): Promise<number> {
+  const paths = args.filter((arg) => !arg.startsWith("-"));
+  const flags = args.filter((arg) => arg.startsWith("-"));
+  const chosen = paths.length > 0 ? paths : [
+    "--doc",
+    `--ignore=${ELSEWHERE.map((name) => `tests/${name}`).join(",")}`,
+    ...await existing(PATHS),
+  ];
+
+  // Found or fetched once, here: tests that run at the same time need not.
+  const { path, version, from } = await findNatsServer({ note: console.log });
+  console.log(`nats-server ${version} (${from}): ${path}`);
+
+  const { NATS_URL: _, ...env } = Deno.env.toObject();
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
+    clearEnv: true,
+    env: { ...env, NATS_SERVER_BIN: path },
+    stdin: "null",
+  }).spawn().status;
+  const outcome = parseReport(await Deno.readTextFile(report));
+  await Deno.remove(report);
+
+  const forbidden = env["NATS_S3_TEST_REQUIRE"] === "all" ? forbiddenSkips(outcome) : [];
+  for (const name of outcome.skipped) {
+    console.log(`skipped${forbidden.includes(name) ? ", but required" : ""}: ${name}`);
+  }
+  let failed = outcome.failed + forbidden.length;
+  // A file that does not load appears in no report.
+  if (code !== 0 && failed === 0) failed = 1;
+  console.log(
+    `${outcome.passed} passed, ${failed} failed, ${
+      outcome.skipped.length - forbidden.length
+    } skipped`,
+  );
+  return code !== 0 ? code : failed > 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await runTests(Deno.args));

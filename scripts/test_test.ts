@@ -1,0 +1,68 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { forbiddenSkips } from "./test.ts";
+
+const SCRIPT = `${import.meta.dirname}/test.ts`;
+
+async function run(
+  source: string,
+  env: Record<string, string> = {},
+): Promise<{ code: number; lines: string[] }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a_test.ts`, source);
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", SCRIPT, "--no-check", "--no-config", `${folder}/a_test.ts`],
+      env,
+      stderr: "null",
+    }).output();
+    return { code, lines: new TextDecoder().decode(stdout).trimEnd().split("\n") };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("scripts/test.ts ends with the counts alone on a line", async () => {
+  const { code, lines } = await run(`
+    Deno.test("a", () => {});
+    Deno.test("b", () => { throw new Error("b"); });
+    Deno.test.ignore("c", () => {});
+  `);
+  strictEqual(lines.at(-1), "1 passed, 1 failed, 1 skipped");
+  strictEqual(code, 1);
+});
+
+Deno.test("scripts/test.ts exits with 0 when nothing failed", async () => {
+  const { code, lines } = await run('Deno.test("a", () => {}); Deno.test.ignore("b", () => {});', {
+    NATS_S3_TEST_REQUIRE: "",
+  });
+  strictEqual(lines.at(-1), "1 passed, 0 failed, 1 skipped");
+  strictEqual(code, 0);
+});
+
+Deno.test("scripts/test.ts counts a file that does not load as a failure", async () => {
+  const { code, lines } = await run('throw new Error("at the top");');
+  match(lines.at(-1) ?? "", /, 1 failed, 0 skipped$/);
+  strictEqual(code, 1);
+});
+
+Deno.test("scripts/test.ts refuses skips when all tests are required", async () => {
+  const { code, lines } = await run('Deno.test.ignore("b", () => {});', {
+    NATS_S3_TEST_REQUIRE: "all",
+  });
+  strictEqual(lines.at(-2), "skipped, but required: b");
+  strictEqual(lines.at(-1), "0 passed, 1 failed, 0 skipped");
+  strictEqual(code, 1);
+});
+
+Deno.test("scripts/test.ts hides NATS_URL from tests", async () => {
+  const { lines } = await run(
+    'Deno.test("a", () => { if (Deno.env.has("NATS_URL")) throw new Error("It is there"); });',
+    { NATS_URL: "nats://127.0.0.1:4222" },
+  );
+  strictEqual(lines.at(-1), "1 passed, 0 failed, 0 skipped");
+});
+
+Deno.test("forbiddenSkips() lets the listed ones pass", () => {
+  const skipped = ["aws-cli v2 walks", "other"];
+  deepStrictEqual(forbiddenSkips({ passed: 0, failed: 0, skipped }), ["other"]);
+});
