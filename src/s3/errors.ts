@@ -8,7 +8,9 @@
 
 /** Status and default message of each code we send, spelled as AWS spells it. */
 export const ERRORS = {
+  AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessDenied: [403, "Access Denied"],
+  AccessForbidden: [403, "CORSResponse: CORS is not enabled for this bucket."],
   AuthorizationHeaderMalformed: [400, "The authorization header that you provided is not valid."],
   AuthorizationQueryParametersError: [
     400,
@@ -18,6 +20,7 @@ export const ERRORS = {
     400,
     "The Content-MD5 or checksum value that you specified did not match what the server received.",
   ],
+  BadRequest: [400, "Bad Request"],
   BucketAlreadyExists: [
     409,
     "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Specify a different name and try again.",
@@ -68,6 +71,10 @@ export const ERRORS = {
     "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
   ],
   InvalidRange: [416, "The requested range is not satisfiable."],
+  InvalidRedirectLocation: [
+    400,
+    "The website redirect location must start with 'http://', 'https://' or '/'.",
+  ],
   InvalidRequest: [400, "Invalid Request"],
   InvalidStorageClass: [400, "The storage class that you specified is not valid."],
   InvalidTag: [400, "The tag provided was not a valid tag."],

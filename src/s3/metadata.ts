@@ -1,8 +1,16 @@
 /**
  * What a client says about an object when it writes it, and gets back when it reads it.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ *
+ * What is not enforced is refused, never ignored: object lock, SSE-C, SSE-KMS, ACLs and grants that widen access, and
+ * the storage classes from which an object must be restored before it can be read.
  * @module
  */
+
+import { Buffer } from "node:buffer";
+import { S3Error } from "./errors.ts";
+import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
+import { parseTagging } from "./tagging.ts";
 
 /** System headers that are kept and returned as they came, by the name of their field in {@linkcode ObjectProperties}. */
 export const SYSTEM_HEADERS = {
@@ -28,3 +36,180 @@ export type ObjectProperties = {
   /** Tags by their key. */
   readonly tags: Readonly<Record<string, string>>;
 };
+
+/** Prefix of user metadata's headers. */
+const USER_PREFIX = "x-amz-meta-";
+/** Most bytes of user metadata, names and values together. */
+const MAX_USER_BYTES = 2048;
+/** What an object is that came without a Content-Type. */
+const DEFAULT_TYPE = "binary/octet-stream";
+
+const STORAGE_CLASSES = [
+  "STANDARD",
+  "REDUCED_REDUNDANCY",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "GLACIER_IR",
+];
+
+/**
+ * Properties that the headers of a write state.
+ *
+ * @throws S3Error `MetadataTooLarge`, `InvalidStorageClass`, `InvalidArgument`, `InvalidTag` and what
+ * {@linkcode refuseUnsupported} throws
+ */
+export function parseProperties(
+  headers: Headers,
+  services: { readonly encryptionAtRest: boolean },
+): ObjectProperties {
+  refuseUnsupported(headers, services);
+  const tagging = headers.get("x-amz-tagging");
+  return {
+    system: parseSystem(headers),
+    user: parseUser(headers),
+    tags: tagging === null ? {} : parseTagging(decodeHeaderText(tagging)),
+  };
+}
+
+function parseSystem(headers: Headers): ObjectProperties["system"] {
+  const system: Partial<Record<SystemField, string>> = {};
+  for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
+    const value = headers.get(header);
+    if (value !== null && value !== "") system[field] = decodeHeaderText(value);
+  }
+  const { contentEncoding, storageClass, websiteRedirect } = system;
+  if (contentEncoding !== undefined) {
+    const encoding = withoutAwsChunked(contentEncoding);
+    if (encoding === "") delete system.contentEncoding;
+    else system.contentEncoding = encoding;
+  }
+  if (storageClass !== undefined) {
+    if (!STORAGE_CLASSES.includes(storageClass)) {
+      throw new S3Error("InvalidStorageClass", { StorageClassRequested: storageClass });
+    }
+    // AWS does not name the default.
+    if (storageClass === "STANDARD") delete system.storageClass;
+  }
+  if (websiteRedirect !== undefined && !/^(?:\/|https?:\/\/)/.test(websiteRedirect)) {
+    throw new S3Error("InvalidRedirectLocation");
+  }
+  return system;
+}
+
+/** `aws-chunked` says how the request was framed; it is no property of the object. */
+function withoutAwsChunked(encoding: string): string {
+  return encoding.split(",").map((token) => token.trim())
+    .filter((token) => token !== "" && token.toLowerCase() !== "aws-chunked").join(",");
+}
+
+function parseUser(headers: Headers): Readonly<Record<string, string>> {
+  const user: [string, string][] = [];
+  let bytes = 0;
+  for (const [header, value] of headers) {
+    if (!header.startsWith(USER_PREFIX)) continue;
+    const name = header.slice(USER_PREFIX.length);
+    const text = decodeHeaderText(value);
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+    user.push([name, text]);
+  }
+  if (bytes > MAX_USER_BYTES) {
+    throw new S3Error("MetadataTooLarge", { Size: bytes, MaxSizeAllowed: MAX_USER_BYTES });
+  }
+  return Object.fromEntries(user);
+}
+
+/**
+ * Refuses headers of a write whose promise is not kept here.
+ *
+ * @throws S3Error `NotImplemented`, `InvalidRequest` for object lock, `AccessControlListNotSupported`,
+ * `InvalidArgument`, `InvalidEncryptionAlgorithmError`
+ */
+export function refuseUnsupported(
+  headers: Headers,
+  { encryptionAtRest }: { readonly encryptionAtRest: boolean },
+): void {
+  refuseCustomerKeys(headers);
+  refuseWideningAcl(headers);
+  for (const name of headers.keys()) {
+    if (name.startsWith("x-amz-object-lock-")) {
+      throw new S3Error("InvalidRequest", {}, {
+        message: "Bucket is missing Object Lock Configuration",
+      });
+    }
+    if (name.startsWith("x-amz-server-side-encryption-") || name === "x-amz-write-offset-bytes") {
+      throw notImplemented(name);
+    }
+  }
+  const encryption = headers.get(SYSTEM_HEADERS.encryption);
+  if (encryption === null || (encryption === "AES256" && encryptionAtRest)) return;
+  if (encryption !== "AES256" && !/^aws:(?:kms|kms:dsse|fsx|backup)$/.test(encryption)) {
+    throw new S3Error("InvalidEncryptionAlgorithmError", {
+      ArgumentName: SYSTEM_HEADERS.encryption,
+      ArgumentValue: encryption,
+    });
+  }
+  throw notImplemented(SYSTEM_HEADERS.encryption);
+}
+
+/**
+ * Refuses the headers of SSE-C, on reads as well.
+ *
+ * @throws S3Error `NotImplemented`
+ */
+export function refuseCustomerKeys(headers: Headers): void {
+  for (const name of headers.keys()) {
+    if (name.includes("server-side-encryption-customer-")) throw notImplemented(name);
+  }
+}
+
+/**
+ * Refuses ACLs that would widen access. `private` and `bucket-owner-full-control` say what holds anyway.
+ *
+ * @throws S3Error `AccessControlListNotSupported`, `InvalidArgument` for an unknown canned ACL
+ */
+export function refuseWideningAcl(headers: Headers): void {
+  const acl = headers.get("x-amz-acl");
+  if (acl !== null && acl !== "private" && acl !== "bucket-owner-full-control") {
+    if (CANNED_ACLS.includes(acl)) throw new S3Error("AccessControlListNotSupported");
+    throw new S3Error("InvalidArgument", { ArgumentName: "x-amz-acl", ArgumentValue: acl });
+  }
+  for (const name of headers.keys()) {
+    if (name.startsWith("x-amz-grant-")) throw new S3Error("AccessControlListNotSupported");
+  }
+}
+
+const CANNED_ACLS = [
+  "public-read",
+  "public-read-write",
+  "authenticated-read",
+  "aws-exec-read",
+  "bucket-owner-read",
+  "log-delivery-write",
+];
+
+/** The error for a header that asks for what is not there. */
+export function notImplemented(header: string): S3Error {
+  return new S3Error("NotImplemented", { Header: header }, {
+    message: "A header you provided implies functionality that is not implemented",
+  });
+}
+
+/** Response headers of an object's properties. Metadata whose name is no header name is counted, not sent. */
+export function formatProperties({ system, user, tags }: ObjectProperties): Headers {
+  const headers = new Headers({ "content-type": DEFAULT_TYPE });
+  for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
+    const value = system[field];
+    if (value !== undefined) headers.set(header, encodeHeaderText(value));
+  }
+  let missing = 0;
+  for (const [name, value] of Object.entries(user)) {
+    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+      headers.set(USER_PREFIX + name, encodeHeaderText(value));
+    } else missing++;
+  }
+  if (missing > 0) headers.set("x-amz-missing-meta", String(missing));
+  const tagCount = Object.keys(tags).length;
+  if (tagCount > 0) headers.set("x-amz-tagging-count", String(tagCount));
+  return headers;
+}

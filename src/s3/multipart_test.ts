@@ -1,0 +1,36 @@
+import { rejects, strictEqual, throws } from "node:assert/strict";
+import { assembleParts, checkPartAlgorithm } from "./multipart.ts";
+
+const plain = { algorithm: undefined, checksumType: undefined };
+const etags = ["0", "1", "2"].map((digit) => digit.repeat(32));
+const uploaded = new Map(
+  etags.map((etag, i) => [i + 1, { number: i + 1, size: 10 - i, etag, checksum: undefined }]),
+);
+const named = (...numbers: number[]) => ({
+  parts: numbers.map((number) => ({ number, etag: etags[number - 1] ?? "", checksum: undefined })),
+  checksum: undefined,
+  size: undefined,
+});
+
+Deno.test("assembleParts() adds up the parts that are named", async () => {
+  const { parts, size, etag } = await assembleParts(plain, uploaded, named(1, 3), 10);
+  strictEqual(parts.length, 2);
+  strictEqual(size, 18);
+  strictEqual(etag.endsWith("-2"), true);
+});
+
+Deno.test("assembleParts() refuses what does not fit", async () => {
+  const assemble = (completion: Parameters<typeof assembleParts>[2]) =>
+    assembleParts(plain, uploaded, completion, 10);
+  await rejects(assemble(named(4)), { code: "InvalidPart" });
+  await rejects(assemble(named(2, 3)), { code: "EntityTooSmall" });
+  await rejects(assemble({ ...named(1), size: 9 }), { code: "InvalidRequest" });
+  const checksum = { algorithm: "CRC32", value: "AAAAAA==" } as const;
+  await rejects(assemble({ ...named(1), checksum }), { code: "InvalidRequest" });
+});
+
+Deno.test("checkPartAlgorithm() wants the algorithm of the upload", () => {
+  checkPartAlgorithm(undefined, "CRC32");
+  checkPartAlgorithm("CRC32", "CRC32");
+  throws(() => checkPartAlgorithm("CRC32", undefined), { code: "InvalidRequest" });
+});

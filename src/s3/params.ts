@@ -1,0 +1,98 @@
+/**
+ * Query parameters and headers that several operations take.
+ * @module
+ */
+
+import { S3Error } from "./errors.ts";
+import type { Query } from "./request.ts";
+
+/**
+ * An integer from the query, from 0; more than `max` counts as `max`, as AWS has it.
+ *
+ * @throws S3Error `InvalidArgument`
+ *
+ * @example Usage
+ * ```ts
+ * import { integerParam } from "./params.ts";
+ * import { strictEqual, throws } from "node:assert/strict";
+ *
+ * const query = new Map([["max-keys", "5000"], ["max-parts", "-1"]]);
+ * strictEqual(integerParam(query, "max-keys", { max: 1000, default: 1000 }), 1000);
+ * strictEqual(integerParam(query, "marker", { max: 1000, default: 7 }), 7);
+ * throws(() => integerParam(query, "max-parts", { max: 1000, default: 1000 }), { code: "InvalidArgument" });
+ * ```
+ */
+export function integerParam(
+  query: Query,
+  name: string,
+  options: { readonly max: number; readonly default: number; readonly min?: number },
+): number {
+  const text = query.get(name);
+  if (text === undefined || text === "") return options.default;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  // AWS parses a Java int.
+  if (!(value >= (options.min ?? 0) && value <= 2_147_483_647)) {
+    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: text }, {
+      message: `Provided ${name} not an integer or within integer range`,
+    });
+  }
+  return Math.min(value, options.max);
+}
+
+/** How the keys of a listing are written. */
+export type KeyEncoding = {
+  /** The value of `<EncodingType>`; undefined for plain text. */
+  readonly type: "url" | undefined;
+  readonly encode: (text: string) => string;
+};
+
+/**
+ * How `encoding-type` asks for the keys of a listing.
+ *
+ * @throws S3Error `InvalidArgument`
+ */
+export function encodingParam(query: Query): KeyEncoding {
+  const type = query.get("encoding-type");
+  if (type === undefined || type === "") return { type: undefined, encode: (text) => text };
+  if (type === "url") return { type, encode: encodeKey };
+  throw new S3Error("InvalidArgument", { ArgumentName: "encoding-type", ArgumentValue: type }, {
+    message: "Invalid Encoding Method specified in Request",
+  });
+}
+
+/**
+ * Percent-encodes a key but for its slashes. A space becomes `%20`, which every decoder understands, where AWS
+ * writes `+`.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeKey } from "./params.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(encodeKey("a b/(é)+"), "a%20b/%28%C3%A9%29%2B");
+ * ```
+ */
+export function encodeKey(key: string): string {
+  return encodeURIComponent(key.toWellFormed()).replaceAll("%2F", "/")
+    .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/**
+ * Refuses any version id but `null`: without versioning there is no other.
+ *
+ * @throws S3Error `NoSuchVersion`; `InvalidArgument` for what cannot be a version id
+ */
+export function refuseVersionId(versionId: string | undefined): void {
+  if (versionId === undefined || versionId === "null") return;
+  if (versionId === "") {
+    throw new S3Error("InvalidArgument", { ArgumentName: "versionId", ArgumentValue: "" }, {
+      message: "Version id cannot be the empty string",
+    });
+  }
+  if (/^[A-Za-z0-9._-]{16,64}$/.test(versionId)) {
+    throw new S3Error("NoSuchVersion", { VersionId: versionId });
+  }
+  throw new S3Error("InvalidArgument", { ArgumentName: "versionId", ArgumentValue: versionId }, {
+    message: "Invalid version id specified",
+  });
+}

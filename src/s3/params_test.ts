@@ -1,0 +1,28 @@
+import { strictEqual, throws } from "node:assert/strict";
+import { encodingParam, integerParam, refuseVersionId } from "./params.ts";
+
+Deno.test("integerParam() refuses what is no integer", () => {
+  for (const text of ["-1", "a", "1.5", "2147483648", "1e3", " 1", "0x1"]) {
+    const query = new Map([["n", text]]);
+    throws(() => integerParam(query, "n", { max: 10, default: 1 }), { code: "InvalidArgument" });
+  }
+  throws(() => integerParam(new Map([["n", "0"]]), "n", { min: 1, max: 10, default: 1 }), {
+    code: "InvalidArgument",
+  });
+  strictEqual(integerParam(new Map([["n", ""]]), "n", { max: 10, default: 3 }), 3);
+  strictEqual(integerParam(new Map([["n", "0"]]), "n", { max: 10, default: 3 }), 0);
+});
+
+Deno.test("encodingParam() knows url alone", () => {
+  strictEqual(encodingParam(new Map()).encode("a b"), "a b");
+  strictEqual(encodingParam(new Map([["encoding-type", "url"]])).encode("a b\u0001"), "a%20b%01");
+  throws(() => encodingParam(new Map([["encoding-type", "x"]])), { code: "InvalidArgument" });
+});
+
+Deno.test("refuseVersionId() takes null alone", () => {
+  refuseVersionId(undefined);
+  refuseVersionId("null");
+  throws(() => refuseVersionId("3HL4kqtJvjVBH40Nrjfkd3HL4kqtJvjV"), { code: "NoSuchVersion" });
+  throws(() => refuseVersionId("x"), { code: "InvalidArgument" });
+  throws(() => refuseVersionId(""), { code: "InvalidArgument" });
+});
