@@ -1,0 +1,131 @@
+/**
+ * How object info changes: always by compare-and-set, and with a definite outcome wherever there can be one.
+ *
+ * A commit without an answer may still land, even minutes later. So the same publish with the same expected sequence is
+ * repeated: whatever lands first makes every other one a conflict, and then the object info says who it was.
+ * @module
+ */
+
+import { checkWrite, type WritePrecondition } from "../s3/conditions.ts";
+import { S3Error } from "../s3/errors.ts";
+import type { ObjectKey } from "../s3/names.ts";
+import type { Context } from "./context.ts";
+import { isConflict, isDefinite } from "./errors.ts";
+import { infoSubject, type Nuid, nuidOfInfo, type ParsedInfo, parseInfo } from "./layout.ts";
+import type { StoredMessage } from "./requests.ts";
+import type { BucketStream } from "./streams.ts";
+
+/** What a key's object info is now. */
+export type Current = {
+  /** 0 where there is no message. */
+  readonly sequence: number;
+  readonly parsed: ParsedInfo;
+  /** The group that the message names, whatever else it says. */
+  readonly nuid: Nuid | undefined;
+};
+
+/** What became of a commit. */
+export type Outcome =
+  | "committed"
+  /** Somebody else was faster; nothing of ours was stored, or ever will be. */
+  | "refused"
+  /** Somebody else's object is there, and ours may have been there before it. */
+  | "overtaken";
+
+/** How often a commit without an answer is repeated. */
+const ATTEMPTS = 3;
+
+/** Reads a key's object info, never older than the last acknowledged write. */
+export async function readCurrent(
+  { requests, streams }: Context,
+  { bucket, store, stream, single }: BucketStream,
+  key: ObjectKey,
+): Promise<Current> {
+  const query = { last_by_subj: infoSubject(store, key) };
+  let message: StoredMessage | undefined;
+  try {
+    message = single
+      ? await requests.directGet(stream, query)
+      : await requests.leaderGet(stream, query);
+  } catch (cause) {
+    await streams.read(bucket); // tells a bucket that is gone from JetStream that is down
+    throw cause;
+  }
+  if (message === undefined) return { sequence: 0, parsed: { kind: "absent" }, nuid: undefined };
+  return {
+    sequence: message.sequence,
+    parsed: parseInfo(key, message.data, message.time),
+    nuid: nuidOfInfo(message.data),
+  };
+}
+
+/**
+ * Publishes a message in place of the last one of its subject.
+ *
+ * @param isOurs Whether a message of the subject is what this publishes, had it landed unnoticed.
+ * @throws Unanswered, when nothing answered: it may have been stored, or may yet be; JetStreamError, NoResponders or
+ * NotConnected, when it definitely was not
+ */
+export async function compareAndSet(
+  { requests }: Context,
+  { stream }: BucketStream,
+  { subject, data, expect, ttl }: {
+    readonly subject: string;
+    readonly data: string;
+    readonly expect: number;
+    readonly ttl: string | undefined;
+  },
+  isOurs: (message: StoredMessage) => boolean,
+): Promise<Outcome> {
+  const options = { expect, rollup: true, ...(ttl !== undefined && { ttl }) };
+  let doubt: unknown;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      await requests.publish(subject, data, options);
+      return "committed";
+    } catch (cause) {
+      if (isConflict(cause)) {
+        if (doubt === undefined) return "refused";
+        const message = await requests.leaderGet(stream, { last_by_subj: subject });
+        return message !== undefined && isOurs(message) ? "committed" : "overtaken";
+      }
+      if (isDefinite(cause) && doubt === undefined) throw cause;
+      doubt ??= cause;
+    }
+  }
+  throw doubt;
+}
+
+/** Publishes object info that names a group in place of what is there now; see {@linkcode compareAndSet}. */
+export function commitInfo(
+  context: Context,
+  stream: BucketStream,
+  key: ObjectKey,
+  { nuid, message, expect, ttl }: {
+    readonly nuid: Nuid;
+    readonly message: string;
+    readonly expect: number;
+    readonly ttl?: string;
+  },
+): Promise<Outcome> {
+  const subject = infoSubject(stream.store, key);
+  return compareAndSet(context, stream, { subject, data: message, expect, ttl }, ({ data }) => {
+    return nuidOfInfo(data) === nuid;
+  });
+}
+
+/** Refuses to replace a locked object, and what a precondition refuses. */
+export function checkReplace(
+  key: ObjectKey,
+  { parsed }: Current,
+  precondition: WritePrecondition,
+  now: Date,
+): void {
+  const info = parsed.kind === "object" ? parsed.object.info : undefined;
+  checkWrite(precondition, info, key);
+  if (info?.retention !== undefined && info.retention.until > now) {
+    throw new S3Error("AccessDenied", { Key: key }, {
+      message: "Access Denied because object protected by object lock.",
+    });
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What every part of the JetStream store is given.
+ * @module
+ */
+
+import { nuid } from "@nats-io/nats-core";
+import type { ByteBudget } from "../streams/byte_budget.ts";
+import type { KnownGroup } from "./chunk_reader.ts";
+import type { Nuid } from "./layout.ts";
+import type { Requests } from "./requests.ts";
+import type { Streams } from "./streams.ts";
+import type { BoundedCache } from "../collections/bounded_cache.ts";
+import type { Layout } from "./layout_record.ts";
+
+/** What the store tells whoever runs it. */
+export interface StoreLog {
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Shared by the parts of a store on one connection. */
+export type Context = {
+  readonly requests: Requests;
+  readonly streams: Streams;
+  /** Bytes that may have been asked for and not have arrived. */
+  readonly budget: ByteBudget;
+  /** Chunks never change, so where they are may be remembered. */
+  readonly groups: BoundedCache<KnownGroup>;
+  readonly layouts: BoundedCache<Layout>;
+  /** Owner of buckets that have no owner record. */
+  readonly defaultOwner: string | undefined;
+  /** Least size of a part but the last, in bytes. */
+  readonly minPartSize: number;
+  readonly log: StoreLog;
+  readonly now: () => Date;
+};
+
+/** A fresh nuid. */
+export function newNuid(): Nuid {
+  return nuid.next() as Nuid;
+}

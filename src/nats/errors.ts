@@ -1,0 +1,104 @@
+/**
+ * What JetStream answers when it refuses, and what that is in S3's words.
+ * Codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+ *
+ * Translation goes by error code, never by message text.
+ * @module
+ */
+
+import { S3Error } from "../s3/errors.ts";
+
+/** JetStream's error codes that mean something here. */
+export const JetStreamCode = {
+  InsufficientResources: 10023,
+  MessageNotFound: 10037,
+  StorageResourcesExceeded: 10047,
+  StreamNameInUse: 10058,
+  StreamNotFound: 10059,
+  WrongLastSequence: 10071,
+  StoreFailed: 10077,
+  WrongLastSequenceConstant: 10164,
+} as const;
+
+/** JetStream answered with an error: the request was definitely refused. */
+export class JetStreamError extends Error {
+  override readonly name = "JetStreamError";
+  readonly code: number;
+  readonly status: number;
+
+  constructor(code: number, status: number, description: string, subject: string) {
+    super(`JetStream refused "${subject}": ${description} (${code})`);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** Nobody listens on the subject: no such stream, or no JetStream, or no permission. Nothing was done. */
+export class NoResponders extends Error {
+  override readonly name = "NoResponders";
+
+  constructor(subject: string) {
+    super(`Nobody answers on "${subject}"`);
+  }
+}
+
+/** The connection was down before the request was sent. Nothing was done. */
+export class NotConnected extends Error {
+  override readonly name = "NotConnected";
+
+  constructor() {
+    super("Not connected to NATS");
+  }
+}
+
+/** No answer came: the request may have been carried out, or may yet be. */
+export class Unanswered extends Error {
+  override readonly name = "Unanswered";
+
+  constructor(subject: string, reason: string) {
+    super(`No answer on "${subject}": ${reason}; does the NATS user have the permission?`);
+  }
+}
+
+/** Whether a publish was refused because its subject has moved on from the expected sequence. */
+export function isConflict(cause: unknown): boolean {
+  return cause instanceof JetStreamError &&
+    (cause.code === JetStreamCode.WrongLastSequence ||
+      cause.code === JetStreamCode.WrongLastSequenceConstant);
+}
+
+/** Whether the request cannot have been carried out. */
+export function isDefinite(cause: unknown): boolean {
+  return cause instanceof JetStreamError || cause instanceof NoResponders ||
+    cause instanceof NotConnected;
+}
+
+const RETRY = { "Retry-After": "2" };
+
+/** An error of JetStream in S3's words; others pass as they are. */
+export function toS3Error(cause: unknown): unknown {
+  if (cause instanceof JetStreamError) {
+    switch (cause.code) {
+      case JetStreamCode.StreamNotFound:
+        return new S3Error("NoSuchBucket", {}, { cause });
+      case JetStreamCode.StoreFailed:
+        return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
+      case JetStreamCode.InsufficientResources:
+      case JetStreamCode.StorageResourcesExceeded:
+        return new S3Error("QuotaExceeded", {}, {
+          cause,
+          message: "The JetStream account or server has no storage left.",
+        });
+    }
+    if (cause.status === 503) {
+      return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
+    }
+    return new S3Error("InternalError", {}, { cause });
+  }
+  if (
+    cause instanceof NoResponders || cause instanceof NotConnected || cause instanceof Unanswered
+  ) {
+    return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
+  }
+  return cause;
+}

@@ -1,0 +1,83 @@
+/**
+ * The sorted keys of a bucket in memory.
+ *
+ * An index is brought up to date before each answer: the stream's last sequence tells whether anything changed, and
+ * what did is read from where the index ends. Nothing is listed that was not checked to be current.
+ * @module
+ */
+
+import type { BucketName, ObjectKey } from "../s3/names.ts";
+import { compareUtf8, type SortedKeys, sortedKeys } from "../s3/listing.ts";
+import type { ListedObject } from "../store/store.ts";
+import type { Context } from "./context.ts";
+import { keyOfSubject, parseInfo, subjectsOf } from "./layout.ts";
+import { readMessages } from "./subject_scan.ts";
+
+/** The indexes of the buckets that were listed. */
+export class KeyIndexes {
+  readonly #context: Context;
+  readonly #indexes = new Map<BucketName, KeyIndex>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The keys of a bucket, with every change that was acknowledged before the call. Throws `NoSuchBucket`. */
+  async current(bucket: BucketName): Promise<SortedKeys<ListedObject>> {
+    const index = this.#indexes.get(bucket) ?? new KeyIndex();
+    this.#indexes.set(bucket, index);
+    try {
+      return await index.bringUpToDate(this.#context, bucket);
+    } catch (cause) {
+      this.#indexes.delete(bucket);
+      throw cause;
+    }
+  }
+}
+
+class KeyIndex {
+  readonly #objects = new Map<ObjectKey, ListedObject>();
+  #sorted: readonly ListedObject[] = [];
+  #stream = "";
+  #sequence = 0;
+  #updating: Promise<unknown> = Promise.resolve();
+
+  async bringUpToDate(context: Context, bucket: BucketName): Promise<SortedKeys<ListedObject>> {
+    // One after the other: a list that begins now must not rely on a look that began earlier.
+    const update = this.#updating.then(() => this.#update(context, bucket));
+    this.#updating = update.catch(() => {});
+    await update;
+    return sortedKeys(this.#sorted);
+  }
+
+  async #update(context: Context, bucket: BucketName): Promise<void> {
+    const stream = await context.streams.read(bucket);
+    const identity = stream.created.toISOString();
+    if (identity !== this.#stream || stream.lastSequence < this.#sequence) {
+      this.#objects.clear();
+      this.#sorted = [];
+      this.#stream = identity;
+      this.#sequence = 0;
+    }
+    if (stream.lastSequence === this.#sequence) return;
+
+    const filter = subjectsOf(stream.store).infos;
+    const messages = await readMessages(context, stream, filter, this.#sequence + 1);
+    for (const { subject, data, time, sequence } of messages) {
+      this.#sequence = Math.max(this.#sequence, sequence);
+      const key = keyOfSubject(stream.store, subject);
+      if (key === undefined) continue;
+      const parsed = parseInfo(key, data, time);
+      if (parsed.kind !== "object") {
+        this.#objects.delete(key);
+        continue;
+      }
+      const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
+      const { storageClass } = properties.system;
+      this.#objects.set(key, { key, size, etag, modified, owner, checksum, storageClass });
+    }
+    this.#sequence = Math.max(this.#sequence, stream.lastSequence);
+    if (messages.length === 0) return;
+    this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
+  }
+}

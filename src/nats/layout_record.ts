@@ -1,0 +1,136 @@
+/**
+ * The record `S3.layout.<nuid>`: where the bytes of an object are when object info cannot say it in 8 KiB.
+ *
+ * Parts are kept as columns, so that 10,000 of them fit into one message: digests concatenated, equal neighbours
+ * counted. Seek tables of parts are kept as far as they fit; a part without one is walked through.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum.ts";
+import { formatRuns, formatSequences, parseRuns, parseSequences } from "./seek.ts";
+
+/** A part of a multipart object. */
+export type LayoutPart = {
+  readonly number: number;
+  /** Names the chunk group among those uploaded for this number. */
+  readonly attempt: string;
+  readonly size: number;
+  readonly chunkSize: number;
+  /** Lower-case hex. */
+  readonly md5: string;
+  /** Base64, of the layout's algorithm. */
+  readonly checksum: string | undefined;
+  /** Stream sequence of each chunk, where known. */
+  readonly sequences: readonly number[] | undefined;
+};
+
+/** What a layout record says. */
+export type Layout =
+  | { readonly kind: "seek"; readonly sequences: readonly number[] }
+  | {
+    readonly kind: "parts";
+    readonly parts: readonly LayoutPart[];
+    readonly algorithm: ChecksumAlgorithm | undefined;
+    readonly checksumType: ChecksumType | undefined;
+  };
+
+/** Most characters of a layout record: a message stays under 1 MB. */
+const MAX_TEXT = 900_000;
+/** Length of an attempt's name. */
+export const ATTEMPT_LENGTH = 6;
+
+/** The JSON of a layout record. */
+export function formatLayout(layout: Layout): string {
+  if (layout.kind === "seek") {
+    return JSON.stringify({ version: 1, seek: formatSequences(layout.sequences) });
+  }
+  const { parts, algorithm, checksumType } = layout;
+  let before = 0;
+  const record = {
+    version: 1,
+    algorithm,
+    checksumType,
+    numbers: formatRuns(parts.map(({ number }) => {
+      const distance = number - before;
+      before = number;
+      return distance;
+    })),
+    sizes: formatRuns(parts.map(({ size }) => size)),
+    chunkSizes: formatRuns(parts.map(({ chunkSize }) => chunkSize)),
+    attempts: parts.map(({ attempt }) => attempt).join(""),
+    md5: Buffer.from(parts.map(({ md5 }) => md5).join(""), "hex").toString("base64"),
+    checksums: parts.every(({ checksum }) => checksum !== undefined)
+      ? Buffer.concat(parts.map(({ checksum }) => Buffer.from(checksum ?? "", "base64")))
+        .toString("base64")
+      : undefined,
+  };
+  const tables = parts.map(({ sequences }) => sequences ? formatSequences(sequences) : "");
+  const text = JSON.stringify({ ...record, seeks: tables.join(";") });
+  if (text.length <= MAX_TEXT) return text;
+  // What does not fit are long tables: their parts are walked through instead.
+  let room = MAX_TEXT - JSON.stringify(record).length - parts.length;
+  const kept = tables.map((table) => {
+    if (table.length > Math.max(64, MAX_TEXT / parts.length) || table.length > room) return "";
+    room -= table.length;
+    return table;
+  });
+  return JSON.stringify({ ...record, seeks: kept.join(";") });
+}
+
+/**
+ * Reads a layout record.
+ *
+ * @returns undefined for what cannot be trusted
+ */
+export function parseLayout(text: string): Layout | undefined {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+  if (json === null || typeof json !== "object" || json["version"] !== 1) return undefined;
+  const column = (name: string): string | undefined => {
+    const value = json[name];
+    return typeof value === "string" ? value : undefined;
+  };
+
+  const seek = column("seek");
+  if (seek !== undefined) {
+    const sequences = parseSequences(seek);
+    return sequences && { kind: "seek", sequences };
+  }
+
+  const distances = parseRuns(column("numbers"));
+  const sizes = parseRuns(column("sizes"));
+  const chunkSizes = parseRuns(column("chunkSizes"));
+  const attempts = column("attempts") ?? "";
+  const md5 = Buffer.from(column("md5") ?? "", "base64");
+  const seeks = column("seeks")?.split(";") ?? [];
+  const count = distances?.length ?? 0;
+  const fits = distances !== undefined && sizes?.length === count && chunkSizes?.length === count &&
+    /^[A-Za-z0-9_-]*$/.test(attempts) && attempts.length === count * ATTEMPT_LENGTH &&
+    md5.length === count * 16;
+  if (!fits) return undefined;
+  const checksums = column("checksums");
+  const allChecksums = checksums === undefined ? undefined : Buffer.from(checksums, "base64");
+  const width = (allChecksums?.length ?? 0) / count;
+
+  let number = 0;
+  const parts = distances.map((distance, i): LayoutPart => ({
+    number: number += distance,
+    attempt: attempts.slice(i * ATTEMPT_LENGTH, (i + 1) * ATTEMPT_LENGTH),
+    size: sizes[i] ?? 0,
+    chunkSize: chunkSizes[i] ?? 0,
+    md5: md5.subarray(i * 16, (i + 1) * 16).toString("hex"),
+    checksum: allChecksums?.subarray(i * width, (i + 1) * width).toString("base64"),
+    sequences: parseSequences(seeks[i]),
+  }));
+  return {
+    kind: "parts",
+    parts,
+    algorithm: column("algorithm") as ChecksumAlgorithm | undefined,
+    checksumType: column("checksumType") as ChecksumType | undefined,
+  };
+}

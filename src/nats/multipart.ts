@@ -1,0 +1,454 @@
+/**
+ * Multipart uploads on JetStream.
+ *
+ * An upload is a record, each part a record beside its chunk group. Complete moves no bytes: one atomic batch freezes
+ * the list of parts in the layout record, commits the object info and ends the upload, so there is no moment at which
+ * only one of them is true, and nothing to resume.
+ * @module
+ */
+
+import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum.ts";
+import { S3Error } from "../s3/errors.ts";
+import { compareUploads, listUploadPage } from "../s3/listing.ts";
+import type { ObjectProperties } from "../s3/metadata.ts";
+import { assembleParts, checkPartAlgorithm } from "../s3/multipart.ts";
+import type { BucketName, ObjectKey, PartNumber, UploadId } from "../s3/names.ts";
+import type {
+  CompleteInput,
+  ContentInput,
+  ObjectInfo,
+  PartInfo,
+  UploadInfo,
+  UploadInput,
+  UploadPage,
+  UploadQuery,
+} from "../store/store.ts";
+import { writeChunks } from "./chunk_writer.ts";
+import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit.ts";
+import { type Context, newNuid } from "./context.ts";
+import { isConflict, isDefinite, Unanswered } from "./errors.ts";
+import { formatInfo, infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
+import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
+import { type StoredMessage, textOf } from "./requests.ts";
+import { formatSequences, parseSequences } from "./seek.ts";
+import { readMessages } from "./subject_scan.ts";
+import type { BucketStream } from "./streams.ts";
+import { discardParts, trashGroup } from "./trash.ts";
+
+/** What `S3.upload.<id>` says. */
+type UploadRecord = {
+  readonly state: "open" | "done" | "aborted";
+  readonly key: ObjectKey;
+  readonly initiated: string;
+  readonly owner: string;
+  readonly properties: ObjectProperties;
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+  /** What became of it: the answer to a Complete that is asked again. */
+  readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
+};
+
+/** What `S3.part.<id>.<number>` says. */
+type PartRecord = {
+  readonly attempt: string;
+  readonly size: number;
+  readonly chunkSize: number;
+  readonly md5: string;
+  readonly checksum: string | undefined;
+  readonly modified: string;
+  readonly seek: string;
+};
+
+type Part = PartInfo & { readonly record: PartRecord };
+
+/** How long a finished upload's record answers a repeated Complete. */
+const DONE_TTL = "168h";
+/** How long an aborted upload's record tells parts that come late. */
+const ABORTED_TTL = "48h";
+const WRITE_ATTEMPTS = 200;
+const UNANSWERED_ATTEMPTS = 3;
+
+/** Begins an upload. */
+export async function createUpload(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  { properties, owner, algorithm, checksumType }: UploadInput,
+): Promise<UploadId> {
+  const stream = await context.streams.prepare(bucket);
+  if (!stream.prepared) {
+    throw new S3Error("InvalidRequest", { BucketName: bucket }, {
+      message: "The bucket's stream cannot be changed to hold multipart uploads.",
+    });
+  }
+  const id = newNuid();
+  const record: UploadRecord = {
+    state: "open",
+    key,
+    initiated: context.now().toISOString(),
+    owner,
+    properties,
+    algorithm,
+    checksumType,
+  };
+  await context.requests.publish(records.upload(stream.store, id), JSON.stringify(record), {
+    expect: 0,
+  });
+  return id as string as UploadId;
+}
+
+/** Stores a part. */
+export async function putPart(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  number: PartNumber,
+  { content, signal }: { readonly content: ContentInput; readonly signal: AbortSignal },
+): Promise<PartInfo> {
+  let stream: BucketStream;
+  try {
+    stream = await context.streams.get(bucket);
+    const { record } = await openUpload(context, stream, key, id);
+    checkPartAlgorithm(record.algorithm, content.algorithm);
+  } catch (cause) {
+    await content.stream.cancel().catch(() => {});
+    throw cause;
+  }
+
+  const nuid = id as string as Nuid;
+  const attempt = newNuid().slice(-ATTEMPT_LENGTH);
+  const subject = partChunkSubject(stream.store, nuid, number, attempt);
+  let part: PartRecord;
+  try {
+    const written = await writeChunks(context.requests, subject, content, signal);
+    const { received: { size, md5, checksum }, chunkSize, sequences } = written;
+    content.verify(written.received);
+    signal.throwIfAborted();
+    const modified = context.now().toISOString();
+    const seek = formatSequences(sequences);
+    part = { attempt, size, chunkSize, md5, checksum, modified, seek };
+    await writePart(context, stream, id, number, part);
+  } catch (cause) {
+    if (!(cause instanceof Unanswered)) await discardParts(context, stream, subject);
+    throw cause;
+  }
+
+  // The upload may have ended meanwhile. What it did not name is nobody's.
+  const upload = await findUpload(context, stream, key, id);
+  if (upload?.record.state === "open") return partInfo(number, part);
+  if (upload?.record.state === "done") await trashGroup(context, stream, nuid, "unused-parts");
+  else await discardParts(context, stream, subject);
+  throw new S3Error("NoSuchUpload", { UploadId: id });
+}
+
+/** The last part of a number that is written stays. */
+async function writePart(
+  context: Context,
+  stream: BucketStream,
+  id: UploadId,
+  number: PartNumber,
+  part: PartRecord,
+): Promise<void> {
+  const subject = records.part(stream.store, id, number);
+  const data = JSON.stringify(part);
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    const before = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
+    const write = { subject, data, expect: before?.sequence ?? 0, ttl: undefined };
+    const outcome = await compareAndSet(context, stream, write, (message) => {
+      return textOf(message.data) === data;
+    });
+    if (outcome !== "refused") return;
+  }
+  throw new S3Error("SlowDown");
+}
+
+/** An upload in progress. Throws `NoSuchUpload`. */
+export async function readUpload(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<UploadInfo> {
+  const stream = await context.streams.get(bucket);
+  return uploadInfo(id, (await openUpload(context, stream, key, id)).record);
+}
+
+/** Parts of an upload, by number. */
+export async function listParts(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<
+  {
+    readonly upload: UploadInfo;
+    readonly items: readonly PartInfo[];
+    readonly next: number | undefined;
+  }
+> {
+  const stream = await context.streams.get(bucket);
+  const { record } = await openUpload(context, stream, key, id);
+  const parts = (await readParts(context, stream, id))
+    .filter(({ number }) => number > after)
+    .map(({ record: _, ...part }): PartInfo => part);
+  const items = parts.slice(0, limit);
+  const next = parts.length > items.length ? items.at(-1)?.number : undefined;
+  return { upload: uploadInfo(id, record), items, next };
+}
+
+/** Uploads in progress. */
+export async function listUploads(
+  context: Context,
+  bucket: BucketName,
+  query: UploadQuery,
+): Promise<UploadPage> {
+  const stream = await context.streams.read(bucket);
+  if (!stream.prepared) return { uploads: [], commonPrefixes: [], next: undefined };
+  const messages = await readMessages(context, stream, records.upload(stream.store, "*"));
+  const uploads = messages.flatMap((message) => {
+    const record = parseUpload(message);
+    if (record?.state !== "open") return [];
+    return [uploadInfo(lastToken(message.subject) as UploadId, record)];
+  });
+  return listUploadPage(uploads.sort(compareUploads), query);
+}
+
+/** Makes the object of its parts. */
+export async function completeUpload(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  input: CompleteInput,
+): Promise<ObjectInfo> {
+  const stream = await context.streams.get(bucket);
+  for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    const upload = await findUpload(context, stream, key, id);
+    if (upload?.record.result !== undefined) return finished(upload.record, upload.record.result);
+    if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
+
+    const { record } = upload;
+    const uploaded = await readParts(context, stream, id);
+    const byNumber = new Map(uploaded.map((part) => [part.number as number, part]));
+    const assembly = await assembleParts(record, byNumber, input, context.minPartSize);
+    const current = await readCurrent(context, stream, key);
+    checkReplace(key, current, input.precondition, context.now());
+
+    const info: ObjectInfo = {
+      key,
+      size: assembly.size,
+      etag: assembly.etag,
+      modified: context.now(),
+      properties: record.properties,
+      checksum: assembly.checksum,
+      owner: record.owner,
+      partSizes: assembly.parts.map(({ size }) => size),
+      retention: undefined,
+    };
+    try {
+      await commitUpload(context, stream, id, upload, current, info, assembly.parts);
+    } catch (cause) {
+      // Whoever lands first makes every other commit a conflict: look again who it was.
+      if (isConflict(cause)) continue;
+      if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
+      throw cause;
+    }
+    await trashGroup(context, stream, current.nuid);
+    await cleanUp(context, stream, id, assembly.parts.length);
+    return info;
+  }
+  throw new S3Error("SlowDown", { Key: key });
+}
+
+/** Layout record, object info and the upload's end, together or not at all. */
+async function commitUpload(
+  { requests }: Context,
+  { store }: BucketStream,
+  id: UploadId,
+  { record, sequence }: { readonly record: UploadRecord; readonly sequence: number },
+  current: Current,
+  info: ObjectInfo,
+  parts: readonly Part[],
+): Promise<void> {
+  const nuid = id as string as Nuid;
+  const { size, etag, checksum, modified } = info;
+  const empty = size === 0;
+  const layout = formatLayout({
+    kind: "parts",
+    algorithm: record.algorithm,
+    checksumType: record.checksumType,
+    parts: parts.map(({ number, record: { seek, ...part } }) => ({
+      ...part,
+      number,
+      sequences: parseSequences(seek),
+    })),
+  });
+  const message = formatInfo({
+    ...info,
+    owner: record.owner,
+    store,
+    nuid,
+    chunks: 0,
+    chunkSize: parts[0]?.record.chunkSize ?? 0,
+    sha256: empty ? SHA256_OF_NOTHING : undefined,
+    seek: undefined,
+    layout: empty ? undefined : "parts",
+  });
+  const done: UploadRecord = {
+    ...record,
+    state: "done",
+    result: { size, etag, checksum, modified: modified.toISOString() },
+  };
+  await requests.publishBatch([
+    { subject: records.layout(store, nuid), data: layout, rollup: true },
+    {
+      subject: infoSubject(store, info.key),
+      data: message,
+      rollup: true,
+      expect: current.sequence,
+    },
+    {
+      subject: records.upload(store, id),
+      data: JSON.stringify(done),
+      rollup: true,
+      expect: sequence,
+      ttl: DONE_TTL,
+    },
+  ]);
+}
+
+const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** Removes part records, and hands chunks that the object does not name to the trash. */
+async function cleanUp(
+  context: Context,
+  stream: BucketStream,
+  id: UploadId,
+  named: number,
+): Promise<void> {
+  const nuid = id as string as Nuid;
+  const groups = await context.streams.countSubjects(
+    stream.stream,
+    partChunkSubject(stream.store, nuid, "*", "*"),
+  ).catch(() => Infinity);
+  if (groups > named) await trashGroup(context, stream, nuid, "unused-parts");
+  await discardParts(context, stream, records.part(stream.store, id, "*"));
+}
+
+/** Ends an upload without an object. */
+export async function abortUpload(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<void> {
+  const stream = await context.streams.get(bucket);
+  const subject = records.upload(stream.store, id);
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    const { record, sequence } = await openUpload(context, stream, key, id);
+    const data = JSON.stringify({ ...record, state: "aborted" } satisfies UploadRecord);
+    const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
+    const outcome = await compareAndSet(context, stream, write, (message) => {
+      return parseUpload(message)?.state === "aborted";
+    });
+    if (outcome !== "committed") continue;
+    const nuid = id as string as Nuid;
+    await discardParts(context, stream, partChunkSubject(stream.store, nuid, "*", "*"));
+    await discardParts(context, stream, records.part(stream.store, id, "*"));
+    return;
+  }
+  throw new S3Error("SlowDown");
+}
+
+async function openUpload(
+  context: Context,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<{ readonly record: UploadRecord; readonly sequence: number }> {
+  const upload = await findUpload(context, stream, key, id);
+  if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
+  return upload;
+}
+
+async function findUpload(
+  { requests, streams }: Context,
+  { bucket, store, stream, prepared }: BucketStream,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<{ readonly record: UploadRecord; readonly sequence: number } | undefined> {
+  if (!prepared) return undefined;
+  let message: StoredMessage | undefined;
+  try {
+    message = await requests.leaderGet(stream, { last_by_subj: records.upload(store, id) });
+  } catch (cause) {
+    if (isDefinite(cause)) await streams.read(bucket); // tells a bucket that is gone
+    throw cause;
+  }
+  const record = message && parseUpload(message);
+  if (message === undefined || record?.key !== key) return undefined;
+  return { record, sequence: message.sequence };
+}
+
+async function readParts(
+  context: Context,
+  stream: BucketStream,
+  id: UploadId,
+): Promise<readonly Part[]> {
+  const messages = await readMessages(context, stream, records.part(stream.store, id, "*"));
+  return messages
+    .map(({ subject, data }) => {
+      const number = Number(lastToken(subject)) as PartNumber;
+      const record = JSON.parse(textOf(data)) as PartRecord;
+      return { ...partInfo(number, record), record };
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+function parseUpload({ data }: StoredMessage): UploadRecord | undefined {
+  try {
+    return JSON.parse(textOf(data)) as UploadRecord;
+  } catch {
+    return undefined; // not ours
+  }
+}
+
+function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}
+
+function partInfo(number: PartNumber, { size, md5, modified, checksum }: PartRecord): PartInfo {
+  return { number, size, etag: md5, modified: new Date(modified), checksum };
+}
+
+function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
+  const { key, initiated, owner, algorithm, checksumType, properties } = record;
+  return {
+    key,
+    id,
+    initiated: new Date(initiated),
+    owner,
+    algorithm,
+    checksumType,
+    storageClass: properties.system.storageClass,
+  };
+}
+
+function finished(
+  { key, owner, properties }: UploadRecord,
+  { size, etag, checksum, modified }: NonNullable<UploadRecord["result"]>,
+): ObjectInfo {
+  return {
+    key,
+    size,
+    etag,
+    checksum,
+    modified: new Date(modified),
+    properties,
+    owner,
+    partSizes: undefined,
+    retention: undefined,
+  };
+}

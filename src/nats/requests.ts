@@ -1,0 +1,381 @@
+/**
+ * The hot path's request layer: publishes, direct gets and JetStream API calls over one shared inbox.
+ * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-31.md (direct get)
+ * and https://docs.nats.io/reference/reference-protocols/nats_api_reference
+ *
+ * The library's own request builds an error with its stack and a timer for every call; one inbox, a map of waiters and
+ * one coarse timer cost less than half of that.
+ * @module
+ */
+
+import {
+  createInbox,
+  headers as createHeaders,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  nuid,
+  type Subscription,
+} from "@nats-io/nats-core";
+import { JetStreamError, NoResponders, NotConnected, Unanswered } from "./errors.ts";
+
+/** How requests are sent. */
+export type RequestOptions = {
+  /** `$JS.API`, or `$JS.<domain>.API`. */
+  readonly apiPrefix: string;
+  /** `_INBOX`, where the account's permissions allow no other. */
+  readonly inboxPrefix: string;
+  /** Milliseconds after which a request counts as unanswered. */
+  readonly timeout: number;
+};
+
+/** What a publish demands of JetStream. */
+export type PublishOptions = {
+  /** Sequence of the subject's last message, 0 for none: refused as a conflict when it is another. */
+  readonly expect?: number;
+  /** Removes the subject's earlier messages. */
+  readonly rollup?: boolean;
+  /** How long the message lives, as Go writes durations. */
+  readonly ttl?: string;
+};
+
+/** A message of a stream. */
+export type StoredMessage = {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly time: Date;
+  readonly data: Uint8Array;
+};
+
+/** Which message of a stream. */
+export type MessageQuery =
+  | { readonly seq: number }
+  | { readonly last_by_subj: string }
+  | { readonly seq: number; readonly next_by_subj: string };
+
+type Waiter = {
+  readonly subject: string;
+  deadline: number;
+  /** Returns true when it waits for nothing more. */
+  readonly take: (message: Msg) => boolean;
+  readonly fail: (cause: Error) => void;
+};
+
+/** How often waiters are looked through for those past their deadline, in milliseconds. */
+const TICK = 250;
+/** How long a request waits for a lost connection to come back, in milliseconds. */
+const RECONNECT_PATIENCE = 2000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const EMPTY = new Uint8Array();
+
+/** Requests over one NATS connection, which stays the caller's. */
+export class Requests implements Disposable {
+  readonly #connection: NatsConnection;
+  readonly #options: RequestOptions;
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #waiters = new Map<string, Waiter>();
+  #next = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #connected = true;
+  #reconnected: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  constructor(connection: NatsConnection, options: RequestOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#inbox = createInbox(options.inboxPrefix);
+    this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#take(message);
+        else this.#failAll(error.message);
+      },
+    });
+    this.#watch();
+  }
+
+  /** Largest message that the server takes, in bytes. */
+  get maxPayload(): number {
+    return this.#connection.info?.max_payload ?? 1024 * 1024;
+  }
+
+  /**
+   * Publishes a message into a stream.
+   *
+   * @returns its sequence
+   * @throws JetStreamError, NoResponders, NotConnected where nothing was stored; Unanswered where that is not known
+   */
+  async publish(
+    subject: string,
+    data: Uint8Array | string,
+    options?: PublishOptions,
+  ): Promise<number> {
+    const headers = options && publishHeaders(options);
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const reply = await this.#request(subject, bytes, headers);
+    return (checked(reply.json(), subject) as { readonly seq: number }).seq;
+  }
+
+  /**
+   * Publishes messages of one stream that are stored together or not at all.
+   * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-50.md
+   *
+   * @returns the sequence of the last one
+   * @throws as {@linkcode publish}
+   */
+  async publishBatch(
+    messages: readonly (PublishOptions & { readonly subject: string; readonly data: string })[],
+  ): Promise<number> {
+    const batch = nuid.next();
+    for (const [i, { subject, data, ...options }] of messages.entries()) {
+      const headers = publishHeaders(options);
+      headers.set("Nats-Batch-Id", batch);
+      headers.set("Nats-Batch-Sequence", `${i + 1}`);
+      if (i < messages.length - 1) {
+        await this.#whenConnected();
+        this.#connection.publish(subject, encoder.encode(data), { headers });
+        continue;
+      }
+      headers.set("Nats-Batch-Commit", "1");
+      const reply = await this.#request(subject, encoder.encode(data), headers);
+      return (checked(reply.json(), subject) as { readonly seq: number }).seq;
+    }
+    throw new RangeError("Cannot publish a batch without messages");
+  }
+
+  /**
+   * Calls the JetStream API.
+   *
+   * @param method Such as `STREAM.INFO.OBJ_photos`.
+   * @throws JetStreamError, NoResponders, NotConnected, Unanswered
+   */
+  async call<T>(method: string, body?: unknown): Promise<T> {
+    const subject = `${this.#options.apiPrefix}.${method}`;
+    const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
+    return checked((await this.#request(subject, bytes)).json(), subject) as T;
+  }
+
+  /** Gets a message from whichever replica answers first; undefined where that has none. */
+  async directGet(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
+    const prefix = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
+    const bySubject = "last_by_subj" in query;
+    const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
+    const body = bySubject ? EMPTY : encoder.encode(JSON.stringify(query));
+    return directMessage(await this.#request(subject, body), subject);
+  }
+
+  /** Gets a message from the stream's leader; undefined where there is none. */
+  async leaderGet(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
+    try {
+      const { message } = await this.call<{ readonly message: LeaderMessage }>(
+        `STREAM.MSG.GET.${stream}`,
+        query,
+      );
+      return {
+        subject: message.subject,
+        sequence: message.seq,
+        time: new Date(message.time),
+        data: fromBase64(message.data ?? ""),
+      };
+    } catch (cause) {
+      if (cause instanceof JetStreamError && cause.status === 404 && cause.code === 10037) {
+        return undefined;
+      }
+      throw cause;
+    }
+  }
+
+  /**
+   * Gets the messages that match a subject, in the order of the stream. Fewer than asked for is not the end: the
+   * server stops where its own limits lie.
+   *
+   * @param query First sequence, subject (wildcards allowed), most messages and most bytes.
+   */
+  directBatch(
+    stream: string,
+    query: {
+      readonly seq: number;
+      readonly next_by_subj: string;
+      readonly batch: number;
+      readonly max_bytes?: number;
+    },
+  ): Promise<readonly StoredMessage[]> {
+    const subject = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
+    const messages: StoredMessage[] = [];
+    return new Promise((resolve, reject) => {
+      const take = (reply: Msg): boolean => {
+        const status = reply.headers?.code ?? 0;
+        if (status === 204 || status === 404) {
+          resolve(messages);
+          return true;
+        }
+        try {
+          const message = directMessage(reply, subject);
+          if (message !== undefined) messages.push(message);
+          return false;
+        } catch (cause) {
+          reject(cause);
+          return true;
+        }
+      };
+      this.#send(subject, encoder.encode(JSON.stringify(query)), undefined, take, reject);
+    });
+  }
+
+  /** Fails what still waits and leaves the connection open. */
+  [Symbol.dispose](): void {
+    this.#failAll("closed");
+    this.#subscription.unsubscribe();
+  }
+
+  #request(subject: string, data: Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const take = (message: Msg): boolean => {
+        resolve(message);
+        return true;
+      };
+      this.#send(subject, data, headers, take, reject);
+    });
+  }
+
+  #send(
+    subject: string,
+    data: Uint8Array,
+    headers: MsgHdrs | undefined,
+    take: Waiter["take"],
+    fail: Waiter["fail"],
+  ): void {
+    if (!this.#connected || this.#connection.isClosed()) {
+      this.#whenConnected().then(() => this.#send(subject, data, headers, take, fail), fail);
+      return;
+    }
+    const token = (this.#next++).toString(36);
+    const deadline = performance.now() + this.#options.timeout;
+    this.#waiters.set(token, { subject, deadline, take, fail });
+    this.#timer ??= setTimeout(this.#tick, TICK);
+    try {
+      const reply = `${this.#inbox}.${token}`;
+      this.#connection.publish(subject, data, headers ? { reply, headers } : { reply });
+    } catch (cause) {
+      this.#waiters.delete(token);
+      fail(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+  }
+
+  #take(message: Msg): void {
+    const token = message.subject.slice(this.#inbox.length + 1);
+    const waiter = this.#waiters.get(token);
+    if (waiter === undefined) return; // an answer after its deadline
+    if (message.headers?.code === 503 && message.data.length === 0) {
+      this.#waiters.delete(token);
+      waiter.fail(new NoResponders(waiter.subject));
+    } else if (waiter.take(message)) {
+      this.#waiters.delete(token);
+    } else {
+      waiter.deadline = performance.now() + this.#options.timeout;
+    }
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const [token, waiter] of this.#waiters) {
+      if (waiter.deadline > now) continue;
+      this.#waiters.delete(token);
+      waiter.fail(new Unanswered(waiter.subject, `${this.#options.timeout} ms passed`));
+    }
+    if (this.#waiters.size > 0) this.#timer = setTimeout(this.#tick, TICK);
+  };
+
+  #failAll(reason: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.fail(new Unanswered(waiter.subject, reason));
+  }
+
+  async #whenConnected(): Promise<void> {
+    if (this.#connected && !this.#connection.isClosed()) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new NotConnected()), RECONNECT_PATIENCE);
+    });
+    try {
+      if (this.#connection.isClosed()) throw new NotConnected();
+      await Promise.race([this.#reconnected.promise, patience]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends with the connection. */
+  async #watch(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === "disconnect") {
+        this.#connected = false;
+        this.#reconnected = Promise.withResolvers();
+        this.#failAll("the connection was lost");
+      } else if (type === "reconnect") {
+        this.#connected = true;
+        this.#reconnected.resolve();
+      }
+    }
+  }
+}
+
+function publishHeaders({ expect, rollup, ttl }: PublishOptions): MsgHdrs {
+  const headers = createHeaders();
+  if (expect !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", expect.toString());
+  if (rollup === true) headers.set("Nats-Rollup", "sub");
+  if (ttl !== undefined) headers.set("Nats-TTL", ttl);
+  return headers;
+}
+
+type LeaderMessage = {
+  readonly subject: string;
+  readonly seq: number;
+  readonly time: string;
+  readonly data?: string;
+};
+
+/** A JetStream answer, or its error thrown. */
+function checked(answer: unknown, subject: string): unknown {
+  const { error } = answer as {
+    readonly error?: {
+      readonly code?: number;
+      readonly err_code?: number;
+      readonly description?: string;
+    };
+  };
+  if (error !== undefined) {
+    const { code = 500, err_code = 0, description = "no reason given" } = error;
+    throw new JetStreamError(err_code, code, description, subject);
+  }
+  return answer;
+}
+
+/** A direct get's answer: the message, undefined for none. */
+function directMessage(reply: Msg, subject: string): StoredMessage | undefined {
+  const { headers, data } = reply;
+  if (headers === undefined) throw new TypeError(`Cannot read the answer of "${subject}"`);
+  const status = headers.code;
+  if (status === 404) return undefined;
+  if (status >= 400) throw new JetStreamError(0, status, headers.description, subject);
+  return {
+    subject: headers.get("Nats-Subject"),
+    sequence: Number(headers.get("Nats-Sequence")),
+    time: new Date(headers.get("Nats-Time-Stamp")),
+    data,
+  };
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.fromBase64(text);
+}
+
+/** Text of a message's data. */
+export function textOf(data: Uint8Array): string {
+  return decoder.decode(data);
+}

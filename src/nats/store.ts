@@ -1,0 +1,106 @@
+/**
+ * The store on NATS JetStream: a bucket is a stream, an object is chunks and one metadata message.
+ * @module
+ */
+
+import type { NatsConnection } from "@nats-io/nats-core";
+import { BoundedCache } from "../collections/bounded_cache.ts";
+import { listPage } from "../s3/listing.ts";
+import { MIN_PART_SIZE } from "../s3/multipart.ts";
+import type { Store } from "../store/store.ts";
+import { ByteBudget } from "../streams/byte_budget.ts";
+import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
+import type { Context, StoreLog } from "./context.ts";
+import { toS3Error } from "./errors.ts";
+import { KeyIndexes } from "./key_index.ts";
+import {
+  abortUpload,
+  completeUpload,
+  createUpload,
+  listParts,
+  listUploads,
+  putPart,
+  readUpload,
+} from "./multipart.ts";
+import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
+import { Requests } from "./requests.ts";
+import { Streams, type StreamSettings } from "./streams.ts";
+
+/** How a store on JetStream works. */
+export type NatsStoreOptions = StreamSettings & {
+  /** `$JS.API`, or `$JS.<domain>.API`. */
+  readonly apiPrefix: string;
+  readonly inboxPrefix: string;
+  /** Access key id that owns buckets without an owner record: those of native clients. */
+  readonly defaultOwner: string | undefined;
+  readonly log: StoreLog;
+  /** Least size of a part but the last, in bytes; S3's 5 MiB by default. */
+  readonly minPartSize?: number;
+  readonly now?: () => Date;
+};
+
+/** Milliseconds after which JetStream counts as not answering. */
+const TIMEOUT = 4000;
+/** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
+const READ_BUDGET = 32 * 1024 * 1024;
+/** Chunks whose places are remembered, and bytes of layout records. */
+const GROUPS_WEIGHT = 1_000_000;
+const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
+
+/**
+ * Makes a store on a connection, which stays the caller's. Disposing ends what still waits.
+ */
+export function createNatsStore(
+  connection: NatsConnection,
+  options: NatsStoreOptions,
+): Store & Disposable {
+  const { apiPrefix, inboxPrefix, defaultOwner, log } = options;
+  const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout: TIMEOUT });
+  const context: Context = {
+    requests,
+    streams: new Streams(requests, options),
+    budget: new ByteBudget(READ_BUDGET),
+    groups: new BoundedCache(GROUPS_WEIGHT),
+    layouts: new BoundedCache(LAYOUTS_WEIGHT),
+    defaultOwner,
+    minPartSize: options.minPartSize ?? MIN_PART_SIZE,
+    log,
+    now: options.now ?? (() => new Date()),
+  };
+  const indexes = new KeyIndexes(context);
+
+  return {
+    listBuckets: () => inS3Words(listBuckets(context)),
+    createBucket: (...args) => inS3Words(createBucket(context, ...args)),
+    readBucket: (...args) => inS3Words(readBucket(context, ...args)),
+    deleteBucket: (...args) => inS3Words(deleteBucket(context, indexes, ...args)),
+
+    readObject: (...args) => inS3Words(readObject(context, ...args)),
+    getObject: (...args) => inS3Words(getObject(context, ...args)),
+    putObject: (...args) => inS3Words(putObject(context, ...args)),
+    deleteObject: (...args) => inS3Words(deleteObject(context, ...args)),
+    async listObjects(bucket, query) {
+      const page = listPage(await inS3Words(indexes.current(bucket)), query);
+      return { objects: page.entries, commonPrefixes: page.commonPrefixes, next: page.next };
+    },
+
+    createUpload: (...args) => inS3Words(createUpload(context, ...args)),
+    putPart: (...args) => inS3Words(putPart(context, ...args)),
+    readUpload: (...args) => inS3Words(readUpload(context, ...args)),
+    listParts: (...args) => inS3Words(listParts(context, ...args)),
+    listUploads: (...args) => inS3Words(listUploads(context, ...args)),
+    completeUpload: (...args) => inS3Words(completeUpload(context, ...args)),
+    abortUpload: (...args) => inS3Words(abortUpload(context, ...args)),
+
+    [Symbol.dispose]: () => requests[Symbol.dispose](),
+  };
+}
+
+/** What JetStream refused, as S3 says it. */
+async function inS3Words<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw toS3Error(cause);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * The streams behind buckets: made, looked up, brought to our layout, deleted.
+ * @module
+ */
+
+import { S3Error } from "../s3/errors.ts";
+import type { BucketName } from "../s3/names.ts";
+import { JetStreamCode, JetStreamError } from "./errors.ts";
+import {
+  LAYOUT_VERSION,
+  records,
+  type StoreName,
+  storeOf,
+  storeOfStream,
+  streamOf,
+  subjectsOf,
+} from "./layout.ts";
+import { type Requests, textOf } from "./requests.ts";
+
+/** How new streams are made. */
+export type StreamSettings = {
+  /** Copies that JetStream keeps, 1 to 5. */
+  readonly replicas: number;
+  readonly storage: "file" | "memory";
+  readonly compression: "none" | "s2";
+};
+
+/** A bucket's stream, as it was when it was looked up. */
+export type BucketStream = {
+  readonly bucket: BucketName;
+  readonly store: StoreName;
+  readonly stream: string;
+  readonly created: Date;
+  /** Any replica's direct get is the leader's: there is one copy and no mirror. */
+  readonly single: boolean;
+  /** Has the records' subject and message TTLs: everything beyond plain objects works. */
+  readonly prepared: boolean;
+  readonly lastSequence: number;
+  readonly messages: number;
+};
+
+type StreamConfig = {
+  readonly name: string;
+  readonly subjects?: readonly string[];
+  readonly num_replicas: number;
+  readonly allow_direct?: boolean;
+  readonly allow_msg_ttl?: boolean;
+  readonly allow_atomic?: boolean;
+  readonly mirror?: unknown;
+  readonly [field: string]: unknown;
+};
+
+type StreamInfo = {
+  readonly config: StreamConfig;
+  readonly created: string;
+  readonly state: { readonly last_seq: number; readonly messages: number };
+};
+
+type StreamPage = {
+  readonly total: number;
+  readonly offset: number;
+  readonly limit: number;
+  readonly streams: readonly StreamInfo[] | null;
+};
+
+type SubjectPage = {
+  readonly total?: number;
+  readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
+};
+
+/** For how long what is known of a stream's configuration is believed, in milliseconds. */
+const BELIEVED = 3000;
+
+/** Looks streams up and keeps what does not change: their configuration, never their contents. */
+export class Streams {
+  readonly #requests: Requests;
+  readonly #settings: StreamSettings;
+  readonly #known = new Map<BucketName, { readonly stream: BucketStream; readonly at: number }>();
+
+  constructor(requests: Requests, settings: StreamSettings) {
+    this.#requests = requests;
+    this.#settings = settings;
+  }
+
+  /**
+   * The stream of a bucket, as it was not long ago.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  get(bucket: BucketName): BucketStream | Promise<BucketStream> {
+    const known = this.#known.get(bucket);
+    if (known !== undefined && performance.now() - known.at < BELIEVED) return known.stream;
+    return this.read(bucket);
+  }
+
+  /**
+   * The stream of a bucket, as it is now.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  async read(bucket: BucketName): Promise<BucketStream> {
+    const store = storeOf(bucket);
+    if (store === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket });
+    try {
+      return this.#keep(bucket, store, await this.#info(store));
+    } catch (cause) {
+      this.#known.delete(bucket);
+      if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) {
+        throw new S3Error("NoSuchBucket", { BucketName: bucket }, { cause });
+      }
+      throw cause;
+    }
+  }
+
+  /**
+   * The stream of a bucket, with the subject of our records and message TTLs where JetStream lets us add them: a native
+   * client's stream lacks both. `prepared` says whether it has them now.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  async prepare(bucket: BucketName): Promise<BucketStream> {
+    const known = await this.get(bucket);
+    if (known.prepared) return known;
+    const { config } = await this.#info(known.store);
+    const { records: recordSubject } = subjectsOf(known.store);
+    const subjects = config.subjects ?? [];
+    try {
+      const updated = await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${known.stream}`, {
+        ...config,
+        subjects: subjects.includes(recordSubject) ? subjects : [...subjects, recordSubject],
+        allow_msg_ttl: true,
+        allow_atomic: true,
+        allow_direct: true,
+        allow_rollup_hdrs: true,
+      });
+      await this.#requests.publish(records.bucket(known.store, "layout"), LAYOUT, { rollup: true });
+      return await this.#keep(bucket, known.store, updated);
+    } catch (cause) {
+      if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
+      throw cause;
+    }
+  }
+
+  /** All streams that are buckets, with the bucket each is. */
+  async list(): Promise<readonly { readonly store: StoreName; readonly created: Date }[]> {
+    const found: { store: StoreName; created: Date }[] = [];
+    for (let offset = 0, total = 1; offset < total;) {
+      const page = await this.#requests.call<StreamPage>("STREAM.LIST", {
+        offset,
+        subject: "$O.>",
+      });
+      for (const { config, created } of page.streams ?? []) {
+        const store = storeOfStream(config.name);
+        if (store !== undefined && isObjectStore(store, config)) {
+          found.push({ store, created: new Date(created) });
+        }
+      }
+      total = page.total;
+      offset += page.streams?.length || page.limit || total;
+    }
+    return found;
+  }
+
+  /**
+   * Makes a bucket's stream. One that is there already is left as it is.
+   *
+   * @returns whether a stream with our layout is there that nothing was ever written to
+   */
+  async create(store: StoreName): Promise<boolean> {
+    const { replicas, storage, compression } = this.#settings;
+    const { chunks, infos, records } = subjectsOf(store);
+    try {
+      await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, {
+        name: streamOf(store),
+        subjects: [chunks, infos, records],
+        retention: "limits",
+        discard: "new",
+        storage,
+        compression,
+        num_replicas: replicas,
+        max_consumers: -1,
+        max_msgs: -1,
+        max_msgs_per_subject: -1,
+        max_bytes: -1,
+        max_age: 0,
+        max_msg_size: -1,
+        allow_rollup_hdrs: true,
+        allow_direct: true,
+        allow_msg_ttl: true,
+        allow_atomic: true,
+      });
+    } catch (cause) {
+      if (!(cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNameInUse)) {
+        throw cause;
+      }
+    }
+    const { config, state } = await this.#info(store);
+    return state.last_seq === 0 && (config.subjects ?? []).includes(records);
+  }
+
+  /** Deletes a bucket's stream; one that is gone already is no error. */
+  async delete(bucket: BucketName, store: StoreName): Promise<void> {
+    this.#known.delete(bucket);
+    try {
+      await this.#requests.call(`STREAM.DELETE.${streamOf(store)}`);
+    } catch (cause) {
+      if (!(cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound)) {
+        throw cause;
+      }
+    }
+  }
+
+  /** Removes all messages of a subject. */
+  async purge(stream: string, subject: string): Promise<void> {
+    await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject });
+  }
+
+  /** The subjects of a stream that match a filter and hold messages, as the leader knows them. */
+  async listSubjects(stream: string, filter: string): Promise<readonly string[]> {
+    const subjects: string[] = [];
+    for (let total = 1; subjects.length < total;) {
+      const { state, total: all = 0 } = await this.#requests.call<SubjectPage>(
+        `STREAM.INFO.${stream}`,
+        { subjects_filter: filter, offset: subjects.length },
+      );
+      const page = Object.keys(state.subjects ?? {});
+      if (page.length === 0) break;
+      subjects.push(...page);
+      total = all;
+    }
+    return subjects;
+  }
+
+  /** How many subjects of a stream match a filter. */
+  async countSubjects(stream: string, filter: string): Promise<number> {
+    return (await this.listSubjects(stream, filter)).length;
+  }
+
+  async #info(store: StoreName): Promise<StreamInfo> {
+    return await this.#requests.call<StreamInfo>(`STREAM.INFO.${streamOf(store)}`);
+  }
+
+  async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<BucketStream> {
+    const { config, state } = info;
+    if (!isObjectStore(store, config)) throw new S3Error("NoSuchBucket", { BucketName: bucket });
+    const subjects = config.subjects ?? [];
+    const prepared = subjects.includes(subjectsOf(store).records) && config.allow_msg_ttl === true;
+    if (prepared) await this.#checkVersion(bucket, store);
+    const stream: BucketStream = {
+      bucket,
+      store,
+      stream: streamOf(store),
+      created: new Date(info.created),
+      single: config.num_replicas === 1 && config.allow_direct === true &&
+        config.mirror === undefined,
+      prepared,
+      lastSequence: state.last_seq,
+      messages: state.messages,
+    };
+    this.#known.set(bucket, { stream, at: performance.now() });
+    return stream;
+  }
+
+  /** A layout that a newer gateway wrote is left alone. */
+  async #checkVersion(bucket: BucketName, store: StoreName): Promise<void> {
+    if (this.#known.get(bucket)?.stream.prepared === true) return;
+    const record = await this.#requests.leaderGet(streamOf(store), {
+      last_by_subj: records.bucket(store, "layout"),
+    });
+    if (record === undefined) return; // the maker crashed before it wrote it, so it is of this version
+    const { version } = JSON.parse(textOf(record.data)) as { readonly version?: unknown };
+    if (version !== LAYOUT_VERSION) {
+      throw new S3Error("InternalError", { BucketName: bucket }, {
+        message: `The bucket has layout version ${version}; this gateway knows ${LAYOUT_VERSION}.`,
+      });
+    }
+  }
+}
+
+/** The record that states the layout's version. */
+export const LAYOUT = JSON.stringify({ version: LAYOUT_VERSION });
+
+function isObjectStore(store: StoreName, config: StreamConfig): boolean {
+  const { chunks, infos } = subjectsOf(store);
+  const subjects = config.subjects ?? [];
+  return config.mirror !== undefined || (subjects.includes(chunks) && subjects.includes(infos));
+}

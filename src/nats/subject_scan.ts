@@ -1,0 +1,58 @@
+/**
+ * The last messages of all subjects that match a filter.
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import type { StoredMessage } from "./requests.ts";
+import type { BucketStream } from "./streams.ts";
+
+/** Messages of one batch, and their bytes. */
+const BATCH = 1000;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Messages asked of a leader at once. */
+const CONCURRENCY = 64;
+
+/**
+ * Reads the messages of a filter, from a sequence on and in the order of the stream, never missing one that was
+ * acknowledged before the call.
+ */
+export async function readMessages(
+  { requests, streams, budget }: Context,
+  { stream, single }: Pick<BucketStream, "stream" | "single">,
+  filter: string,
+  from = 1,
+): Promise<readonly StoredMessage[]> {
+  const messages: StoredMessage[] = [];
+  if (single) {
+    for (let seq = from;;) {
+      await budget.take(BATCH_BYTES);
+      let batch: readonly StoredMessage[];
+      try {
+        batch = await requests.directBatch(stream, {
+          seq,
+          next_by_subj: filter,
+          batch: BATCH,
+          max_bytes: BATCH_BYTES,
+        });
+      } finally {
+        budget.give(BATCH_BYTES);
+      }
+      const last = batch.at(-1);
+      if (last === undefined) return messages;
+      messages.push(...batch);
+      seq = last.sequence + 1;
+    }
+  }
+  // Followers may lag: the leader names the subjects and gives the messages.
+  const subjects = await streams.listSubjects(stream, filter);
+  for (let i = 0; i < subjects.length; i += CONCURRENCY) {
+    const group = subjects.slice(i, i + CONCURRENCY).map((subject) =>
+      requests.leaderGet(stream, { last_by_subj: subject })
+    );
+    for (const message of await Promise.all(group)) {
+      if (message !== undefined && message.sequence >= from) messages.push(message);
+    }
+  }
+  return messages.sort((a, b) => a.sequence - b.sequence);
+}

@@ -1,0 +1,56 @@
+/**
+ * A number of bytes that many share: who wants some waits in line until others have given theirs back.
+ * @module
+ */
+
+/**
+ * Hands out bytes in the order in which they were asked for.
+ *
+ * @example Usage
+ * ```ts
+ * import { ByteBudget } from "./byte_budget.ts";
+ *
+ * const budget = new ByteBudget(100);
+ * await budget.take(60);
+ * const waiting = budget.take(60); // until the first 60 are back
+ * budget.give(60);
+ * await waiting;
+ * ```
+ */
+export class ByteBudget {
+  readonly #size: number;
+  #free: number;
+  readonly #line: { readonly bytes: number; readonly resolve: () => void }[] = [];
+
+  /** @param size Bytes that may be out at once. */
+  constructor(size: number) {
+    this.#size = size;
+    this.#free = size;
+  }
+
+  /** Bytes that are out now. */
+  get used(): number {
+    return this.#size - this.#free;
+  }
+
+  /** Takes bytes, more than the whole budget as if they were all of it. Give back what you took. */
+  take(bytes: number): Promise<void> | undefined {
+    const wanted = Math.min(bytes, this.#size);
+    if (this.#line.length === 0 && wanted <= this.#free) {
+      this.#free -= wanted;
+      return undefined;
+    }
+    return new Promise((resolve) => this.#line.push({ bytes: wanted, resolve }));
+  }
+
+  /** Gives back the bytes of one `take`. */
+  give(bytes: number): void {
+    this.#free += Math.min(bytes, this.#size);
+    for (let first = this.#line[0]; first !== undefined; first = this.#line[0]) {
+      if (first.bytes > this.#free) return;
+      this.#free -= first.bytes;
+      this.#line.shift();
+      first.resolve();
+    }
+  }
+}
