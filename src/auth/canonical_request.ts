@@ -1,0 +1,122 @@
+/**
+ * The canonical form of a request that SigV4 signs.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html#canonical-request
+ *
+ * Texts here are latin1, one character a byte: paths and queries are ASCII once encoded, and header values arrive
+ * that way, so that they are signed as the bytes that were sent.
+ * @module
+ */
+
+/** What goes into a canonical request. */
+export type CanonicalParts = {
+  readonly method: string;
+  /** Of {@linkcode canonicalUri}. */
+  readonly uri: string;
+  /** Of {@linkcode canonicalQuery}. */
+  readonly query: string;
+  /** Of {@linkcode canonicalHeaders}. */
+  readonly headers: string;
+  /** Lower-case names, in the order in which the client signed them. */
+  readonly signedHeaders: readonly string[];
+  /** The value of `x-amz-content-sha256`. */
+  readonly payloadHash: string;
+};
+
+/** Joins the parts. */
+export function canonicalRequest(
+  { method, uri, query, headers, signedHeaders, payloadHash }: CanonicalParts,
+): string {
+  return `${method}\n${uri}\n${query}\n${headers}\n${signedHeaders.join(";")}\n${payloadHash}`;
+}
+
+const PLAIN_PATH = /^[\w\-.~/]*$/;
+const ESCAPES = /%[0-9A-Fa-f]{2}|[^\w\-.~]/gu;
+
+/**
+ * The path as S3 signs it: encoded once, whatever the client encoded on the wire. Slashes, `.` and `..` stay.
+ *
+ * @example Usage
+ * ```ts
+ * import { canonicalUri } from "./canonical_request.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(canonicalUri("/b/a//../%7efoo%2fbar$+"), "/b/a//../~foo/bar%24%2B");
+ * ```
+ *
+ * @param rawPath As sent.
+ */
+export function canonicalUri(rawPath: string): string {
+  return PLAIN_PATH.test(rawPath) ? rawPath : rawPath.replace(ESCAPES, (piece) => {
+    const encoded = encode(piece);
+    return encoded === "%2F" ? "/" : encoded;
+  });
+}
+
+/**
+ * The query as SigV4 signs it: encoded once, sorted by name, then by value. A `+` is a space, as in `S3Request.query`.
+ *
+ * @example Usage
+ * ```ts
+ * import { canonicalQuery } from "./canonical_request.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(canonicalQuery("prefix=a/b&acl&X-Amz-Signature=f0", "X-Amz-Signature"), "acl=&prefix=a%2Fb");
+ * ```
+ *
+ * @param rawQuery As sent, without its question mark.
+ * @param except Name that is left out: the signature cannot sign itself.
+ */
+export function canonicalQuery(rawQuery: string, except?: string): string {
+  if (rawQuery === "") return "";
+  const pairs: [name: string, value: string][] = [];
+  for (const pair of rawQuery.split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const name = encodeText(equals < 0 ? pair : pair.slice(0, equals));
+    if (name !== except) pairs.push([name, equals < 0 ? "" : encodeText(pair.slice(equals + 1))]);
+  }
+  pairs.sort(([a, x], [b, y]) => a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0);
+  return pairs.map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+function encodeText(text: string): string {
+  return text.replace(ESCAPES, (piece) => piece === "+" ? "%20" : encode(piece));
+}
+
+/** Encodes one character, or one escape that may not have been needed. */
+function encode(piece: string): string {
+  if (piece.length === 3) {
+    const char = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
+    return /[\w\-.~]/.test(char) ? char : piece.toUpperCase();
+  }
+  // RFC 3986 reserves five characters that encodeURIComponent leaves alone.
+  return /[!'()*]/.test(piece)
+    ? `%${piece.charCodeAt(0).toString(16).toUpperCase()}`
+    : encodeURIComponent(piece);
+}
+
+/**
+ * The signed headers, a line each. A header that is not there counts as empty.
+ *
+ * @param names Lower-case names.
+ * @param headers Values as latin1 text; runs of blanks count as one.
+ * @param host The `Host` header as sent.
+ * @param separator Between values of a repeated header. The runtime joins them with `", "`, but clients sign `","`,
+ * and nothing tells a repeated header from one with a comma in it: the second is tried when the first does not match.
+ */
+export function canonicalHeaders(
+  names: readonly string[],
+  headers: Headers,
+  host: string,
+  separator: ", " | "," = ", ",
+): string {
+  let text = "";
+  for (const name of names) {
+    let value = name === "host" ? host : headers.get(name) ?? "";
+    // Not trim() or \s: they take the byte A0, which ends many characters in UTF-8.
+    if (/[ \t]{2}|\t/.test(value)) value = value.replace(/[ \t]+/g, " ");
+    value = value.replace(/^ | $/g, "");
+    text += `${name}:${separator === "," ? value.replaceAll(", ", ",") : value}\n`;
+  }
+  return text;
+}
