@@ -1,0 +1,309 @@
+/**
+ * AWS Signature Version 4, in the Authorization header.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ *
+ * - HMAC is node:crypto's: it is synchronous, and took 7 to 13 µs a signature where Web Crypto, with its key imported
+ *   beforehand, took 15 to 52 µs (Deno 2.9.6, two cores). A chunk-signed upload needs one for each chunk.
+ * - Every `x-amz-*` header and `host` must be signed, as AWS demands. `content-type` need not be, though AWS's page says
+ *   so: AWS does not refuse it, and minio-go never signs it.
+ * - An unknown access key takes the same path with a dummy secret: what is answered, and when, tells nothing about
+ *   which part of the credentials is wrong until the signature has been computed.
+ * @module
+ */
+
+import { createHash, createHmac } from "node:crypto";
+import { BoundedCache } from "../collections/bounded_cache.ts";
+import { isSameText } from "../crypto/timing_safe_equal.ts";
+import { S3Error } from "../s3/errors.ts";
+import type { S3Request } from "../s3/request.ts";
+import {
+  canonicalHeaders,
+  canonicalQuery,
+  canonicalRequest,
+  canonicalUri,
+} from "./canonical_request.ts";
+import type { Credentials } from "./credentials.ts";
+import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
+import { signatureDoesNotMatch } from "./signature_mismatch.ts";
+
+/** The one algorithm. */
+export const ALGORITHM = "AWS4-HMAC-SHA256";
+const SERVICE = "s3";
+const TERMINATOR = "aws4_request";
+
+/** Signs for unknown access keys; whatever it matches is refused all the same. */
+const DUMMY_SECRET = "0000000000000000000000000000000000000000";
+
+/** What signatures are checked against. */
+export type Verifier = {
+  readonly credentials: Credentials;
+  readonly region: string;
+  /** How far a client's clock may be off, in milliseconds. */
+  readonly clockSkew: number;
+  readonly now: Date;
+  readonly signingKeys: SigningKeys;
+};
+
+/** What a request says about its signature, in the Authorization header or in the query. */
+export type Claim = {
+  readonly accessKeyId: string;
+  readonly date: Date;
+  /** Lower-case names, in the client's order. */
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+};
+
+/** What the signatures of chunks and trailers follow from. */
+export type ChunkSigning = {
+  readonly key: Uint8Array;
+  /** `20130524T000000Z` */
+  readonly timestamp: string;
+  readonly scope: string;
+  /** The request's own signature, which the first chunk's follows. */
+  readonly seed: string;
+};
+
+/** Derives the key that signs one day's requests to one region. */
+export function signingKey(secret: string, day: string, region: string): Uint8Array {
+  return hmac(hmac(hmac(hmac("AWS4" + secret, day), region), SERVICE), TERMINATOR);
+}
+
+/** Signing keys, derived once. */
+export type SigningKeys = (secret: string, day: string, region: string) => Uint8Array;
+
+/** Creates a cache of the signing keys used last. */
+export function createSigningKeys(limit = 1024): SigningKeys {
+  const keys = new BoundedCache<Uint8Array>(limit);
+  return (secret, day, region) => {
+    const name = `${day}/${region}/${secret}`;
+    let key = keys.get(name);
+    if (key === undefined) {
+      key = signingKey(secret, day, region);
+      keys.set(name, key, 1);
+    }
+    return key;
+  };
+}
+
+/** `20130524/us-east-1/s3/aws4_request` */
+export function formatScope(day: string, region: string): string {
+  return `${day}/${region}/${SERVICE}/${TERMINATOR}`;
+}
+
+/**
+ * The text that a request's signature signs.
+ *
+ * @param canonical Latin1 text of {@linkcode canonicalRequest}.
+ */
+export function stringToSign(timestamp: string, scope: string, canonical: string): string {
+  return `${ALGORITHM}\n${timestamp}\n${scope}\n${sha256(canonical)}`;
+}
+
+/** Lower-case hex signature of a latin1 text. */
+export function sign(key: Uint8Array, text: string): string {
+  return createHmac("sha256", key).update(text, "latin1").digest("hex");
+}
+
+function hmac(key: string | Uint8Array, text: string): Uint8Array {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+function sha256(latin1: string): string {
+  return createHash("sha256").update(latin1, "latin1").digest("hex");
+}
+
+/** Whether an Authorization header is for this file. */
+export function isSigV4Header(authorization: string): boolean {
+  return authorization.startsWith(ALGORITHM);
+}
+
+/**
+ * Checks the signature in the Authorization header.
+ *
+ * @throws S3Error `AuthorizationHeaderMalformed`, `AccessDenied`, `RequestTimeTooSkewed`, `InvalidRequest`,
+ * `InvalidAccessKeyId`, `SignatureDoesNotMatch`
+ */
+export function verifyHeader(
+  request: S3Request,
+  verifier: Verifier,
+): { accessKeyId: string; payloadHash: string; signing: ChunkSigning } {
+  const { headers } = request;
+  const parts = parseAuthorization(headers.get("authorization") ?? "");
+  const date = readRequestTime(headers);
+  const accessKeyId = parseCredential(parts.Credential, date, verifier.region, headerMalformed);
+  const payloadHash = headers.get("x-amz-content-sha256");
+  if (payloadHash === null) {
+    throw new S3Error("InvalidRequest", {}, {
+      message: "Missing required header for this request: x-amz-content-sha256",
+    });
+  }
+  const signedHeaders = parseSignedHeaders(parts.SignedHeaders, headerMalformed);
+  checkSignedHeaders(signedHeaders, headers);
+  checkRequestTime(date, verifier.now, verifier.clockSkew);
+
+  const claim = { accessKeyId, date, signedHeaders, signature: parts.Signature };
+  const query = canonicalQuery(request.rawQuery);
+  return {
+    accessKeyId,
+    payloadHash,
+    signing: checkSignature(request, claim, query, payloadHash, verifier),
+  };
+}
+
+const COMPONENTS = ["Credential", "SignedHeaders", "Signature"] as const;
+
+/** `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, in any order, with or without blanks. */
+function parseAuthorization(text: string): Record<typeof COMPONENTS[number], string> {
+  const found = new Map<string, string>();
+  const list = text.slice(ALGORITHM.length).split(",");
+  for (const component of list) {
+    const equals = component.indexOf("=");
+    found.set(component.slice(0, Math.max(equals, 0)).trim(), component.slice(equals + 1).trim());
+  }
+  if (list.length !== COMPONENTS.length || !/^[ \t]/.test(text.slice(ALGORITHM.length))) {
+    throw headerMalformed(
+      "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
+    );
+  }
+  const [Credential, SignedHeaders, Signature] = COMPONENTS.map((name) => {
+    const value = found.get(name);
+    if (value === undefined || value === "") throw headerMalformed(`missing ${name}.`);
+    return value;
+  }) as [string, string, string];
+  return { Credential, SignedHeaders, Signature };
+}
+
+/** Makes the error that a malformed header or query deserves. */
+export type Complaint = (reason: string, fields?: Record<string, string>) => S3Error;
+
+const headerMalformed: Complaint = (reason, fields) =>
+  new S3Error("AuthorizationHeaderMalformed", fields, {
+    message: `The authorization header is malformed; ${reason}`,
+  });
+
+/**
+ * Checks a credential, `<access key id>/20130524/us-east-1/s3/aws4_request`.
+ *
+ * @param date When the request was signed; the scope names its day.
+ * @returns The access key id.
+ */
+export function parseCredential(
+  text: string,
+  date: Date,
+  region: string,
+  complain: Complaint,
+): string {
+  // From the end: names may have slashes in them.
+  const match = /^(.*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(text);
+  if (match === null) {
+    throw complain(
+      'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+    );
+  }
+  const [, accessKeyId = "", day = "", scopeRegion, service, terminator] = match;
+  if (accessKeyId === "") {
+    throw complain("a non-empty Access Key (AKID) must be provided in the credential.");
+  }
+  if (!/^\d{8}$/.test(day)) {
+    throw complain(
+      `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
+    );
+  }
+  if (scopeRegion !== region) {
+    throw complain(`the region '${scopeRegion}' is wrong; expecting '${region}'`, {
+      Region: region,
+    });
+  }
+  if (service !== SERVICE) {
+    throw complain(`incorrect service "${service}". This endpoint belongs to "${SERVICE}".`);
+  }
+  if (terminator !== TERMINATOR) {
+    throw complain(`incorrect terminal "${terminator}". This endpoint uses "${TERMINATOR}".`);
+  }
+  const signed = formatAmzDate(date).slice(0, 8);
+  if (day !== signed) {
+    throw complain(
+      `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${signed}".`,
+    );
+  }
+  return accessKeyId;
+}
+
+/** Splits `host;range;x-amz-date`. */
+export function parseSignedHeaders(text: string, complain: Complaint): readonly string[] {
+  const names = text.toLowerCase().split(";");
+  if (!names.every((name) => /^[!#$%&'*+\-.^_`|~\w]+$/.test(name))) {
+    throw complain("SignedHeaders is not a list of header names separated by semicolons.");
+  }
+  return names;
+}
+
+/**
+ * Checks that nothing that matters was left unsigned.
+ *
+ * @throws S3Error `AccessDenied`
+ */
+export function checkSignedHeaders(signed: readonly string[], headers: Headers): void {
+  const unsigned = [...new Set(["host", ...headers.keys()])].filter((name) =>
+    (name === "host" || name.startsWith("x-amz-")) && !signed.includes(name)
+  );
+  if (unsigned.length === 0) return;
+  throw new S3Error("AccessDenied", { HeadersNotSigned: unsigned.join(", ") }, {
+    message: "There were headers present in the request which were not signed",
+  });
+}
+
+/**
+ * Compares the signature with ours, for each secret that is valid.
+ *
+ * @param query Canonical, without the signature.
+ * @param payloadHash As it was signed.
+ * @throws S3Error `InvalidAccessKeyId`, `SignatureDoesNotMatch`
+ */
+export function checkSignature(
+  request: S3Request,
+  claim: Claim,
+  query: string,
+  payloadHash: string,
+  { credentials, region, signingKeys }: Verifier,
+): ChunkSigning {
+  const { accessKeyId, signedHeaders, signature } = claim;
+  const timestamp = formatAmzDate(claim.date);
+  const day = timestamp.slice(0, 8);
+  const scope = formatScope(day, region);
+  const { method, host } = request;
+  const uri = canonicalUri(request.rawPath);
+
+  const canonicalWith = (separator: ", " | ","): string =>
+    canonicalRequest({
+      method,
+      uri,
+      query,
+      headers: canonicalHeaders(signedHeaders, request.headers, host, separator),
+      signedHeaders,
+      payloadHash,
+    });
+  const canonical = canonicalWith(", ");
+  const repeated = canonicalWith(",");
+  const texts = [canonical, ...repeated === canonical ? [] : [repeated]]
+    .map((text) => stringToSign(timestamp, scope, text));
+
+  const secrets = credentials.secretsOf(accessKeyId);
+  let key: Uint8Array | undefined;
+  for (const secret of secrets.length > 0 ? secrets : [DUMMY_SECRET]) {
+    const candidate = signingKeys(secret, day, region);
+    for (const text of texts) if (isSameText(sign(candidate, text), signature)) key = candidate;
+  }
+  if (secrets.length === 0) {
+    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
+  }
+  if (key === undefined) {
+    throw signatureDoesNotMatch({
+      accessKeyId,
+      signature,
+      stringToSign: stringToSign(timestamp, scope, canonical),
+      canonicalRequest: canonical,
+    });
+  }
+  return { key, timestamp, scope, seed: signature };
+}
