@@ -1,0 +1,200 @@
+/**
+ * AWS Signature Version 2: HMAC-SHA1, in the Authorization header or in the query.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+ *
+ * boto3 still presigns with it by default. It signs neither the payload nor the query but for the sub-resources, which
+ * is why it can be switched off.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
+import { isSameText } from "../crypto/timing_safe_equal.ts";
+import { S3Error } from "../s3/errors.ts";
+import { decodePercent, type Query, type S3Request } from "../s3/request.ts";
+import { checkRequestTime, formatSeconds, readRequestTime } from "./request_time.ts";
+import { signatureDoesNotMatch } from "./signature_mismatch.ts";
+import type { Verifier } from "./sigv4.ts";
+
+/** Where SigV2 is accepted: nowhere, in presigned URLs, or in the header too. */
+export const SIGV2_MODES = ["off", "presigned", "on"] as const;
+/** One of {@linkcode SIGV2_MODES}. */
+export type SigV2Mode = typeof SIGV2_MODES[number];
+
+/** Headers besides `x-amz-*` that a presigned URL may carry in its query. */
+export const SIGV2_HOISTED = ["content-md5", "content-type"] as const;
+
+const DUMMY_SECRET = "0000000000000000000000000000000000000000";
+
+/** Query names that are part of the resource: those of AWS's page, and those that the SDKs add. */
+const SUB_RESOURCES: ReadonlySet<string> = new Set([
+  "accelerate",
+  "acl",
+  "analytics",
+  "cors",
+  "defaultObjectAcl",
+  "delete",
+  "inventory",
+  "lifecycle",
+  "location",
+  "logging",
+  "metrics",
+  "notification",
+  "object-lock",
+  "partNumber",
+  "policy",
+  "replication",
+  "requestPayment",
+  "response-cache-control",
+  "response-content-disposition",
+  "response-content-encoding",
+  "response-content-language",
+  "response-content-type",
+  "response-expires",
+  "restore",
+  "select",
+  "select-type",
+  "storageClass",
+  "tagging",
+  "torrent",
+  "uploadId",
+  "uploads",
+  "versionId",
+  "versioning",
+  "versions",
+  "website",
+]);
+
+/** Whether an Authorization header is for this file. */
+export function isSigV2Header(authorization: string): boolean {
+  return authorization.startsWith("AWS ");
+}
+
+/** Whether the query is signed in this form. */
+export function isSigV2Presigned(query: Query): boolean {
+  return query.has("Signature") || query.has("AWSAccessKeyId");
+}
+
+/**
+ * Checks the signature in the Authorization header.
+ *
+ * @throws S3Error `InvalidArgument`, `AccessDenied`, `RequestTimeTooSkewed`, `InvalidAccessKeyId`, `SignatureDoesNotMatch`
+ */
+export function verifySigV2Header(request: S3Request, verifier: Verifier): string {
+  const { headers } = request;
+  const authorization = headers.get("authorization") ?? "";
+  const match = /^AWS +(.+):([^:]+)$/.exec(authorization);
+  if (match === null) {
+    throw new S3Error("InvalidArgument", {
+      ArgumentName: "Authorization",
+      ArgumentValue: authorization,
+    }, { message: "AWS authorization header is invalid. Expected AwsAccessKeyId:signature" });
+  }
+  const [, accessKeyId = "", signature = ""] = match;
+  checkRequestTime(readRequestTime(headers), verifier.now, verifier.clockSkew);
+  const date = headers.has("x-amz-date") ? "" : headers.get("date") ?? "";
+  checkSignature(request, headers, date, accessKeyId, signature, verifier);
+  return accessKeyId;
+}
+
+/**
+ * Checks the signature in the query.
+ *
+ * @param headers With those that the query carries.
+ * @throws S3Error `AccessDenied`, `InvalidAccessKeyId`, `SignatureDoesNotMatch`
+ */
+export function verifySigV2Presigned(
+  request: S3Request,
+  headers: Headers,
+  verifier: Verifier,
+): string {
+  const { query } = request;
+  const { now } = verifier;
+  const accessKeyId = query.get("AWSAccessKeyId");
+  const signature = query.get("Signature");
+  const expires = query.get("Expires");
+  if (!accessKeyId || !signature || !expires) {
+    throw new S3Error("AccessDenied", {}, {
+      message:
+        "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+    });
+  }
+  if (!/^\d{1,11}$/.test(expires)) {
+    throw new S3Error("AccessDenied", {}, {
+      message: `Invalid date (should be seconds since epoch): ${expires}`,
+    });
+  }
+  const end = new Date(Number(expires) * 1000);
+  if (now.getTime() > end.getTime()) {
+    throw new S3Error("AccessDenied", {
+      Expires: formatSeconds(end),
+      ServerTime: formatSeconds(now),
+    }, { message: "Request has expired" });
+  }
+  checkSignature(request, headers, expires, accessKeyId, signature, verifier);
+  return accessKeyId;
+}
+
+/** Compares the signature with ours, for each secret that is valid; an unknown access key takes the same path. */
+function checkSignature(
+  request: S3Request,
+  headers: Headers,
+  date: string,
+  accessKeyId: string,
+  signature: string,
+  { credentials }: Verifier,
+): void {
+  const text = stringToSign(request, headers, date);
+  const secrets = credentials.secretsOf(accessKeyId);
+  let matches = false;
+  for (const secret of secrets.length > 0 ? secrets : [DUMMY_SECRET]) {
+    if (isSameText(sign(secret, text), signature)) matches = true;
+  }
+  if (secrets.length === 0) {
+    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
+  }
+  if (!matches) throw signatureDoesNotMatch({ accessKeyId, signature, stringToSign: text });
+}
+
+/** Base64 signature of a latin1 text. */
+export function sign(secret: string, text: string): string {
+  return createHmac("sha1", secret).update(text, "latin1").digest("base64");
+}
+
+/**
+ * The text that is signed, as latin1.
+ *
+ * @param headers With those that a presigned URL carries in its query.
+ * @param date The `Date` header, empty when `x-amz-date` is there; in a query `Expires`.
+ */
+export function stringToSign(request: S3Request, headers: Headers, date: string): string {
+  const amz = [...headers].filter(([name]) => name.startsWith("x-amz-"))
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([name, value]) => `${name}:${value}\n`);
+  return [
+    request.method,
+    headers.get("content-md5") ?? "",
+    headers.get("content-type") ?? "",
+    date,
+    amz.join("") + canonicalResource(request),
+  ].join("\n");
+}
+
+/** Bucket and path as sent, and the sub-resources of the query with decoded values. */
+function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
+  // Addressed as a virtual host, the path holds the key alone.
+  const key = target.on === "object" ? target.key : "";
+  const isVirtual = target.on !== "service" && decodePercent(rawPath.slice(1)) === key;
+  const path = (isVirtual ? `/${target.bucket}` : "") + rawPath;
+
+  const parts = rawQuery.split("&").map((pair) => {
+    const equals = pair.indexOf("=");
+    return equals < 0 ? [pair] : [pair.slice(0, equals), pair.slice(equals + 1)];
+  }).filter(([name = ""]) => SUB_RESOURCES.has(name))
+    .sort(([a = ""], [b = ""]) => a < b ? -1 : a > b ? 1 : 0)
+    .map(([name, value]) =>
+      value === undefined ? name : `${name}=${decodePercent(value.replaceAll("+", " "))}`
+    );
+  const resource = path + (parts.length > 0 ? `?${parts.join("&")}` : "");
+  return Buffer.from(resource).toString("latin1");
+}

@@ -1,0 +1,163 @@
+import { strictEqual } from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { EXAMPLE, s3Request } from "../../tests/vectors/client.ts";
+import vectors from "../../tests/vectors/sigv2_requests.json" with { type: "json" };
+import { isS3Error, type S3Error } from "../s3/errors.ts";
+import type { BucketName, ObjectKey } from "../s3/names.ts";
+import type { S3Request, Target } from "../s3/request.ts";
+import { createCredentials } from "./credentials.ts";
+import { sign, stringToSign, verifySigV2Header, verifySigV2Presigned } from "./sigv2.ts";
+import { createSigningKeys, type Verifier } from "./sigv4.ts";
+
+const VERIFIER: Verifier = {
+  credentials: createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
+  region: EXAMPLE.region,
+  clockSkew: 300_000,
+  now: EXAMPLE.now,
+  signingKeys: createSigningKeys(),
+};
+
+function refusal(verify: () => unknown): S3Error {
+  try {
+    verify();
+  } catch (error) {
+    if (isS3Error(error)) return error;
+    throw error;
+  }
+  throw new TypeError("It was not refused");
+}
+
+/** AWS's examples mix both address styles. */
+function targetOf(host: string, path: string): Target {
+  const virtual = host === "s3.amazonaws.com"
+    ? ""
+    : host.replace(/\.s3\.amazonaws\.com$|:\d+$/, "");
+  const decoded = decodeURIComponent(path.slice(1));
+  if (virtual === "" && decoded === "") return { on: "service" };
+  const [bucket, key] = virtual === ""
+    ? [decoded.split("/")[0], decoded.split("/").slice(1).join("/")]
+    : [virtual, decoded];
+  return key === ""
+    ? { on: "bucket", bucket: bucket as BucketName }
+    : { on: "object", bucket: bucket as BucketName, key: key as ObjectKey };
+}
+
+type Vector = typeof vectors.header[number] | typeof vectors.presigned[number];
+
+function requestOf(
+  vector: Vector,
+  authentication: { headers?: Record<string, string>; query?: string } = {},
+): S3Request {
+  return s3Request({
+    ...vector,
+    headers: { ...vector.headers, ...authentication.headers },
+    query: [vector.query, authentication.query ?? ""].filter(Boolean).join("&"),
+    target: targetOf(vector.host, vector.path),
+  });
+}
+
+for (const vector of vectors.header) {
+  Deno.test(`verifySigV2Header() takes AWS's example: ${vector.name}`, () => {
+    const now = new Date(vector.headers.date);
+    const request = (signature: string): S3Request =>
+      requestOf(vector, { headers: { authorization: `AWS ${EXAMPLE.accessKeyId}:${signature}` } });
+    const { headers } = request("");
+    strictEqual(stringToSign(request(""), headers, vector.headers.date), vector.stringToSign);
+    strictEqual(sign(EXAMPLE.secretAccessKey, vector.stringToSign), vector.signature);
+    strictEqual(
+      verifySigV2Header(request(vector.signature), { ...VERIFIER, now }),
+      EXAMPLE.accessKeyId,
+    );
+    const wrong = request(vector.signature.replace(/.=/, "0="));
+    strictEqual(
+      refusal(() => verifySigV2Header(wrong, { ...VERIFIER, now })).code,
+      "SignatureDoesNotMatch",
+    );
+    strictEqual(refusal(() => verifySigV2Header(wrong, VERIFIER)).code, "RequestTimeTooSkewed");
+  });
+}
+
+for (const vector of vectors.presigned) {
+  Deno.test(`verifySigV2Presigned() takes AWS's example: ${vector.name}`, () => {
+    const verify = (
+      signature: string,
+      offset = 0,
+      accessKeyId: string = EXAMPLE.accessKeyId,
+    ): string => {
+      const query = `AWSAccessKeyId=${accessKeyId}&Expires=${vector.expires}&Signature=${
+        encodeURIComponent(signature)
+      }`;
+      const request = requestOf(vector, { query });
+      const now = new Date((vector.expires + offset) * 1000);
+      return verifySigV2Presigned(request, request.headers, { ...VERIFIER, now });
+    };
+    strictEqual(verify(vector.signature), EXAMPLE.accessKeyId);
+    strictEqual(verify(vector.signature, -1_000_000), EXAMPLE.accessKeyId);
+    strictEqual(refusal(() => verify(vector.signature, 1)).message, "Request has expired");
+    strictEqual(refusal(() => verify("AAAA")).code, "SignatureDoesNotMatch");
+    strictEqual(refusal(() => verify(vector.signature, 0, "nobody")).code, "InvalidAccessKeyId");
+  });
+}
+
+Deno.test("stringToSign() of SigV2 names the bucket in both address styles", () => {
+  const target: Target = { on: "object", bucket: "b" as BucketName, key: "a/é" as ObjectKey };
+  const resource = (path: string, query = ""): string | undefined => {
+    const request = s3Request({ path, query, target });
+    return stringToSign(request, request.headers, "1").split("\n").at(-1);
+  };
+  strictEqual(resource("/b/a/%C3%A9"), "/b/a/%C3%A9");
+  strictEqual(resource("/a/%C3%A9"), "/b/a/%C3%A9");
+  strictEqual(
+    resource("/b/a/%C3%A9", "uploadId=x%2By&partNumber=2&x-id=UploadPart&acl"),
+    "/b/a/%C3%A9?acl&partNumber=2&uploadId=x+y",
+  );
+  strictEqual(
+    resource("/b/a/%C3%A9", "response-content-disposition=%C3%A9"),
+    "/b/a/%C3%A9?response-content-disposition=\u00c3\u00a9",
+  );
+});
+
+Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
+  const time = "Fri, 24 May 2013 00:00:00 GMT";
+  const text = `PUT\n\n\n\nx-amz-date:${time}\nx-amz-meta-a:1\n/b/k`;
+  const signature = createHmac("sha1", EXAMPLE.secretAccessKey).update(text).digest("base64");
+  const request = (value: string): S3Request =>
+    s3Request({
+      method: "PUT",
+      headers: {
+        date: "Fri, 24 May 2013 01:00:00 GMT",
+        "x-amz-date": time,
+        "x-amz-meta-a": value,
+        authorization: `AWS ${EXAMPLE.accessKeyId}:${signature}`,
+      },
+    });
+  verifySigV2Header(request("1"), VERIFIER);
+  strictEqual(
+    refusal(() => verifySigV2Header(request("2"), VERIFIER)).code,
+    "SignatureDoesNotMatch",
+  );
+});
+
+Deno.test("verifySigV2Header() and verifySigV2Presigned() refuse malformed requests", () => {
+  const header = (authorization: string): S3Error =>
+    refusal(() => verifySigV2Header(s3Request({ headers: { authorization } }), VERIFIER));
+  strictEqual(header("AWS nobody").code, "InvalidArgument");
+  strictEqual(
+    header("AWS a:b").message,
+    "AWS authentication requires a valid Date or x-amz-date header",
+  );
+
+  const query = (text: string): S3Error => {
+    const request = s3Request({ query: text });
+    return refusal(() => verifySigV2Presigned(request, request.headers, VERIFIER));
+  };
+  const missing =
+    "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
+  strictEqual(query("Signature=a&Expires=1").message, missing);
+  strictEqual(query("Signature=a&AWSAccessKeyId=1").message, missing);
+  strictEqual(query("AWSAccessKeyId=a&Expires=1").message, missing);
+  strictEqual(
+    query("AWSAccessKeyId=a&Signature=a&Expires=soon").message,
+    "Invalid date (should be seconds since epoch): soon",
+  );
+});
