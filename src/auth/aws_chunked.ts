@@ -1,0 +1,196 @@
+/**
+ * The aws-chunked framing of uploads whose chunks are signed, or which end with trailing headers.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+ * and https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ *
+ * ```text
+ * 10000;chunk-signature=<hex>\r\n        the size in hex; the signature if chunks are signed
+ * <65536 bytes>\r\n
+ * 0;chunk-signature=<hex>\r\n
+ * x-amz-checksum-crc32c:sOO8/Q==\r\n     trailing headers, if announced
+ * x-amz-trailer-signature:<hex>\r\n      if chunks are signed
+ * \r\n
+ * ```
+ *
+ * - A chunk is hashed as it streams, and its bytes are handed on as they come; the last of them only once the signature
+ *   was found right. Memory is constant whatever the size of a chunk, and a reader that reaches the end has read
+ *   nothing that was not signed. One that cannot take its reading back must not act before the end.
+ * - AWS refuses chunks of less than 8 KiB but for the last (`InvalidChunkSizeError`); we take them.
+ * - minio-go ends trailing headers with a bare line feed, and has one empty line more before the trailer's signature,
+ *   or at the end: both pass.
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { isSameText } from "../crypto/timing_safe_equal.ts";
+import { S3Error } from "../s3/errors.ts";
+import type { ByteReader } from "../streams/byte_reader.ts";
+import { type ChunkSigning, sign } from "./sigv4.ts";
+
+/** Longest line before a chunk, in bytes. */
+const MAX_LINE = 1024;
+/** Most bytes of trailing headers. */
+const MAX_TRAILERS = 16 * 1024;
+const TRAILER_SIGNATURE = "x-amz-trailer-signature";
+const EMPTY_SHA256 = createHash("sha256").digest("hex");
+
+/** What an upload's headers say about its framing. */
+export type AwsChunkedOptions = {
+  /** Length without the framing, in bytes. */
+  readonly decodedLength: number;
+  /** What the signature of the first chunk follows from; undefined if chunks are not signed. */
+  readonly signing: ChunkSigning | undefined;
+  /** Lower-case names of the trailing headers, none of which may be missing; undefined if there is no trailer. */
+  readonly announced: readonly string[] | undefined;
+};
+
+/**
+ * The bytes of an upload, without its framing.
+ *
+ * @param source Read to its end, unless an error is thrown.
+ * @param trailers Takes the trailing headers, complete at the end.
+ * @throws S3Error `SignatureDoesNotMatch`, `IncompleteBody`, `InvalidRequest`, `MalformedTrailerError`
+ */
+export async function* decodeAwsChunked(
+  source: ByteReader,
+  { decodedLength, signing, announced }: AwsChunkedOptions,
+  trailers: Map<string, string>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const chain = signing && new SignatureChain(signing);
+  let left = decodedLength;
+
+  for (;;) {
+    const { size, signature } = parseChunkLine(await readLine(source), signing !== undefined);
+    if (size > left) throw incomplete("The chunks are longer than x-amz-decoded-content-length");
+    left -= size;
+    const hash = chain && createHash("sha256");
+    if (size === 0) {
+      chain?.checkChunk(hash, signature);
+      break;
+    }
+
+    let unread = size;
+    while (unread > 0) {
+      const piece = await source.read(unread);
+      if (piece === undefined) throw incomplete();
+      unread -= piece.length;
+      hash?.update(piece);
+      if (unread === 0) {
+        if (await readLine(source) !== "\r\n") throw malformed("a chunk does not end with CRLF");
+        chain?.checkChunk(hash, signature);
+      }
+      yield piece;
+    }
+  }
+  if (left > 0) throw incomplete("The chunks are shorter than x-amz-decoded-content-length");
+
+  const end = await readEnd(source);
+  if (announced === undefined) {
+    if (end !== "\r\n") throw malformed("something follows the last chunk");
+  } else {
+    parseTrailers(end, announced, chain, trailers);
+  }
+}
+
+/** Each signature signs the one before it. */
+class SignatureChain {
+  readonly #signing: ChunkSigning;
+  #previous: string;
+
+  constructor(signing: ChunkSigning) {
+    this.#signing = signing;
+    this.#previous = signing.seed;
+  }
+
+  checkChunk(hash: Hash | undefined, signature: string): void {
+    const digest = hash?.digest("hex") ?? EMPTY_SHA256;
+    this.#check("AWS4-HMAC-SHA256-PAYLOAD", `${EMPTY_SHA256}\n${digest}`, signature);
+  }
+
+  /** @param canonical The trailing headers as `name:value\n`. */
+  checkTrailer(canonical: string, signature: string): void {
+    const digest = createHash("sha256").update(canonical, "latin1").digest("hex");
+    this.#check("AWS4-HMAC-SHA256-TRAILER", digest, signature);
+  }
+
+  #check(algorithm: string, digests: string, signature: string): void {
+    const { key, timestamp, scope } = this.#signing;
+    const text = `${algorithm}\n${timestamp}\n${scope}\n${this.#previous}\n${digests}`;
+    if (!isSameText(sign(key, text), signature)) {
+      throw new S3Error("SignatureDoesNotMatch", {
+        StringToSign: text,
+        SignatureProvided: signature,
+      });
+    }
+    this.#previous = signature;
+  }
+}
+
+async function readLine(source: ByteReader): Promise<string> {
+  const line = await source.readLine(MAX_LINE);
+  if (line.endsWith("\n")) return line;
+  throw line.length < MAX_LINE ? incomplete() : malformed("the line before a chunk is too long");
+}
+
+function parseChunkLine(line: string, isSigned: boolean): { size: number; signature: string } {
+  const match = isSigned
+    ? /^([0-9a-fA-F]{1,12});chunk-signature=([0-9a-f]{64})\r\n$/.exec(line)
+    : /^([0-9a-fA-F]{1,12})(?:;[^\r\n]*)?()\r\n$/.exec(line);
+  if (match === null) throw malformed("the line before a chunk cannot be parsed");
+  const [, size = "", signature = ""] = match;
+  return { size: Number.parseInt(size, 16), signature };
+}
+
+/** All that is left, which is little in an honest body. */
+async function readEnd(source: ByteReader): Promise<string> {
+  let end = "";
+  for (;;) {
+    const line = await source.readLine(MAX_TRAILERS);
+    if (line === "") break;
+    end += line;
+    if (end.length > MAX_TRAILERS) throw new S3Error("MalformedTrailerError");
+  }
+  // Without the empty line, something may be missing.
+  if (!/(?:^|\n)\r?\n$/.test(end)) throw incomplete();
+  return end;
+}
+
+function parseTrailers(
+  text: string,
+  announced: readonly string[],
+  chain: SignatureChain | undefined,
+  trailers: Map<string, string>,
+): void {
+  const found = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    if (line === "") continue;
+    const match = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+    if (match === null) throw new S3Error("MalformedTrailerError");
+    const [, name = "", value = ""] = match;
+    if (found.has(name.toLowerCase())) throw new S3Error("MalformedTrailerError");
+    found.set(name.toLowerCase(), value);
+  }
+
+  if (chain !== undefined) {
+    const signature = found.get(TRAILER_SIGNATURE);
+    if (signature === undefined) throw new S3Error("MalformedTrailerError");
+    found.delete(TRAILER_SIGNATURE);
+    const canonical = [...found].sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([name, value]) => `${name}:${value}\n`);
+    chain.checkTrailer(canonical.join(""), signature);
+  }
+  if (found.size !== announced.length || !announced.every((name) => found.has(name))) {
+    throw new S3Error("MalformedTrailerError");
+  }
+  for (const [name, value] of found) trailers.set(name, value);
+}
+
+function incomplete(message = "The request body terminated unexpectedly"): S3Error {
+  return new S3Error("IncompleteBody", {}, { message });
+}
+
+function malformed(reason: string): S3Error {
+  return new S3Error("InvalidRequest", {}, {
+    message: `The aws-chunked framing of the body is not valid: ${reason}`,
+  });
+}

@@ -1,0 +1,190 @@
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import {
+  EXAMPLE,
+  frame,
+  keyOf,
+  s3Request,
+  SCOPE,
+  streamOf,
+  TIMESTAMP,
+} from "../../tests/vectors/client.ts";
+import { type ErrorCode, isS3Error } from "../s3/errors.ts";
+import type { Payload } from "../s3/payload.ts";
+import { createPayload } from "./body.ts";
+import type { ChunkSigning } from "./sigv4.ts";
+
+const SIGNING: ChunkSigning = {
+  key: keyOf(SCOPE, EXAMPLE.secretAccessKey),
+  timestamp: TIMESTAMP,
+  scope: SCOPE,
+  seed: "0".repeat(64),
+};
+const HELLO = new Uint8Array(Buffer.from("hello"));
+const HASH = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+function payloadOf(
+  body: ReadableStream<Uint8Array> | null,
+  headers: Record<string, string>,
+  contentSha256 = "UNSIGNED-PAYLOAD",
+): Payload {
+  return createPayload(s3Request({ method: "PUT", body, headers }), contentSha256, SIGNING);
+}
+
+async function textOf({ stream }: Payload): Promise<string> {
+  return await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+}
+
+Deno.test("createPayload() passes a plain body on, and its size and hash", async () => {
+  const payload = payloadOf(streamOf(HELLO), { "content-length": "5" }, HASH.toUpperCase());
+  strictEqual(payload.size, 5);
+  strictEqual(payload.sha256, HASH);
+  strictEqual(await textOf(payload), "hello");
+  strictEqual(payload.trailers.size, 0);
+});
+
+Deno.test("createPayload() knows no size without a length, unless there is no body", async () => {
+  const chunked = payloadOf(streamOf(HELLO), { "transfer-encoding": "chunked" });
+  strictEqual(chunked.size, undefined);
+  strictEqual(chunked.sha256, undefined);
+  strictEqual(await textOf(chunked), "hello");
+  const none = payloadOf(null, {});
+  strictEqual(none.size, 0);
+  strictEqual(await textOf(none), "");
+});
+
+Deno.test("createPayload() refuses a plain body that is not as long as promised", async () => {
+  for (const length of ["4", "6"]) {
+    const payload = payloadOf(streamOf(HELLO), { "content-length": length });
+    await rejects(textOf(payload), (error) => isS3Error(error, "IncompleteBody"));
+  }
+  const payload = payloadOf(null, { "content-length": "1" });
+  await rejects(textOf(payload), (error) => isS3Error(error, "IncompleteBody"));
+});
+
+Deno.test("createPayload() calls a body that breaks off incomplete", async () => {
+  const lost = new Error("Cannot read request body");
+  const broken = new ReadableStream<Uint8Array>({
+    pull(controller): void {
+      controller.error(lost);
+    },
+  });
+  await rejects(
+    textOf(payloadOf(broken, { "content-length": "5" })),
+    (error) => isS3Error(error, "IncompleteBody") && error.cause === lost,
+  );
+  strictEqual(broken.locked, false);
+});
+
+Deno.test("createPayload() takes the framing off", async () => {
+  const trailers = { "x-amz-checksum-crc32": "NhCmhg==" };
+  const { seed } = SIGNING;
+  const lengths = { "x-amz-decoded-content-length": "5" };
+  const announced = { "x-amz-trailer": "X-Amz-Checksum-CRC32" };
+  const chunked = { "content-encoding": "gzip, aws-chunked" };
+  const cases: [form: string, wire: Uint8Array, headers: Record<string, string>][] = [
+    ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", frame(["hell", "o"], { seed }), {}],
+    [
+      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+      frame(["hell", "o"], { seed, trailers }),
+      announced,
+    ],
+    ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", frame(["hell", "o"], { trailers }), announced],
+    ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", frame(["hell", "o"]), {}],
+    ["UNSIGNED-PAYLOAD", frame(["hell", "o"], { trailers }), { ...chunked, ...announced }],
+  ];
+  for (const [form, wire, headers] of cases) {
+    const payload = payloadOf(streamOf(wire), {
+      "content-length": String(wire.length),
+      ...lengths,
+      ...headers,
+    }, form);
+    strictEqual(payload.size, 5);
+    strictEqual(payload.sha256, undefined);
+    strictEqual(await textOf(payload), "hello");
+    deepStrictEqual(
+      Object.fromEntries(payload.trailers),
+      "x-amz-trailer" in headers ? trailers : {},
+    );
+  }
+});
+
+Deno.test("createPayload() refuses headers that make no sense", () => {
+  const cases: [headers: Record<string, string>, form: string, code: ErrorCode][] = [
+    [{}, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "MissingContentLength"],
+    [{ "content-length": "5" }, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "MissingContentLength"],
+    [{ "content-length": "-5" }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
+    [{ "content-length": "5, 5" }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
+    [{ "content-length": "" }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
+    [{ "content-length": "9".repeat(20) }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
+    [
+      { "x-amz-decoded-content-length": "5e3" },
+      "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+      "InvalidArgument",
+    ],
+    [{ "x-amz-trailer": "x-amz-checksum-crc32" }, "UNSIGNED-PAYLOAD", "MalformedTrailerError"],
+    [
+      { "x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": "5" },
+      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+      "MalformedTrailerError",
+    ],
+    [{}, "", "InvalidArgument"],
+    [{}, "constructor", "InvalidArgument"],
+    [{}, "unsigned-payload", "InvalidArgument"],
+    [{}, HASH.slice(1), "InvalidArgument"],
+    [{}, "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "InvalidArgument"],
+  ];
+  for (const [headers, form, code] of cases) {
+    throws(() => payloadOf(null, headers, form), (error) => isS3Error(error, code), form);
+  }
+});
+
+Deno.test("createPayload() reads nothing before somebody does", async () => {
+  let pulls = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller): void {
+      pulls += 1;
+      controller.enqueue(HELLO);
+    },
+  }, { highWaterMark: 0 });
+  const payload = payloadOf(body, { "content-length": "10" });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  strictEqual(pulls, 0);
+  const reader = payload.stream.getReader();
+  await reader.read();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  strictEqual(pulls, 1);
+  await reader.cancel();
+});
+
+Deno.test("createPayload() cancels the body with its stream, even while a read is under way", async () => {
+  for (const isReading of [false, true]) {
+    const reasons: unknown[] = [];
+    const body = new ReadableStream<Uint8Array>({
+      pull: () => new Promise(() => {}),
+      cancel: (reason) => void reasons.push(reason),
+    });
+    const reader = payloadOf(body, { "content-length": "5" }).stream.getReader();
+    if (isReading) reader.read().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await reader.cancel("gone");
+    deepStrictEqual(reasons, ["gone"]);
+    strictEqual(body.locked, false);
+  }
+});
+
+Deno.test("createPayload() gives the body up when it turns out wrong", async () => {
+  const reasons: unknown[] = [];
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(HELLO),
+    cancel: (reason) => void reasons.push(reason),
+  });
+  const payload = payloadOf(
+    body,
+    { "x-amz-decoded-content-length": "5" },
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+  );
+  await rejects(textOf(payload), (error) => isS3Error(error, "InvalidRequest"));
+  strictEqual(isS3Error(reasons[0], "InvalidRequest"), true);
+  strictEqual(body.locked, false);
+});
