@@ -1,0 +1,140 @@
+/**
+ * The pipeline's second step: who is asking?
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ *
+ * SigV4 in the header or the query of a request, and SigV2 as far as it is allowed. Nobody is anonymous, and there are
+ * no session tokens.
+ * @module
+ */
+
+import { S3Error } from "../s3/errors.ts";
+import type { S3Request } from "../s3/request.ts";
+import type { Identity, VerifiedRequest } from "../s3/verified_request.ts";
+import { createPayload } from "./body.ts";
+import type { Credentials } from "./credentials.ts";
+import { withHoistedHeaders, withoutHoistedChecksums } from "./hoisted_headers.ts";
+import { isPresigned, verifyPresigned } from "./presigned.ts";
+import {
+  isSigV2Header,
+  isSigV2Presigned,
+  SIGV2_HOISTED,
+  type SigV2Mode,
+  verifySigV2Header,
+  verifySigV2Presigned,
+} from "./sigv2.ts";
+import {
+  type ChunkSigning,
+  createSigningKeys,
+  isSigV4Header,
+  type Verifier,
+  verifyHeader,
+} from "./sigv4.ts";
+
+/** What SigV2, which does not sign the payload, says about it. */
+const UNSIGNED = "UNSIGNED-PAYLOAD";
+
+/** What {@linkcode createAuthenticate} takes. */
+export type AuthenticateOptions = {
+  readonly credentials: Credentials;
+  /** The only region that requests may be signed for. */
+  readonly region: string;
+  /** How far a client's clock may be off, in milliseconds. */
+  readonly clockSkew: number;
+  readonly sigv2: SigV2Mode;
+  readonly now: () => Date;
+};
+
+/** The step itself. The body of the verified request is checked as it streams, so it can still turn out wrong. */
+export type Authenticate = (
+  request: S3Request,
+) => Promise<{ identity: Identity; verified: VerifiedRequest }>;
+
+/**
+ * Creates the step.
+ *
+ * It rejects with an S3Error: `AccessDenied` for who is not authenticated, `InvalidArgument` for who is twice, and the
+ * errors of the several ways to sign.
+ */
+export function createAuthenticate(
+  { credentials, region, clockSkew, sigv2, now }: AuthenticateOptions,
+): Authenticate {
+  const signingKeys = createSigningKeys();
+  return (request) =>
+    Promise.try(() =>
+      authenticate(request, { credentials, region, clockSkew, signingKeys, now: now() }, sigv2)
+    );
+}
+
+function authenticate(
+  request: S3Request,
+  verifier: Verifier,
+  sigv2: SigV2Mode,
+): { identity: Identity; verified: VerifiedRequest } {
+  const { query, headers } = request;
+  const authorization = headers.get("authorization");
+  const ways = [authorization !== null, isPresigned(query), isSigV2Presigned(query)];
+  if (ways.filter(Boolean).length > 1) {
+    throw new S3Error("InvalidArgument", {
+      ArgumentName: "Authorization",
+      ArgumentValue: authorization ?? "",
+    }, {
+      message: "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, " +
+        "Signature query string parameter or the Authorization header should be specified",
+    });
+  }
+  if (headers.has("x-amz-security-token") || query.has("X-Amz-Security-Token")) {
+    throw new S3Error("InvalidToken");
+  }
+
+  if (isPresigned(query)) {
+    const { accessKeyId, payloadHash, signing } = verifyPresigned(request, verifier);
+    const all = withoutHoistedChecksums(withHoistedHeaders(headers, query), headers);
+    return verified(request, all, accessKeyId, payloadHash, signing);
+  }
+  if (isSigV2Presigned(query)) {
+    if (sigv2 === "off") throw unsupported();
+    const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
+    const accessKeyId = verifySigV2Presigned(request, all, verifier);
+    return verified(
+      request,
+      withoutHoistedChecksums(all, headers),
+      accessKeyId,
+      UNSIGNED,
+      undefined,
+    );
+  }
+  if (authorization === null) throw new S3Error("AccessDenied");
+  if (isSigV4Header(authorization)) {
+    const { accessKeyId, payloadHash, signing } = verifyHeader(request, verifier);
+    return verified(request, headers, accessKeyId, payloadHash, signing);
+  }
+  if (isSigV2Header(authorization)) {
+    if (sigv2 !== "on") throw unsupported();
+    const accessKeyId = verifySigV2Header(request, verifier);
+    return verified(request, headers, accessKeyId, UNSIGNED, undefined);
+  }
+  throw new S3Error("InvalidArgument", {
+    ArgumentName: "Authorization",
+    ArgumentValue: authorization,
+  }, { message: "Unsupported Authorization Type" });
+}
+
+function verified(
+  request: S3Request,
+  headers: Headers,
+  accessKeyId: string,
+  payloadHash: string,
+  signing: ChunkSigning | undefined,
+): { identity: Identity; verified: VerifiedRequest } {
+  const { body: _, ...rest } = request;
+  const identity = { accessKeyId };
+  const payload = createPayload({ ...request, headers }, payloadHash, signing);
+  return { identity, verified: { ...rest, headers, identity, payload } };
+}
+
+function unsupported(): S3Error {
+  return new S3Error("InvalidRequest", {}, {
+    message: "The authorization mechanism you have provided is not supported. " +
+      "Please use AWS4-HMAC-SHA256.",
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * Headers that a presigned URL carries in its query, where SDKs put them so that who uses the URL need not send them.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ *
+ * What the URL says about checksums is left out, as AWS ignores it: the JavaScript SDK hoists the CRC-32 of the empty
+ * body that it had when it signed (https://github.com/localstack/localstack/issues/12169).
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { S3Error } from "../s3/errors.ts";
+import type { Query } from "../s3/request.ts";
+
+/** The signature's own parameters, which are no headers. */
+const AUTHENTICATION = /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature)$/;
+const CHECKSUM = /^x-amz-(?:checksum-|sdk-)/;
+
+/**
+ * The headers together with those that the query carries; a header that was sent wins.
+ *
+ * @param names Lower-case names that are headers besides `x-amz-*`.
+ */
+export function withHoistedHeaders(
+  headers: Headers,
+  query: Query,
+  names: readonly string[] = [],
+): Headers {
+  let all = headers;
+  for (const [name, value] of query) {
+    const header = name.toLowerCase();
+    if (!header.startsWith("x-amz-") && !names.includes(header)) continue;
+    if (AUTHENTICATION.test(header) || headers.has(header)) continue;
+    if (all === headers) all = new Headers(headers);
+    try {
+      all.set(header, Buffer.from(value).toString("latin1"));
+    } catch (cause) {
+      throw new S3Error("InvalidArgument", { ArgumentName: name }, {
+        message: "A query parameter that stands for a header is not a valid header",
+        cause,
+      });
+    }
+  }
+  return all;
+}
+
+/** The headers without those about checksums that were not really sent. */
+export function withoutHoistedChecksums(all: Headers, sent: Headers): Headers {
+  if (all === sent) return all;
+  for (const name of [...all.keys()]) {
+    if (CHECKSUM.test(name) && !sent.has(name)) all.delete(name);
+  }
+  return all;
+}
