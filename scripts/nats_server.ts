@@ -258,12 +258,18 @@ async function replicasAccepted(servers: readonly NatsServer[]): Promise<void> {
 export function freePort(): number {
   for (;;) {
     const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (cause) {
-      if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
-    }
+    if (isFree({ hostname: "127.0.0.1", port })) return port;
+  }
+}
+
+/** Whether nobody listens there now. */
+export function isFree(address: { readonly hostname: string; readonly port: number }): boolean {
+  try {
+    Deno.listen(address).close();
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AddrInUse) return false;
+    throw cause;
   }
 }
 

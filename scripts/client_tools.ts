@@ -1,0 +1,100 @@
+/**
+ * The outside clients that `test:clients` runs, in pinned versions, installed into the project's ignored `.tools/`.
+ *
+ * npm packages (`@aws-sdk/*`) are in `deno.json`; here is what comes from PyPI: aws-cli 1 and boto3.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+
+/** A program and how to run it. */
+export type Tool = {
+  readonly command: string;
+  /** Before the arguments of a call. */
+  readonly args: readonly string[];
+  /** Added to the environment of a call. */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+const TOOLS = `${import.meta.dirname}/../.tools`;
+const REQUIREMENTS = `${import.meta.dirname}/../tests/clients/requirements.txt`;
+
+/**
+ * Python with boto3; installs what `tests/clients/requirements.txt` lists on first use.
+ *
+ * @throws Error when there is no Python 3 with pip
+ */
+export async function ensurePython(): Promise<Tool> {
+  const requirements = await Deno.readTextFile(REQUIREMENTS);
+  const failures: string[] = [];
+  for (const command of ["python3", "python"]) {
+    const version = await run(command, ["-c", PRINT_VERSION]).catch((cause: Error) => {
+      failures.push(`${command}: ${cause.message}`);
+    });
+    if (version === undefined) continue;
+    // Of these versions for this Python: a change of either makes a folder of its own.
+    const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 12);
+    const folder = `${TOOLS}/python-${version.trim()}-${digest}`;
+    try {
+      if (!await exists(folder)) await install(command, folder);
+      return { command, args: [], env: { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" } };
+    } catch (cause) {
+      failures.push(`${command}: ${cause instanceof Error ? cause.message : cause}`);
+    }
+  }
+  throw new Error(
+    `Cannot install the Python clients: ${
+      failures.join("; ")
+    }. Install Python 3.10 or newer with pip`,
+  );
+}
+
+/**
+ * aws-cli version 1.
+ *
+ * @throws Error when there is no Python 3 with pip
+ */
+export async function ensureAwsCli(): Promise<Tool> {
+  const python = await ensurePython();
+  return { ...python, args: ["-m", "awscli"] };
+}
+
+/** aws-cli version 2 from the PATH; undefined where there is none: it is not on PyPI. */
+export async function findAwsCli2(): Promise<Tool | undefined> {
+  const version = await run("aws", ["--version"]).catch(() => "");
+  return version.startsWith("aws-cli/2.") ? { command: "aws", args: [], env: {} } : undefined;
+}
+
+const PRINT_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])";
+
+async function install(python: string, folder: string): Promise<void> {
+  await Deno.mkdir(TOOLS, { recursive: true });
+  const into = await Deno.makeTempDir({ dir: TOOLS, prefix: "install-" });
+  try {
+    await run(python, [
+      ...["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"],
+      ...["--target", into, "--requirement", REQUIREMENTS],
+    ]);
+    // Renaming is atomic; whoever was faster has made the same.
+    await Deno.rename(into, folder).catch(async (cause) => {
+      if (!await exists(folder)) throw cause;
+    });
+  } finally {
+    await Deno.remove(into, { recursive: true }).catch(() => {});
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    stdin: "null",
+  }).output();
+  if (!success) {
+    throw new Error(new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "it failed");
+  }
+  return new TextDecoder().decode(stdout);
+}
