@@ -133,9 +133,13 @@ Deno.test("parseInvocation() takes secrets as files and as text", () => {
   strictEqual(from(["--natsNKeyFile", "seed"]).nkey, SEED);
   strictEqual(from([], { NATS_S3_NATS_NKEY_FILE: "seed" }).nkey, SEED);
   strictEqual(from([], { NATS_S3_NATS_NKEY: SEED }).nkey, SEED);
-  deepStrictEqual(from(["--s3.credentials", "json"]).credentials, new Map([["a", "b"]]));
-  deepStrictEqual(from([], { NATS_S3_CREDENTIALS_FILE: "json" }).credentials?.size, 1);
-  deepStrictEqual(from([], { NATS_S3_CREDENTIALS: CREDENTIALS }).credentials?.size, 1);
+  for (
+    const values of [
+      from(["--s3.credentials", "json"]),
+      from([], { NATS_S3_CREDENTIALS_FILE: "json" }),
+      from([], { NATS_S3_CREDENTIALS: CREDENTIALS }),
+    ]
+  ) deepStrictEqual(values.credentials?.secretsOf("a"), ["b"]);
   strictEqual(from(["--nats.tls-ca", "pem"]).tlsCa, PEM);
   strictEqual(from([], { NATS_S3_NATS_TLS_CA: "pem" }).tlsCa, PEM);
   strictEqual(from([], { NATS_S3_NATS_TLS_CA: PEM }).tlsCa, PEM);
@@ -154,22 +158,11 @@ Deno.test("parseInvocation() says what permission a file needs", () => {
   });
 });
 
-Deno.test("parseInvocation() refuses broken S3 credentials", () => {
-  for (
-    const [text, reason] of [
-      ["{", /not JSON/],
-      ["null", /no list/],
-      ['{"credentials":[]}', /no list/],
-      ['{"credentials":[{"accessKey":"a"}]}', /entry 0 lacks/],
-      ['{"credentials":[null]}', /entry 0 lacks/],
-      ['{"credentials":[{"accessKey":"a/b","secretKey":"c"}]}', /entry 0 has/],
-      ['{"credentials":[{"accessKey":"a","secretKey":""}]}', /entry 0 has/],
-      [
-        '{"credentials":[{"accessKey":"a","secretKey":"b"},{"accessKey":"a","secretKey":"c"}]}',
-        /entry 1 repeats/,
-      ],
-    ] as const
-  ) throws(() => read([], { env: { NATS_S3_CREDENTIALS: text } }), { message: reason }, text);
+Deno.test("parseInvocation() says which source of S3 credentials is broken", () => {
+  throws(
+    () => read([], { env: { NATS_S3_CREDENTIALS: '{"credentials":[]}' } }),
+    /Cannot use NATS_S3_CREDENTIALS: .*the list is empty/,
+  );
 });
 
 Deno.test("formatHelp() and formatSettingsTable() name every flag and variable", () => {

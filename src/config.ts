@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createCredentials, type Credentials, parseCredentials } from "./auth/credentials.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./telemetry/log.ts";
 
 /** How to log in to NATS. */
@@ -35,8 +36,9 @@ export type Config = {
     readonly storage: "file" | "memory";
     readonly compression: "none" | "s2";
   };
-  /** Secret access keys by their access key id; not empty. */
-  readonly credentials: ReadonlyMap<string, string>;
+  readonly credentials: Credentials;
+  /** Access key id of the NATS pair, which owns buckets that no gateway made; undefined where there is no pair. */
+  readonly defaultOwner: string | undefined;
   readonly region: string;
   /** Host names, lower case, under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
@@ -265,7 +267,7 @@ export function createConfig(values: Values): Config {
     throw new RangeError("Cannot use --nats.tls-cert without --nats.tls-key: give both or neither");
   }
   const credentials = values.credentials ??
-    (user !== undefined && password !== undefined ? new Map([[user, password]]) : undefined);
+    (user !== undefined && password !== undefined ? createCredentials(user, password) : undefined);
   if (credentials === undefined) {
     throw new RangeError(
       "There are no S3 credentials: give --natsUser and --natsPassword, which are then also the S3 access and secret " +
@@ -292,6 +294,7 @@ export function createConfig(values: Values): Config {
       compression: given(values, "compression"),
     },
     credentials,
+    defaultOwner: user,
     region: given(values, "region"),
     domains: values.domains ?? [],
     clockSkew: given(values, "clockSkew"),
@@ -330,7 +333,7 @@ function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin 
 
 function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {
-    if (typeof part === "object" && part !== null && !(part instanceof Map)) deepFreeze(part);
+    if (typeof part === "object" && part !== null) deepFreeze(part);
   }
   return Object.freeze(value);
 }
@@ -481,33 +484,4 @@ export function parseDuration(text: string): number {
     sum += Number(amount) * (UNITS[unit] ?? 0);
   }
   return sum;
-}
-
-/** Reads S3 credentials as the Go gateway's file has them. */
-function parseCredentials(text: string): ReadonlyMap<string, string> {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    throw new RangeError("it is not JSON"); // the parser's own message would show a part of it
-  }
-  const entries = (document as { credentials?: unknown } | null)?.credentials;
-  if (!Array.isArray(entries) || entries.length === 0) {
-    throw new RangeError('it has no list "credentials" with entries');
-  }
-  const credentials = new Map<string, string>();
-  for (const [index, entry] of entries.entries()) {
-    const { accessKey, secretKey } = (entry ?? {}) as Record<string, unknown>;
-    if (typeof accessKey !== "string" || typeof secretKey !== "string") {
-      throw new RangeError(`entry ${index} lacks accessKey or secretKey`);
-    }
-    if (!/^[^\s/,=]+$/.test(accessKey) || secretKey === "") {
-      throw new RangeError(
-        `entry ${index} has an empty key, or an accessKey with a space or one of / , =`,
-      );
-    }
-    if (credentials.has(accessKey)) throw new RangeError(`entry ${index} repeats an accessKey`);
-    credentials.set(accessKey, secretKey);
-  }
-  return credentials;
 }

@@ -16,13 +16,15 @@ const PEM = "-----BEGIN CERTIFICATE-----";
 
 Deno.test("createConfig() makes the NATS user and password the S3 access and secret key", () => {
   const config = configure(PAIR);
-  deepStrictEqual(config.credentials, new Map([["ann", "secret"]]));
+  deepStrictEqual(config.credentials.secretsOf("ann"), ["secret"]);
+  strictEqual(config.defaultOwner, "ann");
   deepStrictEqual(config.nats.login, { kind: "user", user: "ann", password: "secret" });
 });
 
 Deno.test("createConfig() lets S3 credentials take the place of the NATS pair", () => {
   const config = configure(PAIR, CREDENTIALS);
-  deepStrictEqual(config.credentials, new Map([["a", "b"]]));
+  deepStrictEqual(config.credentials.secretsOf("a"), ["b"]);
+  deepStrictEqual(config.credentials.secretsOf("ann"), []);
   strictEqual(config.nats.login.kind, "user");
 });
 
@@ -42,7 +44,8 @@ Deno.test("createConfig() refuses what contradicts itself", () => {
 });
 
 Deno.test("createConfig() has the documented defaults", () => {
-  deepStrictEqual({ ...configure(PAIR) }, {
+  const { credentials: _, ...others } = configure(PAIR);
+  deepStrictEqual(others, {
     listen: { hostname: "0.0.0.0", port: 5222 },
     nats: {
       servers: ["nats://127.0.0.1:4222"],
@@ -52,7 +55,7 @@ Deno.test("createConfig() has the documented defaults", () => {
       inboxPrefix: "_INBOX",
     },
     bucket: { replicas: 1, storage: "file", compression: "none" },
-    credentials: new Map([["ann", "secret"]]),
+    defaultOwner: "ann",
     region: "us-east-1",
     domains: [],
     clockSkew: 300_000,

@@ -21,6 +21,8 @@ import {
 import { connect as connectByTcp } from "@nats-io/transport-node";
 import type { Log } from "../telemetry/log.ts";
 
+export type { NatsConnection } from "@nats-io/nats-core";
+
 /** Where and how to connect. */
 export type ConnectionSettings = {
   /** URLs that begin with `nats://`, `tls://`, `ws://` or `wss://`; not WebSocket and others together. */
@@ -253,6 +255,18 @@ export async function waitForJetStream(
       await pause(attempt, signal);
     }
   }
+}
+
+/** Sends what waits to be sent and closes; without a server it waits no longer than a moment. */
+export async function closeConnection(connection: NatsConnection): Promise<void> {
+  if (connection.isClosed()) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const moment = new Promise((resolve) => {
+    timer = setTimeout(resolve, 2000);
+  });
+  await Promise.race([connection.drain(), moment]);
+  clearTimeout(timer);
+  await connection.close();
 }
 
 /** Waits longer from attempt to attempt; ends early on the signal. */

@@ -1,0 +1,130 @@
+/**
+ * `nats-s3 serve`: connects, serves until a signal comes, and ends in good order.
+ * @module
+ */
+
+import type { Config } from "../config.ts";
+import {
+  closeConnection,
+  connect,
+  type NatsConnection,
+  waitForJetStream,
+} from "../nats/connection.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/** What answers requests. */
+export type Gateway = ((request: Request) => Promise<Response>) & AsyncDisposable;
+
+/** Options of {@linkcode serve}. */
+export type ServeOptions = {
+  readonly createGateway: (config: Config, connection: NatsConnection, log: Log) => Gateway;
+  readonly log: Log;
+  /** Called once requests are accepted. */
+  readonly onListen?: () => void;
+};
+
+/** Milliseconds that requests in flight have to end after a signal. */
+const GRACE = 25_000;
+
+/**
+ * Serves until SIGINT or SIGTERM; a second one ends it at once.
+ *
+ * @returns Exit code: 0 after a signal, 1 when it cannot serve or loses NATS for good.
+ */
+export async function serve(
+  config: Config,
+  { createGateway, log, onListen }: ServeOptions,
+): Promise<number> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const onSignal = (): void => {
+    if (signal.aborted) Deno.exit(130);
+    stop.abort();
+  };
+  for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
+  try {
+    const connection = await connect(config.nats, { log, signal });
+    try {
+      const { level, domain } = await waitForJetStream(connection, config.nats.apiPrefix, {
+        log,
+        signal,
+      });
+      log.info("JetStream is ready", { level, domain });
+      await using gateway = createGateway(config, connection, log);
+      return await listen(config, { gateway, connection, log, signal, onListen });
+    } finally {
+      await closeConnection(connection);
+    }
+  } catch (cause) {
+    if (signal.aborted) return 0;
+    log.error("Cannot serve", { reason: explain(cause, config), cause });
+    return 1;
+  } finally {
+    for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
+  }
+}
+
+/** Windows has no SIGTERM to listen for. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
+type Listening = {
+  readonly gateway: Gateway;
+  readonly connection: NatsConnection;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onListen: (() => void) | undefined;
+};
+
+async function listen(
+  { listen: { hostname, port } }: Config,
+  { gateway, connection, log, signal, onListen }: Listening,
+): Promise<number> {
+  const abort = new AbortController();
+  const server = Deno.serve({
+    hostname,
+    port,
+    signal: abort.signal,
+    onListen: ({ hostname, port }) => {
+      log.info("Serving S3", { hostname, port });
+      onListen?.();
+    },
+    onError: (cause) => {
+      log.error("Request without an answer", { cause });
+      return new Response(null, { status: 500 });
+    },
+  }, (request) => gateway(request));
+
+  const lost = await Promise.race([connection.closed(), aborted(signal)]);
+  if (!signal.aborted) {
+    log.error("The connection to NATS is closed for good", { cause: lost ?? undefined });
+  } else {
+    log.info("Stopping: requests in flight may end", { seconds: GRACE / 1000 });
+  }
+  const timer = setTimeout(() => {
+    log.warn("Requests in flight take too long: breaking them off");
+    abort.abort();
+  }, GRACE);
+  await server.shutdown();
+  clearTimeout(timer);
+  log.info("Stopped");
+  return signal.aborted ? 0 : 1;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function explain(cause: unknown, { listen: { hostname, port } }: Config): string {
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return `Port ${port} of ${hostname} is in use: stop what listens there, or choose another with --listen`;
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return `The system does not let us listen on port ${port} of ${hostname}: ${cause.message}`;
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}
