@@ -1,0 +1,53 @@
+/**
+ * `deno task docs`: writes the tables of README.md that are made from the code, each between its markers
+ * `<!-- begin name -->` and `<!-- end name -->`. A test says when they are out of date.
+ * @module
+ */
+
+import { formatSettingsTable } from "../src/command_line.ts";
+
+const README = `${import.meta.dirname}/../README.md`;
+
+/** What goes between the markers, by their name. */
+const TABLES: Readonly<Record<string, () => string>> = {
+  settings: formatSettingsTable,
+};
+
+/**
+ * Replaces what is between two markers.
+ *
+ * @throws Error when a marker is missing
+ *
+ * @example Usage
+ * ```ts
+ * import { replaceBetween } from "./docs.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(
+ *   replaceBetween("a\n<!-- begin x -->\nold\n<!-- end x -->\n", "x", "new"),
+ *   "a\n<!-- begin x -->\n\nnew\n\n<!-- end x -->\n",
+ * );
+ * ```
+ */
+export function replaceBetween(text: string, name: string, content: string): string {
+  const begin = `<!-- begin ${name} -->`;
+  const end = `<!-- end ${name} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) {
+    throw new Error(`Cannot write table "${name}": the text lacks "${begin}" or "${end}"`);
+  }
+  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
+/** The README's text with every table as the code says it. */
+export function writeTables(readme: string): string {
+  return Object.entries(TABLES).reduce(
+    (text, [name, format]) => replaceBetween(text, name, format()),
+    readme,
+  );
+}
+
+if (import.meta.main) {
+  await Deno.writeTextFile(README, writeTables(await Deno.readTextFile(README)));
+}

@@ -1,0 +1,17 @@
+import { strictEqual, throws } from "node:assert/strict";
+import { replaceBetween, writeTables } from "../scripts/docs.ts";
+
+/** Columns of a table may be padded by the formatter. */
+function unpadded(text: string): string {
+  return text.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
+}
+
+Deno.test("README.md holds the tables that `deno task docs` writes", async () => {
+  const readme = await Deno.readTextFile(`${import.meta.dirname}/../README.md`);
+  strictEqual(unpadded(readme), unpadded(writeTables(readme)));
+});
+
+Deno.test("replaceBetween() refuses a text without its markers", () => {
+  throws(() => replaceBetween("<!-- begin x -->", "x", ""), /lacks/);
+  throws(() => replaceBetween("<!-- end x --><!-- begin x -->", "x", ""), /lacks/);
+});
