@@ -1,0 +1,96 @@
+/** A bucket that the Go gateway nats-s3 wrote, restored and served. */
+
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { input, read, sha256, someBytes, storeOnServer } from "./store_on_server.ts";
+
+const FIXTURE = new URL("../fixtures/nats-s3-go/", import.meta.url);
+const STREAMS = ["OBJ_go-gateway", "OBJ_mp_temp", "KV_mp_meta", "KV_mp_part_meta"];
+
+type Manifest = {
+  readonly bucket: BucketName;
+  readonly objects: Readonly<
+    Record<string, {
+      readonly size: number;
+      readonly sha256: string;
+      readonly contentType: string | null;
+      readonly metadata: Readonly<Record<string, string>>;
+      readonly tags: Readonly<Record<string, string>>;
+      readonly retention?: { readonly mode: string; readonly until: string };
+    }>
+  >;
+  readonly absent: readonly ObjectKey[];
+};
+
+/** Restores a backup as `nats stream restore` does. */
+async function restore(connection: NatsConnection, stream: string): Promise<void> {
+  const backup = JSON.parse(await Deno.readTextFile(new URL(`${stream}/backup.json`, FIXTURE)));
+  const archive = await Deno.readFile(new URL(`${stream}/stream.arc.s2`, FIXTURE));
+  const reply = await connection.request(
+    `$JS.API.STREAM.RESTORE.${stream}`,
+    JSON.stringify({ config: backup.config, state: backup.state }),
+  );
+  const { deliver_subject: subject, error } = reply.json<
+    { deliver_subject: string; error?: { description: string } }
+  >();
+  if (error !== undefined) throw new Error(error.description);
+  for (let i = 0; i < archive.length; i += 65_536) {
+    await connection.request(subject, archive.subarray(i, i + 65_536));
+  }
+  const done = await connection.request(subject, new Uint8Array(), { timeout: 10_000 });
+  const answer = done.json<{ error?: { description: string } }>();
+  if (answer.error !== undefined) throw new Error(answer.error.description);
+}
+
+Deno.test("the store serves a bucket of the Go gateway", async () => {
+  await using given = await storeOnServer();
+  for (const stream of STREAMS) await restore(given.connection, stream);
+  const { store } = given;
+  const manifest: Manifest = JSON.parse(
+    await Deno.readTextFile(new URL("manifest.json", FIXTURE)),
+  );
+  const { bucket, objects, absent } = manifest;
+
+  deepStrictEqual((await store.listBuckets()).map(({ name }) => name as string), [bucket]);
+  const page = await store.listObjects(bucket, {
+    prefix: "",
+    delimiter: "",
+    after: "",
+    limit: 1000,
+  });
+  deepStrictEqual(page.objects.map(({ key }) => key as string), Object.keys(objects).sort());
+
+  for (const [name, wanted] of Object.entries(objects)) {
+    const { info, bytes } = await read(store, bucket, name as ObjectKey);
+    strictEqual(info.size, wanted.size, name);
+    strictEqual(sha256(bytes), wanted.sha256, name);
+    if (wanted.contentType !== null) {
+      strictEqual(info.properties.system.contentType, wanted.contentType, name);
+    }
+    deepStrictEqual(info.properties.user, wanted.metadata, name);
+    deepStrictEqual(info.properties.tags, wanted.tags, name);
+    strictEqual(info.retention?.mode, wanted.retention?.mode, name);
+    if (wanted.retention !== undefined) {
+      deepStrictEqual(info.retention?.until, new Date(wanted.retention.until));
+    }
+    if (wanted.size > 100) {
+      const part = await read(store, bucket, name as ObjectKey, { start: 7, end: 77 });
+      strictEqual(sha256(part.bytes), sha256(bytes.subarray(7, 78)), name);
+    }
+  }
+  for (const key of absent) await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
+});
+
+Deno.test("what the Go gateway locked is neither deleted nor overwritten; the rest is", async () => {
+  await using given = await storeOnServer();
+  await restore(given.connection, "OBJ_go-gateway");
+  const bucket = "go-gateway" as BucketName;
+  const locked = "locked.pdf" as ObjectKey;
+  const { store } = given;
+  await rejects(store.deleteObject(bucket, locked, {}), { code: "AccessDenied" });
+  await rejects(store.putObject(bucket, locked, input(someBytes(1))), { code: "AccessDenied" });
+  ok((await read(store, bucket, locked)).bytes.length === 5000);
+  await store.deleteObject(bucket, "hello.txt" as ObjectKey, {});
+  await rejects(store.readObject(bucket, "hello.txt" as ObjectKey), { code: "NoSuchKey" });
+});
