@@ -29,9 +29,10 @@ export function withHoistedHeaders(
   for (const [name, value] of query) {
     const header = name.toLowerCase();
     if (!header.startsWith("x-amz-") && !names.includes(header)) continue;
-    if (AUTHENTICATION.test(header) || headers.has(header)) continue;
-    if (all === headers) all = new Headers(headers);
+    if (AUTHENTICATION.test(header)) continue;
     try {
+      if (headers.has(header)) continue;
+      if (all === headers) all = new Headers(headers);
       all.set(header, Buffer.from(value).toString("latin1"));
     } catch (cause) {
       throw new S3Error("InvalidArgument", { ArgumentName: name }, {

@@ -117,6 +117,27 @@ Deno.test("stringToSign() of SigV2 names the bucket in both address styles", () 
   );
 });
 
+Deno.test("verifySigV2Header() takes a bucket with and without its slash", () => {
+  const target: Target = { on: "bucket", bucket: "b" as BucketName };
+  const verify = (path: string, signed: string): string => {
+    const time = "Fri, 24 May 2013 00:00:00 GMT";
+    const signature = sign(EXAMPLE.secretAccessKey, `GET\n\n\n${time}\n${signed}?acl`);
+    const authorization = `AWS ${EXAMPLE.accessKeyId}:${signature}`;
+    const request = s3Request({
+      path,
+      target,
+      query: "acl",
+      headers: { date: time, authorization },
+    });
+    return verifySigV2Header(request, VERIFIER);
+  };
+  verify("/b", "/b");
+  verify("/b", "/b/");
+  verify("/b/", "/b/");
+  verify("/", "/b/");
+  strictEqual(refusal(() => verify("/b/", "/b")).code, "SignatureDoesNotMatch");
+});
+
 Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
   const time = "Fri, 24 May 2013 00:00:00 GMT";
   const text = `PUT\n\n\n\nx-amz-date:${time}\nx-amz-meta-a:1\n/b/k`;
