@@ -5,13 +5,38 @@
  */
 
 import { formatSettingsTable } from "../src/command_line.ts";
+import type { Operation } from "../src/operations/operation.ts";
+import { OPERATIONS } from "../src/operations/table.ts";
+import { UNSUPPORTED } from "../src/operations/unsupported.ts";
 
 const README = `${import.meta.dirname}/../README.md`;
 
 /** What goes between the markers, by their name. */
 const TABLES: Readonly<Record<string, () => string>> = {
+  operations: formatOperations,
   settings: formatSettingsTable,
 };
+
+/** What is supported, and the names of what is not. */
+function formatOperations(): string {
+  const supported = OPERATIONS.filter((operation) => !UNSUPPORTED.includes(operation));
+  const names = UNSUPPORTED.map(({ name }) => `\`${name}\``).sort();
+  return [
+    "| Operation | Request |",
+    "| --- | --- |",
+    ...supported.map((operation) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
+    "",
+    `Answered with \`NotImplemented\`: ${names.join(", ")}.`,
+  ].join("\n");
+}
+
+const PATHS = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" } as const;
+
+function formatRoute({ method, on, query = [], headers = [] }: Operation): string {
+  const search = query.length === 0 ? "" : `?${query.join("&")}`;
+  const sent = headers.length === 0 ? "" : ` with ${headers.join(", ")}`;
+  return `${method} ${PATHS[on]}${search}${sent}`;
+}
 
 /**
  * Replaces what is between two markers.

@@ -205,7 +205,7 @@ export const SETTINGS = {
   domains: setting({
     flag: "http.domain",
     value: "NAME,…",
-    help: "Host names below which a bucket may be addressed as <bucket>.<name>",
+    help: "Host names below which a bucket may be addressed, as in bucket.s3.example.com",
     parse: parseDomains,
   }),
   clockSkew: setting({
