@@ -34,6 +34,10 @@ export type Route<O extends On = On> = {
   readonly optionalQuery?: readonly string[];
   /** Lower-case header names that must be there. */
   readonly headers?: readonly string[];
+  /** It may take long and its answer is small XML: when it does, the answer begins before the work has ended. */
+  readonly slow?: boolean;
+  /** AWS documents it and it is not here: it answers `NotImplemented`. */
+  readonly unsupported?: boolean;
 };
 
 /** An operation, ready to run. */

@@ -271,7 +271,12 @@ function parseChecksumTrailer(
   };
 }
 
-function parseContentMD5(text: string | null): string | undefined {
+/**
+ * The MD5 of a `Content-MD5` header, as lower-case hex.
+ *
+ * @throws S3Error `InvalidDigest`
+ */
+export function parseContentMD5(text: string | null): string | undefined {
   if (text === null) return undefined;
   const base64 = text.trim();
   const bytes = Buffer.from(base64, "base64");

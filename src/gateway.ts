@@ -1,0 +1,147 @@
+/**
+ * The pipeline, from a Request to a Response: parse, authenticate, authorize, run, answer. Read this first.
+ * @module
+ */
+
+import type { Authorize } from "./access/authorize.ts";
+import type { Authenticate } from "./auth/authenticate.ts";
+import { answerLate, PATIENCE, type Patience } from "./late_answer.ts";
+import type { Operation, Services } from "./operations/operation.ts";
+import { OPERATIONS } from "./operations/table.ts";
+import { match } from "./router.ts";
+import { isS3Error, S3Error } from "./s3/errors.ts";
+import { parseRequest } from "./s3/request.ts";
+import type { VerifiedRequest } from "./s3/verified_request.ts";
+import { formatXml } from "./s3/xml.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** What the pipeline needs beside what operations need. */
+export type GatewayServices = Services & {
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  /** Host names under which buckets are addressed in virtual-host style. */
+  readonly domains: readonly string[];
+  readonly log: Log;
+  /** A new id for each request: `x-amz-request-id`. */
+  readonly newRequestId: () => string;
+  /** How long slow operations wait before they begin to answer. */
+  readonly patience?: Patience;
+};
+
+/** Answers requests; it never rejects. */
+export type Handler = (request: Request) => Promise<Response>;
+
+/** One request's name in headers, bodies and the log. */
+type Exchange = {
+  readonly id: string;
+  readonly method: string;
+  /** Target as sent, without its query, which may bear a signature. */
+  readonly path: string;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+};
+
+/** Creates the gateway's handler. */
+export function createHandler(services: GatewayServices): Handler {
+  return async (request) => {
+    const id = services.newRequestId();
+    const { method, url, signal } = request;
+    const path = pathOf(url);
+    const exchange = { id, method, path, signal, log: services.log.with({ id, method, path }) };
+    const began = performance.now();
+
+    const response = withCommonHeaders(await answer(request, services, exchange), id);
+    const milliseconds = Math.round(performance.now() - began);
+    exchange.log.debug("Answered", { status: response.status, milliseconds });
+    return response;
+  };
+}
+
+async function answer(
+  request: Request,
+  services: GatewayServices,
+  exchange: Exchange,
+): Promise<Response> {
+  try {
+    const asked = parseRequest(request, services.domains); //                    1. what is asked
+    if (asked.method === "OPTIONS") throw corsNotEnabled(request.headers);
+    const { identity, verified } = await services.authenticate(asked); //         2. by whom
+    // After authentication, because a presigned URL carries headers in its query.
+    const operation = match(OPERATIONS, verified);
+    await services.authorize(identity, operation, verified); //                   3. may they
+    return await run(operation, verified, services, exchange); //                 4, 5. do it, answer
+  } catch (cause) {
+    discard(request.body);
+    return errorResponse(cause, exchange);
+  }
+}
+
+async function run(
+  operation: Operation,
+  verified: VerifiedRequest,
+  services: GatewayServices,
+  exchange: Exchange,
+): Promise<Response> {
+  const work = operation.run(verified, services).finally(() => discard(verified.payload.stream));
+  if (operation.slow !== true) return await work;
+  const renderError = async (cause: unknown): Promise<string> =>
+    await errorResponse(cause, { ...exchange, method: "GET" }).text();
+  return await answerLate(work, renderError, services.patience ?? PATIENCE);
+}
+
+/** Cancels a body that nobody reads; one that has an owner is left to it. */
+function discard(body: ReadableStream<Uint8Array> | null): void {
+  if (body !== null && !body.locked) body.cancel().catch(() => {});
+}
+
+/** No bucket has a CORS configuration yet; browsers ask unsigned. */
+function corsNotEnabled(headers: Headers): S3Error {
+  return new S3Error("AccessForbidden", {
+    Method: headers.get("access-control-request-method") ?? "OPTIONS",
+    ResourceType: "BUCKET",
+  });
+}
+
+function errorResponse(cause: unknown, exchange: Exchange): Response {
+  const { id, method, path, log } = exchange;
+  const error = isS3Error(cause) ? cause : unexpected(cause, exchange.signal);
+  const { code, message, status, fields } = error;
+  if (status >= 500 && code !== "NotImplemented") {
+    log.error("Failed", { code, message, cause: error.cause });
+  }
+
+  const headers = new Headers(error.headers);
+  if (status === 503 && !headers.has("retry-after")) headers.set("retry-after", "1");
+  if (method === "HEAD" || status === 304) return new Response(null, { status, headers });
+
+  headers.set("content-type", "application/xml");
+  const xml = formatXml("Error", {
+    Code: code,
+    Message: message,
+    ...fields,
+    Resource: path,
+    RequestId: id,
+    HostId: id,
+  }, "");
+  return new Response(xml, { status, headers });
+}
+
+/** Whatever goes wrong after the client has gone is no fault of ours, and nobody reads the answer. */
+function unexpected(cause: unknown, signal: AbortSignal): S3Error {
+  return new S3Error(signal.aborted ? "RequestTimeout" : "InternalError", {}, { cause });
+}
+
+function withCommonHeaders(response: Response, id: string): Response {
+  const { headers } = response;
+  headers.set("x-amz-request-id", id);
+  headers.set("x-amz-id-2", id);
+  headers.set("server", "nats-s3");
+  return response;
+}
+
+/** The path of a URL as sent: `new URL()` would fold it. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start < 0 ? "/" : url.slice(start).replace(/[?#].*$/s, "");
+}

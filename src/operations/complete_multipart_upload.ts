@@ -1,0 +1,155 @@
+/**
+ * CompleteMultipartUpload: makes the object of its parts.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ *
+ * A repeated request of the same upload succeeds again.
+ * @module
+ */
+
+import {
+  CHECKSUM_ALGORITHMS,
+  checksumElement,
+  parseChecksumHeader,
+  parseContentMD5,
+  type StatedChecksum,
+} from "../s3/checksum.ts";
+import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
+import { parseETag, quoteETag } from "../s3/etag.ts";
+import { refuseCustomerKeys } from "../s3/metadata.ts";
+import {
+  type BucketName,
+  MAX_PART_NUMBER,
+  type ObjectKey,
+  parsePartNumber,
+  parseUploadId,
+  type UploadId,
+} from "../s3/names.ts";
+import {
+  childrenOf,
+  optionalTextOf,
+  parseXml,
+  textOf,
+  type XmlElement,
+  xmlResponse,
+} from "../s3/xml.ts";
+import type { CompletedPart, Store } from "../store/store.ts";
+import { readDocument } from "./document.ts";
+import { encryptionHeader } from "./encryption.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = {
+  readonly uploadId: UploadId;
+  readonly md5: string | undefined;
+  readonly precondition: WritePrecondition;
+  readonly checksum: StatedChecksum | undefined;
+  readonly checksumType: string | undefined;
+  readonly size: number | undefined;
+  /** Where the client finds the object. */
+  readonly location: string;
+};
+
+export const completeMultipartUpload: Operation<"object"> = defineOperation<"object", Input>({
+  name: "CompleteMultipartUpload",
+  on: "object",
+  method: "POST",
+  query: ["uploadId"],
+  slow: true,
+  action: "s3:PutObject",
+
+  parse({ headers, query, host, rawPath }) {
+    refuseCustomerKeys(headers);
+    // Behind a proxy that ends TLS, it says so.
+    const scheme = headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+    return {
+      uploadId: parseUploadId(query.get("uploadId")),
+      md5: parseContentMD5(headers.get("content-md5")),
+      precondition: parseWritePrecondition(headers),
+      checksum: parseChecksumHeader(headers),
+      checksumType: headers.get("x-amz-checksum-type")?.toUpperCase(),
+      size: parseSize(headers.get("x-amz-mp-object-size")),
+      location: `${scheme}://${host}${rawPath}`,
+    };
+  },
+
+  async handle({ target: { bucket, key }, input, payload, store }) {
+    const { uploadId, md5, precondition, checksum: stated, checksumType, size, location } = input;
+    const text = await readDocument(payload, { md5, checksum: undefined });
+    const parts = parseParts(text);
+    if (checksumType !== undefined) {
+      await checkType(store, bucket, key, uploadId, checksumType);
+    }
+    const { etag, checksum, properties } = await store.completeUpload(bucket, key, uploadId, {
+      parts,
+      precondition,
+      checksum: stated,
+      size,
+    });
+
+    return xmlResponse("CompleteMultipartUploadResult", {
+      Location: location,
+      Bucket: bucket,
+      Key: key,
+      ETag: quoteETag(etag),
+      ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
+      ChecksumType: checksum?.type,
+    }, { headers: encryptionHeader(properties) });
+  },
+});
+
+function parseSize(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new S3Error("InvalidArgument", {
+    ArgumentName: "x-amz-mp-object-size",
+    ArgumentValue: text,
+  });
+}
+
+function parseParts(text: string): readonly CompletedPart[] {
+  if (text.trim() === "") {
+    throw new S3Error("InvalidRequest", {}, { message: "You must specify at least one part" });
+  }
+  const parts = childrenOf(parseXml(text, "CompleteMultipartUpload"), "Part").map(parsePart);
+  if (parts.length === 0 || parts.length > MAX_PART_NUMBER) throw new S3Error("MalformedXML");
+  let last = 0;
+  for (const { number } of parts) {
+    if (number <= last) throw new S3Error("InvalidPartOrder");
+    last = number;
+  }
+  return parts;
+}
+
+function parsePart(element: XmlElement): CompletedPart {
+  const checksums = CHECKSUM_ALGORITHMS.flatMap((algorithm) => {
+    const value = optionalTextOf(element, checksumElement(algorithm))?.trim();
+    return value === undefined || value === "" ? [] : [{ algorithm, value }];
+  });
+  if (checksums.length > 1) throw new S3Error("MalformedXML");
+  return {
+    number: parsePartNumber(textOf(element, "PartNumber").trim()),
+    etag: parseETag(textOf(element, "ETag")),
+    checksum: checksums[0],
+  };
+}
+
+/** An upload that is completed already has nothing to compare with: what it was is answered again. */
+async function checkType(
+  store: Store,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  stated: string,
+): Promise<void> {
+  try {
+    const { checksumType } = await store.readUpload(bucket, key, id);
+    if (checksumType === stated) return;
+    throw new S3Error("InvalidRequest", {}, {
+      message: `The upload was created using the ${
+        checksumType ?? "null"
+      } checksum mode. The complete request must use the same checksum mode.`,
+    });
+  } catch (cause) {
+    if (!isS3Error(cause, "NoSuchUpload")) throw cause;
+  }
+}

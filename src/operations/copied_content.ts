@@ -1,0 +1,72 @@
+/**
+ * Reading the source of a copy, for CopyObject and UploadPartCopy.
+ * @module
+ */
+
+import { checkCopySource, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
+import { type CopySource, parseCopySource } from "../s3/copy_source.ts";
+import { S3Error } from "../s3/errors.ts";
+import { MAX_PART_SIZE } from "../s3/multipart.ts";
+import { type ByteRange, parseCopyRange } from "../s3/range.ts";
+import type { ObjectInfo, Store } from "../store/store.ts";
+
+/** What is copied, and under which conditions. */
+export type CopyRead = CopySource & {
+  readonly precondition: ReadPrecondition;
+  /** `x-amz-copy-source-range` as sent: it is parsed against the source's size. */
+  readonly range: string | null;
+};
+
+/**
+ * Parses the headers that name a source.
+ *
+ * @throws S3Error `InvalidArgument`, `NoSuchVersion`, `NotImplemented`
+ */
+export function parseCopyRead(headers: Headers): CopyRead {
+  return {
+    ...parseCopySource(headers.get("x-amz-copy-source") ?? ""),
+    precondition: parseReadPrecondition(headers, "x-amz-copy-source-"),
+    range: headers.get("x-amz-copy-source-range"),
+  };
+}
+
+/**
+ * Begins to read a source. Who calls it reads the stream to its end or cancels it.
+ *
+ * @throws S3Error `NoSuchKey`, `PreconditionFailed`, `InvalidArgument`, `InvalidRequest` for more than 5 GiB
+ */
+export async function readCopySource(
+  store: Store,
+  { bucket, key, precondition, range }: CopyRead,
+): Promise<{
+  readonly info: ObjectInfo;
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly size: number;
+}> {
+  let size = 0;
+  const { info, body } = await store.getObject(bucket, key, (info): ByteRange | "all" => {
+    checkCopySource(precondition, info);
+    const chosen = range === null ? undefined : parseCopyRange(range, info.size);
+    size = chosen === undefined ? info.size : chosen.end - chosen.start + 1;
+    if (size > MAX_PART_SIZE) {
+      throw new S3Error("InvalidRequest", {}, {
+        message:
+          `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PART_SIZE}`,
+      });
+    }
+    return chosen ?? "all";
+  });
+  return { info, stream: toStream(body), size };
+}
+
+function toStream(
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
+): ReadableStream<Uint8Array> {
+  if (body instanceof ReadableStream) return body;
+  return new ReadableStream({
+    start(controller): void {
+      if (body !== null && body.length > 0) controller.enqueue(body);
+      controller.close();
+    },
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * CopyObject: copies an object in one piece, or changes what is said about it.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ *
+ * The copy keeps the source's checksum algorithm unless another is named; its checksum is always that of the whole
+ * object, also where the source's was composite.
+ * @module
+ */
+
+import { type ChecksumAlgorithm, checksumElement, parseChecksumAlgorithm } from "../s3/checksum.ts";
+import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
+import { S3Error } from "../s3/errors.ts";
+import { quoteETag } from "../s3/etag.ts";
+import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { type CopyRead, parseCopyRead, readCopySource } from "./copied_content.ts";
+import { encryptionHeader } from "./encryption.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = {
+  readonly source: CopyRead;
+  readonly precondition: WritePrecondition;
+  /** What the headers say; how much of it counts, the directives say. */
+  readonly stated: ObjectProperties;
+  readonly replaceMetadata: boolean;
+  readonly replaceTags: boolean;
+  readonly algorithm: ChecksumAlgorithm | undefined;
+};
+
+export const copyObject: Operation<"object"> = defineOperation<"object", Input>({
+  name: "CopyObject",
+  on: "object",
+  method: "PUT",
+  headers: ["x-amz-copy-source"],
+  slow: true,
+  action: "s3:PutObject",
+
+  parse({ headers, target }, services) {
+    const input = {
+      source: { ...parseCopyRead(headers), range: null },
+      precondition: parseWritePrecondition(headers),
+      stated: parseProperties(headers, services),
+      replaceMetadata: isReplace(headers, "metadata"),
+      replaceTags: isReplace(headers, "tagging"),
+      algorithm: parseAlgorithm(headers),
+    };
+    const { bucket, key } = input.source;
+    const ontoItself = target.on === "object" && target.bucket === bucket && target.key === key;
+    const changes = ["storage-class", "website-redirect-location", "server-side-encryption"]
+      .some((name) => headers.has(`x-amz-${name}`));
+    if (ontoItself && !input.replaceMetadata && !changes && input.algorithm === undefined) {
+      throw new S3Error("InvalidRequest", {}, {
+        message:
+          "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+      });
+    }
+    return input;
+  },
+
+  async handle({ target: { bucket, key }, input, identity, signal, store }) {
+    const { source, precondition, stated, algorithm } = input;
+    const { info, stream, size } = await readCopySource(store, source);
+    const properties = copiedProperties(info.properties, stated, input);
+    const { etag, modified, checksum } = await store.putObject(bucket, key, {
+      content: {
+        stream,
+        size,
+        algorithm: algorithm ?? info.checksum?.algorithm,
+        verify: () => {},
+      },
+      properties,
+      owner: identity.accessKeyId,
+      precondition,
+      signal,
+    });
+
+    return xmlResponse("CopyObjectResult", {
+      LastModified: modified,
+      ETag: quoteETag(etag),
+      ChecksumType: checksum?.type,
+      ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
+    }, { headers: encryptionHeader(properties) });
+  },
+});
+
+function isReplace(headers: Headers, what: "metadata" | "tagging"): boolean {
+  const name = `x-amz-${what}-directive`;
+  const directive = headers.get(name);
+  if (directive === null || directive === "COPY") return false;
+  if (directive === "REPLACE") return true;
+  throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: directive }, {
+    message: `Unknown ${what} directive.`,
+  });
+}
+
+function parseAlgorithm(headers: Headers): ChecksumAlgorithm | undefined {
+  const named = headers.get("x-amz-checksum-algorithm");
+  return named === null ? undefined : parseChecksumAlgorithm(named);
+}
+
+function copiedProperties(
+  source: ObjectProperties,
+  stated: ObjectProperties,
+  directives: { readonly replaceMetadata: boolean; readonly replaceTags: boolean },
+): ObjectProperties {
+  // These never come from the source.
+  const { storageClass: _1, websiteRedirect: _2, encryption: _3, ...described } = source.system;
+  const { storageClass, websiteRedirect, encryption } = stated.system;
+  const own = {
+    ...(storageClass !== undefined && { storageClass }),
+    ...(websiteRedirect !== undefined && { websiteRedirect }),
+    ...(encryption !== undefined && { encryption }),
+  };
+  const { replaceMetadata, replaceTags } = directives;
+  return {
+    system: replaceMetadata ? stated.system : { ...described, ...own },
+    user: replaceMetadata ? stated.user : source.user,
+    tags: replaceTags ? stated.tags : source.tags,
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * CreateBucket: makes a bucket and records its owner.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+ *
+ * A request without a location constraint is taken in every region; AWS wants one outside `us-east-1`.
+ * @module
+ */
+
+import { type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import { S3Error } from "../s3/errors.ts";
+import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
+import { childrenOf, optionalTextOf, parseXml } from "../s3/xml.ts";
+import { readDocument } from "./document.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
+  name: "CreateBucket",
+  on: "bucket",
+  method: "PUT",
+  action: "s3:CreateBucket",
+
+  parse({ headers }) {
+    refuseWideningAcl(headers);
+    refuseUnlessDefault(headers, "x-amz-bucket-object-lock-enabled", "false");
+    refuseUnlessDefault(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
+    refuseUnlessDefault(headers, "x-amz-bucket-namespace", "global");
+    return parseIntegrity(headers);
+  },
+
+  async handle({ target: { bucket }, input, identity, payload, region, store }) {
+    const text = await readDocument(payload, input);
+    if (text !== "") checkConfiguration(text, region);
+    await store.createBucket(bucket, identity.accessKeyId);
+    return new Response(null, { headers: { "location": `/${bucket}` } });
+  },
+});
+
+function refuseUnlessDefault(headers: Headers, name: string, fallback: string): void {
+  const value = headers.get(name);
+  if (value !== null && value.toLowerCase() !== fallback.toLowerCase()) throw notImplemented(name);
+}
+
+function checkConfiguration(text: string, region: string): void {
+  const root = parseXml(text, "CreateBucketConfiguration");
+  for (const name of ["Location", "Bucket", "Tags"]) {
+    if (childrenOf(root, name).length > 0) {
+      throw new S3Error("NotImplemented", {}, {
+        message: `${name} of a bucket is not implemented`,
+      });
+    }
+  }
+  const constraint = optionalTextOf(root, "LocationConstraint")?.trim() ?? "";
+  if (constraint === "" || (constraint === "EU" ? "eu-west-1" : constraint) === region) return;
+  if (/^(?:EU|[a-z]{2}(?:-[a-z]+)+-\d)$/.test(constraint)) {
+    throw new S3Error("IllegalLocationConstraintException", {}, {
+      message:
+        `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+    });
+  }
+  throw new S3Error("InvalidLocationConstraint", { LocationConstraint: constraint });
+}

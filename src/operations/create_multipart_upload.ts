@@ -1,0 +1,54 @@
+/**
+ * CreateMultipartUpload: begins an object that comes in parts.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+ * @module
+ */
+
+import { type ChecksumAlgorithm, type ChecksumType, parseUploadChecksum } from "../s3/checksum.ts";
+import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { encryptionHeader } from "./encryption.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = {
+  readonly properties: ObjectProperties;
+  readonly checksum:
+    | { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType }
+    | undefined;
+};
+
+export const createMultipartUpload: Operation<"object"> = defineOperation<"object", Input>({
+  name: "CreateMultipartUpload",
+  on: "object",
+  method: "POST",
+  query: ["uploads"],
+  action: "s3:PutObject",
+
+  parse: ({ headers }, services) => ({
+    properties: parseProperties(headers, services),
+    checksum: parseUploadChecksum(headers),
+  }),
+
+  async handle({ target: { bucket, key }, input: { properties, checksum }, identity, store }) {
+    const id = await store.createUpload(bucket, key, {
+      properties,
+      owner: identity.accessKeyId,
+      algorithm: checksum?.algorithm,
+      checksumType: checksum?.type,
+    });
+
+    return xmlResponse("InitiateMultipartUploadResult", {
+      Bucket: bucket,
+      Key: key,
+      UploadId: id,
+    }, {
+      headers: {
+        ...encryptionHeader(properties),
+        ...(checksum !== undefined && {
+          "x-amz-checksum-algorithm": checksum.algorithm,
+          "x-amz-checksum-type": checksum.type,
+        }),
+      },
+    });
+  },
+});

@@ -1,0 +1,54 @@
+/**
+ * XML documents in request bodies: the only bodies that are ever read whole.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { createChecksumHasher, type Integrity, verifyReceived } from "../s3/checksum.ts";
+import { S3Error } from "../s3/errors.ts";
+import type { Payload } from "../s3/payload.ts";
+
+/** Longest document, in bytes: 1,000 keys, each character escaped, or 10,000 parts with checksums. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a document and checks what was promised about its bytes.
+ *
+ * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` when it is no UTF-8, and what
+ * {@linkcode verifyReceived} throws
+ */
+export async function readDocument(payload: Payload, integrity: Integrity): Promise<string> {
+  const bytes = await readBytes(payload.stream);
+  const { checksum } = integrity;
+  const hasher = checksum === undefined
+    ? undefined
+    : await createChecksumHasher(checksum.algorithm);
+  hasher?.update(bytes);
+  verifyReceived(integrity, payload, {
+    md5: createHash("md5").update(bytes).digest("hex"),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    checksum: hasher?.digest(),
+  });
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new S3Error("MalformedXML", {}, { cause });
+  }
+}
+
+async function readBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > MAX_BYTES) {
+      throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: MAX_BYTES });
+    }
+    // The stream may use its buffer again.
+    chunks.push(chunk.slice());
+  }
+  return Buffer.concat(chunks, size);
+}

@@ -1,0 +1,27 @@
+/**
+ * GetObject: an object, or a range or a part of it.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ * @module
+ */
+
+import { chooseRange, objectAnswer, type ObjectRead, parseObjectRead } from "./object_answer.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+export const getObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
+  name: "GetObject",
+  on: "object",
+  method: "GET",
+  optionalQuery: ["versionId", "partNumber"],
+  action: "s3:GetObject",
+
+  parse: parseObjectRead,
+
+  async handle({ target: { bucket, key }, input, store }) {
+    const { info, range, body } = await store.getObject(
+      bucket,
+      key,
+      (info) => chooseRange(input, info),
+    );
+    return new Response(body, objectAnswer(input, info, range));
+  },
+});

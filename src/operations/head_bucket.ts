@@ -1,0 +1,21 @@
+/**
+ * HeadBucket: whether a bucket exists, and its region.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+ * @module
+ */
+
+import { defineOperation, type Operation } from "./operation.ts";
+
+export const headBucket: Operation<"bucket"> = defineOperation<"bucket", void>({
+  name: "HeadBucket",
+  on: "bucket",
+  method: "HEAD",
+  action: "s3:ListBucket",
+
+  parse: () => {},
+
+  async handle({ target: { bucket }, region, store }) {
+    await store.readBucket(bucket);
+    return new Response(null, { headers: { "x-amz-bucket-region": region } });
+  },
+});

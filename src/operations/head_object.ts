@@ -1,0 +1,23 @@
+/**
+ * HeadObject: what GetObject would answer, without the bytes.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ * @module
+ */
+
+import { chooseRange, objectAnswer, type ObjectRead, parseObjectRead } from "./object_answer.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+export const headObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
+  name: "HeadObject",
+  on: "object",
+  method: "HEAD",
+  optionalQuery: ["versionId", "partNumber"],
+  action: "s3:GetObject",
+
+  parse: parseObjectRead,
+
+  async handle({ target: { bucket, key }, input, store }) {
+    const info = await store.readObject(bucket, key);
+    return new Response(null, objectAnswer(input, info, chooseRange(input, info)));
+  },
+});

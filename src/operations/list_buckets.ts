@@ -1,0 +1,67 @@
+/**
+ * ListBuckets: all buckets, in pages where the client asks for pages.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+ *
+ * Every identity sees every bucket.
+ * @module
+ */
+
+import { formatContinuationToken, parseContinuationToken } from "../s3/continuation_token.ts";
+import { compareUtf8 } from "../s3/listing.ts";
+import { integerParam } from "../s3/params.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+import { ownerElement } from "./owner.ts";
+
+type Input = {
+  readonly prefix: string | undefined;
+  readonly region: string | undefined;
+  readonly after: string;
+  readonly limit: number;
+  /** AWS names each bucket's region when the request has a parameter. */
+  readonly withRegion: boolean;
+};
+
+export const listBuckets: Operation<"service"> = defineOperation<"service", Input>({
+  name: "ListBuckets",
+  on: "service",
+  method: "GET",
+  action: "s3:ListAllMyBuckets",
+
+  parse({ query }) {
+    const token = query.get("continuation-token");
+    const names = ["max-buckets", "prefix", "continuation-token", "bucket-region"];
+    return {
+      prefix: query.get("prefix"),
+      region: query.get("bucket-region"),
+      after: token === undefined ? "" : parseContinuationToken(token),
+      limit: integerParam(query, "max-buckets", { min: 1, max: 10_000, default: 10_000 }),
+      withRegion: names.some((name) => query.has(name)),
+    };
+  },
+
+  async handle({ input: { prefix, region: wanted, after, limit, withRegion }, ...call }) {
+    const { identity, region, store } = call;
+    const all = (await store.listBuckets()).filter(({ name }) =>
+      name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
+      (wanted === undefined || wanted === region)
+    );
+    const page = all.slice(0, limit);
+    const last = page.at(-1);
+
+    return xmlResponse("ListAllMyBucketsResult", {
+      Owner: ownerElement(identity.accessKeyId),
+      Buckets: {
+        Bucket: page.map(({ name, created }) => ({
+          Name: name,
+          CreationDate: created,
+          BucketRegion: withRegion ? region : undefined,
+        })),
+      },
+      Prefix: prefix,
+      ContinuationToken: last !== undefined && page.length < all.length
+        ? formatContinuationToken(last.name)
+        : undefined,
+    });
+  },
+});

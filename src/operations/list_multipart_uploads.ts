@@ -1,0 +1,63 @@
+/**
+ * ListMultipartUploads: the uploads in progress, by key, then by time of initiation.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+ * @module
+ */
+
+import { encodingParam, integerParam, type KeyEncoding } from "../s3/params.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import type { UploadQuery } from "../store/store.ts";
+import { commonPrefixElements } from "./listed_objects.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+import { ownerElement } from "./owner.ts";
+
+type Input = { readonly list: UploadQuery; readonly encoding: KeyEncoding };
+
+export const listMultipartUploads: Operation<"bucket"> = defineOperation<"bucket", Input>({
+  name: "ListMultipartUploads",
+  on: "bucket",
+  method: "GET",
+  query: ["uploads"],
+  action: "s3:ListBucketMultipartUploads",
+
+  parse: ({ query }) => ({
+    list: {
+      prefix: query.get("prefix") ?? "",
+      delimiter: query.get("delimiter") ?? "",
+      keyMarker: query.get("key-marker") ?? "",
+      uploadIdMarker: query.get("upload-id-marker") ?? "",
+      limit: integerParam(query, "max-uploads", { max: 1000, default: 1000 }),
+    },
+    encoding: encodingParam(query),
+  }),
+
+  async handle({ target: { bucket }, input: { list, encoding }, store }) {
+    const { uploads, commonPrefixes, next } = await store.listUploads(bucket, list);
+    const { prefix, delimiter, keyMarker, uploadIdMarker, limit } = list;
+    const { encode } = encoding;
+
+    return xmlResponse("ListMultipartUploadsResult", {
+      Bucket: bucket,
+      KeyMarker: encode(keyMarker),
+      UploadIdMarker: uploadIdMarker,
+      NextKeyMarker: next === undefined ? undefined : encode(next.keyMarker),
+      NextUploadIdMarker: next?.uploadIdMarker,
+      Prefix: encode(prefix),
+      Delimiter: delimiter === "" ? undefined : encode(delimiter),
+      EncodingType: encoding.type,
+      MaxUploads: limit,
+      IsTruncated: next !== undefined,
+      Upload: uploads.map(({ key, id, owner, initiated, ...upload }) => ({
+        Key: encode(key),
+        UploadId: id,
+        Initiator: ownerElement(owner),
+        Owner: ownerElement(owner),
+        StorageClass: upload.storageClass ?? "STANDARD",
+        Initiated: initiated,
+        ChecksumAlgorithm: upload.algorithm,
+        ChecksumType: upload.checksumType,
+      })),
+      CommonPrefixes: commonPrefixElements(commonPrefixes, encoding),
+    });
+  },
+});

@@ -1,0 +1,51 @@
+/**
+ * ListObjects: the objects of a bucket, version 1.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
+ *
+ * As AWS does, `NextMarker` is there only with a delimiter; without one, clients take the last key.
+ * @module
+ */
+
+import { encodingParam, integerParam, type KeyEncoding } from "../s3/params.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import type { ListQuery } from "../store/store.ts";
+import { commonPrefixElements, contentsElements } from "./listed_objects.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = { readonly list: ListQuery; readonly encoding: KeyEncoding };
+
+export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>({
+  name: "ListObjects",
+  on: "bucket",
+  method: "GET",
+  action: "s3:ListBucket",
+
+  parse: ({ query }) => ({
+    list: {
+      prefix: query.get("prefix") ?? "",
+      delimiter: query.get("delimiter") ?? "",
+      after: query.get("marker") ?? "",
+      limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),
+    },
+    encoding: encodingParam(query),
+  }),
+
+  async handle({ target: { bucket }, input: { list, encoding }, store }) {
+    const { objects, commonPrefixes, next } = await store.listObjects(bucket, list);
+    const { prefix, delimiter, after, limit } = list;
+    const { encode } = encoding;
+
+    return xmlResponse("ListBucketResult", {
+      Name: bucket,
+      Prefix: encode(prefix),
+      Marker: encode(after),
+      NextMarker: next === undefined || delimiter === "" ? undefined : encode(next),
+      MaxKeys: limit,
+      Delimiter: delimiter === "" ? undefined : encode(delimiter),
+      IsTruncated: next !== undefined,
+      EncodingType: encoding.type,
+      Contents: contentsElements(objects, encoding, { withOwner: true }),
+      CommonPrefixes: commonPrefixElements(commonPrefixes, encoding),
+    });
+  },
+});

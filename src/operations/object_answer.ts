@@ -1,0 +1,128 @@
+/**
+ * What GetObject and HeadObject have in common: conditions, ranges and the headers of the answer.
+ *
+ * As AWS does, one part of an object (`partNumber`) is answered as a range. The checksum of a single part is not kept,
+ * so `x-amz-checksum-mode` shows checksums of whole objects alone.
+ * @module
+ */
+
+import { formatChecksumHeaders } from "../s3/checksum.ts";
+import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
+import { S3Error } from "../s3/errors.ts";
+import { quoteETag } from "../s3/etag.ts";
+import { encodeHeaderText } from "../s3/header_text.ts";
+import { formatProperties, refuseCustomerKeys } from "../s3/metadata.ts";
+import { parsePartNumber } from "../s3/names.ts";
+import { refuseVersionId } from "../s3/params.ts";
+import { type ByteRange, formatContentRange, parseRange } from "../s3/range.ts";
+import type { VerifiedRequest } from "../s3/verified_request.ts";
+import type { ObjectInfo } from "../store/store.ts";
+
+/** Query parameters that replace headers of the answer, and the headers they replace. */
+const OVERRIDES = {
+  "response-content-type": "content-type",
+  "response-content-language": "content-language",
+  "response-expires": "expires",
+  "response-cache-control": "cache-control",
+  "response-content-disposition": "content-disposition",
+  "response-content-encoding": "content-encoding",
+} as const;
+
+/** What is asked for of an object. */
+export type ObjectRead = {
+  readonly precondition: ReadPrecondition;
+  /** `Range` as sent: it is parsed against the object's size. */
+  readonly range: string | null;
+  readonly partNumber: number | undefined;
+  readonly withChecksum: boolean;
+  /** Headers of the answer, by name. */
+  readonly overrides: readonly (readonly [header: string, text: string])[];
+};
+
+/**
+ * Parses what GetObject and HeadObject take.
+ *
+ * @throws S3Error `NoSuchVersion`, `InvalidArgument`, `InvalidRequest`, `NotImplemented` for SSE-C
+ */
+export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead {
+  refuseVersionId(query.get("versionId"));
+  refuseCustomerKeys(headers);
+  const range = headers.get("range");
+  const partNumber = query.get("partNumber");
+  if (range !== null && partNumber !== undefined) {
+    throw new S3Error("InvalidRequest", {}, {
+      message: "Cannot specify both Range header and partNumber query parameter",
+    });
+  }
+  return {
+    precondition: parseReadPrecondition(headers),
+    range,
+    partNumber: partNumber === undefined ? undefined : parsePartNumber(partNumber),
+    withChecksum: headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED",
+    overrides: Object.entries(OVERRIDES).flatMap(([name, header]) => {
+      const text = query.get(name);
+      return text === undefined ? [] : [[header, text] as const];
+    }),
+  };
+}
+
+/**
+ * Checks the conditions and says which bytes are meant; `"nothing"` is an empty part.
+ *
+ * @throws S3Error `PreconditionFailed`, `NotModified`, `InvalidRange`, `InvalidPartNumber`
+ */
+export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "all" | "nothing" {
+  checkRead(read.precondition, info);
+  if (read.partNumber === undefined) return parseRange(read.range, info.size) ?? "all";
+
+  // An object that was put in one piece is one part.
+  const sizes = info.partSizes ?? [info.size];
+  const size = sizes[read.partNumber - 1];
+  if (size === undefined) {
+    throw new S3Error("InvalidPartNumber", {
+      PartNumberRequested: read.partNumber,
+      ActualPartCount: sizes.length,
+    });
+  }
+  if (size === 0) return "nothing";
+  const start = sizes.slice(0, read.partNumber - 1).reduce((sum, size) => sum + size, 0);
+  return { start, end: start + size - 1 };
+}
+
+/** Status and headers of the answer. */
+export function objectAnswer(
+  read: ObjectRead,
+  info: ObjectInfo,
+  range: ByteRange | "all" | "nothing",
+): { readonly status: number; readonly headers: Headers } {
+  const headers = formatProperties(info.properties);
+  const set = (entries: Readonly<Record<string, string>>): void => {
+    for (const [name, value] of Object.entries(entries)) headers.set(name, value);
+  };
+  set({
+    "accept-ranges": "bytes",
+    "etag": quoteETag(info.etag),
+    "last-modified": info.modified.toUTCString(),
+    "content-length": String(lengthOf(range, info.size)),
+  });
+  if (typeof range === "object") set({ "content-range": formatContentRange(range, info.size) });
+  if (read.withChecksum && lengthOf(range, info.size) === info.size) {
+    set(formatChecksumHeaders(info.checksum));
+  }
+  if (read.partNumber !== undefined && info.partSizes !== undefined) {
+    set({ "x-amz-mp-parts-count": String(info.partSizes.length) });
+  }
+  if (info.retention !== undefined) {
+    set({
+      "x-amz-object-lock-mode": info.retention.mode,
+      "x-amz-object-lock-retain-until-date": info.retention.until.toISOString(),
+    });
+  }
+  for (const [header, text] of read.overrides) headers.set(header, encodeHeaderText(text));
+  return { status: typeof range === "object" ? 206 : 200, headers };
+}
+
+function lengthOf(range: ByteRange | "all" | "nothing", size: number): number {
+  if (range === "all") return size;
+  return range === "nothing" ? 0 : range.end - range.start + 1;
+}

@@ -1,0 +1,53 @@
+/**
+ * PutObject: stores an object in one piece.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ *
+ * A body of unknown length (`Transfer-Encoding: chunked`) is taken, where AWS wants a Content-Length.
+ * @module
+ */
+
+import { formatChecksumHeaders, type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
+import { quoteETag } from "../s3/etag.ts";
+import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import { contentOf } from "./content.ts";
+import { encryptionHeader } from "./encryption.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = {
+  readonly properties: ObjectProperties;
+  readonly integrity: Integrity;
+  readonly precondition: WritePrecondition;
+};
+
+export const putObject: Operation<"object"> = defineOperation<"object", Input>({
+  name: "PutObject",
+  on: "object",
+  method: "PUT",
+  action: "s3:PutObject",
+
+  parse: ({ headers }, services) => ({
+    properties: parseProperties(headers, services),
+    integrity: parseIntegrity(headers),
+    precondition: parseWritePrecondition(headers),
+  }),
+
+  async handle({ target: { bucket, key }, input, identity, payload, signal, store }) {
+    const { properties, integrity, precondition } = input;
+    const { etag, checksum } = await store.putObject(bucket, key, {
+      content: contentOf(payload, integrity),
+      properties,
+      owner: identity.accessKeyId,
+      precondition,
+      signal,
+    });
+
+    return new Response(null, {
+      headers: {
+        "etag": quoteETag(etag),
+        ...formatChecksumHeaders(checksum),
+        ...encryptionHeader(properties),
+      },
+    });
+  },
+});

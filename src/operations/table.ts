@@ -1,0 +1,52 @@
+/**
+ * All operations. Their order means nothing: the entry with the most required query and header names wins.
+ * @module
+ */
+
+import { abortMultipartUpload } from "./abort_multipart_upload.ts";
+import { completeMultipartUpload } from "./complete_multipart_upload.ts";
+import { copyObject } from "./copy_object.ts";
+import { createBucket } from "./create_bucket.ts";
+import { createMultipartUpload } from "./create_multipart_upload.ts";
+import { deleteBucket } from "./delete_bucket.ts";
+import { deleteObject } from "./delete_object.ts";
+import { deleteObjects } from "./delete_objects.ts";
+import { getBucketLocation } from "./get_bucket_location.ts";
+import { getObject } from "./get_object.ts";
+import { headBucket } from "./head_bucket.ts";
+import { headObject } from "./head_object.ts";
+import { listBuckets } from "./list_buckets.ts";
+import { listMultipartUploads } from "./list_multipart_uploads.ts";
+import { listObjects } from "./list_objects.ts";
+import { listObjectsV2 } from "./list_objects_v2.ts";
+import { listParts } from "./list_parts.ts";
+import { putObject } from "./put_object.ts";
+import { uploadPart } from "./upload_part.ts";
+import { uploadPartCopy } from "./upload_part_copy.ts";
+import type { Operation } from "./operation.ts";
+import { UNSUPPORTED } from "./unsupported.ts";
+
+/** Every operation that AWS documents for S3. */
+export const OPERATIONS: readonly Operation[] = [
+  abortMultipartUpload,
+  completeMultipartUpload,
+  copyObject,
+  createBucket,
+  createMultipartUpload,
+  deleteBucket,
+  deleteObject,
+  deleteObjects,
+  getBucketLocation,
+  getObject,
+  headBucket,
+  headObject,
+  listBuckets,
+  listMultipartUploads,
+  listObjects,
+  listObjectsV2,
+  listParts,
+  putObject,
+  uploadPart,
+  uploadPartCopy,
+  ...UNSUPPORTED,
+];

@@ -1,0 +1,141 @@
+/**
+ * Every operation that AWS documents for S3 and that is not here: each answers `NotImplemented` by its name.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+ *
+ * What is routed here cannot fall through to a plain GET, PUT or DELETE. GetBucketLifecycle, PutBucketLifecycle,
+ * GetBucketNotification and PutBucketNotification are older names of routes below; ListDirectoryBuckets is ListBuckets
+ * at another endpoint.
+ * @module
+ */
+
+import { S3Error } from "../s3/errors.ts";
+import { defineOperation, type On, type Operation, type Route } from "./operation.ts";
+
+type Row = readonly [name: string, method: Route["method"], ...query: string[]];
+
+const ON_BUCKET: readonly Row[] = [
+  ["CreateBucketMetadataConfiguration", "POST", "metadataConfiguration"],
+  ["CreateBucketMetadataTableConfiguration", "POST", "metadataTable"],
+  ["CreateSession", "GET", "session"],
+  ["DeleteBucketAnalyticsConfiguration", "DELETE", "analytics", "id"],
+  ["DeleteBucketCors", "DELETE", "cors"],
+  ["DeleteBucketEncryption", "DELETE", "encryption"],
+  ["DeleteBucketIntelligentTieringConfiguration", "DELETE", "intelligent-tiering", "id"],
+  ["DeleteBucketInventoryConfiguration", "DELETE", "inventory", "id"],
+  ["DeleteBucketLifecycle", "DELETE", "lifecycle"],
+  ["DeleteBucketMetadataConfiguration", "DELETE", "metadataConfiguration"],
+  ["DeleteBucketMetadataTableConfiguration", "DELETE", "metadataTable"],
+  ["DeleteBucketMetricsConfiguration", "DELETE", "metrics", "id"],
+  ["DeleteBucketOwnershipControls", "DELETE", "ownershipControls"],
+  ["DeleteBucketPolicy", "DELETE", "policy"],
+  ["DeleteBucketReplication", "DELETE", "replication"],
+  ["DeleteBucketTagging", "DELETE", "tagging"],
+  ["DeleteBucketWebsite", "DELETE", "website"],
+  ["DeletePublicAccessBlock", "DELETE", "publicAccessBlock"],
+  ["GetBucketAbac", "GET", "abac"],
+  ["GetBucketAccelerateConfiguration", "GET", "accelerate"],
+  ["GetBucketAcl", "GET", "acl"],
+  ["GetBucketAnalyticsConfiguration", "GET", "analytics", "id"],
+  ["GetBucketCors", "GET", "cors"],
+  ["GetBucketEncryption", "GET", "encryption"],
+  ["GetBucketIntelligentTieringConfiguration", "GET", "intelligent-tiering", "id"],
+  ["GetBucketInventoryConfiguration", "GET", "inventory", "id"],
+  ["GetBucketLifecycleConfiguration", "GET", "lifecycle"],
+  ["GetBucketLogging", "GET", "logging"],
+  ["GetBucketMetadataConfiguration", "GET", "metadataConfiguration"],
+  ["GetBucketMetadataTableConfiguration", "GET", "metadataTable"],
+  ["GetBucketMetricsConfiguration", "GET", "metrics", "id"],
+  ["GetBucketNotificationConfiguration", "GET", "notification"],
+  ["GetBucketOwnershipControls", "GET", "ownershipControls"],
+  ["GetBucketPolicy", "GET", "policy"],
+  ["GetBucketPolicyStatus", "GET", "policyStatus"],
+  ["GetBucketReplication", "GET", "replication"],
+  ["GetBucketRequestPayment", "GET", "requestPayment"],
+  ["GetBucketTagging", "GET", "tagging"],
+  ["GetBucketVersioning", "GET", "versioning"],
+  ["GetBucketWebsite", "GET", "website"],
+  ["GetObjectLockConfiguration", "GET", "object-lock"],
+  ["GetPublicAccessBlock", "GET", "publicAccessBlock"],
+  ["ListBucketAnalyticsConfigurations", "GET", "analytics"],
+  ["ListBucketIntelligentTieringConfigurations", "GET", "intelligent-tiering"],
+  ["ListBucketInventoryConfigurations", "GET", "inventory"],
+  ["ListBucketMetricsConfigurations", "GET", "metrics"],
+  ["ListObjectVersions", "GET", "versions"],
+  ["PostObject", "POST"],
+  ["PutBucketAbac", "PUT", "abac"],
+  ["PutBucketAccelerateConfiguration", "PUT", "accelerate"],
+  ["PutBucketAcl", "PUT", "acl"],
+  ["PutBucketAnalyticsConfiguration", "PUT", "analytics", "id"],
+  ["PutBucketCors", "PUT", "cors"],
+  ["PutBucketEncryption", "PUT", "encryption"],
+  ["PutBucketIntelligentTieringConfiguration", "PUT", "intelligent-tiering", "id"],
+  ["PutBucketInventoryConfiguration", "PUT", "inventory", "id"],
+  ["PutBucketLifecycleConfiguration", "PUT", "lifecycle"],
+  ["PutBucketLogging", "PUT", "logging"],
+  ["PutBucketMetricsConfiguration", "PUT", "metrics", "id"],
+  ["PutBucketNotificationConfiguration", "PUT", "notification"],
+  ["PutBucketOwnershipControls", "PUT", "ownershipControls"],
+  ["PutBucketPolicy", "PUT", "policy"],
+  ["PutBucketReplication", "PUT", "replication"],
+  ["PutBucketRequestPayment", "PUT", "requestPayment"],
+  ["PutBucketTagging", "PUT", "tagging"],
+  ["PutBucketVersioning", "PUT", "versioning"],
+  ["PutBucketWebsite", "PUT", "website"],
+  ["PutObjectLockConfiguration", "PUT", "object-lock"],
+  ["PutPublicAccessBlock", "PUT", "publicAccessBlock"],
+  ["UpdateBucketMetadataAnnotationTableConfiguration", "PUT", "metadataAnnotationTable"],
+  ["UpdateBucketMetadataInventoryTableConfiguration", "PUT", "metadataInventoryTable"],
+  ["UpdateBucketMetadataJournalTableConfiguration", "PUT", "metadataJournalTable"],
+];
+
+const ON_OBJECT: readonly Row[] = [
+  ["DeleteObjectAnnotation", "DELETE", "annotation", "annotationName"],
+  ["DeleteObjectTagging", "DELETE", "tagging"],
+  ["GetObjectAcl", "GET", "acl"],
+  ["GetObjectAnnotation", "GET", "annotation", "annotationName"],
+  ["GetObjectAttributes", "GET", "attributes"],
+  ["GetObjectLegalHold", "GET", "legal-hold"],
+  ["GetObjectRetention", "GET", "retention"],
+  ["GetObjectTagging", "GET", "tagging"],
+  ["GetObjectTorrent", "GET", "torrent"],
+  ["ListObjectAnnotations", "GET", "annotation"],
+  ["PutObjectAcl", "PUT", "acl"],
+  ["PutObjectAnnotation", "PUT", "annotation", "annotationName"],
+  ["PutObjectLegalHold", "PUT", "legal-hold"],
+  ["PutObjectRetention", "PUT", "retention"],
+  ["PutObjectTagging", "PUT", "tagging"],
+  ["RenameObject", "PUT", "renameObject"],
+  ["RestoreObject", "POST", "restore"],
+  ["SelectObjectContent", "POST", "select", "select-type=2"],
+  ["UpdateObjectEncryption", "PUT", "encryption"],
+];
+
+function unsupported<O extends On>(
+  on: O,
+  [name, method, ...query]: Row,
+  headers: readonly string[] = [],
+): Operation<O> {
+  return defineOperation<O, void>({
+    name,
+    on,
+    method,
+    query,
+    optionalQuery: on === "object" ? ["versionId"] : [],
+    headers,
+    unsupported: true,
+    action: `s3:${name}`,
+    parse: () => {},
+    handle: () =>
+      Promise.reject(
+        new S3Error("NotImplemented", {}, { message: `${name} is not implemented` }),
+      ),
+  });
+}
+
+/** The operations that are not here. */
+export const UNSUPPORTED: readonly Operation[] = [
+  ...ON_BUCKET.map((row) => unsupported("bucket", row)),
+  ...ON_OBJECT.map((row) => unsupported("object", row)),
+  // Its path, /WriteGetObjectResponse, looks like a bucket's.
+  unsupported("bucket", ["WriteGetObjectResponse", "POST"], ["x-amz-request-route"]),
+];

@@ -1,0 +1,55 @@
+/**
+ * UploadPartCopy: stores a part that is an object, or a range of one.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+ * @module
+ */
+
+import { checksumElement } from "../s3/checksum.ts";
+import { quoteETag } from "../s3/etag.ts";
+import { refuseUnsupported } from "../s3/metadata.ts";
+import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { type CopyRead, parseCopyRead, readCopySource } from "./copied_content.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+type Input = {
+  readonly uploadId: UploadId;
+  readonly number: PartNumber;
+  readonly source: CopyRead;
+};
+
+export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Input>({
+  name: "UploadPartCopy",
+  on: "object",
+  method: "PUT",
+  query: ["partNumber", "uploadId"],
+  headers: ["x-amz-copy-source"],
+  slow: true,
+  action: "s3:PutObject",
+
+  parse({ headers, query }, services) {
+    refuseUnsupported(headers, services);
+    return {
+      uploadId: parseUploadId(query.get("uploadId")),
+      number: parsePartNumber(query.get("partNumber")),
+      source: parseCopyRead(headers),
+    };
+  },
+
+  async handle({ target: { bucket, key }, input, signal, store }) {
+    const { uploadId, number, source } = input;
+    // The part gets the checksum that its upload demands: no client states one for a copy.
+    const { algorithm } = await store.readUpload(bucket, key, uploadId);
+    const { stream, size } = await readCopySource(store, source);
+    const { etag, modified, checksum } = await store.putPart(bucket, key, uploadId, number, {
+      content: { stream, size, algorithm, verify: () => {} },
+      signal,
+    });
+
+    return xmlResponse("CopyPartResult", {
+      LastModified: modified,
+      ETag: quoteETag(etag),
+      ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
+    });
+  },
+});
