@@ -3,10 +3,8 @@
  * @module
  */
 
-import { nuid } from "@nats-io/nats-core";
 import type { ByteBudget } from "../streams/byte_budget.ts";
 import type { KnownGroup } from "./chunk_reader.ts";
-import type { Nuid } from "./layout.ts";
 import type { Requests } from "./requests.ts";
 import type { Streams } from "./streams.ts";
 import type { BoundedCache } from "../collections/bounded_cache.ts";
@@ -33,8 +31,3 @@ export type Context = {
   readonly log: StoreLog;
   readonly now: () => Date;
 };
-
-/** A fresh nuid. */
-export function newNuid(): Nuid {
-  return nuid.next() as Nuid;
-}

@@ -25,10 +25,11 @@ import type {
 } from "../store/store.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit.ts";
-import { type Context, newNuid } from "./context.ts";
+import type { Context } from "./context.ts";
 import { isConflict, isDefinite, Unanswered } from "./errors.ts";
 import { formatInfo, infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
+import { newNuid } from "./nuid.ts";
 import { type StoredMessage, textOf } from "./requests.ts";
 import { formatSequences, parseSequences } from "./seek.ts";
 import { readMessages } from "./subject_scan.ts";
@@ -81,7 +82,7 @@ export async function createUpload(
       message: "The bucket's stream cannot be changed to hold multipart uploads.",
     });
   }
-  const id = newNuid();
+  const id = newNuid(key);
   const record: UploadRecord = {
     state: "open",
     key,
@@ -117,7 +118,7 @@ export async function putPart(
   }
 
   const nuid = id as string as Nuid;
-  const attempt = newNuid().slice(-ATTEMPT_LENGTH);
+  const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
   const subject = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
   try {

@@ -22,7 +22,7 @@ import {
 } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import { checkReplace, commitInfo, type Current, type Outcome, readCurrent } from "./commit.ts";
-import { type Context, newNuid } from "./context.ts";
+import type { Context } from "./context.ts";
 import { Unanswered } from "./errors.ts";
 import {
   chunkSubject,
@@ -36,6 +36,7 @@ import {
   TOMBSTONE_TTL,
 } from "./layout.ts";
 import { formatLayout, type Layout, parseLayout } from "./layout_record.ts";
+import { newNuid } from "./nuid.ts";
 import { textOf } from "./requests.ts";
 import { formatSequences, parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
@@ -105,7 +106,7 @@ export async function putObject(
     throw cause;
   }
 
-  const nuid = newNuid();
+  const nuid = newNuid(key);
   let info: ObjectInfo;
   let message: string;
   try {
@@ -209,7 +210,7 @@ export async function deleteObject(
     const before = await readCurrent(context, stream, key);
     if (before.parsed.kind === "absent") return;
     checkReplace(key, before, precondition, context.now());
-    const marker = newNuid(); // never names chunks, so that a repeated commit is recognised as ours
+    const marker = newNuid(key); // never names chunks, so that a repeated commit is recognised as ours
     const message = formatTombstone(stream.store, key, marker, context.now());
     const outcome = await commitInfo(context, stream, key, {
       nuid: marker,
