@@ -304,8 +304,8 @@ export function createConfig(values: Values): Config {
   });
 }
 
-/** A value of a setting that has a default. */
-function given<N extends SettingName>(values: Values, name: N): NonNullable<Values[N]> {
+/** The value of a setting that has a default. */
+export function given<N extends SettingName>(values: Values, name: N): NonNullable<Values[N]> {
   const value = values[name];
   if (value === undefined) throw new TypeError(`Setting "${name}" has neither value nor default`);
   return value;

@@ -1,0 +1,109 @@
+/**
+ * An S3 server on NATS JetStream: {@linkcode createGateway} for embedding, and the command `nats-s3` when this file is
+ * run. Wiring only: the pipeline is in `src/gateway.ts`, the settings are in `src/config.ts`.
+ *
+ * ```sh
+ * deno run --allow-net --allow-env main.ts --natsUser ann --natsPassword secret
+ * ```
+ * @module
+ */
+
+import { createAuthorize } from "./src/access/authorize.ts";
+import { createAuthenticate } from "./src/auth/authenticate.ts";
+import { formatHelp, parseInvocation, type Sources, VERSION } from "./src/command_line.ts";
+import { checkHealth } from "./src/commands/health.ts";
+import { type Gateway, serve } from "./src/commands/serve.ts";
+import { type Config, createConfig, given } from "./src/config.ts";
+import { createHandler } from "./src/gateway.ts";
+import type { NatsConnection } from "./src/nats/connection.ts";
+import { createNatsStore } from "./src/nats/store.ts";
+import { createLog, type Log } from "./src/telemetry/log.ts";
+
+export type { Config, Gateway, Log, NatsConnection };
+
+/**
+ * Makes what answers requests, on a connection that stays the caller's. Disposing ends what still waits.
+ *
+ * @param config Of it `listen` and the NATS servers and login are not used.
+ * @param log By default one as the configuration says.
+ */
+export function createGateway(
+  config: Config,
+  connection: NatsConnection,
+  log: Log = createLog(config.log),
+): Gateway {
+  const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, defaultOwner } = config;
+  const now = (): Date => new Date();
+  const store = createNatsStore(connection, {
+    ...config.bucket,
+    apiPrefix: config.nats.apiPrefix,
+    inboxPrefix: config.nats.inboxPrefix,
+    defaultOwner,
+    log,
+    now,
+  });
+  const handler = createHandler({
+    store,
+    region,
+    encryptionAtRest,
+    domains,
+    authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
+    authorize: createAuthorize(store),
+    log,
+    newRequestId: () => crypto.randomUUID(),
+    now,
+  });
+  return Object.assign((request: Request) => handler(request), {
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  });
+}
+
+/** What a command line asks for, ready to run to an exit code. */
+function plan(sources: Sources): () => number | Promise<number> {
+  const invocation = parseInvocation(sources);
+  if (invocation.kind === "help") return () => print(formatHelp());
+  if (invocation.kind === "version") return () => print(`nats-s3 ${VERSION}`);
+  const { command, values } = invocation;
+  if (command === "health") {
+    const address = given(values, "listen");
+    return async () => {
+      const problem = await checkHealth(address);
+      return problem === undefined ? 0 : fail(problem, 1);
+    };
+  }
+  const config = createConfig(values);
+  return () => serve(config, { createGateway, log: createLog(config.log) });
+}
+
+/** Runs a command line; returns the exit code, 2 for one that makes no sense. */
+async function main(sources: Sources): Promise<number> {
+  let run: ReturnType<typeof plan>;
+  try {
+    run = plan(sources);
+  } catch (cause) {
+    return fail(cause instanceof Error ? cause.message : String(cause), 2);
+  }
+  return await run();
+}
+
+function print(text: string): number {
+  // deno-lint-ignore no-console
+  console.log(text);
+  return 0;
+}
+
+function fail(text: string, code: number): number {
+  // deno-lint-ignore no-console
+  console.error(text);
+  return code;
+}
+
+if (import.meta.main) {
+  Deno.exit(
+    await main({
+      args: Deno.args,
+      env: Deno.env.toObject(),
+      readTextFile: Deno.readTextFileSync,
+    }),
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * `deno task dev`: a gateway with development credentials, on a nats-server whose data survives restarts.
+ *
+ * It takes the gateway's flags and variables. `NATS_URL` names a server to use in place of one of its own;
+ * `NATS_S3_DEV_NATS_PORT` and `NATS_S3_DEV_DATA` say where its own one listens and keeps its data.
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { createGateway } from "../main.ts";
+import { parseInvocation } from "../src/command_line.ts";
+import { type Config, createConfig } from "../src/config.ts";
+import { serve } from "../src/commands/serve.ts";
+import { createLog } from "../src/telemetry/log.ts";
+import { findNatsServer, NATS_FOLDER } from "./find_nats_server.ts";
+import { isFree, type NatsServer, startNatsServer } from "./nats_server.ts";
+
+const ACCESS_KEY = "dev-access-key";
+const SECRET_KEY = "dev-secret-key";
+
+const DEFAULTS = { NATS_S3_LISTEN: "127.0.0.1:5222", NATS_S3_LOG_LEVEL: "warn" };
+
+/** What `dev` decides in place of the environment. */
+const FIXED = {
+  NATS_S3_CREDENTIALS: JSON.stringify({
+    credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
+  }),
+  NATS_S3_CREDENTIALS_FILE: "",
+};
+
+async function dev(args: readonly string[], env: Record<string, string>): Promise<number> {
+  const given = readConfig(args, env, env["NATS_URL"] ?? "nats://127.0.0.1:4222");
+  if (!isFree(given.listen)) {
+    throw new Error(
+      `Port ${given.listen.port} is in use: stop what listens there, or choose another: ` +
+        "deno task dev --listen 127.0.0.1:5223",
+    );
+  }
+  await using server = env["NATS_URL"] ? undefined : await startOwnServer(env);
+  const config = server === undefined ? given : readConfig(args, env, server.url);
+  return await serve(config, {
+    createGateway,
+    log: createLog(config.log),
+    onListen: () => printWelcome(config),
+  });
+}
+
+function readConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  natsUrl: string,
+): Config {
+  const invocation = parseInvocation({
+    args,
+    env: { ...DEFAULTS, ...env, ...FIXED, NATS_S3_NATS_SERVERS: natsUrl },
+    readTextFile: Deno.readTextFileSync,
+  });
+  if (invocation.kind !== "run") {
+    throw new RangeError(
+      "deno task dev takes the flags of serve; for help: deno run main.ts --help",
+    );
+  }
+  return createConfig(invocation.values);
+}
+
+async function startOwnServer(env: Readonly<Record<string, string>>): Promise<NatsServer> {
+  const { version, path } = await findNatsServer({ note: console.log });
+  const port = Number(env["NATS_S3_DEV_NATS_PORT"] ?? 4222);
+  const storeDir = env["NATS_S3_DEV_DATA"] ?? `${NATS_FOLDER}/data`;
+  if (!isFree({ hostname: "127.0.0.1", port })) {
+    throw new Error(
+      `Port ${port} is in use. If that is a nats-server to use: NATS_URL=nats://127.0.0.1:${port} deno task dev; ` +
+        "else choose another port for ours: NATS_S3_DEV_NATS_PORT=4223 deno task dev",
+    );
+  }
+  // A Ctrl-C must not reach it before the gateway has ended.
+  const server = await startNatsServer({ port, storeDir, detached: true });
+  console.log(
+    `nats-server ${version} (${path}) runs at ${server.url}, with its data in ${storeDir}`,
+  );
+  return server;
+}
+
+function printWelcome({ listen: { hostname, port }, region }: Config): void {
+  const endpoint = `http://${hostname === "0.0.0.0" ? "127.0.0.1" : hostname}:${port}`;
+  const aws = `aws --endpoint-url ${endpoint}`;
+  console.log(`
+S3 is served at ${endpoint}. In another terminal:
+
+  export AWS_ACCESS_KEY_ID=${ACCESS_KEY} AWS_SECRET_ACCESS_KEY=${SECRET_KEY} AWS_REGION=${region}
+  ${aws} s3 mb s3://demo
+  ${aws} s3 cp README.md s3://demo/
+  ${aws} s3 ls s3://demo
+
+Ctrl-C stops it.
+`);
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await dev(Deno.args, Deno.env.toObject()));
+  } catch (cause) {
+    console.error(cause instanceof Error ? cause.message : cause);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The command `nats-s3` as a process: how it starts, stops, and says what is wrong.
+ * @module
+ */
+
+import { match, ok, rejects, strictEqual } from "node:assert/strict";
+import { freePort, startNatsServer } from "../scripts/nats_server.ts";
+import {
+  PERMISSIONS,
+  type RunningCommand,
+  signedFetch,
+  startCommand,
+  startGateway,
+} from "./running_command.ts";
+
+const PAIR = { accessKeyId: "ann", secretAccessKey: "secret" };
+const CREDENTIALS = {
+  NATS_S3_CREDENTIALS: '{"credentials":[{"accessKey":"ann","secretKey":"secret"}]}',
+};
+
+function runMain(args: readonly string[], env: Record<string, string> = {}): RunningCommand {
+  return startCommand(["run", ...PERMISSIONS, "main.ts", ...args], { env });
+}
+
+async function createBucket(url: string): Promise<void> {
+  const response = await signedFetch(`${url}/photos`, PAIR, { method: "PUT" });
+  strictEqual(response.status, 200, await response.text());
+}
+
+Deno.test("nats-s3 --help and --version print and end", async () => {
+  await using help = runMain(["--help"]);
+  strictEqual((await help.ended()).code, 0);
+  match(help.output, /--natsServers/);
+  await using version = runMain(["--version"]);
+  strictEqual((await version.ended()).code, 0);
+  match(version.output, /^nats-s3 \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("nats-s3 refuses a bad command line with the reason and exit code 2", async () => {
+  for (
+    const [args, reason] of [
+      [["--nosuch"], /Unknown flag "--nosuch"/],
+      [[], /There are no S3 credentials/],
+    ] as const
+  ) {
+    await using command = runMain(args);
+    strictEqual((await command.ended()).code, 2);
+    match(command.output, reason);
+  }
+});
+
+Deno.test("nats-s3 says that a port is in use", async () => {
+  await using server = await startNatsServer();
+  await using command = runMain(
+    ["--natsServers", server.url, "--listen", `127.0.0.1:${server.port}`],
+    CREDENTIALS,
+  );
+  strictEqual((await command.ended()).code, 1);
+  match(command.output, new RegExp(`Port ${server.port} of 127\\.0\\.0\\.1 is in use`));
+});
+
+Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () => {
+  await using command = runMain(["--natsServers", `nats://127.0.0.1:${freePort()}`], CREDENTIALS);
+  await command.waitFor(/Cannot reach NATS, trying again/);
+  strictEqual((await command.stop("SIGTERM")).code, 0);
+});
+
+Deno.test("nats-s3 lets a request in flight end after SIGINT, and takes no more", async () => {
+  await using server = await startNatsServer();
+  await using gateway = await startGateway(["--natsServers", server.url], { env: CREDENTIALS });
+  await createBucket(gateway.url);
+
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const put = signedFetch(`${gateway.url}/photos/slow`, PAIR, { method: "PUT", body: readable });
+  await writer.write(new TextEncoder().encode("first, "));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const stopping = gateway.stop("SIGINT");
+  await gateway.waitFor(/Stopping/);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const refused = await fetch(gateway.url);
+  await refused.body?.cancel();
+  strictEqual(refused.status, 503);
+  await writer.write(new TextEncoder().encode("last"));
+  await writer.close();
+  const response = await put;
+  strictEqual(response.status, 200, await response.text());
+  strictEqual((await stopping).code, 0, gateway.output);
+  await rejects(fetch(gateway.url));
+});
+
+Deno.test("nats-s3 answers 503 while NATS is away, and recovers without a restart", async () => {
+  await using server = await startNatsServer();
+  await using gateway = await startGateway(["--natsServers", server.url], { env: CREDENTIALS });
+  const list = async (): Promise<number> => {
+    const response = await signedFetch(gateway.url, PAIR, { signal: AbortSignal.timeout(15_000) });
+    await response.body?.cancel();
+    return response.status;
+  };
+  strictEqual(await list(), 200);
+  await server.kill();
+  const before = Date.now();
+  strictEqual(await list(), 503);
+  ok(Date.now() - before < 10_000);
+
+  await server.start();
+  const deadline = Date.now() + 20_000;
+  let status = 0;
+  while (status !== 200 && Date.now() < deadline) status = await list();
+  strictEqual(status, 200);
+});
+
+Deno.test("nats-s3 health tells a gateway from another server and from none", async () => {
+  await using server = await startNatsServer();
+  const listen = `127.0.0.1:${freePort()}`;
+  const health = async (): Promise<[number, string]> => {
+    await using command = runMain(["health", "--listen", listen]);
+    const { code } = await command.ended();
+    return [code, command.output];
+  };
+  const [code, output] = await health();
+  strictEqual(code, 1);
+  match(output, /No answer from/);
+
+  {
+    const port = Number(listen.split(":")[1]);
+    await using _other = Deno.serve(
+      { hostname: "127.0.0.1", port, onListen: () => {} },
+      () => new Response("hello"),
+    );
+    const [code, output] = await health();
+    strictEqual(code, 1);
+    match(output, /not an S3 gateway/);
+  }
+
+  await using gateway = await startGateway(["--natsServers", server.url, "--listen", listen], {
+    env: CREDENTIALS,
+  });
+  const [fine, said] = await health();
+  strictEqual(fine, 0, said + gateway.output);
+});
