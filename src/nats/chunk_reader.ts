@@ -203,7 +203,7 @@ export async function* verified(
  * start is an error and not a broken answer; the rest is read as the stream's reader takes it.
  */
 export async function streamOfPieces(
-  source: AsyncGenerator<Uint8Array<ArrayBuffer>>,
+  source: AsyncGenerator<Uint8Array<ArrayBuffer>, unknown>,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   let next: IteratorResult<Uint8Array<ArrayBuffer>, unknown> | undefined = await source.next();
   return new ReadableStream({

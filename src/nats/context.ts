@@ -6,6 +6,8 @@
 import type { ByteBudget } from "../streams/byte_budget.ts";
 import type { KnownGroup } from "./chunk_reader.ts";
 import type { Requests } from "./requests.ts";
+import type { Leases } from "./leases.ts";
+import type { BucketName } from "../s3/names.ts";
 import type { Streams } from "./streams.ts";
 import type { BoundedCache } from "../collections/bounded_cache.ts";
 import type { Layout } from "./layout_record.ts";
@@ -28,6 +30,11 @@ export type Context = {
   readonly defaultOwner: string | undefined;
   /** Least size of a part but the last, in bytes. */
   readonly minPartSize: number;
+  /** Milliseconds for which a replaced group is kept for those who read it. */
+  readonly grace: number;
+  readonly leases: Leases;
+  /** Buckets into whose trash this gateway has put something. */
+  readonly trashed: Set<BucketName>;
   readonly log: StoreLog;
   readonly now: () => Date;
 };

@@ -117,7 +117,10 @@ export const records = {
   part: (store: StoreName, id: string, part: number | "*"): string =>
     `$O.${store}.S3.part.${id}.${part}`,
   layout: (store: StoreName, nuid: Nuid): string => `$O.${store}.S3.layout.${nuid}`,
-  trash: (store: StoreName, nuid: Nuid): string => `$O.${store}.S3.trash.${nuid}`,
+  trash: (store: StoreName, nuid: Nuid | "*"): string => `$O.${store}.S3.trash.${nuid}`,
+  lease: (store: StoreName, nuid: Nuid | "*", gateway: string): string =>
+    `$O.${store}.S3.lease.${nuid}.${gateway}`,
+  lock: (store: StoreName, task: string): string => `$O.${store}.S3.lock.${task}`,
 } as const;
 
 /** A chunk group's id, checked to be one token. */

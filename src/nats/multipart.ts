@@ -138,7 +138,7 @@ export async function putPart(
   // The upload may have ended meanwhile. What it did not name is nobody's.
   const upload = await findUpload(context, stream, key, id);
   if (upload?.record.state === "open") return partInfo(number, part);
-  if (upload?.record.state === "done") await trashGroup(context, stream, nuid, "unused-parts");
+  if (upload?.record.state === "done") await trashGroup(context, stream, key, nuid, "unused-parts");
   else await discardParts(context, stream, subject);
   throw new S3Error("NoSuchUpload", { UploadId: id });
 }
@@ -256,8 +256,8 @@ export async function completeUpload(
       if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
       throw cause;
     }
-    await trashGroup(context, stream, current.nuid);
-    await cleanUp(context, stream, id, assembly.parts.length);
+    await trashGroup(context, stream, key, current.nuid);
+    await cleanUp(context, stream, key, id, assembly.parts.length);
     return info;
   }
   throw new S3Error("SlowDown", { Key: key });
@@ -326,15 +326,16 @@ const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4959
 async function cleanUp(
   context: Context,
   stream: BucketStream,
+  key: ObjectKey,
   id: UploadId,
   named: number,
 ): Promise<void> {
   const nuid = id as string as Nuid;
-  const groups = await context.streams.countSubjects(
-    stream.stream,
-    partChunkSubject(stream.store, nuid, "*", "*"),
-  ).catch(() => Infinity);
-  if (groups > named) await trashGroup(context, stream, nuid, "unused-parts");
+  const filter = partChunkSubject(stream.store, nuid, "*", "*");
+  const groups = await context.streams.listSubjects(stream.stream, filter).catch(() => undefined);
+  if (groups === undefined || groups.length > named) {
+    await trashGroup(context, stream, key, nuid, "unused-parts");
+  }
   await discardParts(context, stream, records.part(stream.store, id, "*"));
 }
 

@@ -183,12 +183,12 @@ async function replaceInfo(
     }
     switch (outcome) {
       case "committed":
-        return await trashGroup(context, stream, before.nuid);
+        return await trashGroup(context, stream, key, before.nuid);
       case "refused":
         reading = readCurrent(context, stream, key);
         break;
       case "overtaken":
-        await trashGroup(context, stream, nuid);
+        await trashGroup(context, stream, key, nuid);
         // Of two writes at once the other came last, unless a condition says that ours must have come first.
         if (Object.keys(precondition).length === 0) return;
         throw new S3Error("ConditionalRequestConflict", { Key: key });
@@ -219,7 +219,7 @@ export async function deleteObject(
       ...(stream.prepared && { ttl: TOMBSTONE_TTL }),
     });
     if (outcome === "refused") continue;
-    await trashGroup(context, stream, before.nuid);
+    await trashGroup(context, stream, key, before.nuid);
     return;
   }
   throw new S3Error("SlowDown", { Key: key });
@@ -259,14 +259,19 @@ async function openBytes(
   const start = range === "all" ? 0 : range.start;
   const end = range === "all" ? size : range.end + 1;
 
+  const streamOfHeld = (
+    source: AsyncGenerator<Uint8Array<ArrayBuffer>, unknown>,
+  ): ReturnType<typeof streamOfPieces> =>
+    streamOfPieces(context.leases.during(stream, bytes.nuid, source));
+
   if (bytes.kind === "parts") {
-    return await streamOfPieces(await readParts(context, stream, bytes.nuid, start, end));
+    return await streamOfHeld(await readParts(context, stream, bytes.nuid, start, end));
   }
   const whole = start === 0 && end === size ? bytes.sha256 : undefined;
   const group = await findGroup(context, stream, bytes, size);
   if (group === undefined) {
     const source = readUnknown(context, stream, bytes, size, start, end);
-    return await streamOfPieces(whole === undefined ? source : verified(source, whole));
+    return await streamOfHeld(whole === undefined ? source : verified(source, whole));
   }
   if (group.sequences.length === 1) {
     const [piece] = piecesOf(group, start, end);
@@ -274,7 +279,7 @@ async function openBytes(
     return await onlyPiece(context, piece, whole);
   }
   const source = readPieces(context, piecesOf(group, start, end));
-  return await streamOfPieces(whole === undefined ? source : verified(source, whole));
+  return await streamOfHeld(whole === undefined ? source : verified(source, whole));
 }
 
 async function onlyPiece(

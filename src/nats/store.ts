@@ -3,11 +3,11 @@
  * @module
  */
 
-import type { NatsConnection } from "@nats-io/nats-core";
+import { type NatsConnection, nuid } from "@nats-io/nats-core";
 import { BoundedCache } from "../collections/bounded_cache.ts";
 import { listPage } from "../s3/listing.ts";
 import { MIN_PART_SIZE } from "../s3/multipart.ts";
-import type { Store } from "../store/store.ts";
+import type { Maintenance, Store } from "../store/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
 import type { Context, StoreLog } from "./context.ts";
@@ -23,7 +23,11 @@ import {
   readUpload,
 } from "./multipart.ts";
 import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
+import { Leases } from "./leases.ts";
 import { Requests } from "./requests.ts";
+import { sweepBucket } from "./sweep.ts";
+import { lockTask } from "./task_lock.ts";
+import { emptyTrash } from "./trash.ts";
 import { Streams, type StreamSettings } from "./streams.ts";
 
 /** How a store on JetStream works. */
@@ -36,9 +40,13 @@ export type NatsStoreOptions = StreamSettings & {
   readonly log: StoreLog;
   /** Least size of a part but the last, in bytes; S3's 5 MiB by default. */
   readonly minPartSize?: number;
+  /** Milliseconds for which replaced bytes are kept for those who read them; a minute by default. */
+  readonly grace?: number;
   readonly now?: () => Date;
 };
 
+/** Milliseconds for which replaced bytes are kept for those who read them. */
+const DEFAULT_GRACE = 60_000;
 /** Milliseconds after which JetStream counts as not answering. */
 const TIMEOUT = 4000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
@@ -53,8 +61,9 @@ const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
 export function createNatsStore(
   connection: NatsConnection,
   options: NatsStoreOptions,
-): Store & Disposable {
+): Store & Maintenance & Disposable {
   const { apiPrefix, inboxPrefix, defaultOwner, log } = options;
+  const grace = options.grace ?? DEFAULT_GRACE;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout: TIMEOUT });
   const context: Context = {
     requests,
@@ -64,6 +73,9 @@ export function createNatsStore(
     layouts: new BoundedCache(LAYOUTS_WEIGHT),
     defaultOwner,
     minPartSize: options.minPartSize ?? MIN_PART_SIZE,
+    grace,
+    leases: new Leases(requests, nuid.next(), grace, log),
+    trashed: new Set(),
     log,
     now: options.now ?? (() => new Date()),
   };
@@ -91,6 +103,21 @@ export function createNatsStore(
     listUploads: (...args) => inS3Words(listUploads(context, ...args)),
     completeUpload: (...args) => inS3Words(completeUpload(context, ...args)),
     abortUpload: (...args) => inS3Words(abortUpload(context, ...args)),
+
+    trashedBuckets: () => [...context.trashed],
+    async emptyTrash(bucket) {
+      context.trashed.delete(bucket);
+      const report = await inS3Words(emptyTrash(context, bucket));
+      if (report.waiting > 0) context.trashed.add(bucket);
+      return report;
+    },
+    sweep: (...args) => inS3Words(sweepBucket(context, ...args)),
+    async claimSweep(bucket, interval) {
+      const stream = await inS3Words(context.streams.prepare(bucket));
+      if (!stream.prepared) return false;
+      const seconds = Math.max(1, Math.round(interval / 1000));
+      return await inS3Words(lockTask(context, stream, "sweep", seconds)) !== undefined;
+    },
 
     [Symbol.dispose]: () => requests[Symbol.dispose](),
   };

@@ -37,6 +37,8 @@ export type BucketStream = {
   readonly prepared: boolean;
   readonly lastSequence: number;
   readonly messages: number;
+  /** nats-server's clock when it was looked up. */
+  readonly at: Date;
 };
 
 type StreamConfig = {
@@ -53,6 +55,7 @@ type StreamConfig = {
 type StreamInfo = {
   readonly config: StreamConfig;
   readonly created: string;
+  readonly ts: string;
   readonly state: { readonly last_seq: number; readonly messages: number };
 };
 
@@ -215,25 +218,25 @@ export class Streams {
     await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject });
   }
 
-  /** The subjects of a stream that match a filter and hold messages, as the leader knows them. */
-  async listSubjects(stream: string, filter: string): Promise<readonly string[]> {
-    const subjects: string[] = [];
-    for (let total = 1; subjects.length < total;) {
+  /** The subjects of a stream that match a filter and hold messages, as the leader knows them, and how many each. */
+  async countBySubject(stream: string, filter: string): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (let total = 1; counts.size < total;) {
       const { state, total: all = 0 } = await this.#requests.call<SubjectPage>(
         `STREAM.INFO.${stream}`,
-        { subjects_filter: filter, offset: subjects.length },
+        { subjects_filter: filter, offset: counts.size },
       );
-      const page = Object.keys(state.subjects ?? {});
+      const page = Object.entries(state.subjects ?? {});
       if (page.length === 0) break;
-      subjects.push(...page);
+      for (const [subject, count] of page) counts.set(subject, count);
       total = all;
     }
-    return subjects;
+    return counts;
   }
 
-  /** How many subjects of a stream match a filter. */
-  async countSubjects(stream: string, filter: string): Promise<number> {
-    return (await this.listSubjects(stream, filter)).length;
+  /** The subjects of a stream that match a filter and hold messages, as the leader knows them. */
+  async listSubjects(stream: string, filter: string): Promise<readonly string[]> {
+    return [...(await this.countBySubject(stream, filter)).keys()];
   }
 
   async #info(store: StoreName): Promise<StreamInfo> {
@@ -256,6 +259,7 @@ export class Streams {
       prepared,
       lastSequence: state.last_seq,
       messages: state.messages,
+      at: new Date(info.ts),
     };
     this.#known.set(bucket, { stream, at: performance.now() });
     return stream;

@@ -1,13 +1,30 @@
 /**
  * Chunk groups that nobody names any more.
  *
- * A replaced group may still be read, so it is recorded as trash and purged after a grace. A group that was never
- * committed has no reader and is purged at once.
+ * A replaced group may still be read, so it is recorded as trash and purged after a grace, unless a reader's lease holds
+ * it. A group that was never committed has no reader and is purged at once.
  * @module
  */
 
+import type { BucketName, ObjectKey } from "../s3/names.ts";
+import type { TrashReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { chunkSubject, type Nuid, records } from "./layout.ts";
+import { readCurrent } from "./commit.ts";
+import { JetStreamError } from "./errors.ts";
+import {
+  chunkSubject,
+  keyOfSubject,
+  type Nuid,
+  nuidOfInfo,
+  parseNuid,
+  partChunkSubject,
+  records,
+  subjectsOf,
+} from "./layout.ts";
+import { parseLayout } from "./layout_record.ts";
+import { isNuidOf } from "./nuid.ts";
+import { type StoredMessage, textOf } from "./requests.ts";
+import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** What of a nuid's chunks is trash. */
@@ -17,16 +34,29 @@ export type TrashKind =
   /** Those of parts that the layout record does not name. */
   | "unused-parts";
 
+type Trash = {
+  readonly nuid: Nuid;
+  readonly kind: TrashKind;
+  readonly key: ObjectKey;
+  readonly sequence: number;
+};
+
+/** Groups purged at once. */
+const CONCURRENCY = 8;
+
 /** Records that a group may be purged after the grace. What fails here the sweep finds. */
 export async function trashGroup(
-  { requests, log }: Context,
+  { requests, log, trashed }: Context,
   { bucket, store, prepared }: BucketStream,
+  key: ObjectKey,
   nuid: Nuid | undefined,
   kind: TrashKind = "group",
 ): Promise<void> {
   if (nuid === undefined || !prepared) return;
   try {
-    await requests.publish(records.trash(store, nuid), JSON.stringify({ kind }), { rollup: true });
+    const record = JSON.stringify({ kind, key });
+    await requests.publish(records.trash(store, nuid), record, { rollup: true });
+    trashed.add(bucket);
   } catch (cause) {
     log.warn("trash was not recorded", { bucket, nuid, cause });
   }
@@ -51,5 +81,138 @@ export async function discardParts(
     await streams.purge(stream, subject);
   } catch (cause) {
     log.warn("what nobody names was not purged", { bucket, subject, cause });
+  }
+}
+
+/** Purges what has been in a bucket's trash for the grace, and that no reader holds and no object names. */
+export async function emptyTrash(context: Context, bucket: BucketName): Promise<TrashReport> {
+  const stream = await context.streams.read(bucket);
+  if (!stream.prepared) return { purged: 0, waiting: 0 };
+  const messages = await readMessages(context, stream, records.trash(stream.store, "*"));
+  // Both times are nats-server's: this machine's clock has no say.
+  const due = messages.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
+  let waiting = messages.length - due.length;
+  if (due.length === 0) return { purged: 0, waiting };
+
+  const leased = await leasedGroups(context, stream);
+  const trash = due.flatMap((message) => parseTrash(message) ?? []);
+  const free = trash.filter(({ nuid }) => !leased.has(nuid));
+  waiting += trash.length - free.length;
+  const named = await namedElsewhere(context, stream, free);
+
+  let purged = 0;
+  for (let i = 0; i < free.length; i += CONCURRENCY) {
+    const group = free.slice(i, i + CONCURRENCY);
+    await Promise.all(group.map(async (item) => {
+      if (await purgeTrash(context, stream, item, named)) purged++;
+    }));
+  }
+  return { purged, waiting };
+}
+
+/** The nuids that long reads hold now. */
+export async function leasedGroups(
+  { streams }: Context,
+  { store, stream }: BucketStream,
+): Promise<ReadonlySet<string>> {
+  const subjects = await streams.listSubjects(stream, records.lease(store, "*", "*"));
+  return new Set(subjects.map((subject) => subject.split(".").at(-2) ?? ""));
+}
+
+/** Of trash that the nuid itself does not tie to its key: the nuids that some object names after all. */
+async function namedElsewhere(
+  context: Context,
+  stream: BucketStream,
+  trash: readonly Trash[],
+): Promise<ReadonlySet<string>> {
+  const doubtful = new Set<string>(
+    trash.filter(({ nuid, key }) => !isNuidOf(nuid, key)).map(({ nuid }) => nuid),
+  );
+  const named = new Set<string>();
+  if (doubtful.size === 0) return named;
+  for (
+    const { subject, data } of await readMessages(context, stream, subjectsOf(stream.store).infos)
+  ) {
+    const nuid = nuidOfInfo(data);
+    if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
+      named.add(nuid);
+    }
+  }
+  return named;
+}
+
+async function purgeTrash(
+  context: Context,
+  stream: BucketStream,
+  { nuid, kind, key, sequence }: Trash,
+  named: ReadonlySet<string>,
+): Promise<boolean> {
+  const { requests, streams } = context;
+  const { store } = stream;
+  const current = await readCurrent(context, stream, key);
+  const isNamed = named.has(nuid) || current.nuid === nuid;
+  let purged = false;
+  if (kind === "unused-parts") {
+    purged = await purgeUnusedParts(context, stream, nuid);
+  } else if (!isNamed) {
+    await streams.purge(stream.stream, chunkSubject(store, nuid));
+    const parts = partChunkSubject(store, nuid, "*", "*");
+    const layout = records.layout(store, nuid);
+    if (await requests.leaderGet(stream.stream, { last_by_subj: layout }) !== undefined) {
+      await streams.purge(stream.stream, parts);
+      await streams.purge(stream.stream, layout);
+    }
+    purged = true;
+  }
+  // By sequence: a record that was written again meanwhile stays.
+  try {
+    await requests.call(`STREAM.MSG.DELETE.${stream.stream}`, { seq: sequence, no_erase: true });
+  } catch (cause) {
+    if (!(cause instanceof JetStreamError)) throw cause; // another gateway was faster
+  }
+  return purged;
+}
+
+/** Purges the attempts at parts that a completed upload's layout does not name. */
+async function purgeUnusedParts(
+  context: Context,
+  stream: BucketStream,
+  nuid: Nuid,
+): Promise<boolean> {
+  const used = await readUsedParts(context, stream, nuid);
+  if (used === undefined) return false;
+  const filter = partChunkSubject(stream.store, nuid, "*", "*");
+  let purged = false;
+  for (const subject of await context.streams.listSubjects(stream.stream, filter)) {
+    if (used.has(subject)) continue;
+    await context.streams.purge(stream.stream, subject);
+    purged = true;
+  }
+  return purged;
+}
+
+/** Subjects of the parts that a layout names; undefined where there is no layout of parts. */
+export async function readUsedParts(
+  { requests }: Context,
+  { store, stream }: BucketStream,
+  nuid: Nuid,
+): Promise<ReadonlySet<string> | undefined> {
+  const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
+  const layout = record && parseLayout(textOf(record.data));
+  if (layout?.kind !== "parts") return undefined;
+  return new Set(
+    layout.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
+  );
+}
+
+function parseTrash({ subject, data, sequence }: StoredMessage): Trash | undefined {
+  const nuid = parseNuid(subject.slice(subject.lastIndexOf(".") + 1));
+  try {
+    const { kind, key } = JSON.parse(textOf(data)) as { kind?: unknown; key?: unknown };
+    if (nuid === undefined || typeof key !== "string") return undefined;
+    if (kind !== "group" && kind !== "unused-parts") return undefined;
+    return { nuid, kind, key: key as ObjectKey, sequence };
+  } catch {
+    return undefined;
   }
 }

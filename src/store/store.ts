@@ -266,3 +266,51 @@ export interface Store {
   /** @throws S3Error `NoSuchUpload` */
   abortUpload(bucket: BucketName, key: ObjectKey, id: UploadId): Promise<void>;
 }
+
+/** What was done with a bucket's trash. */
+export type TrashReport = {
+  /** Groups of chunks purged. */
+  readonly purged: number;
+  /** What waits: for the grace, or for a reader. */
+  readonly waiting: number;
+};
+
+/** How to sweep. */
+export type SweepOptions = {
+  /** Milliseconds: what was written later is left alone. */
+  readonly minAge: number;
+  /** Only says what it would do. */
+  readonly dryRun: boolean;
+};
+
+/** What a sweep of one bucket did, or would do. */
+export type SweepReport = {
+  readonly bucket: BucketName;
+  readonly dryRun: boolean;
+  /** Groups that were in the trash. */
+  readonly trash: number;
+  /** Groups of chunks that nothing named. */
+  readonly groups: number;
+  /** Records that nothing named. */
+  readonly records: number;
+  /** Messages of these groups and records. */
+  readonly messages: number;
+  /** Why it stopped before it purged anything. */
+  readonly stopped?: string;
+};
+
+/** What a store does beside requests. */
+export interface Maintenance {
+  /** Buckets into whose trash this store put something and which were not empty when it looked last. */
+  trashedBuckets(): readonly BucketName[];
+  /** Frees what was replaced or deleted longer ago than the grace. Throws `NoSuchBucket`. */
+  emptyTrash(bucket: BucketName): Promise<TrashReport>;
+  /** Frees what crashes left behind. Throws `NoSuchBucket`. */
+  sweep(bucket: BucketName, options: SweepOptions): Promise<SweepReport>;
+  /**
+   * Whether this store is the one that sweeps this bucket now, of all stores that ask within the interval.
+   *
+   * @param interval Milliseconds.
+   */
+  claimSweep(bucket: BucketName, interval: number): Promise<boolean>;
+}

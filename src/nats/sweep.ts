@@ -1,0 +1,144 @@
+/**
+ * The sweep: finds what a crash left behind, of every kind, because it knows every name in a bucket.
+ *
+ * It lists chunks first and names after, so that what was committed in between has its name. It stops at a kind of
+ * record that it does not know: an older gateway must not delete a newer one's data.
+ * @module
+ */
+
+import type { BucketName } from "../s3/names.ts";
+import type { SweepOptions, SweepReport } from "../store/store.ts";
+import type { Context } from "./context.ts";
+import { nuidOfInfo, parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
+import { textOf } from "./requests.ts";
+import { readMessages } from "./subject_scan.ts";
+import type { BucketStream } from "./streams.ts";
+import { emptyTrash, leasedGroups, readUsedParts } from "./trash.ts";
+
+/** Kinds of records under `S3.` that this gateway knows. */
+const KNOWN_KINDS = new Set([
+  "bucket",
+  "layout",
+  "lease",
+  "lock",
+  "part",
+  "snapshot",
+  "sync",
+  "trash",
+  "upload",
+]);
+
+/** What names bytes in a bucket. */
+type Names = {
+  /** Nuids that object info names. */
+  readonly objects: ReadonlySet<string>;
+  readonly openUploads: ReadonlySet<string>;
+  /** Nuids whose trash is waiting, or which a reader holds. */
+  readonly waiting: ReadonlySet<string>;
+};
+
+/** Sweeps one bucket. */
+export async function sweepBucket(
+  context: Context,
+  bucket: BucketName,
+  { minAge, dryRun }: SweepOptions,
+): Promise<SweepReport> {
+  const { streams } = context;
+  const stream = await streams.read(bucket);
+  const trash = dryRun ? { purged: 0 } : await emptyTrash(context, bucket);
+  const report = { bucket, dryRun, trash: trash.purged, groups: 0, records: 0, messages: 0 };
+
+  const subjects = subjectsOf(stream.store); // chunks first, names after
+  const chunks = await streams.countBySubject(stream.stream, subjects.chunks);
+  const recordCounts = stream.prepared
+    ? await streams.countBySubject(stream.stream, subjects.records)
+    : new Map<string, number>();
+  for (const subject of recordCounts.keys()) {
+    const kind = tokensAfter(subject, stream.store)[1] ?? "";
+    if (KNOWN_KINDS.has(kind)) continue;
+    return { ...report, stopped: `"${subject}" is of a kind that this gateway does not know` };
+  }
+  const names = await readNames(context, stream);
+
+  const orphans: { readonly subject: string; readonly isRecord: boolean }[] = [];
+  const usedParts = new Map<string, Promise<ReadonlySet<string> | undefined>>();
+  for (const subject of chunks.keys()) {
+    if (await isOrphanChunk(context, stream, subject, names, usedParts)) {
+      orphans.push({ subject, isRecord: false });
+    }
+  }
+  for (const subject of recordCounts.keys()) {
+    if (isOrphanRecord(stream.store, subject, names)) orphans.push({ subject, isRecord: true });
+  }
+  for (const { subject, isRecord } of orphans) {
+    const last = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
+    if (last === undefined || stream.at.getTime() - last.time.getTime() < minAge) continue;
+    if (!dryRun) await streams.purge(stream.stream, subject);
+    if (isRecord) report.records++;
+    else report.groups++;
+    report.messages += (isRecord ? recordCounts : chunks).get(subject) ?? 0;
+  }
+  return report;
+}
+
+async function readNames(context: Context, stream: BucketStream): Promise<Names> {
+  const { store } = stream;
+  const objects = new Set<string>();
+  for (const { data } of await readMessages(context, stream, subjectsOf(store).infos)) {
+    const nuid = nuidOfInfo(data);
+    if (nuid !== undefined) objects.add(nuid);
+  }
+  if (!stream.prepared) return { objects, openUploads: new Set(), waiting: new Set() };
+
+  const openUploads = new Set<string>();
+  for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
+    const { state } = JSON.parse(textOf(data)) as { readonly state?: unknown };
+    if (state !== "done" && state !== "aborted") openUploads.add(lastToken(subject));
+  }
+  const waiting = new Set(await leasedGroups(context, stream));
+  for (
+    const subject of await context.streams.listSubjects(stream.stream, records.trash(store, "*"))
+  ) {
+    waiting.add(lastToken(subject));
+  }
+  return { objects, openUploads, waiting };
+}
+
+async function isOrphanChunk(
+  context: Context,
+  stream: BucketStream,
+  subject: string,
+  { objects, openUploads, waiting }: Names,
+  usedParts: Map<string, Promise<ReadonlySet<string> | undefined>>,
+): Promise<boolean> {
+  const [, nuidText = "", part, attempt, more] = tokensAfter(subject, stream.store);
+  const nuid = parseNuid(nuidText);
+  if (nuid === undefined || more !== undefined) return false; // not a shape that we know
+  if (waiting.has(nuid) || openUploads.has(nuid)) return false;
+  if (!objects.has(nuid)) return true;
+  if (part === undefined || attempt === undefined) return false;
+  // An attempt at a part of an object that is there: the layout says whether it is used.
+  const used = usedParts.get(nuid) ?? readUsedParts(context, stream, nuid);
+  usedParts.set(nuid, used);
+  return (await used)?.has(subject) === false;
+}
+
+function isOrphanRecord(
+  store: StoreName,
+  subject: string,
+  { objects, openUploads }: Names,
+): boolean {
+  const [, kind, id = ""] = tokensAfter(subject, store);
+  if (kind === "part") return !openUploads.has(id);
+  if (kind === "layout") return !objects.has(id) && !openUploads.has(id);
+  return false;
+}
+
+/** The tokens of a subject after `$O.<store>.`. */
+function tokensAfter(subject: string, store: StoreName): readonly string[] {
+  return subject.slice(`$O.${store}.`.length).split(".");
+}
+
+function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}

@@ -1,0 +1,52 @@
+/**
+ * One gateway at a time: a record that whoever writes it first holds until it expires or is given up.
+ * @module
+ */
+
+import { isConflict, JetStreamError } from "./errors.ts";
+import { records } from "./layout.ts";
+import type { Context } from "./context.ts";
+import type { BucketStream } from "./streams.ts";
+
+/** A lock that is held. */
+export type TaskLock = {
+  /** Holds it for its whole time again. Returns false when it was lost. */
+  readonly renew: () => Promise<boolean>;
+  readonly release: () => Promise<void>;
+};
+
+/**
+ * Takes a bucket's lock for a task, or returns undefined when another gateway holds it.
+ *
+ * @param seconds How long it lasts unless it is renewed.
+ */
+export async function lockTask(
+  { requests }: Context,
+  { store, stream }: BucketStream,
+  task: string,
+  seconds: number,
+): Promise<TaskLock | undefined> {
+  const subject = records.lock(store, task);
+  const ttl = `${seconds}s`;
+  let sequence: number;
+  const take = async (expect: number): Promise<boolean> => {
+    try {
+      sequence = await requests.publish(subject, "", { expect, rollup: true, ttl });
+      return true;
+    } catch (cause) {
+      if (isConflict(cause)) return false;
+      throw cause;
+    }
+  };
+  if (!await take(0)) return undefined;
+  return {
+    renew: () => take(sequence),
+    async release() {
+      try {
+        await requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
+      } catch (cause) {
+        if (!(cause instanceof JetStreamError)) throw cause; // it has expired
+      }
+    },
+  };
+}
