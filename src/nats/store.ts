@@ -113,8 +113,8 @@ export function createNatsStore(
     },
     sweep: (...args) => inS3Words(sweepBucket(context, ...args)),
     async claimSweep(bucket, interval) {
-      const stream = await inS3Words(context.streams.prepare(bucket));
-      if (!stream.prepared) return false;
+      const stream = await inS3Words(context.streams.read(bucket));
+      if (!stream.prepared) return false; // no gateway has written to it
       const seconds = Math.max(1, Math.round(interval / 1000));
       return await inS3Words(lockTask(context, stream, "sweep", seconds)) !== undefined;
     },

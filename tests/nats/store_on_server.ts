@@ -16,13 +16,13 @@ import {
 import { createNatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { ByteRange } from "../../src/s3/range.ts";
-import type { ObjectInfo, ObjectInput, Store } from "../../src/store/store.ts";
+import type { Maintenance, ObjectInfo, ObjectInput, Store } from "../../src/store/store.ts";
 
 /** A store, the server below it, and a native client beside it. */
 export type StoreOnServer = AsyncDisposable & {
   readonly server: NatsServer;
   readonly connection: NatsConnection;
-  readonly store: Store;
+  readonly store: Store & Maintenance;
   readonly native: Objm;
 };
 

@@ -1,0 +1,27 @@
+/**
+ * Work that is done again and again until it is told to stop.
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * Runs work, waits, and runs it again until the signal aborts. What the work throws goes to `onError`.
+ *
+ * @param interval Milliseconds between the end of one run and the beginning of the next.
+ */
+export async function every(
+  interval: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+  onError: (cause: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+    } catch (cause) {
+      if (!signal.aborted) onError(cause);
+    }
+    await delay(interval, undefined, { signal }).catch(() => {});
+  }
+}

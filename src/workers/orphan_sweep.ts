@@ -1,0 +1,46 @@
+/**
+ * Sweeps every bucket at intervals, each by one gateway at a time.
+ * @module
+ */
+
+import { isS3Error } from "../s3/errors.ts";
+import type { Maintenance, Store, SweepReport } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import { every } from "./every.ts";
+
+/** What sweeps need of a store. */
+export type Sweepable = Pick<Store, "listBuckets"> & Pick<Maintenance, "sweep" | "claimSweep">;
+
+/** How often, and what is left alone. Milliseconds. */
+export type SweepSchedule = {
+  readonly interval: number;
+  readonly minAge: number;
+};
+
+/** Sweeps until the signal aborts. */
+export function sweepOrphans(
+  store: Sweepable,
+  { interval, minAge, log, signal }: SweepSchedule & {
+    readonly log: Log;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  return every(interval, signal, async () => {
+    for (const { name } of await store.listBuckets()) {
+      if (signal.aborted) return;
+      try {
+        if (!await store.claimSweep(name, interval)) continue;
+        logReport(log, await store.sweep(name, { minAge, dryRun: false }));
+      } catch (cause) {
+        if (isS3Error(cause, "NoSuchBucket")) continue;
+        log.warn("Bucket was not swept", { bucket: name, cause });
+      }
+    }
+  }, (cause) => log.warn("Buckets were not swept", { cause }));
+}
+
+function logReport(log: Log, { stopped, ...report }: SweepReport): void {
+  if (stopped !== undefined) log.warn("Sweep stopped", { ...report, reason: stopped });
+  else if (report.trash + report.groups + report.records > 0) log.info("Swept", report);
+  else log.debug("Swept", report);
+}

@@ -1,0 +1,215 @@
+/** Replaced and orphaned chunks: kept for readers, purged when nobody names them. */
+
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { createNatsStore } from "../../src/nats/store.ts";
+import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
+import {
+  input,
+  read,
+  sameBytes,
+  someBytes,
+  STORE_OPTIONS,
+  storeOnServer,
+  subjectsOfStream,
+} from "./store_on_server.ts";
+
+const bucket = "trash" as BucketName;
+const key = "k" as ObjectKey;
+const GRACE = 1000;
+const stream = "OBJ_trash";
+
+/** Subjects below `$O.trash.`, but for the bucket's own records. */
+async function contents(
+  connection: Parameters<typeof subjectsOfStream>[0],
+): Promise<readonly string[]> {
+  return Object.keys(await subjectsOfStream(connection, stream))
+    .map((subject) => subject.slice("$O.trash.".length))
+    .filter((subject) => !subject.startsWith("S3.bucket."))
+    .sort();
+}
+
+Deno.test("a replaced group is kept for the grace and purged after it", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, key, input(someBytes(300_000, 1)));
+  await store.putObject(bucket, key, input(someBytes(300_000, 2)));
+  deepStrictEqual(await store.emptyTrash(bucket), { purged: 0, waiting: 1 });
+  strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 2);
+  await delay(GRACE + 200);
+  deepStrictEqual(await store.emptyTrash(bucket), { purged: 1, waiting: 0 });
+  const left = await contents(connection);
+  strictEqual(left.length, 2, left.join());
+  ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(300_000, 2)));
+  await store.deleteObject(bucket, key, {});
+  await delay(GRACE + 200);
+  strictEqual((await store.emptyTrash(bucket)).purged, 1);
+  strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 0);
+});
+
+Deno.test("a read that takes longer than the grace ends with the bytes it began with", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { connection, store } = given;
+  // A second gateway replaces, deletes and purges.
+  using other = createNatsStore(connection, { ...STORE_OPTIONS, grace: GRACE });
+  await store.createBucket(bucket, "alice");
+  const bytes = someBytes(12 * 1024 * 1024);
+  await store.putObject(bucket, key, input(bytes));
+
+  const { body } = await store.getObject(bucket, key, () => "all");
+  ok(body instanceof ReadableStream);
+  const reader = body.getReader();
+  const received: Uint8Array[] = [];
+  const began = performance.now();
+  let replaced = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    received.push(value);
+    if (performance.now() - began < 4 * GRACE) {
+      if (replaced++ === 0) await other.putObject(bucket, key, input(someBytes(10)));
+      if (replaced === 3) await other.deleteObject(bucket, key, {});
+      await delay(200);
+      await other.emptyTrash(bucket);
+    }
+  }
+  ok(sameBytes(await new Blob(received as BlobPart[]).bytes(), bytes));
+  await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
+
+  await delay(3 * GRACE); // the lease goes by itself
+  await other.emptyTrash(bucket);
+  deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
+});
+
+Deno.test("object info that names another object's group cannot take its bytes", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const bytes = someBytes(300_000);
+  await store.putObject(bucket, "victim" as ObjectKey, input(bytes));
+  const subject = `$O.trash.M.${btoa("victim")}`;
+  const info = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`);
+  await connection.request(`$O.trash.M.${btoa("k")}`, info.data);
+  await store.deleteObject(bucket, key, {});
+  await delay(GRACE + 200);
+  await store.emptyTrash(bucket);
+  await store.sweep(bucket, { minAge: 0, dryRun: false });
+  ok(sameBytes((await read(store, bucket, "victim" as ObjectKey)).bytes, bytes));
+});
+
+Deno.test("a multipart upload leaves nothing but what the object names", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const upload = { properties: input(someBytes(0)).properties, owner: "alice" } as const;
+  const none = { algorithm: undefined, checksumType: undefined };
+  const begin = (): ReturnType<typeof store.createUpload> =>
+    store.createUpload(bucket, key, { ...upload, ...none });
+  const put = async (
+    id: Awaited<ReturnType<typeof begin>>,
+    number: number,
+    bytes: Uint8Array,
+  ): Promise<string> => {
+    const { content, signal } = input(bytes);
+    return (await store.putPart(bucket, key, id, number as PartNumber, { content, signal })).etag;
+  };
+  const aborted = await begin();
+  await put(aborted, 1, someBytes(100_000));
+  await store.abortUpload(bucket, key, aborted);
+
+  const id = await begin();
+  await put(id, 1, someBytes(100_000, 1));
+  const first = await put(id, 1, someBytes(100_000, 2));
+  await put(id, 7, someBytes(100_000, 3)); // never named
+  const last = await put(id, 9, someBytes(10, 4));
+  await store.completeUpload(bucket, key, id, {
+    parts: [
+      { number: 1 as PartNumber, etag: first, checksum: undefined },
+      { number: 9 as PartNumber, etag: last, checksum: undefined },
+    ],
+    precondition: {},
+    checksum: undefined,
+    size: undefined,
+  });
+  await delay(GRACE + 200);
+  await store.emptyTrash(bucket);
+  const kinds = (await contents(connection)).map((name) => name.split(".").slice(0, 2).join("."));
+  const parts = kinds.filter((kind) => kind.startsWith("C."));
+  strictEqual(parts.length, 2, kinds.join());
+  deepStrictEqual(kinds.filter((kind) => kind.startsWith("S3.")), [
+    "S3.layout",
+    "S3.upload", // both records expire
+    "S3.upload",
+  ]);
+  strictEqual((await read(store, bucket, key)).bytes.length, 100_010);
+
+  await store.deleteObject(bucket, key, {});
+  await delay(GRACE + 200);
+  await store.emptyTrash(bucket);
+  const left = await contents(connection);
+  deepStrictEqual(left.filter((name) => !/^(M|S3\.upload)\./.test(name)), []);
+});
+
+Deno.test("the sweep finds what crashes leave and nothing else", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const bytes = someBytes(300_000);
+  await store.putObject(bucket, key, input(bytes));
+  const open = await store.createUpload(bucket, key, {
+    properties: input(bytes).properties,
+    owner: "alice",
+    algorithm: undefined,
+    checksumType: undefined,
+  });
+  const { content, signal } = input(bytes);
+  await store.putPart(bucket, key, open, 1 as PartNumber, { content, signal });
+  const before = await contents(connection);
+
+  for (
+    const orphan of [
+      "C.deadgroup", // a gateway died before it committed
+      "C.deadupload.1.abcdef", // ... in a part whose upload is over
+      "S3.part.deadupload.1",
+      "S3.layout.deadgroup",
+    ]
+  ) await connection.request(`$O.trash.${orphan}`, "x");
+  const nothing = await store.sweep(bucket, { minAge: 60_000, dryRun: false });
+  strictEqual(nothing.groups + nothing.records, 0, "what is young may be in use");
+  const dry = await store.sweep(bucket, { minAge: 0, dryRun: true });
+  deepStrictEqual(dry, {
+    bucket,
+    dryRun: true,
+    trash: 0,
+    groups: 2,
+    records: 2,
+    messages: 4,
+  });
+  strictEqual((await contents(connection)).length, before.length + 4);
+  const wet = await store.sweep(bucket, { minAge: 0, dryRun: false });
+  deepStrictEqual(wet, { ...dry, dryRun: false });
+  deepStrictEqual(await contents(connection), before);
+  ok(sameBytes((await read(store, bucket, key)).bytes, bytes));
+});
+
+Deno.test("the sweep stops at a kind of record that it does not know", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await connection.request("$O.trash.C.orphan", "x");
+  await connection.request("$O.trash.S3.future.thing", "x");
+  const report = await store.sweep(bucket, { minAge: 0, dryRun: false });
+  ok(report.stopped?.includes("S3.future.thing"));
+  ok((await contents(connection)).includes("C.orphan"));
+});
+
+Deno.test("one gateway sweeps a bucket in an interval", async () => {
+  await using given = await storeOnServer();
+  using other = createNatsStore(given.connection, STORE_OPTIONS);
+  await given.store.createBucket(bucket, "alice");
+  strictEqual(await given.store.claimSweep(bucket, 2000), true);
+  strictEqual(await other.claimSweep(bucket, 2000), false);
+  await delay(3500);
+  strictEqual(await other.claimSweep(bucket, 2000), true);
+});
