@@ -155,16 +155,15 @@ Deno.test("connect() speaks TLS with PEM texts, and trusts no other authority", 
   const url = server.url.replace("nats:", "tls:");
   ok(await levelOf(settings(url, { tls: { ca, cert, key } })) >= 2);
 
-  for (const tls of [{ ca: cert, cert, key }, { ca }]) {
-    const { log, lines } = collectLog();
-    const abort = new AbortController();
-    const refused = connect(settings(url, { tls }), { log, signal: abort.signal });
-    const ended = rejects(refused, { name: "AbortError" });
-    await until(() => lines.length > 0);
-    abort.abort();
-    await ended;
-    match(lines[0] ?? "", /Cannot reach NATS, trying again/);
-  }
+  const { log, lines } = collectLog();
+  const abort = new AbortController();
+  const other = { ca: cert, cert, key };
+  const refused = connect(settings(url, { tls: other }), { log, signal: abort.signal });
+  const ended = rejects(refused, { name: "AbortError" });
+  await until(() => lines.length > 0);
+  abort.abort();
+  await ended;
+  match(lines[0] ?? "", /Cannot reach NATS, trying again/);
 });
 
 Deno.test("connect() says that there is no server, tries again, and gets through", async () => {

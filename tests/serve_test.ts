@@ -65,6 +65,20 @@ Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () =>
   strictEqual((await command.stop("SIGTERM")).code, 0);
 });
 
+Deno.test("nats-s3 lives on when NATS demands a client certificate that it does not have", async () => {
+  const tls = `${import.meta.dirname}/fixtures/tls`;
+  await using server = await startNatsServer({
+    config: `tls { cert_file: "${tls}/server.pem", key_file: "${tls}/server-key.pem",
+      ca_file: "${tls}/ca.pem", verify: true }`,
+  });
+  await using command = runMain(["--natsServers", server.url.replace("nats:", "tls:")], {
+    ...CREDENTIALS,
+    NATS_S3_NATS_TLS_CA: await Deno.readTextFile(`${tls}/ca.pem`),
+  });
+  await command.waitFor(/Cannot reach NATS, trying again[^]*trying again/);
+  strictEqual((await command.stop()).code, 0);
+});
+
 Deno.test("nats-s3 lets a request in flight end after SIGINT, and takes no more", async () => {
   await using server = await startNatsServer();
   await using gateway = await startGateway(["--natsServers", server.url], { env: CREDENTIALS });

@@ -42,6 +42,13 @@ export async function serve(
     stop.abort();
   };
   for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
+  // One request's mistake must not end the others. The NATS transport throws some TLS alerts into the void.
+  const onUncaught = (event: ErrorEvent | PromiseRejectionEvent): void => {
+    event.preventDefault();
+    log.error("Uncaught", { cause: event instanceof ErrorEvent ? event.error : event.reason });
+  };
+  globalThis.addEventListener("error", onUncaught);
+  globalThis.addEventListener("unhandledrejection", onUncaught);
   try {
     const connection = await connect(config.nats, { log, signal });
     try {
@@ -61,6 +68,8 @@ export async function serve(
     return 1;
   } finally {
     for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
+    globalThis.removeEventListener("error", onUncaught);
+    globalThis.removeEventListener("unhandledrejection", onUncaught);
   }
 }
 
