@@ -1,0 +1,126 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { textOf } from "../../src/s3/xml.ts";
+import { assertError, createTestGateway, readXml, type TestGateway } from "./test_gateway.ts";
+
+const SOURCE = { "x-amz-copy-source": "/bucket/source" };
+
+async function withSource(): Promise<TestGateway> {
+  const gateway = await createTestGateway();
+  const headers = {
+    "content-type": "text/plain",
+    "x-amz-meta-a": "b",
+    "x-amz-tagging": "k=v",
+    "x-amz-storage-class": "STANDARD_IA",
+    "x-amz-checksum-crc32": "NhCmhg==",
+  };
+  await gateway.ok("PUT", "/bucket/source", { body: "hello", headers });
+  return gateway;
+}
+
+Deno.test("CopyObject copies bytes, metadata and tags", async () => {
+  const { ok } = await withSource();
+  const response = await ok("PUT", "/bucket/copy", { headers: SOURCE });
+  const root = await readXml(response, "CopyObjectResult");
+  strictEqual(textOf(root, "ETag"), '"5d41402abc4b2a76b9719d911017c592"');
+  strictEqual(textOf(root, "LastModified"), "2024-05-01T10:00:00.500Z");
+  strictEqual(textOf(root, "ChecksumCRC32"), "NhCmhg==");
+  const copy = await ok("GET", "/bucket/copy");
+  strictEqual(await copy.text(), "hello");
+  deepStrictEqual(
+    ["content-type", "x-amz-meta-a", "x-amz-tagging-count", "x-amz-storage-class"]
+      .map((name) => copy.headers.get(name)),
+    ["text/plain", "b", "1", null],
+  );
+});
+
+Deno.test("CopyObject replaces metadata and tags when directed", async () => {
+  const { ok, send } = await withSource();
+  const headers = {
+    ...SOURCE,
+    "x-amz-metadata-directive": "REPLACE",
+    "x-amz-tagging-directive": "REPLACE",
+    "x-amz-meta-new": "1",
+    "x-amz-checksum-algorithm": "SHA256",
+  };
+  const root = await readXml(await ok("PUT", "/bucket/copy", { headers }), "CopyObjectResult");
+  strictEqual(textOf(root, "ChecksumSHA256").length, 44);
+  const { headers: kept } = await ok("HEAD", "/bucket/copy");
+  deepStrictEqual(
+    ["content-type", "x-amz-meta-a", "x-amz-meta-new", "x-amz-tagging-count"]
+      .map((name) => kept.get(name)),
+    ["binary/octet-stream", null, "1", null],
+  );
+  const unknown = { ...SOURCE, "x-amz-metadata-directive": "KEEP" };
+  const response = await send("PUT", "/bucket/copy", { headers: unknown });
+  await assertError(response, 400, "InvalidArgument");
+});
+
+Deno.test("CopyObject copies an object onto itself only with a change", async () => {
+  const { ok, send } = await withSource();
+  const same = await send("PUT", "/bucket/source", { headers: SOURCE });
+  await assertError(same, 400, "InvalidRequest");
+  const headers = { ...SOURCE, "x-amz-metadata-directive": "REPLACE", "x-amz-meta-x": "y" };
+  await ok("PUT", "/bucket/source", { headers });
+  const source = await ok("GET", "/bucket/source");
+  strictEqual(await source.text(), "hello");
+  strictEqual(source.headers.get("x-amz-meta-x"), "y");
+});
+
+Deno.test("CopyObject keeps conditions on source and destination", async () => {
+  const { ok, send } = await withSource();
+  const etag = '"5d41402abc4b2a76b9719d911017c592"';
+  const before = "Wed, 01 May 2024 09:00:00 GMT";
+  const rows: [Record<string, string>, number][] = [
+    [{ "x-amz-copy-source-if-match": etag }, 200],
+    [{ "x-amz-copy-source-if-match": '"x"' }, 412],
+    [{ "x-amz-copy-source-if-none-match": etag }, 412],
+    [{ "x-amz-copy-source-if-modified-since": before }, 200],
+    [{ "x-amz-copy-source-if-unmodified-since": before }, 412],
+    [{ "x-amz-copy-source-if-match": etag, "x-amz-copy-source-if-unmodified-since": before }, 200],
+    [{ "if-none-match": "*" }, 412],
+    [{ "if-match": '"x"' }, 412],
+    [{ "if-match": etag }, 200],
+  ];
+  await ok("PUT", "/bucket/copy", { headers: SOURCE });
+  for (const [headers, status] of rows) {
+    const response = await send("PUT", "/bucket/copy", { headers: { ...SOURCE, ...headers } });
+    strictEqual(response.status, status, JSON.stringify(headers));
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("CopyObject refuses sources that are not there", async () => {
+  const { send } = await withSource();
+  const rows: [string, number, string][] = [
+    ["bucket/none", 404, "NoSuchKey"],
+    ["missing/key", 404, "NoSuchBucket"],
+    ["bucket", 400, "InvalidArgument"],
+    ["bucket/source?versionId=1", 400, "InvalidArgument"],
+  ];
+  for (const [source, status, code] of rows) {
+    const headers = { "x-amz-copy-source": source };
+    await assertError(await send("PUT", "/bucket/copy", { headers }), status, code);
+  }
+  await assertError(await send("PUT", "/missing/copy", { headers: SOURCE }), 404, "NoSuchBucket");
+});
+
+Deno.test("CopyObject keeps the connection alive while it works", async () => {
+  const patience = { first: 5, between: 5 };
+  const slow = await createTestGateway({ patience });
+  await slow.ok("PUT", "/bucket/source", { body: "hello" });
+  const putObject = slow.store.putObject.bind(slow.store);
+  let broken = false;
+  slow.store.putObject = async (bucket, key, input): ReturnType<typeof putObject> => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (broken) throw new Error("broken");
+    return await putObject(bucket, key, input);
+  };
+  const response = await slow.ok("PUT", "/bucket/copy", { headers: SOURCE });
+  const text = await response.text();
+  strictEqual(/^<\?xml[^>]*\?>\n +<CopyObjectResult/.test(text), true, text);
+
+  broken = true;
+  const failed = await slow.send("PUT", "/bucket/copy", { headers: SOURCE });
+  strictEqual(failed.status, 200);
+  strictEqual(/^<\?xml[^>]*\?>\n +<Error><Code>InternalError/.test(await failed.text()), true);
+});

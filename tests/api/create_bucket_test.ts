@@ -1,0 +1,63 @@
+import { strictEqual } from "node:assert/strict";
+import { assertError, createTestGateway } from "./test_gateway.ts";
+
+const configuration = (inside: string): string =>
+  `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inside}</CreateBucketConfiguration>`;
+const inRegion = (region: string): string =>
+  configuration(`<LocationConstraint>${region}</LocationConstraint>`);
+
+Deno.test("CreateBucket records the owner and says where the bucket is", async () => {
+  const { ok, store } = await createTestGateway();
+  const response = await ok("PUT", "/new-bucket");
+  strictEqual(response.headers.get("location"), "/new-bucket");
+  strictEqual(
+    (await store.listBuckets()).find(({ name }) => name === "new-bucket")?.owner,
+    "alice",
+  );
+});
+
+Deno.test("CreateBucket takes this region's location constraint", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket-1", { body: inRegion("us-east-1") });
+  await ok("PUT", "/bucket-2", { body: inRegion("") });
+  await ok("PUT", "/bucket-3", { body: configuration("") });
+  const elsewhere = await send("PUT", "/bucket-4", { body: inRegion("eu-west-1") });
+  await assertError(elsewhere, 400, "IllegalLocationConstraintException");
+  const nowhere = await send("PUT", "/bucket-4", { body: inRegion("the moon") });
+  await assertError(nowhere, 400, "InvalidLocationConstraint");
+  await assertError(await send("PUT", "/bucket-4", { body: "<oops" }), 400, "MalformedXML");
+  const tagged = configuration("<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>");
+  await assertError(await send("PUT", "/bucket-4", { body: tagged }), 501, "NotImplemented");
+  strictEqual((await send("HEAD", "/bucket-4")).status, 404);
+});
+
+Deno.test("CreateBucket refuses a bucket that exists, and names that are not valid", async () => {
+  const { send } = await createTestGateway();
+  await assertError(await send("PUT", "/bucket"), 409, "BucketAlreadyOwnedByYou");
+  for (const name of ["Capital", "ab", "a_b_c", "192.168.0.1", "a..b"]) {
+    await assertError(await send("PUT", `/${name}`), 400, "InvalidBucketName");
+  }
+});
+
+Deno.test("CreateBucket refuses what it does not enforce", async () => {
+  const { ok, send } = await createTestGateway();
+  const rows: [string, string, number, string][] = [
+    ["x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],
+    ["x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
+    ["x-amz-acl", "public-read", 400, "AccessControlListNotSupported"],
+    ["x-amz-grant-write", "id=x", 400, "AccessControlListNotSupported"],
+  ];
+  for (const [name, value, status, code] of rows) {
+    await assertError(
+      await send("PUT", "/new-bucket", { headers: { [name]: value } }),
+      status,
+      code,
+    );
+  }
+  const headers = {
+    "x-amz-object-ownership": "BucketOwnerEnforced",
+    "x-amz-acl": "private",
+    "x-amz-bucket-object-lock-enabled": "false",
+  };
+  await ok("PUT", "/new-bucket", { headers });
+});

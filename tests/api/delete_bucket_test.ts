@@ -1,0 +1,20 @@
+import { strictEqual } from "node:assert/strict";
+import { assertError, createTestGateway } from "./test_gateway.ts";
+
+Deno.test("DeleteBucket deletes only an empty bucket", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  await assertError(await send("DELETE", "/bucket"), 409, "BucketNotEmpty");
+  await ok("DELETE", "/bucket/key");
+  strictEqual((await ok("DELETE", "/bucket")).status, 204);
+  await assertError(await send("DELETE", "/bucket"), 404, "NoSuchBucket");
+});
+
+Deno.test("DeleteBucket is not what a sub-resource asks for", async () => {
+  const { ok, send } = await createTestGateway();
+  for (const name of ["publicAccessBlock", "policy", "tagging", "cors", "lifecycle", "website"]) {
+    await assertError(await send("DELETE", `/bucket?${name}`), 501, "NotImplemented");
+  }
+  await assertError(await send("DELETE", "/bucket?versioning"), 405, "MethodNotAllowed");
+  await ok("HEAD", "/bucket");
+});

@@ -1,0 +1,48 @@
+import { strictEqual } from "node:assert/strict";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { assertError, createTestGateway, NOW } from "./test_gateway.ts";
+
+Deno.test("DeleteObject deletes, also what is not there", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  for (let i = 0; i < 2; i++) strictEqual((await ok("DELETE", "/bucket/key")).status, 204);
+  strictEqual((await send("HEAD", "/bucket/key")).status, 404);
+  await assertError(await send("DELETE", "/missing/key"), 404, "NoSuchBucket");
+});
+
+Deno.test("DeleteObject keeps conditions", async () => {
+  const { ok, send } = await createTestGateway();
+  const etag = (await ok("PUT", "/bucket/key", { body: "x" })).headers.get("etag") ?? "";
+  const wrong = await send("DELETE", "/bucket/key", { headers: { "if-match": '"y"' } });
+  await assertError(wrong, 412, "PreconditionFailed");
+  const size = await send("DELETE", "/bucket/key", { headers: { "x-amz-if-match-size": "1" } });
+  await assertError(size, 501, "NotImplemented");
+  await ok("DELETE", "/bucket/key", { headers: { "if-match": etag } });
+});
+
+Deno.test("DeleteObject knows the version null alone", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  await assertError(await send("DELETE", "/bucket/key?versionId=1"), 400, "InvalidArgument");
+  await ok("HEAD", "/bucket/key");
+  await ok("DELETE", "/bucket/key?versionId=null");
+});
+
+Deno.test("DeleteObject is not what a sub-resource asks for", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  await assertError(await send("DELETE", "/bucket/key?tagging"), 501, "NotImplemented");
+  await assertError(await send("DELETE", "/bucket/key?acl"), 405, "MethodNotAllowed");
+  await ok("HEAD", "/bucket/key");
+});
+
+Deno.test("DeleteObject leaves a locked object alone", async () => {
+  const { ok, send, store } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  const until = new Date(NOW.getTime() + 1000);
+  store.retain("bucket" as BucketName, "key" as ObjectKey, until);
+  await assertError(await send("DELETE", "/bucket/key"), 403, "AccessDenied");
+  const { headers } = await ok("HEAD", "/bucket/key");
+  strictEqual(headers.get("x-amz-object-lock-mode"), "GOVERNANCE");
+  strictEqual(headers.get("x-amz-object-lock-retain-until-date"), until.toISOString());
+});

@@ -1,0 +1,97 @@
+import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
+import { S3Error } from "../../src/s3/errors.ts";
+import { textOf } from "../../src/s3/xml.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { assertError, createTestGateway } from "./test_gateway.ts";
+
+Deno.test("Every answer bears a request id", async () => {
+  const { send } = await createTestGateway();
+  for (
+    const [method, target] of [["GET", "/"], ["GET", "/missing"], ["HEAD", "/missing"]] as const
+  ) {
+    const response = await send(method, target);
+    const id = response.headers.get("x-amz-request-id") ?? "";
+    assert(/^REQUEST\d+$/.test(id));
+    assert(response.headers.has("x-amz-id-2"));
+    const text = await response.text();
+    if (text.includes("<Error>")) assert(text.includes(`<RequestId>${id}</RequestId>`));
+  }
+});
+
+Deno.test("Nobody is served unsigned", async () => {
+  const { send } = await createTestGateway();
+  for (const target of ["/", "/bucket", "/bucket/key", "/bucket?policy"]) {
+    for (const method of ["GET", "PUT", "POST", "DELETE"]) {
+      await assertError(await send(method, target, { anonymous: true }), 403, "AccessDenied");
+    }
+    strictEqual((await send("HEAD", target, { anonymous: true })).status, 403);
+  }
+});
+
+Deno.test("A CORS preflight is refused as AWS refuses it", async () => {
+  const { send } = await createTestGateway();
+  const headers = { "origin": "https://example.com", "access-control-request-method": "PUT" };
+  const response = await send("OPTIONS", "/bucket/key", { anonymous: true, headers });
+  const error = await assertError(response, 403, "AccessForbidden");
+  strictEqual(textOf(error, "Message"), "CORSResponse: CORS is not enabled for this bucket.");
+});
+
+Deno.test("An unknown method is not allowed", async () => {
+  const { send } = await createTestGateway();
+  await assertError(await send("PATCH", "/bucket/key", { body: "x" }), 405, "MethodNotAllowed");
+});
+
+Deno.test("What nobody expected is an InternalError, and goes to the log", async () => {
+  const lines: string[] = [];
+  const log = createLog({
+    format: "text",
+    level: "error",
+    write: (_level, line) => void lines.push(line),
+  });
+  const { send, store } = await createTestGateway({ log });
+  store.listObjects = () => Promise.reject(new Error("secret detail"));
+  const response = await send("GET", "/bucket");
+  const error = await assertError(response, 500, "InternalError");
+  assert(!JSON.stringify(error).includes("secret detail"));
+  strictEqual(lines.length, 1);
+  assert(lines[0]?.includes("secret detail"));
+});
+
+Deno.test("What is unavailable says when to try again", async () => {
+  const { send, store } = await createTestGateway();
+  store.listObjects = () => Promise.reject(new S3Error("ServiceUnavailable"));
+  const response = await send("GET", "/bucket");
+  strictEqual(response.headers.get("retry-after"), "1");
+  await assertError(response, 503, "ServiceUnavailable");
+});
+
+Deno.test("A body that nobody reads is cancelled", async () => {
+  const { handler } = await createTestGateway();
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) }, { highWaterMark: 0 });
+  const response = await handler(
+    new Request("http://localhost/bucket/key", { method: "PUT", body }),
+  );
+  await assertError(response, 403, "AccessDenied");
+  assert(cancelled);
+});
+
+Deno.test("A bucket's owner is as the request expects, or access is denied", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("GET", "/bucket", { headers: { "x-amz-expected-bucket-owner": "alice" } });
+  const headers = { "x-amz-expected-bucket-owner": "bob" };
+  await assertError(await send("GET", "/bucket", { headers }), 403, "AccessDenied");
+  const source = { "x-amz-copy-source": "bucket/key", "x-amz-source-expected-bucket-owner": "bob" };
+  await assertError(await send("PUT", "/bucket/copy", { headers: source }), 403, "AccessDenied");
+});
+
+Deno.test("A Host that would forge the path is refused", async () => {
+  const { handler } = await createTestGateway();
+  const request = new Request("http://localhost/bucket");
+  Object.defineProperty(request, "url", { value: "http://a/b?c/x" });
+  const response = await handler(
+    Object.defineProperty(request, "headers", { value: new Headers({ host: "a/b?c" }) }),
+  );
+  deepStrictEqual(response.status, 400);
+  await response.body?.cancel();
+});

@@ -1,0 +1,190 @@
+/**
+ * A gateway over a memory store, called with Requests and no port, and a client that signs them.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash, createHmac } from "node:crypto";
+import { strictEqual } from "node:assert/strict";
+import { createAuthorize } from "../../src/access/authorize.ts";
+import { createAuthenticate } from "../../src/auth/authenticate.ts";
+import { createCredentials } from "../../src/auth/credentials.ts";
+import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
+import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml.ts";
+import { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { SILENT_LOG } from "../../src/telemetry/log.ts";
+
+export const ACCESS_KEY_ID = "alice";
+const SECRET = "alice-secret";
+export const REGION = "us-east-1";
+/** The clock of gateway and client. */
+export const NOW = new Date("2024-05-01T10:00:00.500Z");
+
+/** What a test may send. */
+export type Send = {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Unsigned, as a browser asks. */
+  readonly anonymous?: boolean;
+  /** Instead of `localhost`. */
+  readonly host?: string;
+};
+
+/** A gateway under test. */
+export type TestGateway = {
+  readonly store: MemoryStore;
+  readonly handler: Handler;
+  /** Signs and sends; `target` is path and query as they go over the wire. */
+  readonly send: (method: string, target: string, send?: Send) => Promise<Response>;
+  /** As `send`, and the answer must be a success. */
+  readonly ok: (method: string, target: string, send?: Send) => Promise<Response>;
+};
+
+/** Makes a gateway with the bucket `bucket`. */
+export async function createTestGateway(
+  overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
+): Promise<TestGateway> {
+  const store = new MemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
+  let requests = 0;
+  const handler = createHandler({
+    store,
+    region: REGION,
+    encryptionAtRest: false,
+    now: () => NOW,
+    authenticate: createAuthenticate({
+      credentials: createCredentials(ACCESS_KEY_ID, SECRET),
+      region: REGION,
+      clockSkew: 300_000,
+      sigv2: "off",
+      now: () => NOW,
+    }),
+    authorize: createAuthorize(store),
+    domains: ["s3.test"],
+    log: SILENT_LOG,
+    newRequestId: () => `REQUEST${++requests}`,
+    ...overrides,
+  });
+  const send: TestGateway["send"] = (method, target, options = {}) =>
+    handler(signedRequest(method, target, options));
+  const ok: TestGateway["ok"] = async (method, target, options) => {
+    const response = await send(method, target, options);
+    if (!response.ok) strictEqual(await response.text(), "", `${method} ${target}`);
+    return response;
+  };
+  await ok("PUT", "/bucket");
+  return { store, handler, send, ok };
+}
+
+/** A request as `Deno.serve` would hand it over: its URL is not normalised. */
+function signedRequest(method: string, target: string, options: Send): Request {
+  const { body, anonymous = false, host = "localhost" } = options;
+  const bytes = body === undefined ? undefined : new Uint8Array(Buffer.from(body));
+  const headers = new Headers(options.headers);
+  if (bytes !== undefined) headers.set("content-length", String(bytes.length));
+  if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
+  const request = new Request(`http://${host}/`, {
+    method,
+    headers,
+    ...(bytes !== undefined && { body: bytes }),
+  });
+  Object.defineProperty(request, "url", { value: `http://${host}${target}` });
+  return request;
+}
+
+function sign(
+  headers: Headers,
+  method: string,
+  target: string,
+  host: string,
+  body: Uint8Array,
+): void {
+  const [path = "", query = ""] = target.split("?", 2);
+  const date = `${NOW.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+  const scope = `${date.slice(0, 8)}/${REGION}/s3/aws4_request`;
+  const payloadHash = headers.get("x-amz-content-sha256") ?? sha256(body);
+  headers.set("x-amz-date", date);
+  headers.set("x-amz-content-sha256", payloadHash);
+
+  const signed = [...headers].filter(([name]) =>
+    name === "content-md5" || name.startsWith("x-amz-")
+  )
+    .concat([["host", host]]).sort(([a], [b]) => a < b ? -1 : 1);
+  const names = signed.map(([name]) => name).join(";");
+  const canonical = [
+    method,
+    path,
+    canonicalQuery(query),
+    ...signed.map(([name, value]) => `${name}:${value.trim()}`),
+    "",
+    names,
+    payloadHash,
+  ].join("\n");
+  const text = ["AWS4-HMAC-SHA256", date, scope, sha256(Buffer.from(canonical, "latin1"))]
+    .join("\n");
+  let key: Uint8Array = Buffer.from(`AWS4${SECRET}`);
+  for (const part of scope.split("/")) key = hmac(key, part);
+  headers.set(
+    "authorization",
+    `AWS4-HMAC-SHA256 Credential=${ACCESS_KEY_ID}/${scope}, SignedHeaders=${names}, Signature=${
+      Buffer.from(hmac(key, text)).toString("hex")
+    }`,
+  );
+}
+
+/** Sorted by name; tests send values as they are signed. */
+function canonicalQuery(query: string): string {
+  return query.split("&").filter((pair) => pair !== "")
+    .map((pair): [string, string] => {
+      const [name = "", value = ""] = pair.split("=", 2);
+      return [name, value];
+    })
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function hmac(key: Uint8Array, text: string): Uint8Array {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+/** The path of an object, encoded as SDKs do. */
+export function pathTo(key: string, bucket = "bucket"): string {
+  const encoded = encodeURIComponent(key).replaceAll("%2F", "/")
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `/${bucket}/${encoded}`;
+}
+
+/** Reads an answer in XML. */
+export async function readXml(response: Response, root: string): Promise<XmlElement> {
+  strictEqual(response.headers.get("content-type"), "application/xml");
+  return parseXml(await response.text(), root);
+}
+
+/** Texts of the elements at a path of names, from the root's children. */
+export function textsAt(element: XmlElement, ...path: readonly string[]): readonly string[] {
+  return path.reduce<readonly XmlElement[]>(
+    (elements, name) => elements.flatMap((element) => childrenOf(element, name)),
+    [element],
+  ).map(({ text }) => text);
+}
+
+/** Asserts that an answer is this error. */
+export async function assertError(
+  response: Response,
+  status: number,
+  code: string,
+): Promise<XmlElement> {
+  const text = await response.text();
+  strictEqual(response.status, status, text);
+  const error = parseXml(text, "Error");
+  strictEqual(textOf(error, "Code"), code, text);
+  return error;
+}
+
+/** MD5 in base64, for Content-MD5. */
+export function contentMD5(body: string): string {
+  return createHash("md5").update(body).digest("base64");
+}

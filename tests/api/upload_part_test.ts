@@ -1,0 +1,35 @@
+import { strictEqual } from "node:assert/strict";
+import { createUpload, uploadPart } from "./multipart_steps.ts";
+import { assertError, contentMD5, createTestGateway } from "./test_gateway.ts";
+
+Deno.test("UploadPart answers with the part's MD5 and checksum", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC32" });
+  const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
+  const headers = { "x-amz-checksum-crc32": "NhCmhg==" };
+  const response = await gateway.ok("PUT", target, { body: "hello", headers });
+  strictEqual(response.headers.get("etag"), '"5d41402abc4b2a76b9719d911017c592"');
+  strictEqual(response.headers.get("x-amz-checksum-crc32"), "NhCmhg==");
+  await assertError(await gateway.send("PUT", target, { body: "x" }), 400, "InvalidRequest");
+});
+
+Deno.test("UploadPart refuses what is wrong", async () => {
+  const gateway = await createTestGateway();
+  const { send } = gateway;
+  const uploadId = await createUpload(gateway);
+  const put = (query: string, headers: Record<string, string> = {}): Promise<Response> =>
+    send("PUT", `/bucket/key?${query}`, { body: "hello", headers });
+  for (const number of ["0", "10001", "x", ""]) {
+    const response = await put(`partNumber=${number}&uploadId=${uploadId}`);
+    await assertError(response, 400, "InvalidArgument");
+  }
+  await assertError(await put("partNumber=1&uploadId=none"), 404, "NoSuchUpload");
+  await assertError(await put("partNumber=1&uploadId=a.b%3E"), 404, "NoSuchUpload");
+  await assertError(await put(`uploadId=${uploadId}`), 405, "MethodNotAllowed");
+  const valid = `partNumber=1&uploadId=${uploadId}`;
+  const wrong = await put(valid, { "content-md5": contentMD5("other") });
+  await assertError(wrong, 400, "BadDigest");
+  const customer = { "x-amz-server-side-encryption-customer-algorithm": "AES256" };
+  await assertError(await put(valid, customer), 501, "NotImplemented");
+  await uploadPart(gateway, uploadId, 10_000, "last");
+});
