@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 
 /** A program and how to run it. */
 export type Tool = {
@@ -16,7 +17,7 @@ export type Tool = {
   readonly env: Readonly<Record<string, string>>;
 };
 
-const TOOLS = `${import.meta.dirname}/../.tools`;
+const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 const REQUIREMENTS = `${import.meta.dirname}/../tests/clients/requirements.txt`;
 
 /**

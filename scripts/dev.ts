@@ -16,7 +16,7 @@ import { createLog } from "../src/telemetry/log.ts";
 import { findNatsServer, NATS_FOLDER } from "./find_nats_server.ts";
 import { isFree, type NatsServer, startNatsServer } from "./nats_server.ts";
 
-const ACCESS_KEY = "dev-access-key";
+const ACCESS_KEY = "dev";
 const SECRET_KEY = "dev-secret-key";
 
 const DEFAULTS = { NATS_S3_LISTEN: "127.0.0.1:5222", NATS_S3_LOG_LEVEL: "warn" };
@@ -88,7 +88,7 @@ function printWelcome({ listen: { hostname, port }, region }: Config): void {
   console.log(`
 S3 is served at ${endpoint}. In another terminal:
 
-  export AWS_ACCESS_KEY_ID=${ACCESS_KEY} AWS_SECRET_ACCESS_KEY=${SECRET_KEY} AWS_REGION=${region}
+  export AWS_ACCESS_KEY_ID=${ACCESS_KEY} AWS_SECRET_ACCESS_KEY=${SECRET_KEY} AWS_DEFAULT_REGION=${region}
   ${aws} s3 mb s3://demo
   ${aws} s3 cp README.md s3://demo/
   ${aws} s3 ls s3://demo

@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 
 /** The oldest nats-server that has what the gateway needs. */
 export const MINIMUM_VERSION = "2.12.0";
@@ -53,7 +54,7 @@ export type FindOptions = {
 };
 
 /** The project's folder for what is fetched and for the data of `deno task dev`; git ignores it. */
-export const NATS_FOLDER = `${import.meta.dirname}/../.nats`;
+export const NATS_FOLDER: string = resolve(`${import.meta.dirname}/../.nats`);
 
 /**
  * Finds a nats-server, or fetches one.

@@ -15,7 +15,7 @@ function startDev(env: Record<string, string>): RunningCommand {
 /** What the printed lines say. */
 async function welcomed(dev: RunningCommand): Promise<{ endpoint: string; pair: KeyPair }> {
   const [, accessKeyId = "", secretAccessKey = ""] = await dev.waitFor(
-    /export AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) AWS_REGION=us-east-1\n/,
+    /export AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) AWS_DEFAULT_REGION=us-east-1\n/,
   );
   const [, endpoint = ""] = await dev.waitFor(/aws --endpoint-url (\S+) s3 mb s3:\/\/demo\n/);
   await dev.waitFor(/Ctrl-C stops it/);
