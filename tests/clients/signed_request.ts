@@ -1,0 +1,79 @@
+/**
+ * Requests signed by hand: for `fetch`, and as text for a raw socket.
+ * @module
+ */
+
+import { type Asked, signed } from "../vectors/client.ts";
+import { CREDENTIALS, type GatewayProcess, REGION } from "./gateway_process.ts";
+
+/** What is asked: as in the vectors' client, without a host. */
+export type Request = Pick<Asked, "method" | "path" | "query" | "headers">;
+
+/** Headers that sign a request; the payload is `UNSIGNED-PAYLOAD` unless they say otherwise. */
+export function signedHeaders(gateway: GatewayProcess, asked: Request): Record<string, string> {
+  const timestamp = new Date().toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
+  const { headers } = signed({
+    ...asked,
+    host: gateway.host,
+    // The path is signed encoded once, whatever is sent.
+    path: signedPath(asked.path ?? "/"),
+    headers: { "x-amz-content-sha256": "UNSIGNED-PAYLOAD", ...asked.headers },
+    target: { on: "service" },
+  }, { ...CREDENTIALS, timestamp, scope: `${timestamp.slice(0, 8)}/${REGION}/s3/aws4_request` });
+  return Object.fromEntries(headers);
+}
+
+function signedPath(sent: string): string {
+  return decodeURIComponent(sent).split("/").map((segment) =>
+    encodeURIComponent(segment).replaceAll(
+      /[!'()*]/g,
+      (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase(),
+    )
+  ).join("/");
+}
+
+/** Asks by `fetch`, which folds `..` in paths: those take {@linkcode requestText}. */
+export async function ask(
+  gateway: GatewayProcess,
+  asked: Request & {
+    readonly body?: BodyInit | null;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<Response> {
+  const { method = "GET", path = "/", query = "", body = null, signal = null } = asked;
+  return await fetch(`${gateway.url}${path}${query && `?${query}`}`, {
+    method,
+    headers: signedHeaders(gateway, asked),
+    body,
+    signal,
+  });
+}
+
+/** Asks, and throws unless the status is the one that is expected; returns the body. */
+export async function demand(
+  gateway: GatewayProcess,
+  status: number,
+  asked: Parameters<typeof ask>[1] = {},
+): Promise<string> {
+  const response = await ask(gateway, asked);
+  const text = await response.text();
+  if (response.status !== status) {
+    throw new Error(
+      `${asked.method ?? "GET"} ${asked.path}: ${response.status} in place of ${status}: ${
+        text.slice(0, 1000)
+      }`,
+    );
+  }
+  return text;
+}
+
+/** The request line and headers for a raw socket; `path` goes out as it is. */
+export function requestText(gateway: GatewayProcess, asked: Request): string {
+  const { method = "GET", path = "/", query = "" } = asked;
+  const headers = Object.entries(signedHeaders(gateway, asked)).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  return `${method} ${path}${query && `?${query}`} HTTP/1.1\r\nHost: ${gateway.host}\r\n${
+    headers.join("")
+  }\r\n`;
+}
