@@ -13,6 +13,7 @@ export type Outcome = { readonly code: number; readonly stdout: string; readonly
 export type RunOptions = {
   readonly gateway: GatewayProcess;
   readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** Nothing by default. */
   readonly stdin?: ReadableStream<Uint8Array<ArrayBuffer>>;
 };
@@ -21,7 +22,7 @@ export type RunOptions = {
 export async function run(
   { command, args: first, env }: Tool,
   args: readonly string[],
-  { gateway, cwd, stdin }: RunOptions,
+  { gateway, cwd, stdin, env: more }: RunOptions,
 ): Promise<Outcome> {
   const child = new Deno.Command(command, {
     args: [...first, ...args],
@@ -39,6 +40,9 @@ export async function run(
       AWS_PAGER: "",
       NO_PROXY: "127.0.0.1",
       PYTHONUTF8: "1",
+      // Without awscrt, as after a plain `pip install`: it signs by code of its own.
+      BOTO_DISABLE_CRT: "true",
+      ...more,
     },
     ...cwd !== undefined && { cwd },
     stdin: stdin === undefined ? "null" : "piped",

@@ -1,0 +1,31 @@
+/** What boto3_checks.py finds, each check a step. */
+
+import { fail, ok, strictEqual } from "node:assert/strict";
+import { ensurePython } from "../../scripts/client_tools.ts";
+import { run } from "./client_process.ts";
+import { startGateway } from "./gateway_process.ts";
+
+const CHECKS = `${import.meta.dirname}/boto3_checks.py`;
+
+for (
+  const [name, env] of [
+    ["boto3", {}],
+    ["boto3 with awscrt", { BOTO_DISABLE_CRT: "false" }],
+  ] as const
+) {
+  Deno.test(name, async (t) => {
+    const python = await ensurePython();
+    await using gateway = await startGateway();
+    const { code, stdout, stderr } = await run(python, [CHECKS], { gateway, env });
+    const results = stdout.split("\n").filter((line) => line !== "").map((line) =>
+      JSON.parse(line) as { readonly name: string; readonly error: string | null }
+    );
+    for (const { name, error } of results) {
+      await t.step(name, () => {
+        if (error !== null) fail(error);
+      });
+    }
+    strictEqual(code, 0, stderr);
+    ok(results.length > 15, `only ${results.length} checks ran`);
+  });
+}
