@@ -4,7 +4,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
-import { compareUtf8, listPage } from "../s3/listing.ts";
+import { compareUtf8 } from "../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../s3/names.ts";
 import type { BucketInfo } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -12,8 +12,11 @@ import { isConflict } from "./errors.ts";
 import type { KeyIndexes } from "./key_index.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "./layout.ts";
 import { textOf } from "./requests.ts";
-import { LAYOUT } from "./streams.ts";
+import { type BucketStream, LAYOUT } from "./streams.ts";
+import { lockTask } from "./task_lock.ts";
 
+/** For how long a gateway that deletes a bucket keeps writers out, unless it goes on. */
+const FENCE_SECONDS = 30;
 /** Owners that are looked up at once. */
 const CONCURRENCY = 32;
 
@@ -72,11 +75,47 @@ export async function deleteBucket(
   indexes: KeyIndexes,
   bucket: BucketName,
 ): Promise<void> {
+  if (!await isEmpty(indexes, bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+  await deleteFenced(context, indexes, await context.streams.prepare(bucket));
+}
+
+/**
+ * Deletes a bucket that was empty a moment ago. The fence keeps out writers, so that what is found empty behind it is
+ * empty when it is deleted; a gateway that dies in between leaves a fence that falls with its lock.
+ */
+async function deleteFenced(
+  context: Context,
+  indexes: KeyIndexes,
+  stream: BucketStream,
+): Promise<void> {
+  const { bucket, store, prepared } = stream;
+  const { streams } = context;
+  // A stream that cannot be changed has no lock and no fence: it is sealed, so nobody writes to it.
+  if (!prepared) return await streams.delete(bucket, store);
+  const lock = await lockTask(context, stream, "delete", FENCE_SECONDS);
+  if (lock === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
+  let deleted = false;
+  try {
+    await streams.fence(bucket, store);
+    if (!await isEmpty(indexes, bucket)) {
+      throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+    }
+    if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
+    await streams.delete(bucket, store);
+    deleted = true;
+  } finally {
+    if (!deleted) {
+      await streams.unfence(bucket, store).catch((cause) => {
+        context.log.warn("fence was not taken down and falls with its lock", { bucket, cause });
+      });
+      await lock.release().catch(() => {}); // it expires
+    }
+  }
+}
+
+async function isEmpty(indexes: KeyIndexes, bucket: BucketName): Promise<boolean> {
   const keys = await indexes.current(bucket);
-  const { entries } = listPage(keys, { prefix: "", delimiter: "", after: "", limit: 1 });
-  if (entries.length > 0) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
-  const { store } = await context.streams.read(bucket);
-  await context.streams.delete(bucket, store);
+  return keys.from("").next().done === true;
 }
 
 async function readOwner(

@@ -10,7 +10,7 @@ import { checkWrite, type WritePrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ObjectKey } from "../s3/names.ts";
 import type { Context } from "./context.ts";
-import { isConflict, isDefinite } from "./errors.ts";
+import { isConflict, isDefinite, JetStreamError, NoResponders } from "./errors.ts";
 import { infoSubject, type Nuid, nuidOfInfo, type ParsedInfo, parseInfo } from "./layout.ts";
 import type { StoredMessage } from "./requests.ts";
 import type { BucketStream } from "./streams.ts";
@@ -26,11 +26,11 @@ export type Current = {
 
 /** What became of a commit. */
 export type Outcome =
-  | "committed"
+  | { readonly kind: "committed"; readonly sequence: number }
   /** Somebody else was faster; nothing of ours was stored, or ever will be. */
-  | "refused"
+  | { readonly kind: "refused" }
   /** Somebody else's object is there, and ours may have been there before it. */
-  | "overtaken";
+  | { readonly kind: "overtaken" };
 
 /** How often a commit without an answer is repeated. */
 const ATTEMPTS = 3;
@@ -67,8 +67,8 @@ export async function readCurrent(
  * NotConnected, when it definitely was not
  */
 export async function compareAndSet(
-  { requests }: Context,
-  { stream }: BucketStream,
+  context: Context,
+  stream: BucketStream,
   { subject, data, expect, ttl }: {
     readonly subject: string;
     readonly data: string;
@@ -77,23 +77,34 @@ export async function compareAndSet(
   },
   isOurs: (message: StoredMessage) => boolean,
 ): Promise<Outcome> {
+  const { requests } = context;
   const options = { expect, rollup: true, ...(ttl !== undefined && { ttl }) };
   let doubt: unknown;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      await requests.publish(subject, data, options);
-      return "committed";
+      return { kind: "committed", sequence: await requests.publish(subject, data, options) };
     } catch (cause) {
       if (isConflict(cause)) {
-        if (doubt === undefined) return "refused";
-        const message = await requests.leaderGet(stream, { last_by_subj: subject });
-        return message !== undefined && isOurs(message) ? "committed" : "overtaken";
+        if (doubt === undefined) return { kind: "refused" };
+        const message = await requests.leaderGet(stream.stream, { last_by_subj: subject });
+        return message !== undefined && isOurs(message)
+          ? { kind: "committed", sequence: message.sequence }
+          : { kind: "overtaken" };
       }
-      if (isDefinite(cause) && doubt === undefined) throw cause;
+      if (isDefinite(cause) && doubt === undefined) {
+        if (cause instanceof NoResponders) await explainNobody(context, stream);
+        throw cause;
+      }
       doubt ??= cause;
     }
   }
   throw doubt;
+}
+
+/** Tells a bucket that is gone, or about to go, from JetStream that is down. */
+async function explainNobody({ streams }: Context, { bucket }: BucketStream): Promise<void> {
+  const { fenced } = await streams.read(bucket);
+  if (fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
 }
 
 /** Publishes object info that names a group in place of what is there now; see {@linkcode compareAndSet}. */
@@ -112,6 +123,25 @@ export function commitInfo(
   return compareAndSet(context, stream, { subject, data: message, expect, ttl }, ({ data }) => {
     return nuidOfInfo(data) === nuid;
   });
+}
+
+/**
+ * Takes back a commit: by sequence, so that only this very message goes.
+ *
+ * @returns whether it was there
+ */
+export async function deleteMessage(
+  { requests }: Context,
+  { stream }: BucketStream,
+  sequence: number,
+): Promise<boolean> {
+  try {
+    await requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
+    return true;
+  } catch (cause) {
+    if (cause instanceof JetStreamError && cause.status !== 503) return false;
+    throw cause;
+  }
 }
 
 /** Refuses to replace a locked object, and what a precondition refuses. */

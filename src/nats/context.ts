@@ -7,7 +7,7 @@ import type { ByteBudget } from "../streams/byte_budget.ts";
 import type { KnownGroup } from "./chunk_reader.ts";
 import type { Requests } from "./requests.ts";
 import type { Leases } from "./leases.ts";
-import type { BucketName } from "../s3/names.ts";
+import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Streams } from "./streams.ts";
 import type { BoundedCache } from "../collections/bounded_cache.ts";
 import type { Layout } from "./layout_record.ts";
@@ -35,6 +35,8 @@ export type Context = {
   readonly leases: Leases;
   /** Buckets into whose trash this gateway has put something. */
   readonly trashed: Set<BucketName>;
+  /** Takes a key off listings that was seen to be gone without a message that says so. */
+  readonly forget: (bucket: BucketName, key: ObjectKey) => void;
   readonly log: StoreLog;
   readonly now: () => Date;
 };

@@ -10,6 +10,7 @@ import { S3Error } from "../s3/errors.ts";
 
 /** JetStream's error codes that mean something here. */
 export const JetStreamCode = {
+  AccountResourcesExceeded: 10002,
   InsufficientResources: 10023,
   MessageNotFound: 10037,
   StorageResourcesExceeded: 10047,
@@ -67,6 +68,18 @@ export function isConflict(cause: unknown): boolean {
       cause.code === JetStreamCode.WrongLastSequenceConstant);
 }
 
+/** Whether a publish was refused because the bucket, the account or the server has no room. */
+export function isFull(cause: unknown): boolean {
+  return cause instanceof JetStreamError && (FULL as readonly number[]).includes(cause.code);
+}
+
+const FULL = [
+  JetStreamCode.AccountResourcesExceeded,
+  JetStreamCode.InsufficientResources,
+  JetStreamCode.StorageResourcesExceeded,
+  JetStreamCode.StoreFailed,
+];
+
 /** Whether the request cannot have been carried out. */
 export function isDefinite(cause: unknown): boolean {
   return cause instanceof JetStreamError || cause instanceof NoResponders ||
@@ -83,6 +96,7 @@ export function toS3Error(cause: unknown): unknown {
         return new S3Error("NoSuchBucket", {}, { cause });
       case JetStreamCode.StoreFailed:
         return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
+      case JetStreamCode.AccountResourcesExceeded:
       case JetStreamCode.InsufficientResources:
       case JetStreamCode.StorageResourcesExceeded:
         return new S3Error("QuotaExceeded", {}, {

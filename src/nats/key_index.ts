@@ -33,6 +33,11 @@ export class KeyIndexes {
       throw cause;
     }
   }
+
+  /** Takes a key off that was seen to be gone without a message that says so. */
+  forget(bucket: BucketName, key: ObjectKey): void {
+    this.#indexes.get(bucket)?.forget(key);
+  }
 }
 
 class KeyIndex {
@@ -48,6 +53,12 @@ class KeyIndex {
     this.#updating = update.catch(() => {});
     await update;
     return sortedKeys(this.#sorted);
+  }
+
+  forget(key: ObjectKey): void {
+    if (this.#objects.delete(key)) {
+      this.#sorted = this.#sorted.filter((object) => object.key !== key);
+    }
   }
 
   async #update(context: Context, bucket: BucketName): Promise<void> {

@@ -26,6 +26,7 @@ import type {
 import { writeChunks } from "./chunk_writer.ts";
 import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit.ts";
 import type { Context } from "./context.ts";
+import { checkRoom } from "./quota.ts";
 import { isConflict, isDefinite, Unanswered } from "./errors.ts";
 import { formatInfo, infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
@@ -110,6 +111,7 @@ export async function putPart(
   let stream: BucketStream;
   try {
     stream = await context.streams.get(bucket);
+    await checkRoom(context, stream, content.size);
     const { record } = await openUpload(context, stream, key, id);
     checkPartAlgorithm(record.algorithm, content.algorithm);
   } catch (cause) {
@@ -159,7 +161,7 @@ async function writePart(
     const outcome = await compareAndSet(context, stream, write, (message) => {
       return textOf(message.data) === data;
     });
-    if (outcome !== "refused") return;
+    if (outcome.kind !== "refused") return;
   }
   throw new S3Error("SlowDown");
 }
@@ -355,7 +357,7 @@ export async function abortUpload(
     const outcome = await compareAndSet(context, stream, write, (message) => {
       return parseUpload(message)?.state === "aborted";
     });
-    if (outcome !== "committed") continue;
+    if (outcome.kind !== "committed") continue;
     const nuid = id as string as Nuid;
     await discardParts(context, stream, partChunkSubject(stream.store, nuid, "*", "*"));
     await discardParts(context, stream, records.part(stream.store, id, "*"));

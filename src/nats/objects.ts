@@ -21,9 +21,16 @@ import {
   walkGroup,
 } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
-import { checkReplace, commitInfo, type Current, type Outcome, readCurrent } from "./commit.ts";
+import {
+  checkReplace,
+  commitInfo,
+  type Current,
+  deleteMessage,
+  type Outcome,
+  readCurrent,
+} from "./commit.ts";
 import type { Context } from "./context.ts";
-import { Unanswered } from "./errors.ts";
+import { isFull, Unanswered } from "./errors.ts";
 import {
   chunkSubject,
   formatInfo,
@@ -36,14 +43,17 @@ import {
   TOMBSTONE_TTL,
 } from "./layout.ts";
 import { formatLayout, type Layout, parseLayout } from "./layout_record.ts";
-import { newNuid } from "./nuid.ts";
+import { isNuidOf, newNuid } from "./nuid.ts";
+import { checkRoom } from "./quota.ts";
 import { textOf } from "./requests.ts";
 import { formatSequences, parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
-import { discardGroup, trashGroup } from "./trash.ts";
+import { discardGroup, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
 
 /** Longest seek table that object info holds, in characters. */
 const MAX_SEEK_TEXT = 4096;
+/** Milliseconds after which a write looks whether its bucket is still the one it began in. */
+const SLOW = 1000;
 /** How often a read begins again because its object was replaced before the first byte. */
 const READ_ATTEMPTS = 4;
 /** How often a write that conflicts begins again: enough for a crowd of writers on one key. */
@@ -96,6 +106,8 @@ export async function putObject(
   let current: Promise<Current>;
   try {
     stream = await context.streams.prepare(bucket);
+    if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
+    await checkRoom(context, stream, content.size);
     current = readCurrent(context, stream, key);
     // A condition that fails already is told before the body is read; otherwise reading goes on beside it.
     if (Object.keys(precondition).length > 0) {
@@ -107,14 +119,17 @@ export async function putObject(
   }
 
   const nuid = newNuid(key);
+  const began = performance.now();
   let info: ObjectInfo;
   let message: string;
+  let lastChunk: number;
   try {
     const subject = chunkSubject(stream.store, nuid);
     const written = await writeChunks(context.requests, subject, content, signal);
     const { received, chunkSize, sequences } = written;
     content.verify(received);
     signal.throwIfAborted();
+    lastChunk = sequences.at(-1) ?? 0;
 
     const seek = formatSequences(sequences);
     const long = seek.length > MAX_SEEK_TEXT;
@@ -151,13 +166,51 @@ export async function putObject(
     await discardGroup(context, stream, nuid);
     throw cause;
   }
-  await replaceInfo(context, stream, key, { nuid, message, precondition, current });
+  const sequence = await replaceInfo(context, stream, key, {
+    nuid,
+    message,
+    precondition,
+    current,
+  });
+  if (sequence !== undefined) {
+    const slow = performance.now() - began > SLOW;
+    await checkSameStream(context, stream, { sequence, lastChunk, slow });
+  }
   return info;
+}
+
+/**
+ * A bucket that was deleted and made again while the body was on its way has the object info and not the chunks: takes
+ * the commit back.
+ *
+ * @throws S3Error `ServiceUnavailable`
+ */
+async function checkSameStream(
+  context: Context,
+  stream: BucketStream,
+  { sequence, lastChunk, slow }: {
+    readonly sequence: number;
+    readonly lastChunk: number;
+    readonly slow: boolean;
+  },
+): Promise<void> {
+  let same = sequence > lastChunk;
+  if (same && slow) {
+    const now = await context.streams.read(stream.bucket);
+    same = now.created.getTime() === stream.created.getTime();
+  }
+  if (same) return;
+  await deleteMessage(context, stream, sequence);
+  throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket }, {
+    message: "The bucket was deleted and created again during the request.",
+  });
 }
 
 /**
  * Puts new object info in the place of what is there, under a precondition, and what that named into the trash. A new
  * group that was definitely refused is purged.
+ *
+ * @returns the sequence of the object info; undefined when another write came after it at once
  */
 async function replaceInfo(
   context: Context,
@@ -169,7 +222,7 @@ async function replaceInfo(
     readonly precondition: WritePrecondition;
     readonly current: Promise<Current>;
   },
-): Promise<void> {
+): Promise<number | undefined> {
   for (let attempt = 0, reading = current; attempt < WRITE_ATTEMPTS; attempt++) {
     let before: Current;
     let outcome: Outcome;
@@ -181,16 +234,17 @@ async function replaceInfo(
       if (!(cause instanceof Unanswered)) await discardGroup(context, stream, nuid);
       throw cause;
     }
-    switch (outcome) {
+    switch (outcome.kind) {
       case "committed":
-        return await trashGroup(context, stream, key, before.nuid);
+        await trashGroup(context, stream, key, before.nuid);
+        return outcome.sequence;
       case "refused":
         reading = readCurrent(context, stream, key);
         break;
       case "overtaken":
         await trashGroup(context, stream, key, nuid);
         // Of two writes at once the other came last, unless a condition says that ours must have come first.
-        if (Object.keys(precondition).length === 0) return;
+        if (Object.keys(precondition).length === 0) return undefined;
         throw new S3Error("ConditionalRequestConflict", { Key: key });
     }
   }
@@ -208,31 +262,69 @@ export async function deleteObject(
   const stream = await context.streams.prepare(bucket);
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
     const before = await readCurrent(context, stream, key);
-    if (before.parsed.kind === "absent") return;
     checkReplace(key, before, precondition, context.now());
+    if (before.parsed.kind === "absent") return;
     const marker = newNuid(key); // never names chunks, so that a repeated commit is recognised as ours
     const message = formatTombstone(stream.store, key, marker, context.now());
-    const outcome = await commitInfo(context, stream, key, {
+    const tombstone = {
       nuid: marker,
       message,
       expect: before.sequence,
       ...(stream.prepared && { ttl: TOMBSTONE_TTL }),
-    });
-    if (outcome === "refused") continue;
-    await trashGroup(context, stream, key, before.nuid);
+    };
+    try {
+      const outcome = await commitInfo(context, stream, key, tombstone);
+      if (outcome.kind === "refused") continue;
+      await trashGroup(context, stream, key, before.nuid);
+    } catch (cause) {
+      if (!isFull(cause)) throw cause;
+      if (!await deleteMessage(context, stream, before.sequence)) continue;
+      await afterFullDelete(context, stream, key, before.nuid, tombstone);
+    }
     return;
   }
   throw new S3Error("SlowDown", { Key: key });
 }
 
+/**
+ * Nothing could be written, so the object info was deleted by its sequence. That tells nobody: its bytes are purged here
+ * and now, which makes room for the message that does.
+ */
+async function afterFullDelete(
+  context: Context,
+  stream: BucketStream,
+  key: ObjectKey,
+  nuid: Nuid | undefined,
+  tombstone: Parameters<typeof commitInfo>[3],
+): Promise<void> {
+  context.forget(stream.bucket, key);
+  try {
+    const leased = nuid === undefined || (await leasedGroups(context, stream)).has(nuid);
+    // What is left here is the sweep's.
+    if (nuid !== undefined && !leased && isNuidOf(nuid, key)) {
+      await purgeGroup(context, stream, nuid);
+    }
+    await commitInfo(context, stream, key, { ...tombstone, expect: 0 });
+  } catch (cause) {
+    context.log.warn("delete in a full bucket left something to the sweep", {
+      bucket: stream.bucket,
+      key,
+      cause,
+    });
+  }
+}
+
 function existing(
-  { log }: Context,
+  { forget, log }: Context,
   { bucket }: BucketStream,
   key: ObjectKey,
-  { parsed }: Current,
+  { parsed, sequence }: Current,
 ): StoredObject {
   if (parsed.kind === "object") return parsed.object;
-  if (parsed.kind === "absent") throw new S3Error("NoSuchKey", { Key: key });
+  if (parsed.kind === "absent") {
+    if (sequence === 0) forget(bucket, key);
+    throw new S3Error("NoSuchKey", { Key: key });
+  }
   log.warn("object is unreadable", { bucket, key, reason: parsed.reason });
   throw new S3Error("InternalError", { Key: key }, { cause: new Error(parsed.reason) });
 }

@@ -5,7 +5,7 @@
 
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
-import { JetStreamCode, JetStreamError } from "./errors.ts";
+import { JetStreamCode, JetStreamError, Unanswered } from "./errors.ts";
 import {
   LAYOUT_VERSION,
   records,
@@ -23,6 +23,8 @@ export type StreamSettings = {
   readonly replicas: number;
   readonly storage: "file" | "memory";
   readonly compression: "none" | "s2";
+  /** Bytes that objects may fill, of each bucket that is made; undefined for no limit. */
+  readonly quota?: number | undefined;
 };
 
 /** A bucket's stream, as it was when it was looked up. */
@@ -35,6 +37,11 @@ export type BucketStream = {
   readonly single: boolean;
   /** Has the records' subject and message TTLs: everything beyond plain objects works. */
   readonly prepared: boolean;
+  /** DeleteBucket is at work: no object info can be written. */
+  readonly fenced: boolean;
+  /** Bytes stored, and how many PUTs may fill; Infinity without a limit. */
+  readonly bytes: number;
+  readonly quota: number;
   readonly lastSequence: number;
   readonly messages: number;
   /** nats-server's clock when it was looked up. */
@@ -49,6 +56,7 @@ type StreamConfig = {
   readonly allow_msg_ttl?: boolean;
   readonly allow_atomic?: boolean;
   readonly mirror?: unknown;
+  readonly max_bytes?: number;
   readonly [field: string]: unknown;
 };
 
@@ -56,7 +64,11 @@ type StreamInfo = {
   readonly config: StreamConfig;
   readonly created: string;
   readonly ts: string;
-  readonly state: { readonly last_seq: number; readonly messages: number };
+  readonly state: {
+    readonly last_seq: number;
+    readonly messages: number;
+    readonly bytes: number;
+  };
 };
 
 type StreamPage = {
@@ -71,6 +83,8 @@ type SubjectPage = {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
+/** How often an unanswered deletion is asked for. */
+const DELETE_ATTEMPTS = 3;
 /** For how long what is known of a stream's configuration is believed, in milliseconds. */
 const BELIEVED = 3000;
 
@@ -170,7 +184,7 @@ export class Streams {
    * @returns whether a stream with our layout is there that nothing was ever written to
    */
   async create(store: StoreName): Promise<boolean> {
-    const { replicas, storage, compression } = this.#settings;
+    const { replicas, storage, compression, quota } = this.#settings;
     const { chunks, infos, records } = subjectsOf(store);
     try {
       await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, {
@@ -184,7 +198,7 @@ export class Streams {
         max_consumers: -1,
         max_msgs: -1,
         max_msgs_per_subject: -1,
-        max_bytes: -1,
+        max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
         max_age: 0,
         max_msg_size: -1,
         allow_rollup_hdrs: true,
@@ -201,14 +215,47 @@ export class Streams {
     return state.last_seq === 0 && (config.subjects ?? []).includes(records);
   }
 
+  /** Stops every writer of object info, native ones too, until the bucket is deleted or the fence is taken down. */
+  async fence(bucket: BucketName, store: StoreName): Promise<void> {
+    this.#known.delete(bucket);
+    await this.#setFence(store, true);
+  }
+
+  /** Takes the fence down. */
+  async unfence(bucket: BucketName, store: StoreName): Promise<void> {
+    this.#known.delete(bucket);
+    await this.#setFence(store, false);
+  }
+
+  async #setFence(store: StoreName, fenced: boolean): Promise<StreamInfo> {
+    const { config } = await this.#info(store);
+    const { infos } = subjectsOf(store);
+    const others = (config.subjects ?? []).filter((subject) => subject !== infos);
+    const subjects = fenced ? others : [...others, infos];
+    return await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${streamOf(store)}`, {
+      ...config,
+      subjects,
+    });
+  }
+
+  /** A fence without its lock is what a gateway left that died while it deleted the bucket. */
+  async #isBeingDeleted(store: StoreName): Promise<boolean> {
+    const lock = await this.#requests.leaderGet(streamOf(store), {
+      last_by_subj: records.lock(store, "delete"),
+    });
+    return lock !== undefined;
+  }
+
   /** Deletes a bucket's stream; one that is gone already is no error. */
   async delete(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
-    try {
-      await this.#requests.call(`STREAM.DELETE.${streamOf(store)}`);
-    } catch (cause) {
-      if (!(cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound)) {
-        throw cause;
+    for (let attempt = 1;; attempt++) {
+      try {
+        await this.#requests.call(`STREAM.DELETE.${streamOf(store)}`);
+        return;
+      } catch (cause) {
+        if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) return;
+        if (!(cause instanceof Unanswered) || attempt === DELETE_ATTEMPTS) throw cause;
       }
     }
   }
@@ -244,8 +291,14 @@ export class Streams {
   }
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<BucketStream> {
+    if (isFenced(store, info.config) && !await this.#isBeingDeleted(store)) {
+      return await this.#keep(bucket, store, await this.#setFence(store, false));
+    }
     const { config, state } = info;
-    if (!isObjectStore(store, config)) throw new S3Error("NoSuchBucket", { BucketName: bucket });
+    const fenced = isFenced(store, config);
+    if (!fenced && !isObjectStore(store, config)) {
+      throw new S3Error("NoSuchBucket", { BucketName: bucket });
+    }
     const subjects = config.subjects ?? [];
     const prepared = subjects.includes(subjectsOf(store).records) && config.allow_msg_ttl === true;
     if (prepared) await this.#checkVersion(bucket, store);
@@ -257,6 +310,9 @@ export class Streams {
       single: config.num_replicas === 1 && config.allow_direct === true &&
         config.mirror === undefined,
       prepared,
+      fenced,
+      bytes: state.bytes,
+      quota: quotaOf(config.max_bytes ?? -1),
       lastSequence: state.last_seq,
       messages: state.messages,
       at: new Date(info.ts),
@@ -279,6 +335,22 @@ export class Streams {
       });
     }
   }
+}
+
+/** Room beyond a quota, in which deletes, trash and listings go on when PUTs are refused. */
+function reserveOf(quota: number): number {
+  return Math.max(1024 * 1024, Math.ceil(quota / 100));
+}
+
+/** What PUTs may fill of a stream's `max_bytes`. */
+function quotaOf(maxBytes: number): number {
+  if (maxBytes <= 0) return Infinity;
+  return Math.max(0, Math.min(maxBytes - 1024 * 1024, Math.floor(maxBytes / 1.01)));
+}
+
+function isFenced(store: StoreName, { subjects = [] }: StreamConfig): boolean {
+  const { chunks, infos, records } = subjectsOf(store);
+  return subjects.includes(chunks) && subjects.includes(records) && !subjects.includes(infos);
 }
 
 /** The record that states the layout's version. */

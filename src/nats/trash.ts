@@ -9,8 +9,7 @@
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { TrashReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { readCurrent } from "./commit.ts";
-import { JetStreamError } from "./errors.ts";
+import { deleteMessage, readCurrent } from "./commit.ts";
 import {
   chunkSubject,
   keyOfSubject,
@@ -147,30 +146,31 @@ async function purgeTrash(
   { nuid, kind, key, sequence }: Trash,
   named: ReadonlySet<string>,
 ): Promise<boolean> {
-  const { requests, streams } = context;
-  const { store } = stream;
   const current = await readCurrent(context, stream, key);
   const isNamed = named.has(nuid) || current.nuid === nuid;
   let purged = false;
   if (kind === "unused-parts") {
     purged = await purgeUnusedParts(context, stream, nuid);
   } else if (!isNamed) {
-    await streams.purge(stream.stream, chunkSubject(store, nuid));
-    const parts = partChunkSubject(store, nuid, "*", "*");
-    const layout = records.layout(store, nuid);
-    if (await requests.leaderGet(stream.stream, { last_by_subj: layout }) !== undefined) {
-      await streams.purge(stream.stream, parts);
-      await streams.purge(stream.stream, layout);
-    }
+    await purgeGroup(context, stream, nuid);
     purged = true;
   }
   // By sequence: a record that was written again meanwhile stays.
-  try {
-    await requests.call(`STREAM.MSG.DELETE.${stream.stream}`, { seq: sequence, no_erase: true });
-  } catch (cause) {
-    if (!(cause instanceof JetStreamError)) throw cause; // another gateway was faster
-  }
+  await deleteMessage(context, stream, sequence);
   return purged;
+}
+
+/** Purges all chunks of a nuid, in one group or in parts, and what says where they are. */
+export async function purgeGroup(
+  { requests, streams }: Context,
+  { store, stream }: BucketStream,
+  nuid: Nuid,
+): Promise<void> {
+  await streams.purge(stream, chunkSubject(store, nuid));
+  const layout = records.layout(store, nuid);
+  if (await requests.leaderGet(stream, { last_by_subj: layout }) === undefined) return;
+  await streams.purge(stream, partChunkSubject(store, nuid, "*", "*"));
+  await streams.purge(stream, layout);
 }
 
 /** Purges the attempts at parts that a completed upload's layout does not name. */

@@ -212,9 +212,9 @@ export interface Store {
   /** @throws S3Error `PreconditionFailed`; `NoSuchKey` for `ifMatch` where there is no object; `AccessDenied` for a locked one */
   putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
   /**
-   * Deletes an object; a missing one is no error.
+   * Deletes an object; a missing one is no error, unless a condition asks for it.
    *
-   * @throws S3Error `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked object
+   * @throws S3Error `NoSuchKey` for `ifMatch` where there is no object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked object
    */
   deleteObject(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): Promise<void>;
   listObjects(bucket: BucketName, query: ListQuery): Promise<ListPage>;

@@ -467,7 +467,9 @@ function conditionContract(test: Test): void {
     strictEqual(await text(store, "k"), "x");
     await store.deleteObject(bucket, key("k"), { ifMatch: etag });
     await rejectsWith("NoSuchKey", store.readObject(bucket, key("k")));
-    await store.deleteObject(bucket, key("k"), { ifMatch: etag });
+    for (const ifMatch of [etag, "*"]) {
+      await rejectsWith("NoSuchKey", store.deleteObject(bucket, key("k"), { ifMatch }));
+    }
     await put(store, "k", "x");
     await store.deleteObject(bucket, key("k"), { ifMatch: "*" });
     deepStrictEqual((await list(store)).keys, []);

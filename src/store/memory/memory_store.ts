@@ -148,7 +148,7 @@ export class MemoryStore implements Store {
     precondition: WritePrecondition,
   ): Promise<void> {
     const held = this.#bucket(bucket);
-    this.#checkWrite(held, key, held.objects.has(key) ? precondition : {});
+    this.#checkWrite(held, key, precondition);
     held.objects.delete(key);
   }
 
