@@ -1,5 +1,5 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { forbiddenSkips } from "./test.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { defaultPaths, forbiddenSkips } from "./test.ts";
 
 const SCRIPT = `${import.meta.dirname}/test.ts`;
 
@@ -65,4 +65,11 @@ Deno.test("scripts/test.ts hides NATS_URL from tests", async () => {
 Deno.test("forbiddenSkips() lets the listed ones pass", () => {
   const skipped = ["aws-cli v2 walks", "other"];
   deepStrictEqual(forbiddenSkips({ passed: 0, failed: 0, skipped }), ["other"]);
+});
+
+Deno.test("defaultPaths() leaves out what has a task of its own", async () => {
+  const paths = await defaultPaths();
+  ok(paths.includes("src") && paths.includes("tests/contract"), paths.join(" "));
+  strictEqual(paths.includes("tests"), false);
+  strictEqual(paths.includes("tests/clients"), false);
 });
