@@ -56,7 +56,7 @@ export async function serve(
         log,
         signal,
       });
-      log.info("JetStream is ready", { level, domain });
+      log.info("JetStream is ready", { apiLevel: level, domain });
       using gateway = createGateway(config, connection, log);
       return await listen(config, { gateway, connection, log, signal, onListen });
     } finally {
