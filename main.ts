@@ -13,11 +13,14 @@ import { createAuthenticate } from "./src/auth/authenticate.ts";
 import { formatHelp, parseInvocation, type Sources, VERSION } from "./src/command_line.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
+import { sweep } from "./src/commands/sweep.ts";
 import { type Config, createConfig, given } from "./src/config.ts";
 import { createHandler } from "./src/gateway.ts";
 import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore } from "./src/nats/store.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
+import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
+import { emptyTrashes } from "./src/workers/trash.ts";
 
 export type { Config, Gateway, Log, NatsConnection };
 
@@ -36,6 +39,7 @@ export function createGateway(
   const now = (): Date => new Date();
   const store = createNatsStore(connection, {
     ...config.bucket,
+    grace: config.grace,
     apiPrefix: config.nats.apiPrefix,
     inboxPrefix: config.nats.inboxPrefix,
     defaultOwner,
@@ -53,8 +57,18 @@ export function createGateway(
     newRequestId: () => crypto.randomUUID(),
     now,
   });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const workers = [emptyTrashes(store, { grace: config.grace, log, signal })];
+  if (config.sweep.interval > 0) {
+    workers.push(sweepOrphans(store, { ...config.sweep, log, signal }));
+  }
   return Object.assign((request: Request) => handler(request), {
-    [Symbol.dispose]: () => store[Symbol.dispose](),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      store[Symbol.dispose]();
+      await Promise.all(workers);
+    },
   });
 }
 
@@ -72,6 +86,9 @@ function plan(sources: Sources): () => number | Promise<number> {
     };
   }
   const config = createConfig(values);
+  if (command === "sweep") {
+    return () => sweep(config, { log: createLog(config.log), print });
+  }
   return () => serve(config, { createGateway, log: createLog(config.log) });
 }
 

@@ -15,6 +15,7 @@ export const VERSION: string = manifest.version;
 /** What `nats-s3` can do, by its first argument. */
 export const COMMANDS = {
   serve: "Serves S3 on NATS JetStream (the default)",
+  sweep: "Looks once for what crashes left behind in each bucket, frees it and reports",
   health: "Asks the gateway that runs at --listen; exit code 0 when it answers",
 } as const;
 /** A key of {@linkcode COMMANDS}. */

@@ -35,6 +35,19 @@ export type Config = {
     readonly replicas: number;
     readonly storage: "file" | "memory";
     readonly compression: "none" | "s2";
+    /** Bytes; undefined for no limit. */
+    readonly quota: number | undefined;
+  };
+  /** Milliseconds for which replaced bytes are kept for those who read them. */
+  readonly grace: number;
+  /** Milliseconds; an interval of 0 is never. */
+  readonly sweep: { readonly interval: number; readonly minAge: number };
+  /** The sweep that is run by hand only says what it would do. */
+  readonly dryRun: boolean;
+  readonly limits: {
+    /** Milliseconds that a body or a reader may stand still. */
+    readonly stall: number;
+    readonly requests: number;
   };
   readonly credentials: Credentials;
   /** Access key id of the NATS pair, which owns buckets that no gateway made; undefined where there is no pair. */
@@ -186,6 +199,56 @@ export const SETTINGS = {
     help: "How JetStream compresses a new bucket on disk",
     parse: oneOf(["none", "s2"]),
   }),
+  quota: setting({
+    flag: "bucket.quota",
+    value: "BYTES",
+    help:
+      "Bytes that objects may fill of a new bucket, such as 10GiB; PUTs stop there, deletes and listings go on",
+    parse: parseBytes,
+  }),
+  grace: setting({
+    flag: "trash.grace",
+    value: "DURATION",
+    default: "1m",
+    help:
+      "How long replaced and deleted bytes are kept for those who read them; longer reads hold them by leases",
+    parse: parseGrace,
+  }),
+  sweepInterval: setting({
+    flag: "sweep.interval",
+    value: "DURATION",
+    default: "1h",
+    help: "How often a gateway looks for what crashes left behind, in each bucket; 0s for never",
+    parse: parseDuration,
+  }),
+  sweepMinAge: setting({
+    flag: "sweep.min-age",
+    value: "DURATION",
+    default: "24h",
+    help:
+      "What was written later than this is left alone by the sweep: longer than any upload takes",
+    parse: parseDuration,
+  }),
+  dryRun: setting({
+    flag: "dry-run",
+    default: "false",
+    help: "nats-s3 sweep only says what it would do",
+    parse: parseBoolean,
+  }),
+  stall: setting({
+    flag: "limit.stall",
+    value: "DURATION",
+    default: "1m",
+    help: "How long a client may send or take nothing in the middle of a body before it is cut off",
+    parse: parseStall,
+  }),
+  requests: setting({
+    flag: "limit.requests",
+    value: "N",
+    default: "1000",
+    help: "Requests in flight; beyond it the answer is 503 SlowDown",
+    parse: parseCount,
+  }),
   credentials: setting({
     flag: "s3.credentials",
     value: "FILE",
@@ -292,7 +355,15 @@ export function createConfig(values: Values): Config {
       replicas: given(values, "replicas"),
       storage: given(values, "storage"),
       compression: given(values, "compression"),
+      quota: values.quota,
     },
+    grace: given(values, "grace"),
+    sweep: {
+      interval: given(values, "sweepInterval"),
+      minAge: given(values, "sweepMinAge"),
+    },
+    dryRun: given(values, "dryRun"),
+    limits: { stall: given(values, "stall"), requests: given(values, "requests") },
     credentials,
     defaultOwner: user,
     region: given(values, "region"),
@@ -454,6 +525,46 @@ function parseDomains(text: string): readonly string[] {
     }
     return domain.toLowerCase();
   });
+}
+
+function parseGrace(text: string): number {
+  const milliseconds = parseDuration(text);
+  // Leases live for whole seconds.
+  if (milliseconds < 1000) throw new RangeError("it is less than 1s");
+  return milliseconds;
+}
+
+function parseStall(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds < 100) throw new RangeError("it is less than 100ms");
+  return milliseconds;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new RangeError("it is not a number above 0");
+  return Number(text);
+}
+
+const BYTE_UNITS = ["", "Ki", "Mi", "Gi", "Ti"];
+
+/**
+ * A number of bytes, in units of 1024.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseBytes } from "./config.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(parseBytes("10MiB"), 10_485_760);
+ * ```
+ */
+export function parseBytes(text: string): number {
+  const match = /^(\d{1,12}) ?(|Ki|Mi|Gi|Ti)B?$/.exec(text);
+  const bytes = Number(match?.[1]) * 1024 ** BYTE_UNITS.indexOf(match?.[2] ?? "");
+  if (match === null || bytes < 1 || !Number.isSafeInteger(bytes)) {
+    throw new RangeError("it is not a number of bytes such as 500MiB or 10GiB");
+  }
+  return bytes;
 }
 
 function parseClockSkew(text: string): number {

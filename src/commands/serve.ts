@@ -13,7 +13,7 @@ import {
 import type { Log } from "../telemetry/log.ts";
 
 /** What answers requests. */
-export type Gateway = ((request: Request) => Promise<Response>) & Disposable;
+export type Gateway = ((request: Request) => Promise<Response>) & AsyncDisposable;
 
 /** Options of {@linkcode serve}. */
 export type ServeOptions = {
@@ -57,7 +57,7 @@ export async function serve(
         signal,
       });
       log.info("JetStream is ready", { apiLevel: level, domain });
-      using gateway = createGateway(config, connection, log);
+      await using gateway = createGateway(config, connection, log);
       return await listen(config, { gateway, connection, log, signal, onListen });
     } finally {
       await closeConnection(connection);

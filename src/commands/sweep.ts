@@ -1,0 +1,52 @@
+/**
+ * `nats-s3 sweep [--dry-run]`: looks once for what crashes left behind in each bucket, frees it, and reports.
+ * @module
+ */
+
+import type { Config } from "../config.ts";
+import { closeConnection, connect, waitForJetStream } from "../nats/connection.ts";
+import { createNatsStore } from "../nats/store.ts";
+import type { SweepReport } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/**
+ * Sweeps every bucket.
+ *
+ * @param print Takes a line of the report.
+ * @returns Exit code: 0, or 1 when a bucket could not be swept.
+ */
+export async function sweep(
+  config: Config,
+  { log, print }: { readonly log: Log; readonly print: (line: string) => void },
+): Promise<number> {
+  const connection = await connect(config.nats, { log });
+  try {
+    await waitForJetStream(connection, config.nats.apiPrefix, { log });
+    using store = createNatsStore(connection, {
+      ...config.bucket,
+      apiPrefix: config.nats.apiPrefix,
+      inboxPrefix: config.nats.inboxPrefix,
+      defaultOwner: config.defaultOwner,
+      grace: config.grace,
+      log,
+    });
+    let code = 0;
+    for (const { name } of await store.listBuckets()) {
+      const options = { minAge: config.sweep.minAge, dryRun: config.dryRun };
+      const report = await store.sweep(name, options);
+      if (report.stopped !== undefined) code = 1;
+      print(formatReport(report));
+    }
+    return code;
+  } finally {
+    await closeConnection(connection);
+  }
+}
+
+function formatReport({ bucket, dryRun, stopped, ...counts }: SweepReport): string {
+  if (stopped !== undefined) return `${bucket}: stopped: ${stopped}`;
+  const verb = dryRun ? "would free" : "freed";
+  const { trash, groups, records, messages } = counts;
+  return `${bucket}: ${verb} ${groups} orphaned chunk groups and ${records} records ` +
+    `(${messages} messages), ${trash} groups from the trash`;
+}
