@@ -3,6 +3,7 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
  * An upload without a checksum algorithm takes parts with any: they are verified and not kept, where AWS refuses them.
+ * What its completion says about them, as clients repeat what UploadPart answered, is not looked at.
  * @module
  */
 
@@ -121,8 +122,9 @@ function chosenPart<Part extends UploadedPart>(
   if (part === undefined || part.etag !== etag) {
     throw new S3Error("InvalidPart", { PartNumber: number, ETag: etag });
   }
+  if (algorithm === undefined) return part;
   if (checksum === undefined) {
-    if (algorithm !== undefined && checksumType === "COMPOSITE") {
+    if (checksumType === "COMPOSITE") {
       throw new S3Error("InvalidRequest", {}, {
         message:
           `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,

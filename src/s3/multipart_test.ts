@@ -29,6 +29,15 @@ Deno.test("assembleParts() refuses what does not fit", async () => {
   await rejects(assemble({ ...named(1), checksum }), { code: "InvalidRequest" });
 });
 
+Deno.test("assembleParts() of an upload without algorithm ignores the parts' checksums", async () => {
+  const checksum = { algorithm: "CRC32", value: "AAAAAA==" } as const;
+  const [first] = named(1).parts;
+  const completion = { ...named(1), parts: first ? [{ ...first, checksum }] : [] };
+  strictEqual((await assembleParts(plain, uploaded, completion, 10)).checksum, undefined);
+  const crc32 = { algorithm: "CRC32", checksumType: "FULL_OBJECT" } as const;
+  await rejects(assembleParts(crc32, uploaded, completion, 10), { code: "InvalidPart" });
+});
+
 Deno.test("checkPartAlgorithm() wants the algorithm of the upload", () => {
   checkPartAlgorithm(undefined, "CRC32");
   checkPartAlgorithm("CRC32", "CRC32");
