@@ -1,0 +1,44 @@
+/** The checks of aws_sdk_checks.ts, in Deno and in Node, each a step. */
+
+import { fail, ok, strictEqual } from "node:assert/strict";
+import { CHECKS, type Endpoint, runCheck } from "./aws_sdk_checks.ts";
+import { run } from "./client_process.ts";
+import { CREDENTIALS, type GatewayProcess, REGION, startGateway } from "./gateway_process.ts";
+import { temporaryFolder } from "./real_files.ts";
+
+function endpointOf({ url }: GatewayProcess): Endpoint {
+  return { url, ...CREDENTIALS, region: REGION };
+}
+
+Deno.test("@aws-sdk/client-s3 in Deno", async (t) => {
+  await using gateway = await startGateway();
+  for (const name of Object.keys(CHECKS)) {
+    await t.step(name, () => runCheck(name, endpointOf(gateway)));
+  }
+});
+
+Deno.test("@aws-sdk/client-s3 in Node", async (t) => {
+  await using folder = await temporaryFolder();
+  const bundle = `${folder.path}/checks.mjs`;
+  const deno = { command: Deno.execPath(), args: [], env: {} };
+  const node = { command: "node", args: [], env: {} };
+  await using gateway = await startGateway();
+  const file = `${import.meta.dirname}/aws_sdk_checks.ts`;
+  const bundled = await run(deno, ["bundle", "--quiet", "--output", bundle, file], { gateway });
+  strictEqual(bundled.code, 0, bundled.stderr);
+
+  const { code, stdout, stderr } = await run(node, [bundle, JSON.stringify(endpointOf(gateway))], {
+    gateway,
+  });
+  strictEqual(code, 0, stderr);
+  const results = stdout.split("\n").filter((line) => line !== "").map((line) =>
+    JSON.parse(line) as { readonly name: string; readonly error: string | null }
+  );
+  strictEqual(results.length, Object.keys(CHECKS).length);
+  for (const { name, error } of results) {
+    await t.step(name, () => {
+      if (error !== null) fail(error);
+    });
+  }
+  ok(results.length > 0);
+});
