@@ -63,7 +63,7 @@ Deno.test("parseInvocation() tells the commands apart", () => {
 Deno.test("parseInvocation() refuses what is unknown or malformed, with the reason", () => {
   for (
     const [args, reason] of [
-      [["sarve"], /Unknown command "sarve": there are serve, health/],
+      [["sarve"], /Unknown command "sarve": there are serve, sweep, health/],
       [["--nosuch"], /Unknown flag "--nosuch"/],
       [["--Listen=:1"], /Unknown flag "--Listen"/],
       [["--toString=1"], /Unknown flag "--toString"/],
@@ -78,6 +78,10 @@ Deno.test("parseInvocation() refuses what is unknown or malformed, with the reas
       [["--natsServers", ","], /empty/],
       [["--log.level", "loud"], /not one of debug, info, warn, error/],
       [["--auth.clock-skew", "16m"], /more than 15m/],
+      [["--trash.grace", "900ms"], /less than 1s/],
+      [["--bucket.quota", "ten"], /not a number of bytes/],
+      [["--limit.requests", "0"], /not a number above 0/],
+      [["--limit.stall", "1ms"], /less than 100ms/],
       [["--auth.clock-skew", "5"], /not a duration/],
       [["--auth.sigv2", "yes"], /not one of off, presigned, on/],
       [["--encryption.at-rest=maybe"], /neither true nor false/],

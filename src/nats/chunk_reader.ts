@@ -21,7 +21,10 @@ const BATCH = 16;
 /** What reading needs. */
 export type ReaderContext = {
   readonly requests: Requests;
+  /** Bytes asked for that have not arrived. */
   readonly budget: ByteBudget;
+  /** Bytes asked for ahead that have not been taken by their reader. */
+  readonly ahead: ByteBudget;
 };
 
 /** A group whose chunks' sequences are known. */
@@ -152,27 +155,50 @@ function followerLacks(cause: unknown): undefined {
   throw cause;
 }
 
-/** The bytes of pieces in order, several of them on their way at a time. */
+/**
+ * The bytes of pieces in order, several of them on their way at a time. A reader always may ask for the piece that is
+ * next; what it asks for ahead all readers share, so that many slow ones cost little and do not hold others up.
+ */
 export async function* readPieces(
   context: ReaderContext,
   pieces: Iterable<Piece>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const window: { readonly bytes: number; readonly data: Promise<Uint8Array<ArrayBuffer>> }[] = [];
+  const source = pieces[Symbol.iterator]();
+  const window: { readonly ahead: number; readonly data: Promise<Uint8Array<ArrayBuffer>> }[] = [];
   let ahead = 0;
-  for (const piece of pieces) {
-    const bytes = piece.end - piece.start;
-    const data = readPiece(context, piece);
-    data.catch(() => {}); // awaited in its turn, or never after an earlier one has failed
-    window.push({ bytes, data });
-    ahead += bytes;
-    while (ahead >= AHEAD) {
-      const first = window.shift();
-      if (first === undefined) break;
-      yield await first.data;
-      ahead -= first.bytes;
+  let next = source.next();
+  const ask = (): void => {
+    while (next.done !== true) {
+      const { offsets } = next.value.group;
+      const { chunk } = next.value;
+      const bytes = (offsets[chunk + 1] ?? 0) - (offsets[chunk] ?? 0);
+      const isFirst = window.length === 0;
+      if (!isFirst && (ahead + bytes > AHEAD || !context.ahead.takeNow(bytes))) return;
+      const data = readPiece(context, next.value);
+      data.catch(() => {}); // awaited in its turn, or never after an earlier one has failed
+      window.push({ ahead: isFirst ? 0 : bytes, data });
+      ahead += isFirst ? 0 : bytes;
+      next = source.next();
     }
+  };
+  const giveBack = (bytes: number): void => {
+    if (bytes > 0) context.ahead.give(bytes);
+    ahead -= bytes;
+  };
+  try {
+    for (;;) {
+      ask();
+      const first = window.shift();
+      if (first === undefined) return;
+      try {
+        yield await first.data;
+      } finally {
+        giveBack(first.ahead);
+      }
+    }
+  } finally {
+    for (const left of window) giveBack(left.ahead);
   }
-  for (const { data } of window) yield await data;
 }
 
 /**

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { createChecksumHasher } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ContentInput, Received } from "../store/store.ts";
-import type { Requests } from "./requests.ts";
+import type { Context } from "./context.ts";
 
 /** Bytes that may be published and not yet acknowledged, for one body. */
 const WINDOW = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ export type WrittenChunks = {
  * JetStream answered
  */
 export async function writeChunks(
-  requests: Requests,
+  { requests, unacknowledged }: Pick<Context, "requests" | "unacknowledged">,
   subject: string,
   content: ContentInput,
   signal: AbortSignal,
@@ -59,7 +59,9 @@ export async function writeChunks(
     for await (const chunk of cut(read(content.stream, signal), chunkSize, content.size)) {
       size += chunk.length;
       if (content.size !== undefined && size > content.size) throw new S3Error("IncompleteBody");
-      const acknowledged = requests.publish(subject, chunk);
+      await unacknowledged.take(chunk.length);
+      const acknowledged = requests.publish(subject, chunk)
+        .finally(() => unacknowledged.give(chunk.length));
       acknowledged.catch(() => {}); // awaited in its turn, or after an earlier one has failed
       window.push({ bytes: chunk.length, acknowledged });
       inFlight += chunk.length;

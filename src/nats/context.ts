@@ -23,6 +23,10 @@ export type Context = {
   readonly streams: Streams;
   /** Bytes that may have been asked for and not have arrived. */
   readonly budget: ByteBudget;
+  /** Bytes that readers may have asked for beyond the chunk that they wait for. */
+  readonly ahead: ByteBudget;
+  /** Bytes that may be published and not acknowledged. */
+  readonly unacknowledged: ByteBudget;
   /** Chunks never change, so where they are may be remembered. */
   readonly groups: BoundedCache<KnownGroup>;
   readonly layouts: BoundedCache<Layout>;

@@ -124,7 +124,7 @@ export async function putPart(
   const subject = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
   try {
-    const written = await writeChunks(context.requests, subject, content, signal);
+    const written = await writeChunks(context, subject, content, signal);
     const { received: { size, md5, checksum }, chunkSize, sequences } = written;
     content.verify(written.received);
     signal.throwIfAborted();

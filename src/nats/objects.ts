@@ -125,7 +125,7 @@ export async function putObject(
   let lastChunk: number;
   try {
     const subject = chunkSubject(stream.store, nuid);
-    const written = await writeChunks(context.requests, subject, content, signal);
+    const written = await writeChunks(context, subject, content, signal);
     const { received, chunkSize, sequences } = written;
     content.verify(received);
     signal.throwIfAborted();

@@ -51,6 +51,10 @@ const DEFAULT_GRACE = 60_000;
 const TIMEOUT = 4000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
 const READ_BUDGET = 32 * 1024 * 1024;
+/** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
+const AHEAD_BUDGET = 32 * 1024 * 1024;
+/** Bytes that all writers together have published and not seen acknowledged. */
+const WRITE_BUDGET = 32 * 1024 * 1024;
 /** Chunks whose places are remembered, and bytes of layout records. */
 const GROUPS_WEIGHT = 1_000_000;
 const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
@@ -69,6 +73,8 @@ export function createNatsStore(
     requests,
     streams: new Streams(requests, options),
     budget: new ByteBudget(READ_BUDGET),
+    ahead: new ByteBudget(AHEAD_BUDGET),
+    unacknowledged: new ByteBudget(WRITE_BUDGET),
     groups: new BoundedCache(GROUPS_WEIGHT),
     layouts: new BoundedCache(LAYOUTS_WEIGHT),
     defaultOwner,

@@ -43,6 +43,13 @@ export class ByteBudget {
     return new Promise((resolve) => this.#line.push({ bytes: wanted, resolve }));
   }
 
+  /** Takes bytes if nobody waits and they are there. */
+  takeNow(bytes: number): boolean {
+    if (this.#line.length > 0 || bytes > this.#free) return false;
+    this.#free -= bytes;
+    return true;
+  }
+
   /** Gives back the bytes of one `take`. */
   give(bytes: number): void {
     this.#free += Math.min(bytes, this.#size);

@@ -14,6 +14,17 @@ Deno.test("ByteBudget serves in order, a large request before a later small one"
   strictEqual(budget.used, 10);
 });
 
+Deno.test("ByteBudget.takeNow() takes what is free and passes nobody in the line", async () => {
+  const budget = new ByteBudget(10);
+  strictEqual(budget.takeNow(6), true);
+  strictEqual(budget.takeNow(6), false);
+  const waiting = budget.take(5);
+  strictEqual(budget.takeNow(1), false);
+  budget.give(6);
+  await waiting;
+  strictEqual(budget.takeNow(5), true);
+});
+
 Deno.test("ByteBudget lets a request larger than itself pass alone", async () => {
   const budget = new ByteBudget(10);
   strictEqual(budget.take(50), undefined);
