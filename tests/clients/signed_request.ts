@@ -36,7 +36,7 @@ function signedPath(sent: string): string {
 export async function ask(
   gateway: GatewayProcess,
   asked: Request & {
-    readonly body?: BodyInit | null;
+    readonly body?: BodyInit | Uint8Array | null;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<Response> {
@@ -44,7 +44,7 @@ export async function ask(
   return await fetch(`${gateway.url}${path}${query && `?${query}`}`, {
     method,
     headers: signedHeaders(gateway, asked),
-    body,
+    body: body instanceof Uint8Array ? new Uint8Array(body) : body,
     signal,
   });
 }
