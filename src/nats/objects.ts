@@ -52,7 +52,7 @@ import { discardGroup, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
 
 /** Longest seek table that object info holds, in characters. */
 const MAX_SEEK_TEXT = 4096;
-/** Milliseconds after which a write looks whether its bucket is still the one it began in. */
+/** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
 /** How often a read begins again because its object was replaced before the first byte. */
 const READ_ATTEMPTS = 4;
@@ -123,6 +123,7 @@ export async function putObject(
   let info: ObjectInfo;
   let message: string;
   let lastChunk: number;
+  let chunks: number;
   try {
     const subject = chunkSubject(stream.store, nuid);
     const written = await writeChunks(context, subject, content, signal);
@@ -130,6 +131,7 @@ export async function putObject(
     content.verify(received);
     signal.throwIfAborted();
     lastChunk = sequences.at(-1) ?? 0;
+    chunks = sequences.length;
 
     const seek = formatSequences(sequences);
     const long = seek.length > MAX_SEEK_TEXT;
@@ -173,8 +175,8 @@ export async function putObject(
     current,
   });
   if (sequence !== undefined) {
-    const slow = performance.now() - began > SLOW;
-    await checkSameStream(context, stream, { sequence, lastChunk, slow });
+    const long = chunks > 1 || performance.now() - began > SLOW;
+    await checkSameStream(context, stream, { sequence, lastChunk, long });
   }
   return info;
 }
@@ -188,14 +190,15 @@ export async function putObject(
 async function checkSameStream(
   context: Context,
   stream: BucketStream,
-  { sequence, lastChunk, slow }: {
+  { sequence, lastChunk, long }: {
     readonly sequence: number;
     readonly lastChunk: number;
-    readonly slow: boolean;
+    /** Took long enough for another bucket to have got as many messages. */
+    readonly long: boolean;
   },
 ): Promise<void> {
   let same = sequence > lastChunk;
-  if (same && slow) {
+  if (same && long) {
     const now = await context.streams.read(stream.bucket);
     same = now.created.getTime() === stream.created.getTime();
   }
