@@ -10,7 +10,7 @@ import { checkWrite, type WritePrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ObjectKey } from "../s3/names.ts";
 import type { Context } from "./context.ts";
-import { isConflict, isDefinite, JetStreamError, NoResponders } from "./errors.ts";
+import { isConflict, isDefinite, JetStreamError, NoResponders, Unanswered } from "./errors.ts";
 import { infoSubject, type Nuid, nuidOfInfo, type ParsedInfo, parseInfo } from "./layout.ts";
 import type { StoredMessage } from "./requests.ts";
 import type { BucketStream } from "./streams.ts";
@@ -32,8 +32,11 @@ export type Outcome =
   /** Somebody else's object is there, and ours may have been there before it. */
   | { readonly kind: "overtaken" };
 
-/** How often a commit without an answer is repeated. */
+/** How often a commit without an answer is sent. */
 const ATTEMPTS = 3;
+/** How often, and at which interval in milliseconds, it is repeated while one that is on its way keeps it out. */
+const LOOKS = 20;
+const LOOK_INTERVAL = 100;
 
 /** Reads a key's object info, never older than the last acknowledged write. */
 export async function readCurrent(
@@ -63,8 +66,8 @@ export async function readCurrent(
  * Publishes a message in place of the last one of its subject.
  *
  * @param isOurs Whether a message of the subject is what this publishes, had it landed unnoticed.
- * @throws Unanswered, when nothing answered: it may have been stored, or may yet be; JetStreamError, NoResponders or
- * NotConnected, when it definitely was not
+ * @throws Unanswered, when nothing answered: it may have been stored, or may yet be; JetStreamError, NoResponders,
+ * NotConnected or S3Error, when it definitely was not
  */
 export async function compareAndSet(
   context: Context,
@@ -79,26 +82,51 @@ export async function compareAndSet(
 ): Promise<Outcome> {
   const { requests } = context;
   const options = { expect, rollup: true, ...(ttl !== undefined && { ttl }) };
-  let doubt: unknown;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  let doubt: Unanswered | undefined;
+  for (let attempts = 0, looks = 0; attempts < ATTEMPTS && looks < LOOKS;) {
     try {
       return { kind: "committed", sequence: await requests.publish(subject, data, options) };
     } catch (cause) {
       if (isConflict(cause)) {
         if (doubt === undefined) return { kind: "refused" };
-        const message = await requests.leaderGet(stream.stream, { last_by_subj: subject });
-        return message !== undefined && isOurs(message)
-          ? { kind: "committed", sequence: message.sequence }
-          : { kind: "overtaken" };
+        const outcome = await findOutcome(context, stream, { subject, expect }, isOurs);
+        if (outcome !== undefined) return outcome;
+        looks++;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+        continue;
       }
-      if (isDefinite(cause) && doubt === undefined) {
+      attempts++;
+      if (cause instanceof Unanswered) doubt ??= cause;
+      else if (doubt === undefined) {
         if (cause instanceof NoResponders) await explainNobody(context, stream);
-        throw cause;
+        if (isDefinite(cause)) throw cause;
+        throw new Unanswered(subject, String(cause));
       }
-      doubt ??= cause;
     }
   }
-  throw doubt;
+  throw doubt ?? new Unanswered(subject, "it was never sent");
+}
+
+/**
+ * Why a repeated commit conflicts; undefined where that cannot be told yet. A leader refuses it already while the one
+ * before is on its way to the replicas, and that one is lost if the leader is.
+ */
+async function findOutcome(
+  { requests }: Context,
+  { stream }: BucketStream,
+  { subject, expect }: { readonly subject: string; readonly expect: number },
+  isOurs: (message: StoredMessage) => boolean,
+): Promise<Outcome | undefined> {
+  let message: StoredMessage | undefined;
+  try {
+    message = await requests.leaderGet(stream, { last_by_subj: subject });
+  } catch {
+    return undefined; // what the commit came to is not told by a leader that cannot be asked
+  }
+  if (message !== undefined && isOurs(message)) {
+    return { kind: "committed", sequence: message.sequence };
+  }
+  return (message?.sequence ?? 0) === expect ? undefined : { kind: "overtaken" };
 }
 
 /** Tells a bucket that is gone, or about to go, from JetStream that is down. */
@@ -142,6 +170,16 @@ export async function deleteMessage(
     if (cause instanceof JetStreamError && cause.status !== 503) return false;
     throw cause;
   }
+}
+
+/**
+ * What a write answers that another one overtook. Whether it was there before cannot be told, and who wrote over it may
+ * have had a condition that it would have failed: so it is no success.
+ */
+export function overtakenError(key: ObjectKey, precondition: WritePrecondition): S3Error {
+  return Object.keys(precondition).length > 0
+    ? new S3Error("ConditionalRequestConflict", { Key: key })
+    : new S3Error("ServiceUnavailable", { Key: key });
 }
 
 /** Refuses to replace a locked object, and what a precondition refuses. */

@@ -27,6 +27,7 @@ import {
   type Current,
   deleteMessage,
   type Outcome,
+  overtakenError,
   readCurrent,
 } from "./commit.ts";
 import type { Context } from "./context.ts";
@@ -174,10 +175,8 @@ export async function putObject(
     precondition,
     current,
   });
-  if (sequence !== undefined) {
-    const long = chunks > 1 || performance.now() - began > SLOW;
-    await checkSameStream(context, stream, { sequence, lastChunk, long });
-  }
+  const long = chunks > 1 || performance.now() - began > SLOW;
+  await checkSameStream(context, stream, { sequence, lastChunk, long });
   return info;
 }
 
@@ -213,7 +212,7 @@ async function checkSameStream(
  * Puts new object info in the place of what is there, under a precondition, and what that named into the trash. A new
  * group that was definitely refused is purged.
  *
- * @returns the sequence of the object info; undefined when another write came after it at once
+ * @returns the sequence of the object info
  */
 async function replaceInfo(
   context: Context,
@@ -225,7 +224,7 @@ async function replaceInfo(
     readonly precondition: WritePrecondition;
     readonly current: Promise<Current>;
   },
-): Promise<number | undefined> {
+): Promise<number> {
   for (let attempt = 0, reading = current; attempt < WRITE_ATTEMPTS; attempt++) {
     let before: Current;
     let outcome: Outcome;
@@ -246,9 +245,7 @@ async function replaceInfo(
         break;
       case "overtaken":
         await trashGroup(context, stream, key, nuid);
-        // Of two writes at once the other came last, unless a condition says that ours must have come first.
-        if (Object.keys(precondition).length === 0) return undefined;
-        throw new S3Error("ConditionalRequestConflict", { Key: key });
+        throw overtakenError(key, precondition);
     }
   }
   await discardGroup(context, stream, nuid);
@@ -279,6 +276,7 @@ export async function deleteObject(
       const outcome = await commitInfo(context, stream, key, tombstone);
       if (outcome.kind === "refused") continue;
       await trashGroup(context, stream, key, before.nuid);
+      if (outcome.kind === "overtaken") throw overtakenError(key, precondition);
     } catch (cause) {
       if (!isFull(cause)) throw cause;
       if (!await deleteMessage(context, stream, before.sequence)) continue;

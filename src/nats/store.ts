@@ -42,13 +42,15 @@ export type NatsStoreOptions = StreamSettings & {
   readonly minPartSize?: number;
   /** Milliseconds for which replaced bytes are kept for those who read them; a minute by default. */
   readonly grace?: number;
+  /** Milliseconds after which JetStream counts as not answering; 4 seconds by default. */
+  readonly timeout?: number;
   readonly now?: () => Date;
 };
 
 /** Milliseconds for which replaced bytes are kept for those who read them. */
 const DEFAULT_GRACE = 60_000;
 /** Milliseconds after which JetStream counts as not answering. */
-const TIMEOUT = 4000;
+const DEFAULT_TIMEOUT = 4000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
 const READ_BUDGET = 32 * 1024 * 1024;
 /** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
@@ -68,7 +70,8 @@ export function createNatsStore(
 ): Store & Maintenance & Disposable {
   const { apiPrefix, inboxPrefix, defaultOwner, log } = options;
   const grace = options.grace ?? DEFAULT_GRACE;
-  const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout: TIMEOUT });
+  const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+  const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout });
   const context: Context = {
     requests,
     streams: new Streams(requests, options),
