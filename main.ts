@@ -16,8 +16,10 @@ import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
 import { type Config, createConfig, given } from "./src/config.ts";
 import { createHandler } from "./src/gateway.ts";
+import { InFlight } from "./src/in_flight.ts";
 import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore } from "./src/nats/store.ts";
+import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
 import { emptyTrashes } from "./src/workers/trash.ts";
@@ -46,6 +48,7 @@ export function createGateway(
     log,
     now,
   });
+  const inFlight = new InFlight(config.limits.requests);
   const handler = createHandler({
     store,
     region,
@@ -53,6 +56,8 @@ export function createGateway(
     domains,
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store),
+    inFlight,
+    stalls: new StallWatch(config.limits.stall),
     log,
     newRequestId: () => crypto.randomUUID(),
     now,
@@ -63,7 +68,8 @@ export function createGateway(
   if (config.sweep.interval > 0) {
     workers.push(sweepOrphans(store, { ...config.sweep, log, signal }));
   }
-  return Object.assign((request: Request) => handler(request), {
+  return Object.assign(handler, {
+    inFlight,
     async [Symbol.asyncDispose]() {
       stop.abort();
       store[Symbol.dispose]();

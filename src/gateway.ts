@@ -5,15 +5,17 @@
 
 import type { Authorize } from "./access/authorize.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
+import type { InFlight } from "./in_flight.ts";
 import { answerLate, PATIENCE, type Patience } from "./late_answer.ts";
-import type { Operation, Services } from "./operations/operation.ts";
+import type { Deliver, Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
 import { match } from "./router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
 import { parseRequest } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 import { formatXml } from "./s3/xml.ts";
-import type { Log } from "./telemetry/log.ts";
+import type { StallWatch } from "./streams/stall_watch.ts";
+import { type Log, SILENT_LOG } from "./telemetry/log.ts";
 
 /** What the pipeline needs beside what operations need. */
 export type GatewayServices = Services & {
@@ -24,12 +26,25 @@ export type GatewayServices = Services & {
   readonly log: Log;
   /** A new id for each request: `x-amz-request-id`. */
   readonly newRequestId: () => string;
+  /** Counts the requests, up to a limit. */
+  readonly inFlight: InFlight;
+  /** Ends bodies, of requests and of answers, that stand still. */
+  readonly stalls: StallWatch;
   /** How long slow operations wait before they begin to answer. */
   readonly patience?: Patience;
 };
 
-/** Answers requests; it never rejects. */
-export type Handler = (request: Request) => Promise<Response>;
+/** What a server knows of a request beside it, as `Deno.serve` does. */
+export type RequestInfo = {
+  /** Settles when the answer was sent, or cannot be. */
+  readonly completed: Promise<unknown>;
+};
+
+/**
+ * Answers requests; it never rejects. A request is in flight until its answer was sent or broken off; without
+ * {@linkcode RequestInfo} until the last byte was taken from here.
+ */
+export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
 
 /** One request's name in headers, bodies and the log. */
 type Exchange = {
@@ -40,20 +55,50 @@ type Exchange = {
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly deliver: Deliver;
 };
+
+/** Milliseconds between two warnings that there are too many requests. */
+const WARNING_INTERVAL = 10_000;
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
-  return async (request) => {
+  const { inFlight } = services;
+  let warned = -Infinity;
+  return async (request, info) => {
     const id = services.newRequestId();
     const { method, url, signal } = request;
     const path = pathOf(url);
-    const exchange = { id, method, path, signal, log: services.log.with({ id, method, path }) };
+    const log = services.log.with({ id, method, path });
     const began = performance.now();
 
+    const leave = inFlight.enter();
+    if (leave === undefined) {
+      if (began - warned >= WARNING_INTERVAL) {
+        warned = began;
+        services.log.warn("Too many requests in flight", { limit: inFlight.limit });
+      }
+      discard(request.body);
+      const exchange = { id, method, path, signal, log: SILENT_LOG };
+      return withCommonHeaders(errorResponse(new S3Error("SlowDown"), exchange), id);
+    }
+
+    let streams = false;
+    const deliver: Deliver = (source) => {
+      streams = true;
+      return services.stalls.watchReader(source, {
+        signal,
+        ended: (broken) => {
+          if (broken || info === undefined) leave();
+        },
+      });
+    };
+    const exchange = { id, method, path, signal, log, deliver };
     const response = withCommonHeaders(await answer(request, services, exchange), id);
+    if (info !== undefined) info.completed.then(leave, leave);
+    else if (!streams) leave();
     const milliseconds = Math.round(performance.now() - began);
-    exchange.log.debug("Answered", { status: response.status, milliseconds });
+    log.debug("Answered", { status: response.status, milliseconds });
     return response;
   };
 }
@@ -70,7 +115,8 @@ async function answer(
     // After authentication, because a presigned URL carries headers in its query.
     const operation = match(OPERATIONS, verified);
     await services.authorize(identity, operation, verified); //                   3. may they
-    return await run(operation, verified, services, exchange); //                 4, 5. do it, answer
+    const watched = request.body === null ? verified : watchBody(verified, services.stalls);
+    return await run(operation, watched, services, exchange); //                  4, 5. do it, answer
   } catch (cause) {
     discard(request.body);
     return errorResponse(cause, exchange);
@@ -83,11 +129,18 @@ async function run(
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
-  const work = operation.run(verified, services).finally(() => discard(verified.payload.stream));
+  const work = operation.run(verified, services, exchange.deliver)
+    .finally(() => discard(verified.payload.stream));
   if (operation.slow !== true) return await work;
   const renderError = async (cause: unknown): Promise<string> =>
     await errorResponse(cause, { ...exchange, method: "GET" }).text();
   return await answerLate(work, renderError, services.patience ?? PATIENCE);
+}
+
+function watchBody(verified: VerifiedRequest, stalls: StallWatch): VerifiedRequest {
+  const { payload } = verified;
+  const stream = stalls.watchSource(payload.stream, () => new S3Error("RequestTimeout"));
+  return { ...verified, payload: { ...payload, stream } };
 }
 
 /** Cancels a body that nobody reads; one that has an owner is left to it. */
@@ -103,7 +156,7 @@ function corsNotEnabled(headers: Headers): S3Error {
   });
 }
 
-function errorResponse(cause: unknown, exchange: Exchange): Response {
+function errorResponse(cause: unknown, exchange: Omit<Exchange, "deliver">): Response {
   const { id, method, path, log } = exchange;
   const error = isS3Error(cause) ? cause : unexpected(cause, exchange.signal);
   const { code, message, status, fields } = error;

@@ -23,7 +23,7 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
   ["operations/", [...PURE, "store/store.ts"]],
   ["workers/", [...PURE, "store/store.ts"]],
   ["nats/", [...PURE, "store/store.ts"]],
-  ["gateway.ts", [...PIPELINE, "router.ts", "cors.ts", "late_answer.ts"]],
+  ["gateway.ts", [...PIPELINE, "router.ts", "cors.ts", "late_answer.ts", "in_flight.ts"]],
   ["router.ts", PIPELINE],
   ["cors.ts", PIPELINE],
   ["late_answer.ts", PIPELINE],

@@ -4,6 +4,8 @@
  */
 
 import type { Config } from "../config.ts";
+import type { Handler } from "../gateway.ts";
+import type { InFlight } from "../in_flight.ts";
 import {
   closeConnection,
   connect,
@@ -13,7 +15,10 @@ import {
 import type { Log } from "../telemetry/log.ts";
 
 /** What answers requests. */
-export type Gateway = ((request: Request) => Promise<Response>) & AsyncDisposable;
+export type Gateway = Handler & AsyncDisposable & {
+  /** How many requests are in flight. */
+  readonly inFlight: Pick<InFlight, "count">;
+};
 
 /** Options of {@linkcode serve}. */
 export type ServeOptions = {
@@ -90,7 +95,7 @@ async function listen(
   { listen: { hostname, port } }: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
-  const inFlight = new Set<Promise<void>>();
+  const { inFlight } = gateway;
   let stopping = false;
   const server = Deno.serve({
     hostname,
@@ -103,27 +108,21 @@ async function listen(
       log.error("Request without an answer", { cause });
       return new Response(null, { status: 500 });
     },
-  }, (request, { completed }) => {
-    if (stopping) return goingAway();
-    const ended = completed.catch(() => {}).finally(() => inFlight.delete(ended));
-    inFlight.add(ended);
-    return gateway(request);
-  });
+  }, (request, info) => stopping ? goingAway() : gateway(request, info));
 
   const lost = await Promise.race([connection.closed(), aborted(signal)]);
   if (!signal.aborted) {
     log.error("The connection to NATS is closed for good", { cause: lost ?? undefined });
   } else {
-    log.info("Stopping: requests in flight may end", { requests: inFlight.size });
+    log.info("Stopping: requests in flight may end", { requests: inFlight.count });
   }
   // server.shutdown() of Deno 2.9.6 breaks request bodies that still arrive: so it comes when there are none.
   stopping = true;
-  const late = setTimeout(() => {
-    log.warn("Requests in flight take too long: breaking them off", { requests: inFlight.size });
-    inFlight.clear();
-  }, GRACE);
-  while (inFlight.size > 0) await Promise.race([...inFlight, pause(100)]);
-  clearTimeout(late);
+  const deadline = performance.now() + GRACE;
+  while (inFlight.count > 0 && performance.now() < deadline) await pause(20);
+  if (inFlight.count > 0) {
+    log.warn("Requests in flight take too long: breaking them off", { requests: inFlight.count });
+  }
   await Promise.race([server.shutdown(), pause(1000)]);
   log.info("Stopped");
   return signal.aborted ? 0 : 1;

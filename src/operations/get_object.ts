@@ -16,12 +16,13 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
 
   parse: parseObjectRead,
 
-  async handle({ target: { bucket, key }, input, store }) {
+  async handle({ target: { bucket, key }, input, store, deliver }) {
     const { info, range, body } = await store.getObject(
       bucket,
       key,
       (info) => chooseRange(input, info),
     );
-    return new Response(body, objectAnswer(input, info, range));
+    const answer = objectAnswer(input, info, range);
+    return new Response(body instanceof ReadableStream ? deliver(body) : body, answer);
   },
 });

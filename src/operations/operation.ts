@@ -17,6 +17,12 @@ export type Services = {
   readonly now: () => Date;
 };
 
+/**
+ * What a stream goes through before it becomes the body of an answer: it is cancelled when the client has gone or takes
+ * nothing for too long.
+ */
+export type Deliver = (source: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
+
 /** What an operation is about. */
 export type On = Target["on"];
 /** The target of an operation on `O`. */
@@ -45,7 +51,11 @@ export type Operation<O extends On = On> = Route<O> & {
   /** The policy action: `s3:ListMultipartUploadParts`. */
   readonly action: string;
   /** Runs on a request that routed here. */
-  readonly run: (request: VerifiedRequest, services: Services) => Promise<Response>;
+  readonly run: (
+    request: VerifiedRequest,
+    services: Services,
+    deliver: Deliver,
+  ) => Promise<Response>;
 };
 
 /** What `handle` is given. */
@@ -55,6 +65,7 @@ export type Call<O extends On, Input> = {
   readonly identity: Identity;
   readonly payload: Payload;
   readonly signal: AbortSignal;
+  readonly deliver: Deliver;
 } & Services;
 
 /** An operation as it is written. */
@@ -72,7 +83,7 @@ export function defineOperation<O extends On, Input>(
 ): Operation<O> {
   return {
     ...rest,
-    async run(request, services) {
+    async run(request, services, deliver) {
       const { target, identity, payload, signal } = request;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);
@@ -83,6 +94,7 @@ export function defineOperation<O extends On, Input>(
         identity,
         payload,
         signal,
+        deliver,
       });
     },
   };

@@ -1,6 +1,8 @@
 import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
+import { InFlight } from "../../src/in_flight.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import { textOf } from "../../src/s3/xml.ts";
+import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
@@ -94,4 +96,91 @@ Deno.test("A Host that would forge the path is refused", async () => {
   );
   deepStrictEqual(response.status, 400);
   await response.body?.cancel();
+});
+
+Deno.test("Too many requests are told to slow down, before anybody asks who sent them", async () => {
+  const inFlight = new InFlight(1);
+  const { send, handler, store } = await createTestGateway({ inFlight });
+  strictEqual(inFlight.count, 0);
+  const listing = Promise.withResolvers<void>();
+  const { listObjects } = store;
+  store.listObjects = async (...args) => {
+    await listing.promise;
+    return await listObjects.apply(store, args);
+  };
+  const first = send("GET", "/bucket");
+  strictEqual(inFlight.count, 1);
+
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) }, { highWaterMark: 0 });
+  const refused = await handler(
+    new Request("http://localhost/bucket/key", { method: "PUT", body }), // unsigned
+  );
+  strictEqual(refused.headers.get("retry-after"), "1");
+  assert(/^REQUEST\d+$/.test(refused.headers.get("x-amz-request-id") ?? ""));
+  await assertError(refused, 503, "SlowDown");
+  assert(cancelled);
+
+  listing.resolve();
+  strictEqual((await first).status, 200);
+  strictEqual(inFlight.count, 0);
+});
+
+Deno.test("A request is in flight until its answer was sent, or taken where nobody knows", async () => {
+  const inFlight = new InFlight(10);
+  const { ok, send, handler, store } = await createTestGateway({ inFlight });
+  await ok("PUT", "/bucket/key", { body: "0123456789" });
+  const { getObject } = store;
+  store.getObject = async (...args) => {
+    const content = await getObject.apply(store, args);
+    return { ...content, body: ReadableStream.from([new Uint8Array(5), new Uint8Array(5)]) };
+  };
+
+  const taken = await send("GET", "/bucket/key");
+  strictEqual(inFlight.count, 1);
+  strictEqual((await taken.bytes()).length, 10);
+  strictEqual(inFlight.count, 0);
+  const cancelled = await send("GET", "/bucket/key");
+  await cancelled.body?.cancel();
+  strictEqual(inFlight.count, 0);
+
+  const completed = Promise.withResolvers<void>();
+  const response = await handler(new Request("http://localhost/"), {
+    completed: completed.promise,
+  });
+  await response.body?.cancel();
+  strictEqual(inFlight.count, 1);
+  completed.reject(new Error("The client has gone"));
+  await completed.promise.catch(() => {});
+  strictEqual(inFlight.count, 0);
+});
+
+Deno.test("An answer that nobody takes is broken off", async () => {
+  const inFlight = new InFlight(10);
+  const { ok, send, store } = await createTestGateway({ inFlight, stalls: new StallWatch(100) });
+  await ok("PUT", "/bucket/key", { body: "0123456789" });
+  const { getObject } = store;
+  let given = false;
+  store.getObject = async (...args) => {
+    const content = await getObject.apply(store, args);
+    const body = new ReadableStream({ cancel: () => void (given = true) }, { highWaterMark: 0 });
+    return { ...content, body };
+  };
+  const response = await send("GET", "/bucket/key");
+  strictEqual(inFlight.count, 1);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  assert(given);
+  strictEqual(inFlight.count, 0);
+  await response.bytes().then(() => assert(false), () => {});
+});
+
+Deno.test("A body that stalls is a RequestTimeout", async () => {
+  const { send } = await createTestGateway({ stalls: new StallWatch(100) });
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(new Uint8Array(3)),
+  });
+  const headers = { "content-length": "10", "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+  const response = await send("PUT", "/bucket/key", { headers, body });
+  await assertError(response, 400, "RequestTimeout");
+  await assertError(await send("GET", "/bucket/key"), 404, "NoSuchKey");
 });

@@ -10,8 +10,10 @@ import { createAuthorize } from "../../src/access/authorize.ts";
 import { createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
+import { InFlight } from "../../src/in_flight.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml.ts";
 import { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
 export const ACCESS_KEY_ID = "alice";
@@ -23,7 +25,8 @@ export const NOW = new Date("2024-05-01T10:00:00.500Z");
 /** What a test may send. */
 export type Send = {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** With a stream, say its `content-length` and `x-amz-content-sha256`. */
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Unsigned, as a browser asks. */
   readonly anonymous?: boolean;
   /** Instead of `localhost`. */
@@ -60,6 +63,8 @@ export async function createTestGateway(
     }),
     authorize: createAuthorize(store),
     domains: ["s3.test"],
+    inFlight: new InFlight(1000),
+    stalls: new StallWatch(60_000),
     log: SILENT_LOG,
     newRequestId: () => `REQUEST${++requests}`,
     ...overrides,
@@ -78,14 +83,17 @@ export async function createTestGateway(
 /** A request as `Deno.serve` would hand it over: its URL is not normalised. */
 function signedRequest(method: string, target: string, options: Send): Request {
   const { body, anonymous = false, host = "localhost" } = options;
-  const bytes = body === undefined ? undefined : new Uint8Array(Buffer.from(body));
+  const stream = body instanceof ReadableStream ? body : undefined;
+  const bytes = body === undefined || body instanceof ReadableStream
+    ? undefined
+    : new Uint8Array(Buffer.from(body));
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
   if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
   const request = new Request(`http://${host}/`, {
     method,
     headers,
-    ...(bytes !== undefined && { body: bytes }),
+    body: stream ?? bytes ?? null,
   });
   Object.defineProperty(request, "url", { value: `http://${host}${target}` });
   return request;

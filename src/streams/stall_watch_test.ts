@@ -1,0 +1,113 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { type ReaderOptions, StallWatch } from "./stall_watch.ts";
+
+const LIMIT = 80;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** A source that is pulled by hand, and what became of it. */
+function createSource(): {
+  readonly stream: ReadableStream<number>;
+  readonly cancelled: unknown[];
+  readonly send: (value: number) => void;
+} {
+  const cancelled: unknown[] = [];
+  let controller: ReadableStreamDefaultController<number>;
+  const stream = new ReadableStream<number>({
+    start: (its) => void (controller = its),
+    cancel: (reason) => void cancelled.push(reason),
+  }, { highWaterMark: 0 });
+  return { stream, cancelled, send: (value) => controller.enqueue(value) };
+}
+
+function options(change: Partial<ReaderOptions> = {}): ReaderOptions {
+  return { signal: new AbortController().signal, ended: () => {}, ...change };
+}
+
+Deno.test("watchSource() ends a read that waits too long, and cancels the source", async () => {
+  const stalls = new StallWatch(LIMIT);
+  const { stream, cancelled, send } = createSource();
+  const reader = stalls.watchSource(stream, () => new Error("silent")).getReader();
+  const began = performance.now();
+  for (let i = 0; i < 4; i++) { // each within the limit, together beyond it
+    setTimeout(() => send(i), LIMIT / 2);
+    strictEqual((await reader.read()).value, i);
+  }
+  ok(performance.now() - began > LIMIT);
+
+  const before = performance.now();
+  await rejects(reader.read(), /silent/);
+  const waited = performance.now() - before;
+  ok(waited >= LIMIT * 0.9 && waited < LIMIT * 4, `${waited} ms`);
+  strictEqual(String(cancelled), "Error: silent");
+});
+
+Deno.test("watchSource() gives its own reader all the time", async () => {
+  const stalls = new StallWatch(LIMIT);
+  const reader = stalls.watchSource(ReadableStream.from([1, 2]), () => new Error("silent"))
+    .getReader();
+  strictEqual((await reader.read()).value, 1);
+  await pause(LIMIT * 2);
+  strictEqual((await reader.read()).value, 2);
+  strictEqual((await reader.read()).done, true);
+});
+
+Deno.test("watchReader() ends what nobody reads, and cancels the source", async () => {
+  const stalls = new StallWatch(LIMIT);
+  const { stream, cancelled, send } = createSource();
+  const ended: boolean[] = [];
+  const reader = stalls.watchReader(stream, options({ ended: (broken) => ended.push(broken) }))
+    .getReader();
+  for (let i = 0; i < 3; i++) {
+    setTimeout(() => send(i), LIMIT * 1.5); // the source may take its time
+    strictEqual((await reader.read()).value, i);
+    await pause(LIMIT / 2);
+  }
+  deepStrictEqual(ended, []);
+  await pause(LIMIT * 2);
+  deepStrictEqual(ended, [true]);
+  strictEqual(cancelled.length, 1);
+  await rejects(reader.read(), /Nobody took anything/);
+});
+
+Deno.test("watchReader() ends when the reader has gone, even before it began", async () => {
+  const stalls = new StallWatch(60_000);
+  for (const early of [true, false]) {
+    const controller = new AbortController();
+    const { stream, cancelled } = createSource();
+    const ended: boolean[] = [];
+    if (early) controller.abort("gone");
+    const watched = stalls.watchReader(
+      stream,
+      options({ signal: controller.signal, ended: (broken) => ended.push(broken) }),
+    );
+    controller.abort("gone");
+    deepStrictEqual(ended, [true]);
+    deepStrictEqual(cancelled, ["gone"]);
+    await rejects(Array.fromAsync(watched), (cause) => cause === "gone");
+  }
+});
+
+Deno.test("watchReader() says once how a stream ended", async () => {
+  const stalls = new StallWatch(60_000);
+  const ended: boolean[] = [];
+  const about = options({ ended: (broken) => ended.push(broken) });
+  deepStrictEqual(
+    await Array.fromAsync(stalls.watchReader(ReadableStream.from([1, 2]), about)),
+    [1, 2],
+  );
+  deepStrictEqual(ended, [false]);
+
+  const { stream, cancelled } = createSource();
+  await stalls.watchReader(stream, about).cancel("enough");
+  deepStrictEqual(ended, [false, false]);
+  deepStrictEqual(cancelled, ["enough"]);
+
+  const broken = new ReadableStream({
+    pull: () => Promise.reject(new Error("broken")),
+  }, { highWaterMark: 0 });
+  await rejects(Array.fromAsync(stalls.watchReader(broken, about)), /broken/);
+  deepStrictEqual(ended, [false, false, true]);
+});
