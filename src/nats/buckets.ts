@@ -75,7 +75,7 @@ export async function deleteBucket(
   indexes: KeyIndexes,
   bucket: BucketName,
 ): Promise<void> {
-  if (!await isEmpty(indexes, bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+  if (!await indexes.isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
   await deleteFenced(context, indexes, await context.streams.prepare(bucket));
 }
 
@@ -97,7 +97,7 @@ async function deleteFenced(
   let deleted = false;
   try {
     await streams.fence(bucket, store);
-    if (!await isEmpty(indexes, bucket)) {
+    if (!await indexes.isEmpty(bucket)) {
       throw new S3Error("BucketNotEmpty", { BucketName: bucket });
     }
     if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
@@ -111,11 +111,6 @@ async function deleteFenced(
       await lock.release().catch(() => {}); // it expires
     }
   }
-}
-
-async function isEmpty(indexes: KeyIndexes, bucket: BucketName): Promise<boolean> {
-  const keys = await indexes.current(bucket);
-  return keys.from("").next().done === true;
 }
 
 async function readOwner(

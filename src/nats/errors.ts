@@ -14,6 +14,7 @@ export const JetStreamCode = {
   InsufficientResources: 10023,
   MessageNotFound: 10037,
   StorageResourcesExceeded: 10047,
+  StreamStoreFailed: 10049,
   StreamNameInUse: 10058,
   StreamNotFound: 10059,
   WrongLastSequence: 10071,

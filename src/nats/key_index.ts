@@ -24,10 +24,20 @@ export class KeyIndexes {
 
   /** The keys of a bucket, with every change that was acknowledged before the call. Throws `NoSuchBucket`. */
   async current(bucket: BucketName): Promise<SortedKeys<ListedObject>> {
+    return (await this.#bringUpToDate(bucket)).keys;
+  }
+
+  /** Whether a bucket holds nothing, not even what no key names, as it is now. Throws `NoSuchBucket`. */
+  async isEmpty(bucket: BucketName): Promise<boolean> {
+    return (await this.#bringUpToDate(bucket)).isEmpty;
+  }
+
+  async #bringUpToDate(bucket: BucketName): Promise<KeyIndex> {
     const index = this.#indexes.get(bucket) ?? new KeyIndex();
     this.#indexes.set(bucket, index);
     try {
-      return await index.bringUpToDate(this.#context, bucket);
+      await index.bringUpToDate(this.#context, bucket);
+      return index;
     } catch (cause) {
       this.#indexes.delete(bucket);
       throw cause;
@@ -42,17 +52,26 @@ export class KeyIndexes {
 
 class KeyIndex {
   readonly #objects = new Map<ObjectKey, ListedObject>();
+  /** Subjects that hold object info and are no key: too long, or not UTF-8. */
+  readonly #nameless = new Set<string>();
   #sorted: readonly ListedObject[] = [];
   #stream = "";
   #sequence = 0;
   #updating: Promise<unknown> = Promise.resolve();
 
-  async bringUpToDate(context: Context, bucket: BucketName): Promise<SortedKeys<ListedObject>> {
+  async bringUpToDate(context: Context, bucket: BucketName): Promise<void> {
     // One after the other: a list that begins now must not rely on a look that began earlier.
     const update = this.#updating.then(() => this.#update(context, bucket));
     this.#updating = update.catch(() => {});
     await update;
+  }
+
+  get keys(): SortedKeys<ListedObject> {
     return sortedKeys(this.#sorted);
+  }
+
+  get isEmpty(): boolean {
+    return this.#objects.size + this.#nameless.size === 0;
   }
 
   forget(key: ObjectKey): void {
@@ -66,6 +85,7 @@ class KeyIndex {
     const identity = stream.created.toISOString();
     if (identity !== this.#stream || stream.lastSequence < this.#sequence) {
       this.#objects.clear();
+      this.#nameless.clear();
       this.#sorted = [];
       this.#stream = identity;
       this.#sequence = 0;
@@ -77,10 +97,20 @@ class KeyIndex {
     for (const { subject, data, time, sequence } of messages) {
       this.#sequence = Math.max(this.#sequence, sequence);
       const key = keyOfSubject(stream.store, subject);
-      if (key === undefined) continue;
+      if (key === undefined) {
+        // Whatever the key: only whether there is an object.
+        const { kind } = parseInfo("" as ObjectKey, data, time);
+        if (kind === "absent") this.#nameless.delete(subject);
+        else this.#nameless.add(subject);
+        continue;
+      }
       const parsed = parseInfo(key, data, time);
-      if (parsed.kind !== "object") {
+      if (parsed.kind === "absent") {
         this.#objects.delete(key);
+        continue;
+      }
+      if (parsed.kind === "unreadable") {
+        this.#objects.set(key, unreadable(key, time));
         continue;
       }
       const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
@@ -91,4 +121,17 @@ class KeyIndex {
     if (messages.length === 0) return;
     this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
   }
+}
+
+/** An object that cannot be read is shown all the same, so that it can be deleted. */
+function unreadable(key: ObjectKey, modified: Date): ListedObject {
+  return {
+    key,
+    size: 0,
+    etag: `${"0".repeat(32)}-0`,
+    modified,
+    owner: undefined,
+    checksum: undefined,
+    storageClass: undefined,
+  };
 }

@@ -184,6 +184,9 @@ export type ParsedInfo =
 /** Longest list of part sizes that object info holds, in characters; a longer one is in the layout record alone. */
 const MAX_PARTS_TEXT = 2048;
 
+/** Most characters of an object's properties: what clients still take as headers. */
+const MAX_PROPERTIES = 8192;
+
 /** How long a message that marks a deleted object lives. */
 export const TOMBSTONE_TTL = "336h";
 
@@ -224,6 +227,11 @@ export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): Pars
     return { kind: "unreadable", reason: "size and chunks contradict each other" };
   }
 
+  const properties = parseProperties(json["headers"], metadata);
+  if (sizeOf(properties) > MAX_PROPERTIES) {
+    return { kind: "unreadable", reason: "metadata is too large for headers" };
+  }
+
   const sha256 = parseDigest(json["digest"]);
   const chunkSize = options["max_chunk_size"];
   return {
@@ -234,7 +242,7 @@ export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): Pars
         size,
         etag: metadata["s3.etag"] ?? digestETag(sha256, nuid),
         modified: parseTime(metadata["s3.modified"]) ?? time,
-        properties: parseProperties(json["headers"], metadata),
+        properties,
         checksum: parseChecksum(metadata["s3.checksum"]),
         owner: metadata["s3.owner"],
         partSizes: parseRuns(metadata["s3.parts"]),
@@ -367,6 +375,14 @@ function parseProperties(
     else if (name.startsWith("x-amz-tag-")) tags[name.slice(10)] = value;
   }
   return { system, user, tags };
+}
+
+function sizeOf({ system, user, tags }: ObjectProperties): number {
+  let size = 0;
+  for (const properties of [system, user, tags]) {
+    for (const [name, value] of Object.entries(properties)) size += name.length + value.length;
+  }
+  return size;
 }
 
 function parseRetention(metadata: Readonly<Record<string, string>>): ObjectInfo["retention"] {

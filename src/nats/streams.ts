@@ -3,6 +3,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "./errors.ts";
@@ -83,6 +84,8 @@ type SubjectPage = {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
+/** How often a stream is made whose name's earlier files are still being removed. */
+const CREATE_ATTEMPTS = 8;
 /** How often an unanswered deletion is asked for. */
 const DELETE_ATTEMPTS = 3;
 /** For how long what is known of a stream's configuration is believed, in milliseconds. */
@@ -184,35 +187,54 @@ export class Streams {
    * @returns whether a stream with our layout is there that nothing was ever written to
    */
   async create(store: StoreName): Promise<boolean> {
+    const made = await this.#create(store);
+    if (made) return true;
+    const { config, state } = await this.#info(store);
+    return state.last_seq === 0 && (config.subjects ?? []).includes(subjectsOf(store).records);
+  }
+
+  /** Returns whether it is new. */
+  async #create(store: StoreName): Promise<boolean> {
     const { replicas, storage, compression, quota } = this.#settings;
     const { chunks, infos, records } = subjectsOf(store);
-    try {
-      await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, {
-        name: streamOf(store),
-        subjects: [chunks, infos, records],
-        retention: "limits",
-        discard: "new",
-        storage,
-        compression,
-        num_replicas: replicas,
-        max_consumers: -1,
-        max_msgs: -1,
-        max_msgs_per_subject: -1,
-        max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
-        max_age: 0,
-        max_msg_size: -1,
-        allow_rollup_hdrs: true,
-        allow_direct: true,
-        allow_msg_ttl: true,
-        allow_atomic: true,
-      });
-    } catch (cause) {
-      if (!(cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNameInUse)) {
-        throw cause;
+    const config = {
+      name: streamOf(store),
+      subjects: [chunks, infos, records],
+      retention: "limits",
+      discard: "new",
+      storage,
+      compression,
+      num_replicas: replicas,
+      max_consumers: -1,
+      max_msgs: -1,
+      max_msgs_per_subject: -1,
+      max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
+      max_age: 0,
+      max_msg_size: -1,
+      allow_rollup_hdrs: true,
+      allow_direct: true,
+      allow_msg_ttl: true,
+      allow_atomic: true,
+    };
+    for (let attempt = 1;; attempt++) {
+      try {
+        const { did_create, state } = await this.#requests.call<
+          StreamInfo & { readonly did_create?: boolean }
+        >(`STREAM.CREATE.${streamOf(store)}`, config);
+        // nats-server removes a deleted stream's files in the background: a new one of its name may come up with them.
+        if (did_create === true && state.last_seq > 0) {
+          await this.#requests.call(`STREAM.PURGE.${streamOf(store)}`, {});
+        }
+        return did_create === true;
+      } catch (cause) {
+        if (!(cause instanceof JetStreamError)) throw cause;
+        if (cause.code === JetStreamCode.StreamNameInUse) return false;
+        if (cause.code !== JetStreamCode.StreamStoreFailed || attempt === CREATE_ATTEMPTS) {
+          throw cause;
+        }
+        await delay(20 * attempt); // the same files, in the middle of being removed
       }
     }
-    const { config, state } = await this.#info(store);
-    return state.last_seq === 0 && (config.subjects ?? []).includes(records);
   }
 
   /** Stops every writer of object info, native ones too, until the bucket is deleted or the fence is taken down. */

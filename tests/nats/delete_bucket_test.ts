@@ -34,7 +34,9 @@ Deno.test("a PUT that races with DeleteBucket is stored or refused, never lost",
   const outcomes = { stored: 0, deleted: 0 };
   for (let round = 0; round < 60; round++) {
     await store.createBucket(bucket, "alice");
-    const pause = delay(round % 6);
+    // Now the one, now the other has a head start.
+    const [later, first] = [delay(round % 5), Promise.resolve()];
+    const [pause, pauseDelete] = round % 2 === 0 ? [later, first] : [first, later];
     const put = pause.then(() => other.putObject(bucket, key, input(someBytes(100, round))))
       .then(() => true, (cause: S3Error) => {
         ok(
@@ -43,10 +45,13 @@ Deno.test("a PUT that races with DeleteBucket is stored or refused, never lost",
         );
         return false;
       });
-    const removed = store.deleteBucket(bucket).then(() => true, (cause: S3Error) => {
-      strictEqual(cause.code, "BucketNotEmpty");
-      return false;
-    });
+    const removed = pauseDelete.then(() => store.deleteBucket(bucket)).then(
+      () => true,
+      (cause: S3Error) => {
+        strictEqual(cause.code, "BucketNotEmpty");
+        return false;
+      },
+    );
     const [stored, deleted] = await Promise.all([put, removed]);
     ok(!(stored && deleted), `round ${round}: acknowledged and gone`);
     if (stored) {
