@@ -53,14 +53,14 @@ export class TcpProxy implements AsyncDisposable {
     return `nats://127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** Cuts every connection. */
+  /** Cuts every connection; what is held back is sent all the same in its time. */
   cut(): void {
-    for (const connection of this.#connections) this.#end(connection, true);
+    for (const connection of this.#connections) this.#end(connection, false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    this.cut();
+    for (const connection of this.#connections) this.#end(connection, true);
     await Promise.all(this.#running);
   }
 
