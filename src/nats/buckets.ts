@@ -52,6 +52,8 @@ export async function createBucket(
         expect: 0,
       });
       await context.requests.publish(records.bucket(store, "layout"), LAYOUT, { rollup: true });
+      // What the bucket of this name was deleted under may still be there: see Streams.delete().
+      await context.streams.purge(streamOf(store), records.lock(store, "delete"));
       return;
     } catch (cause) {
       if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
@@ -101,7 +103,7 @@ async function deleteFenced(
       throw new S3Error("BucketNotEmpty", { BucketName: bucket });
     }
     if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
-    await streams.delete(bucket, store);
+    await streams.delete(bucket, store, lock.sequence);
     deleted = true;
   } finally {
     if (!deleted) {

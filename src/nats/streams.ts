@@ -184,17 +184,20 @@ export class Streams {
   /**
    * Makes a bucket's stream. One that is there already is left as it is.
    *
-   * @returns whether a stream with our layout is there that nothing was ever written to
+   * @returns whether a stream with our layout is there that holds neither objects nor a record of the bucket
    */
   async create(store: StoreName): Promise<boolean> {
-    const made = await this.#create(store);
-    if (made) return true;
-    const { config, state } = await this.#info(store);
-    return state.last_seq === 0 && (config.subjects ?? []).includes(subjectsOf(store).records);
+    await this.#create(store);
+    const { config } = await this.#info(store);
+    const { chunks, infos, records: recordSubject } = subjectsOf(store);
+    if (!(config.subjects ?? []).includes(recordSubject)) return false;
+    for (const filter of [records.bucket(store, "*"), infos, chunks]) {
+      if ((await this.countBySubject(streamOf(store), filter)).size > 0) return false;
+    }
+    return true;
   }
 
-  /** Returns whether it is new. */
-  async #create(store: StoreName): Promise<boolean> {
+  async #create(store: StoreName): Promise<void> {
     const { replicas, storage, compression, quota } = this.#settings;
     const { chunks, infos, records } = subjectsOf(store);
     const config = {
@@ -218,17 +221,11 @@ export class Streams {
     };
     for (let attempt = 1;; attempt++) {
       try {
-        const { did_create, state } = await this.#requests.call<
-          StreamInfo & { readonly did_create?: boolean }
-        >(`STREAM.CREATE.${streamOf(store)}`, config);
-        // nats-server removes a deleted stream's files in the background: a new one of its name may come up with them.
-        if (did_create === true && state.last_seq > 0) {
-          await this.#requests.call(`STREAM.PURGE.${streamOf(store)}`, {});
-        }
-        return did_create === true;
+        await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, config);
+        return;
       } catch (cause) {
         if (!(cause instanceof JetStreamError)) throw cause;
-        if (cause.code === JetStreamCode.StreamNameInUse) return false;
+        if (cause.code === JetStreamCode.StreamNameInUse) return;
         if (cause.code !== JetStreamCode.StreamStoreFailed || attempt === CREATE_ATTEMPTS) {
           throw cause;
         }
@@ -268,9 +265,20 @@ export class Streams {
     return lock !== undefined;
   }
 
-  /** Deletes a bucket's stream; one that is gone already is no error. */
-  async delete(bucket: BucketName, store: StoreName): Promise<void> {
+  /**
+   * Deletes a bucket's stream; one that is gone already is no error.
+   *
+   * Its messages are purged before. nats-server removes the files of a deleted stream in the background, and a new one
+   * of the same name may come up with what is still there (seen with 2.15.2).
+   *
+   * @param keep Sequence from which on messages are kept: the lock under which the bucket is deleted. Without one nothing
+   * is purged, as of a sealed stream nothing can be.
+   */
+  async delete(bucket: BucketName, store: StoreName, keep?: number): Promise<void> {
     this.#known.delete(bucket);
+    if (keep !== undefined) {
+      await this.#requests.call(`STREAM.PURGE.${streamOf(store)}`, { seq: keep });
+    }
     for (let attempt = 1;; attempt++) {
       try {
         await this.#requests.call(`STREAM.DELETE.${streamOf(store)}`);
@@ -339,7 +347,8 @@ export class Streams {
       messages: state.messages,
       at: new Date(info.ts),
     };
-    this.#known.set(bucket, { stream, at: performance.now() });
+    // A fence does not stand long: it is looked for each time.
+    if (!fenced) this.#known.set(bucket, { stream, at: performance.now() });
     return stream;
   }
 

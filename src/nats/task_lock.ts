@@ -10,6 +10,8 @@ import type { BucketStream } from "./streams.ts";
 
 /** A lock that is held. */
 export type TaskLock = {
+  /** Of the message that holds it. */
+  readonly sequence: number;
   /** Holds it for its whole time again. Returns false when it was lost. */
   readonly renew: () => Promise<boolean>;
   readonly release: () => Promise<void>;
@@ -40,6 +42,9 @@ export async function lockTask(
   };
   if (!await take(0)) return undefined;
   return {
+    get sequence() {
+      return sequence;
+    },
     renew: () => take(sequence),
     async release() {
       try {
