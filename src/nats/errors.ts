@@ -19,6 +19,7 @@ export const JetStreamCode = {
   StreamNotFound: 10059,
   WrongLastSequence: 10071,
   StoreFailed: 10077,
+  StreamSealed: 10109,
   WrongLastSequenceConstant: 10164,
 } as const;
 
@@ -53,6 +54,15 @@ export class NotConnected extends Error {
   }
 }
 
+/** The NATS user may not publish on the subject. Nothing was done. */
+export class NotPermitted extends Error {
+  override readonly name = "NotPermitted";
+
+  constructor(subject: string) {
+    super(`The NATS user has no permission to publish on "${subject}"`);
+  }
+}
+
 /** No answer came: the request may have been carried out, or may yet be. */
 export class Unanswered extends Error {
   override readonly name = "Unanswered";
@@ -84,7 +94,7 @@ const FULL = [
 /** Whether the request cannot have been carried out. */
 export function isDefinite(cause: unknown): boolean {
   return cause instanceof JetStreamError || cause instanceof NoResponders ||
-    cause instanceof NotConnected;
+    cause instanceof NotConnected || cause instanceof NotPermitted;
 }
 
 const RETRY = { "Retry-After": "2" };
@@ -95,6 +105,8 @@ export function toS3Error(cause: unknown): unknown {
     switch (cause.code) {
       case JetStreamCode.StreamNotFound:
         return new S3Error("NoSuchBucket", {}, { cause });
+      case JetStreamCode.StreamSealed:
+        return new S3Error("AccessDenied", {}, { cause, message: "The bucket is sealed." });
       case JetStreamCode.StoreFailed:
         return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
       case JetStreamCode.AccountResourcesExceeded:
@@ -109,6 +121,13 @@ export function toS3Error(cause: unknown): unknown {
       return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
     }
     return new S3Error("InternalError", {}, { cause });
+  }
+  if (cause instanceof NotPermitted) {
+    return new S3Error("ServiceUnavailable", {}, {
+      cause,
+      headers: RETRY,
+      message: "The gateway lacks a NATS permission; its log names it.",
+    });
   }
   if (
     cause instanceof NoResponders || cause instanceof NotConnected || cause instanceof Unanswered

@@ -15,9 +15,10 @@ import {
   type MsgHdrs,
   type NatsConnection,
   nuid,
+  PermissionViolationError,
   type Subscription,
 } from "@nats-io/nats-core";
-import { JetStreamError, NoResponders, NotConnected, Unanswered } from "./errors.ts";
+import { JetStreamError, NoResponders, NotConnected, NotPermitted, Unanswered } from "./errors.ts";
 
 /** How requests are sent. */
 export type RequestOptions = {
@@ -296,6 +297,14 @@ export class Requests implements Disposable {
     for (const waiter of waiters) waiter.fail(new Unanswered(waiter.subject, reason));
   }
 
+  #failSubject(subject: string): void {
+    for (const [token, waiter] of this.#waiters) {
+      if (waiter.subject !== subject) continue;
+      this.#waiters.delete(token);
+      waiter.fail(new NotPermitted(subject));
+    }
+  }
+
   async #whenConnected(): Promise<void> {
     if (this.#connected && !this.#connection.isClosed()) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -312,8 +321,14 @@ export class Requests implements Disposable {
 
   /** Ends with the connection. */
   async #watch(): Promise<void> {
-    for await (const { type } of this.#connection.status()) {
-      if (type === "disconnect") {
+    for await (const status of this.#connection.status()) {
+      const { type } = status;
+      if (type === "error") {
+        const { error } = status;
+        if (error instanceof PermissionViolationError && error.operation === "publish") {
+          this.#failSubject(error.subject);
+        }
+      } else if (type === "disconnect") {
         this.#connected = false;
         this.#reconnected = Promise.withResolvers();
         this.#failAll("the connection was lost");
