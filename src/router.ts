@@ -27,7 +27,7 @@ export function match(operations: readonly Operation[], asked: Asked): Operation
   const given = [...query.keys()].filter((name) => known.has(name));
 
   let best: Operation | undefined;
-  for (const operation of operations) {
+  for (const operation of candidatesOf(operations).get(`${method} ${on}`) ?? []) {
     if (!matches(operation, asked, given)) continue;
     if (best === undefined || specificity(operation) > specificity(best)) best = operation;
   }
@@ -68,6 +68,20 @@ function hasQuery(query: Asked["query"], text: string): boolean {
 /** How much a route demands. */
 function specificity({ query = [], headers = [] }: Route): number {
   return query.length + headers.length;
+}
+
+const candidates = new WeakMap<readonly Operation[], ReadonlyMap<string, readonly Operation[]>>();
+
+/** Operations by what most of them differ in. */
+function candidatesOf(
+  operations: readonly Operation[],
+): ReadonlyMap<string, readonly Operation[]> {
+  let map = candidates.get(operations);
+  if (map === undefined) {
+    map = Map.groupBy(operations, ({ method, on }) => `${method} ${on}`);
+    candidates.set(operations, map);
+  }
+  return map;
 }
 
 const cache = new WeakMap<readonly Operation[], ReadonlySet<string>>();

@@ -11,10 +11,13 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 export function parseAmzDate(text: string): Date | undefined {
   const match = AMZ_DATE.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // A day that the month does not have rolls over, or is no date at all.
-  return Number.isNaN(date.getTime()) || formatAmzDate(date) !== text ? undefined : date;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1)
+    .map(Number);
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  // What the month, the day or the hour does not have rolls over.
+  const isExact = date.getUTCMonth() === month - 1 && date.getUTCDate() === day &&
+    date.getUTCHours() === hour && date.getUTCMinutes() === minute && second < 60;
+  return isExact && year >= 100 ? date : undefined;
 }
 
 /** `20130524T000000Z` */

@@ -274,19 +274,15 @@ export function checkSignature(
   const { method, host } = request;
   const uri = canonicalUri(request.rawPath);
 
-  const canonicalWith = (separator: ", " | ","): string =>
-    canonicalRequest({
-      method,
-      uri,
-      query,
-      headers: canonicalHeaders(signedHeaders, request.headers, host, separator),
-      signedHeaders,
-      payloadHash,
-    });
-  const canonical = canonicalWith(", ");
-  const repeated = canonicalWith(",");
-  const texts = [canonical, ...repeated === canonical ? [] : [repeated]]
-    .map((text) => stringToSign(timestamp, scope, text));
+  const canonicalOf = (headers: string): string =>
+    canonicalRequest({ method, uri, query, headers, signedHeaders, payloadHash });
+  const joined = canonicalHeaders(signedHeaders, request.headers, host);
+  const canonical = canonicalOf(joined);
+  const texts = [stringToSign(timestamp, scope, canonical)];
+  if (joined.includes(", ")) {
+    const repeated = canonicalHeaders(signedHeaders, request.headers, host, ",");
+    texts.push(stringToSign(timestamp, scope, canonicalOf(repeated)));
+  }
 
   const secrets = credentials.secretsOf(accessKeyId);
   let key: Uint8Array | undefined;
