@@ -1,0 +1,67 @@
+/**
+ * 1,000 random kills, and the report in `docs/soak.md`.
+ *
+ * `NATS_S3_SOAK_KILLS` and `NATS_S3_SOAK_SEED` choose how many and which; `NATS_S3_SOAK_MINUTES` ends earlier, and the
+ * report then says how many it were.
+ */
+
+import { deepStrictEqual } from "node:assert/strict";
+import { replaceBetween } from "../../scripts/docs.ts";
+import { findNatsServer } from "../../scripts/nats_server.ts";
+import { type KillReport, runRandomKills } from "../cluster/random_kills.ts";
+
+const DOCUMENT = new URL("../../docs/soak.md", import.meta.url);
+const EMPTY = `# What ran for long
+
+Written by \`deno task soak\`; nothing here is edited by hand.
+
+<!-- begin random-kills -->
+<!-- end random-kills -->
+`;
+
+Deno.test("random kills lose nothing and show nothing impossible, for long", async () => {
+  const report = await runRandomKills({
+    kills: Number(Deno.env.get("NATS_S3_SOAK_KILLS") ?? 1000),
+    seed: Number(Deno.env.get("NATS_S3_SOAK_SEED") ?? 1),
+    limit: 60_000 * Number(Deno.env.get("NATS_S3_SOAK_MINUTES") ?? Infinity),
+    // deno-lint-ignore no-console
+    note: console.log,
+  });
+  const text = await Deno.readTextFile(DOCUMENT).catch(() => EMPTY);
+  await Deno.mkdir(new URL(".", DOCUMENT), { recursive: true });
+  await Deno.writeTextFile(
+    DOCUMENT,
+    replaceBetween(text, "random-kills", format(report, (await findNatsServer()).version)),
+  );
+  deepStrictEqual(report.problems, []);
+});
+
+function format(report: KillReport, natsServer: string): string {
+  const { seed, seconds, kills, operations, events, keys, problems } = report;
+  const count = Object.values(kills).reduce((sum, count) => sum + count, 0);
+  const row = ([name, count]: [string, number]): string => `| ${name} | ${count} |`;
+  return [
+    "## Random kills",
+    "",
+    `${count} kills in ${seconds} s with seed ${seed}, which ended on ${
+      new Date().toISOString().slice(0, 10)
+    }: nats-server ${natsServer} (three servers on one machine, R=3), Deno ${Deno.version.deno}, two gateways, ` +
+    "eight clients.",
+    "",
+    `**${problems.length} problems**: acknowledged writes that were lost, reads that no order of the writes explains, ` +
+    "torn bytes, and what JetStream held beyond the live objects' bytes, or lacked of them, after the sweep. " +
+    `The histories of ${keys} keys have ${events} events.`,
+    ...problems.map((problem) => `\n- ${problem.replaceAll("\n", "\n  ")}`),
+    "",
+    "| Killed | Times |",
+    "| --- | --- |",
+    ...Object.entries(kills).map(row),
+    "",
+    "| Operation and status | Times |",
+    "| --- | --- |",
+    ...Object.entries(operations).map(row),
+    "",
+    "Status 0 is no answer: the gateway died. A read or write that got no answer, or a 5xx, is retried by no client here; " +
+    "the checker takes such a write as one that happened at some moment, or never.",
+  ].join("\n");
+}
