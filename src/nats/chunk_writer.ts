@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { createChecksumHasher } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ContentInput, Received } from "../store/store.ts";
@@ -34,15 +33,14 @@ export type WrittenChunks = {
  * JetStream answered
  */
 export async function writeChunks(
-  { requests, unacknowledged }: Pick<Context, "requests" | "unacknowledged">,
+  { requests, unacknowledged, digests }: Pick<Context, "requests" | "unacknowledged" | "digests">,
   subject: string,
   content: ContentInput,
   signal: AbortSignal,
 ): Promise<WrittenChunks> {
   const chunkSize = Math.min(CHUNK_SIZE, requests.maxPayload - OVERHEAD);
-  const md5 = createHash("md5");
-  const sha256 = createHash("sha256");
   const checksum = content.algorithm && await createChecksumHasher(content.algorithm);
+  const digester = digests.create(content.size);
   const sequences: number[] = [];
   const window: { readonly bytes: number; readonly acknowledged: Promise<number> }[] = [];
   let inFlight = 0;
@@ -65,25 +63,20 @@ export async function writeChunks(
       acknowledged.catch(() => {}); // awaited in its turn, or after an earlier one has failed
       window.push({ bytes: chunk.length, acknowledged });
       inFlight += chunk.length;
-      md5.update(chunk);
-      sha256.update(chunk);
       checksum?.update(chunk);
+      await digester.update(chunk);
       while (inFlight > WINDOW) await oldest();
     }
     if (content.size !== undefined && size < content.size) throw new S3Error("IncompleteBody");
     while (window.length > 0) await oldest();
   } catch (cause) {
+    digester.drop();
     // Chunks that are still on their way must have landed before the caller purges them.
     await Promise.allSettled(window.map(({ acknowledged }) => acknowledged));
     throw cause;
   }
 
-  const received = {
-    size,
-    md5: md5.digest("hex"),
-    sha256: sha256.digest("hex"),
-    checksum: checksum?.digest(),
-  };
+  const received = { size, ...await digester.digest(), checksum: checksum?.digest() };
   return { received, chunkSize, sequences };
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { DigestPool } from "../crypto/digests.ts";
 import type { ByteBudget } from "../streams/byte_budget.ts";
 import type { KnownGroup } from "./chunk_reader.ts";
 import type { Requests } from "./requests.ts";
@@ -27,6 +28,7 @@ export type Context = {
   readonly ahead: ByteBudget;
   /** Bytes that may be published and not acknowledged. */
   readonly unacknowledged: ByteBudget;
+  readonly digests: DigestPool;
   /** Chunks never change, so where they are may be remembered. */
   readonly groups: BoundedCache<KnownGroup>;
   readonly layouts: BoundedCache<Layout>;

@@ -5,6 +5,7 @@
 
 import { type NatsConnection, nuid } from "@nats-io/nats-core";
 import { BoundedCache } from "../collections/bounded_cache.ts";
+import { DigestPool } from "../crypto/digests.ts";
 import { listPage } from "../s3/listing.ts";
 import { MIN_PART_SIZE } from "../s3/multipart.ts";
 import type { Maintenance, Store } from "../store/store.ts";
@@ -72,12 +73,14 @@ export function createNatsStore(
   const grace = options.grace ?? DEFAULT_GRACE;
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout });
+  const digests = new DigestPool();
   const context: Context = {
     requests,
     streams: new Streams(requests, options),
     budget: new ByteBudget(READ_BUDGET),
     ahead: new ByteBudget(AHEAD_BUDGET),
     unacknowledged: new ByteBudget(WRITE_BUDGET),
+    digests,
     groups: new BoundedCache(GROUPS_WEIGHT),
     layouts: new BoundedCache(LAYOUTS_WEIGHT),
     defaultOwner,
@@ -129,7 +132,10 @@ export function createNatsStore(
       return await inS3Words(lockTask(context, stream, "sweep", seconds)) !== undefined;
     },
 
-    [Symbol.dispose]: () => requests[Symbol.dispose](),
+    [Symbol.dispose]() {
+      requests[Symbol.dispose]();
+      digests[Symbol.dispose]();
+    },
   };
 }
 
