@@ -94,8 +94,7 @@ class KeyIndex {
 
     const filter = subjectsOf(stream.store).infos;
     const messages = await readMessages(context, stream, filter, this.#sequence + 1);
-    for (const { subject, data, time, sequence } of messages) {
-      this.#sequence = Math.max(this.#sequence, sequence);
+    for (const { subject, data, time } of messages) {
       const key = keyOfSubject(stream.store, subject);
       if (key === undefined) {
         // Whatever the key: only whether there is an object.
@@ -117,7 +116,8 @@ class KeyIndex {
       const { storageClass } = properties.system;
       this.#objects.set(key, { key, size, etag, modified, owner, checksum, storageClass });
     }
-    this.#sequence = Math.max(this.#sequence, stream.lastSequence);
+    // No further than what was there before the look: of what was written during it, only some was seen.
+    this.#sequence = stream.lastSequence;
     if (messages.length === 0) return;
     this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
   }
