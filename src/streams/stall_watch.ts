@@ -53,24 +53,34 @@ export class StallWatch {
   }
 
   /**
-   * A stream that errors when nobody reads it for too long, or when its reader has gone; its source is cancelled then.
+   * A stream that errors when nobody reads it for too long, and closes when its reader has gone; its source is
+   * cancelled then.
    */
   watchReader<T>(
     source: ReadableStream<T>,
     { signal, ended }: ReaderOptions,
   ): ReadableStream<T> {
-    const stalled = (): Error => new Error("Nobody took anything for too long");
+    // The runtime prints it: where it was made says nothing.
+    const stalled = (): Error =>
+      Object.assign(new Error("Nobody took anything for too long"), { stack: "" });
     return this.#watch(source, { waitsFor: "reader", stalled, signal, ended });
   }
 
   #watch<T>(source: ReadableStream<T>, about: About): ReadableStream<T> {
     const reader = source.getReader();
     const { signal } = about;
-    const watched: Watched = { since: undefined, stalled: () => breakOff(about.stalled()) };
+    const watched: Watched = {
+      since: undefined,
+      stalled: () => {
+        const error = about.stalled();
+        breakOff(error, () => controller.error(error));
+      },
+    };
     const wait = (for_: About["waitsFor"]): void => {
       watched.since = about.waitsFor === for_ ? this.#tick : undefined;
     };
-    const onAbort = (): void => breakOff(signal?.reason);
+    // No error, which the runtime would print: there is nobody to tell.
+    const onAbort = (): void => breakOff(signal?.reason, () => controller.close());
     let over = false;
     const end = (broken: boolean): void => {
       if (over) return;
@@ -84,9 +94,9 @@ export class StallWatch {
       return reader.cancel(reason).catch(() => {});
     };
     let controller: ReadableStreamDefaultController<T>;
-    const breakOff = (reason: unknown): void => {
+    const breakOff = (reason: unknown, finish: () => void): void => {
       if (over) return;
-      controller.error(reason);
+      finish();
       cancel(reason);
       end(true);
     };
