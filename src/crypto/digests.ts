@@ -13,7 +13,7 @@ export type Digests = { readonly md5: string; readonly sha256: string };
 
 /** Computes the digests of one body. */
 export interface Digester {
-  /** Takes the next bytes, which must not change until then; resolves when more may come. */
+  /** Takes the next bytes, which must not change until it resolves. */
   update(bytes: Uint8Array): Promise<void> | undefined;
   /** Ends it. */
   digest(): Promise<Digests> | Digests;
@@ -23,15 +23,17 @@ export interface Digester {
 
 /** From this many bytes on a body is worth the way to the worker. */
 const WORTH_A_WORKER = 1024 * 1024;
-/** Bytes on their way to the worker, for all bodies. */
-const MAX_BEHIND = 8 * 1024 * 1024;
+/** Memory shared with the worker: bytes are copied into a free slot, so that no message makes garbage of their size. */
+const SLOT = 256 * 1024;
+const SLOTS = 16;
 
 type ToWorker =
-  | { readonly kind: "bytes"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: "memory"; readonly memory: SharedArrayBuffer }
+  | { readonly kind: "bytes"; readonly id: number; readonly from: number; readonly to: number }
   | { readonly kind: "digest" | "drop"; readonly id: number };
 
 type FromWorker =
-  | { readonly kind: "taken"; readonly bytes: number }
+  | { readonly kind: "free"; readonly from: number }
   | { readonly kind: "digests"; readonly id: number; readonly digests: Digests };
 
 /** Makes digesters, and holds the worker that some of them share. */
@@ -39,8 +41,10 @@ export class DigestPool implements Disposable {
   #worker: Worker | undefined;
   #hasWorkers = typeof Worker === "function";
   #next = 0;
-  #behind = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  #memory: Uint8Array = new Uint8Array();
+  /** Where free slots begin, and who waits for one. */
+  readonly #free: number[] = [];
+  readonly #line: ((slot: number) => void)[] = [];
   readonly #waiting = new Map<number, PromiseWithResolvers<Digests>>();
 
   /** @param size Length of the body in bytes, where it is known. */
@@ -59,12 +63,14 @@ export class DigestPool implements Disposable {
     const id = this.#next++;
     const send = (message: ToWorker): void => worker.postMessage(message);
     return {
-      update: (bytes) => {
-        send({ kind: "bytes", id, bytes });
-        this.#behind += bytes.length;
-        if (this.#behind <= MAX_BEHIND) return undefined;
-        this.#room ??= Promise.withResolvers();
-        return this.#room.promise;
+      update: async (bytes) => {
+        for (let at = 0; at < bytes.length; at += SLOT) {
+          const from = this.#free.pop() ??
+            await new Promise<number>((take) => this.#line.push(take));
+          const piece = bytes.subarray(at, at + SLOT);
+          this.#memory.set(piece, from);
+          send({ kind: "bytes", id, from, to: from + piece.length });
+        }
       },
       digest: () => {
         const waiting = Promise.withResolvers<Digests>();
@@ -90,6 +96,10 @@ export class DigestPool implements Disposable {
         this.#hasWorkers = false;
         this.#stop(new Error(`The hashing worker failed: ${event.message}`));
       };
+      const memory = new SharedArrayBuffer(SLOT * SLOTS);
+      this.#memory = new Uint8Array(memory);
+      for (let slot = 0; slot < SLOTS; slot++) this.#free.push(slot * SLOT);
+      worker.postMessage({ kind: "memory", memory } satisfies ToWorker);
       return this.#worker = worker;
     } catch {
       this.#hasWorkers = false;
@@ -98,11 +108,10 @@ export class DigestPool implements Disposable {
   }
 
   #receive(message: FromWorker): void {
-    if (message.kind === "taken") {
-      this.#behind -= message.bytes;
-      if (this.#behind > MAX_BEHIND / 2) return;
-      this.#room?.resolve();
-      this.#room = undefined;
+    if (message.kind === "free") {
+      const next = this.#line.shift();
+      if (next === undefined) this.#free.push(message.from);
+      else next(message.from);
     } else {
       this.#waiting.get(message.id)?.resolve(message.digests);
       this.#waiting.delete(message.id);
@@ -112,9 +121,9 @@ export class DigestPool implements Disposable {
   #stop(reason: Error): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#behind = 0;
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#free.length = 0;
+    // Their bytes go nowhere, and their digests are rejected.
+    for (const take of this.#line.splice(0)) take(0);
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }
@@ -143,7 +152,12 @@ function hashInWorker(
     number,
     { md5: ReturnType<typeof create>; sha256: ReturnType<typeof create> }
   >();
+  let memory: Uint8Array = new Uint8Array();
   self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
+    if (data.kind === "memory") {
+      memory = new Uint8Array(data.memory);
+      return;
+    }
     const { kind, id } = data;
     if (kind === "drop") {
       hashes.delete(id);
@@ -155,9 +169,10 @@ function hashInWorker(
       hashes.set(id, entry);
     }
     if (kind === "bytes") {
-      entry.md5.update(data.bytes);
-      entry.sha256.update(data.bytes);
-      self.postMessage({ kind: "taken", bytes: data.bytes.length });
+      const bytes = memory.subarray(data.from, data.to);
+      entry.md5.update(bytes);
+      entry.sha256.update(bytes);
+      self.postMessage({ kind: "free", from: data.from });
     } else {
       hashes.delete(id);
       const digests = { md5: entry.md5.digest("hex"), sha256: entry.sha256.digest("hex") };
