@@ -41,7 +41,7 @@ export type Ending =
 export type Begun = { readonly end: (ending: Ending) => void };
 
 /** Steps after which a search gives up. */
-const MAX_STEPS = 2_000_000;
+const MAX_STEPS = 1_000_000;
 
 /** The histories of keys. */
 export class History {
@@ -108,12 +108,18 @@ export class History {
   /** Why the history of a key is impossible; undefined when it is possible. */
   explain(key: string): string | undefined {
     const events = this.#eventsOf(key);
-    const stuck = findImpossible(events);
-    if (stuck === undefined) return undefined;
+    let stuck: Event | undefined;
+    let verdict = "is impossible";
+    try {
+      stuck = findImpossible(events);
+      if (stuck === undefined) return undefined;
+    } catch {
+      verdict = "could not be judged";
+    }
     const lines = [...events].sort((a, b) => a.from - b.from).map((event) =>
       `${event === stuck ? ">" : " "} ${event.from.toFixed(1)}–${event.to.toFixed(1)} ${event.what}`
     );
-    return `The history of "${key}" is impossible:\n${lines.join("\n")}`;
+    return `The history of "${key}" ${verdict}:\n${lines.join("\n")}`;
   }
 
   #eventsOf(key: string): Event[] {
@@ -184,15 +190,28 @@ export function findImpossible(events: readonly Event[]): Event | undefined {
       stuck = all.filter(({ optional }, i) => !optional && done[i] === 0)
         .reduce((a, b) => b.to < a.to ? b : a).event;
     }
-    const place = `${state} ${done.join("")}`;
+    const place = `${state} ${begin} ${done.subarray(begin, done.lastIndexOf(1) + 1).join("")}`;
     if (seen.has(place)) return undo();
     seen.add(place);
 
     // Those that must come, the most urgent first; then those that may.
     candidates.sort((a, b) => rank(all[a]) - rank(all[b]));
+    const tried = new Set<string>([`true ${state}`]);
+    // A value is written once: it is not left while somebody has yet to see it.
+    const awaited = state === null ? 0 : all.reduce((sum, { event: { demand }, optional }, i) => {
+      return sum + (done[i] === 0 && !optional && isDemanded(demand, state) ? 1 : 0);
+    }, 0);
     for (const i of candidates) {
       const item = all[i];
       if (item?.event.sets === undefined) continue;
+      const { optional, event: { demand, sets } } = item;
+      if (awaited > (!optional && isDemanded(demand, state) ? 1 : 0)) continue;
+      if (demand === undefined) {
+        // Of those that do the same the one that must come first is as good as any.
+        const same = `${optional} ${sets}`;
+        if (tried.has(same)) continue;
+        tried.add(same);
+      }
       done[i] = 1;
       if (!item.optional) left--;
       if (search(item.event.sets, begin)) return true;
@@ -210,22 +229,32 @@ function rank(item: Item | undefined): number {
   return item === undefined || item.optional ? Number.MAX_VALUE : item.to;
 }
 
+/** What a write made of a key that nobody saw: one such is like another. */
+const UNSEEN = "unseen";
+
 /** A write without an answer whose value was seen happened before it was seen; one that nobody needs is left out. */
 function withKnownEnds(events: readonly Event[]): Item[] {
   const seenAt = new Map<Value, number>();
+  const named = new Set<Value>();
   let refusals = false;
   for (const { demand, to, optional } of events) {
-    if (optional || demand === undefined) continue;
+    if (demand === undefined) continue;
+    named.add("is" in demand ? demand.is : demand.isNot);
     if ("isNot" in demand) refusals = true;
-    else seenAt.set(demand.is, Math.min(to, seenAt.get(demand.is) ?? Infinity));
+    else if (!optional) seenAt.set(demand.is, Math.min(to, seenAt.get(demand.is) ?? Infinity));
   }
   return events.flatMap((event): Item[] => {
     const { optional, sets, to } = event;
-    if (!optional || sets === undefined || sets === null) return [{ event, optional, to }];
+    if (sets === undefined || sets === null) return [{ event, optional, to }];
     const seen = seenAt.get(sets);
-    if (seen !== undefined) return [{ event, optional: false, to: seen }];
-    return refusals ? [{ event, optional, to }] : [];
+    if (seen !== undefined) return [{ event, optional: false, to: Math.min(to, seen) }];
+    if (optional && !refusals) return [];
+    return [{ event: named.has(sets) ? event : { ...event, sets: UNSEEN }, optional, to }];
   });
+}
+
+function isDemanded(demand: Demand | undefined, state: Value): boolean {
+  return demand !== undefined && "is" in demand && demand.is === state;
 }
 
 function meets(state: Value, demand: Demand | undefined): boolean {
