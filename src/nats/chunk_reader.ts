@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import type { ByteBudget } from "../streams/byte_budget.ts";
-import { JetStreamError } from "./errors.ts";
+import { JetStreamError, Unanswered } from "./errors.ts";
 import type { Requests, StoredMessage } from "./requests.ts";
 
 /** Bytes that one reader asks for ahead of what was taken. */
@@ -17,6 +17,8 @@ const AHEAD = 4 * 1024 * 1024;
 /** Bytes and messages of one batch while chunks are searched by subject. */
 const BATCH_BYTES = 2 * 1024 * 1024;
 const BATCH = 16;
+/** Milliseconds after which the leader is asked too: a replica that hangs is asked on for minutes. */
+const PATIENCE = 500;
 
 /** What reading needs. */
 export type ReaderContext = {
@@ -107,7 +109,11 @@ export async function* walkGroup(
         next_by_subj: subject,
         batch: Math.min(BATCH, chunks - sequences.length),
         max_bytes: BATCH_BYTES,
-      });
+      }).catch(replicaLacks) ?? [];
+      if (batch.length === 0) {
+        const message = await requests.leaderGet(stream, { seq: from, next_by_subj: subject });
+        if (message !== undefined) batch = [message];
+      }
     } finally {
       budget.give(BATCH_BYTES);
     }
@@ -139,7 +145,7 @@ export async function readPiece(
   await budget.take(to - from);
   try {
     // A follower may not have it yet; the leader does.
-    const message = await requests.directGet(stream, { seq }).catch(followerLacks) ??
+    const message = await directGet(requests, stream, seq) ??
       await requests.leaderGet(stream, { seq });
     if (message?.subject !== subject || message.data.length !== to - from) {
       throw new ChunksMissing(`"${subject}" has no chunk ${chunk} at sequence ${seq}`);
@@ -150,8 +156,27 @@ export async function readPiece(
   }
 }
 
-function followerLacks(cause: unknown): undefined {
-  if (cause instanceof JetStreamError) return undefined;
+/** Undefined where the replica that was asked lacks it, or does not answer soon. */
+async function directGet(
+  requests: Requests,
+  stream: string,
+  seq: number,
+): Promise<StoredMessage | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE);
+  });
+  const direct = requests.directGet(stream, { seq }).catch(replicaLacks);
+  direct.catch(() => {}); // when patience ends first
+  try {
+    return await Promise.race([direct, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function replicaLacks(cause: unknown): undefined {
+  if (cause instanceof JetStreamError || cause instanceof Unanswered) return undefined;
   throw cause;
 }
 

@@ -94,7 +94,7 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
   const server = given.nats.servers[Number(leader.slice(1)) - 1];
   ok(server !== undefined);
   await using gateway = await given.open([server]);
-  const { store, connection } = gateway;
+  const { connection } = gateway;
   const { seq } = (await given.connection.request(
     `$JS.API.STREAM.MSG.GET.${stream}`,
     JSON.stringify({ seq: 1, next_by_subj: "$O.reads.C.>" }),
@@ -103,7 +103,7 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
     const replies = await Promise.all(
       Array.from(
         { length: 100 },
-        () => given.connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq })),
+        () => connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq })),
       ),
     );
     return replies.filter(({ headers }) => headers?.code === 404).length;
@@ -113,6 +113,9 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
 
   for (const key of ["ours", "theirs"] as ObjectKey[]) {
     for (let round = 0; round < 20; round++) {
+      // One that does not remember where the chunks are.
+      await using another = await given.open([server]);
+      const { store } = another;
       ok(sameBytes((await read(store, bucket, key)).bytes, bytes), key);
       const range = { start: 300_000, end: 1_200_000 };
       const part = await read(store, bucket, key, range);
@@ -130,18 +133,22 @@ Deno.test("an object is read while a replica is paused", async () => {
   await first.store.putObject(bucket, key, input(bytes));
   const leader = await given.leaderOf(stream);
   const replicas = await given.replicasOf(stream);
-  const follower = replicas.find((server) => server !== leader);
+  const followers = replicas.filter((server) => server !== leader);
   // A server without a replica asks all of them, and does not notice for minutes that one is paused.
   const without = given.nats.servers.find((server) => !replicas.includes(server));
-  ok(follower !== undefined && without !== undefined);
+  ok(without !== undefined);
   await using gateway = await given.open([without], { timeout: 1000 });
   await gateway.store.readObject(bucket, key);
-  await follower.kill("SIGSTOP");
-  try {
-    for (let round = 0; round < 3; round++) {
-      ok(sameBytes((await read(gateway.store, bucket, key)).bytes, bytes));
+  // It need not prefer the one that is paused first.
+  for (const follower of followers) {
+    await follower.kill("SIGSTOP");
+    try {
+      for (let round = 0; round < 3; round++) {
+        ok(sameBytes((await read(gateway.store, bucket, key)).bytes, bytes));
+      }
+    } finally {
+      await follower.kill("SIGCONT");
     }
-  } finally {
-    await follower.kill("SIGCONT");
+    await given.recovered(stream);
   }
 });
