@@ -3,6 +3,9 @@
  * @module
  */
 
+/** Milliseconds that a connection lives: a test must fail rather than wait for ever. */
+const PATIENCE = 120_000;
+
 /** An answer, read whole. */
 export type RawResponse = {
   readonly status: number;
@@ -23,6 +26,8 @@ export class RawConnection implements Disposable {
   static async open(port: number): Promise<RawConnection> {
     return new RawConnection(await Deno.connect({ hostname: "127.0.0.1", port }));
   }
+
+  readonly #watchdog = setTimeout(() => this[Symbol.dispose](), PATIENCE);
 
   /** Sends all of it; text goes out as UTF-8. */
   async send(...pieces: readonly (string | Uint8Array)[]): Promise<void> {
@@ -80,6 +85,7 @@ export class RawConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#watchdog);
     if (!this.#closed) this.#socket.close();
     this.#closed = true;
   }

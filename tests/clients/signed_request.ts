@@ -32,6 +32,9 @@ function signedPath(sent: string): string {
   ).join("/");
 }
 
+/** Milliseconds after which a request without an answer fails its test. */
+const PATIENCE = 60_000;
+
 /** Asks by `fetch`, which folds `..` in paths: those take {@linkcode requestText}. */
 export async function ask(
   gateway: GatewayProcess,
@@ -40,7 +43,8 @@ export async function ask(
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<Response> {
-  const { method = "GET", path = "/", query = "", body = null, signal = null } = asked;
+  const { method = "GET", path = "/", query = "", body = null } = asked;
+  const { signal = AbortSignal.timeout(PATIENCE) } = asked;
   return await fetch(`${gateway.url}${path}${query && `?${query}`}`, {
     method,
     headers: signedHeaders(gateway, asked),
