@@ -13,7 +13,7 @@ import type { KeyIndexes } from "./key_index.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "./layout.ts";
 import { textOf } from "./requests.ts";
 import { type BucketStream, LAYOUT } from "./streams.ts";
-import { lockTask } from "./task_lock.ts";
+import { lockTask, readKeptLock } from "./task_lock.ts";
 
 /** For how long a gateway that deletes a bucket keeps writers out, unless it goes on. */
 const FENCE_SECONDS = 30;
@@ -83,7 +83,8 @@ export async function deleteBucket(
 
 /**
  * Deletes a bucket that was empty a moment ago. The fence keeps out writers, so that what is found empty behind it is
- * empty when it is deleted; a gateway that dies in between leaves a fence that falls with its lock.
+ * empty when it is deleted; a gateway that dies in between leaves a fence that falls with its lock, unless it was about to
+ * delete: then the bucket stays as it is until somebody deletes it again.
  */
 async function deleteFenced(
   context: Context,
@@ -95,18 +96,29 @@ async function deleteFenced(
   // A stream that cannot be changed has no lock and no fence: it is sealed, so nobody writes to it.
   if (!prepared) return await streams.delete(bucket, store);
   const lock = await lockTask(context, stream, "delete", FENCE_SECONDS);
-  if (lock === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
-  let deleted = false;
+  if (lock === undefined) {
+    const decided = await readKeptLock(context, stream, "delete");
+    const { fenced } = await streams.read(bucket);
+    // One before got no answer. The bucket is empty still, behind its fence.
+    if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);
+    // The lock landed after its gateway had given up.
+    if (decided !== undefined) await streams.purge(stream.stream, records.lock(store, "delete"));
+    throw new S3Error("OperationAborted", { BucketName: bucket });
+  }
+  let decided = false;
   try {
     await streams.fence(bucket, store);
+    // What was taken in before the fence is stored before this.
+    if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
     if (!await indexes.isEmpty(bucket)) {
       throw new S3Error("BucketNotEmpty", { BucketName: bucket });
     }
-    if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
+    // A deletion without an answer may yet be carried out: once it was asked for, nobody may write here again.
+    if (!await lock.keep()) throw new S3Error("OperationAborted", { BucketName: bucket });
+    decided = true;
     await streams.delete(bucket, store, lock.sequence);
-    deleted = true;
   } finally {
-    if (!deleted) {
+    if (!decided) {
       await streams.unfence(bucket, store).catch((cause) => {
         context.log.warn("fence was not taken down and falls with its lock", { bucket, cause });
       });

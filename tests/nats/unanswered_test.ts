@@ -428,3 +428,45 @@ test("a bucket whose fence is not answered takes writes again", async (given) =>
   strictEqual((await store.readObject(bucket, key)).size, OTHER.length);
   await checkWhole(given, OTHER);
 });
+
+test("a bucket that was filled while its deletion was not answered keeps its objects", async (given) => {
+  const { doubtful, store, proxy } = given;
+  const release = Promise.withResolvers<void>();
+  proxy.judge = (frame) => called("STREAM.DELETE")(frame) ? { hold: release.promise } : "pass";
+  await rejects(doubtful.deleteBucket(bucket), { code: "ServiceUnavailable" });
+  // Whoever writes now is either refused, or his object outlives what was held back.
+  const done = await store.putObject(bucket, key, input(NEW)).then(() => true, () => false);
+  release.resolve();
+  await delay(200);
+  if (done) await checkWhole(given, NEW);
+  proxy.judge = () => "pass";
+  if (!done) {
+    await store.deleteBucket(bucket).catch((cause) => strictEqual(cause.code, "NoSuchBucket"));
+  }
+});
+
+test("a bucket whose deletion was not answered is deleted when somebody asks again", async (given) => {
+  const { doubtful, store, proxy } = given;
+  proxy.judge = (frame) => called("STREAM.DELETE")(frame) ? "drop" : "pass";
+  await rejects(doubtful.deleteBucket(bucket), { code: "ServiceUnavailable" });
+  await rejects(store.putObject(bucket, key, input(NEW)), { code: "OperationAborted" });
+  await store.deleteBucket(bucket);
+  await rejects(store.readBucket(bucket), { code: "NoSuchBucket" });
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, key, input(NEW));
+  await checkWhole(given, NEW);
+});
+
+test("a decision to delete a bucket that lands after it was given up takes no object", async (given) => {
+  const { doubtful, store, proxy } = given;
+  // The lock is taken, then renewed, then kept; only the last has no end.
+  proxy.judge = swallowAnswers((frame) =>
+    published("S3.lock")(frame) && !frame.text.includes("Nats-TTL")
+  );
+  await rejects(doubtful.deleteBucket(bucket), { code: "ServiceUnavailable" });
+  await store.putObject(bucket, key, input(NEW));
+  await rejects(store.deleteBucket(bucket), { code: "BucketNotEmpty" });
+  await store.deleteObject(bucket, key, {});
+  await rejects(store.deleteBucket(bucket), { code: "OperationAborted" });
+  await store.deleteBucket(bucket);
+});
