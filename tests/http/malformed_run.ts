@@ -1,0 +1,331 @@
+/**
+ * Sends malformed requests to the real command on a nats-server of its own, and demands what must hold whatever is sent:
+ * no crash, no hang, no error of the server's, no chunk that belongs to nobody, no request that stays in flight.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { connect } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { Objm } from "@nats-io/obj";
+import { startNatsServer } from "../../scripts/nats_server.ts";
+import { ERRORS } from "../../src/s3/errors.ts";
+import { subjectsOfStream } from "../nats/store_on_server.ts";
+import { type RunningCommand, startGateway } from "../running_command.ts";
+import { type MalformedRequest, malformedRequest, type Scenery } from "./malformed_requests.ts";
+import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
+
+/** How long a client may send nothing in the middle of a body, in milliseconds. */
+const STALL = 300;
+/** A client that waits for longer ends its half of the connection. */
+const PATIENCE = 1500;
+/** Milliseconds after which a connection hangs. */
+const HANGS = 8000;
+const BUCKET = "photos";
+/** Longer answers are not read whole. */
+const MAX_ANSWER = 1024 * 1024;
+
+/** How much to send. */
+export type MalformedRun = {
+  readonly count: number;
+  readonly seed: number;
+  /** Connections at a time. */
+  readonly connections: number;
+};
+
+/** What came of the requests: how often each status was answered, and `closed` for no answer. */
+export type Outcomes = Readonly<Record<string, number>>;
+
+/** What a client got. */
+type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+};
+
+/**
+ * Sends them all.
+ *
+ * @throws Error with the seed and the bytes of the request that broke a rule
+ */
+export async function sendMalformed({ count, seed, connections }: MalformedRun): Promise<Outcomes> {
+  await using server = await startNatsServer();
+  await using gateway = await startGateway(
+    ["--natsServers", server.url, "--limit.stall", `${STALL}ms`, "--trash.grace", "1s"],
+    { env: CREDENTIALS_ENV },
+  );
+  const connection = await connect({ servers: server.url });
+  try {
+    const scene = new Scene(gateway);
+    await scene.prepare();
+    const outcomes: Record<string, number> = {};
+    let next = seed;
+    let failed = false;
+    await Promise.all(Array.from({ length: connections }, async () => {
+      while (next < seed + count && !failed) {
+        const malformed = malformedRequest(next++, scene.scenery);
+        try {
+          const outcome = await scene.send(malformed);
+          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+          if (malformed.seed % 500 === 0) await scene.askWell();
+        } catch (cause) {
+          failed = true;
+          throw new Error(`${describe(malformed)}\n${gateway.output.slice(-2000)}`, { cause });
+        }
+      }
+    }));
+
+    await scene.askWell();
+    await scene.abortUploads();
+    await onlyLiveChunks(connection);
+    const errors = gateway.output.split("\n").filter((line) => /level=error/.test(line));
+    deepStrictEqual(errors.slice(0, 3), [], "errors in the gateway's log");
+    strictEqual((await gateway.stop()).code, 0, gateway.output.slice(-2000));
+    match(gateway.output, /Stopping: requests in flight may end.* requests=0\b/);
+    return outcomes;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Clients of one gateway. */
+class Scene {
+  readonly #port: number;
+  readonly #host: string;
+  #uploadId = "";
+
+  constructor({ url }: RunningCommand & { readonly url: string }) {
+    this.#port = Number(new URL(url).port);
+    this.#host = `127.0.0.1:${this.#port}`;
+  }
+
+  get scenery(): Scenery {
+    return {
+      bucket: BUCKET,
+      keys: ["k0", "k1", "k2", "k3"],
+      uploadId: this.#uploadId,
+      host: this.#host,
+    };
+  }
+
+  async prepare(): Promise<void> {
+    strictEqual((await this.#ask({ method: "PUT", path: `/${BUCKET}` })).status, 200);
+    const body = "z".repeat(300_000);
+    await this.#ask({ method: "PUT", path: `/${BUCKET}/k0`, body });
+    const upload = { method: "POST", path: `/${BUCKET}/upload`, query: "uploads=" };
+    const { body: xml } = await this.#ask(upload);
+    this.#uploadId = /<UploadId>([^<]+)</.exec(xml)?.[1] ?? "";
+    ok(this.#uploadId !== "", xml);
+  }
+
+  /** What is right still works. */
+  async askWell(): Promise<void> {
+    const path = `/${BUCKET}/well-${crypto.randomUUID()}`;
+    const body = "well";
+    strictEqual((await this.#ask({ method: "PUT", path, body })).status, 200);
+    strictEqual((await this.#ask({ path })).body, body);
+    strictEqual((await this.#ask({ method: "DELETE", path })).status, 204);
+  }
+
+  async abortUploads(): Promise<void> {
+    for (;;) {
+      const { status, body } = await this.#ask({ path: `/${BUCKET}`, query: "uploads=" });
+      strictEqual(status, 200, body);
+      const uploads = [...body.matchAll(/<Key>([^<]*)<\/Key><UploadId>([^<]+)</g)];
+      if (uploads.length === 0) return;
+      for (const [, key = "", id = ""] of uploads) {
+        const plain = key.replaceAll(/&(lt|gt|quot|apos|amp|#x?[0-9a-fA-F]+);/g, decodeReference);
+        const path = `/${BUCKET}/${encodeKey(plain)}`;
+        const { status, body } = await this.#ask({
+          method: "DELETE",
+          path,
+          query: `uploadId=${id}`,
+        });
+        strictEqual(status, 204, body);
+      }
+    }
+  }
+
+  /** Sends a request, and says what came of it. */
+  async send({ pieces, then }: MalformedRequest): Promise<string> {
+    using socket = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+    // Empty lines before a request do not count.
+    const text = pieces.join("").replace(/^[\r\n]+/, "");
+    const isHead = text.startsWith("HEAD ");
+    const reading = then === "leave" ? undefined : readAnswer(socket, isHead);
+    reading?.catch(() => {});
+    try {
+      for (const [i, piece] of pieces.entries()) {
+        if (i > 0) await pause(1);
+        await writeAll(socket, bytesOf(piece));
+      }
+    } catch (cause) {
+      if (!isClosed(cause)) throw cause; // it may have answered and closed already
+    }
+    if (reading === undefined) return "left";
+    if (then === "end") await socket.closeWrite().catch(() => {});
+    // The runtime waits for the end of a head as long as the client does. Whatever came whole must be answered.
+    const isWhole = /\r\n\r\n|\n\n/.test(text);
+    let answer = await within(PATIENCE, reading);
+    if (answer === "late") {
+      if (!isWhole) await socket.closeWrite().catch(() => {});
+      answer = await within(HANGS, reading);
+    }
+    if (answer === "late") throw new Error("It hangs");
+    // The runtime drops what it was sending when the client ends its half.
+    if (answer === "closed" || answer === "cut" && (then === "end" || !isWhole)) return "closed";
+    if (answer === "cut") throw new Error("The answer is cut short");
+    check(answer, isHead);
+    return String(answer.status);
+  }
+
+  async #ask(asked: Partial<WireRequest>): Promise<Answer> {
+    using socket = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+    const { method = "GET", path = "/", query = "", body = "" } = asked;
+    const headers = [["Host", this.#host], ["Content-Length", String(body.length)]] as const;
+    await writeAll(socket, bytesOf(signedText({ method, path, query, headers, body })));
+    const answer = await within(HANGS, readAnswer(socket, method === "HEAD"));
+    if (typeof answer === "string") throw new Error(`A good request is ${answer}`);
+    return answer;
+  }
+}
+
+/** What every answer must be. */
+function check({ status, headers, body }: Answer, isHead: boolean): void {
+  if (status >= 500 && status !== 501) throw new Error(`It is answered with ${status}: ${body}`);
+  if (/<Code>InternalError</.test(body)) throw new Error(`There is an error within: ${body}`);
+  strictEqual(headers.get("x-injected"), null);
+  if (status < 400) return;
+  if (!headers.has("x-amz-request-id")) {
+    // The runtime's own, for what is no HTTP.
+    ok([400, 414, 431].includes(status), `The runtime answers ${status}`);
+    strictEqual(body, "");
+    return;
+  }
+  if (isHead) return;
+  const code = /^<\?xml[^>]*\?>\s*<Error><Code>(\w+)<\/Code>/.exec(body)?.[1] ?? "";
+  ok(Object.hasOwn(ERRORS, code), `It is no code of AWS: ${body}`);
+  strictEqual(status, ERRORS[code as keyof typeof ERRORS][0]);
+  ok(body.includes(`<RequestId>${headers.get("x-amz-request-id")}</RequestId>`), body);
+}
+
+/** Reads one answer, after what is informational. */
+async function readAnswer(
+  socket: Deno.TcpConn,
+  isHead: boolean,
+): Promise<Answer | "closed" | "cut"> {
+  const chunk = new Uint8Array(64 * 1024);
+  let text = "";
+  const fill = async (): Promise<boolean> => {
+    const read = await socket.read(chunk).catch((cause) => {
+      if (isClosed(cause)) return null;
+      throw cause;
+    });
+    if (read !== null) text += Buffer.from(chunk.subarray(0, read)).toString("latin1");
+    return read !== null;
+  };
+  for (;;) {
+    const end = text.indexOf("\r\n\r\n");
+    if (end < 0) {
+      if (await fill()) continue;
+      return text === "" ? "closed" : "cut";
+    }
+    const [first = "", ...lines] = text.slice(0, end).split("\r\n");
+    text = text.slice(end + 4);
+    const status = Number(/^HTTP\/1\.[01] (\d{3})\b/.exec(first)?.[1] ?? NaN);
+    ok(status >= 100 && status < 600, `It is no answer: ${first}`);
+    if (status < 200) continue;
+    const headers = new Headers(
+      lines.map((line): [string, string] => [
+        line.slice(0, line.indexOf(":")),
+        line.slice(line.indexOf(":") + 1).trim(),
+      ]),
+    );
+    const hasBody = !isHead && status !== 204 && status !== 304;
+    if (!hasBody) return { status, headers, body: "" };
+    if (headers.get("transfer-encoding") === "chunked") {
+      while (!text.includes("0\r\n\r\n") && await fill());
+    } else {
+      const length = Math.min(Number(headers.get("content-length") ?? 0), MAX_ANSWER);
+      while (text.length < length && await fill());
+      if (text.length < length) return "cut";
+      text = text.slice(0, length);
+    }
+    return { status, headers, body: text };
+  }
+}
+
+/** Waits until the trash is empty, and compares what the bucket's stream holds with what its objects name. */
+async function onlyLiveChunks(connection: NatsConnection): Promise<void> {
+  const stream = `OBJ_${BUCKET}`;
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const subjects = await subjectsOfStream(connection, stream);
+    const found = new Map<string, number>();
+    for (const [subject, count] of Object.entries(subjects)) {
+      const nuid = /^\$O\.[^.]+\.C\.([^.]+)/.exec(subject)?.[1];
+      if (nuid !== undefined) found.set(nuid, (found.get(nuid) ?? 0) + count);
+    }
+    const named = new Map<string, number>();
+    for (const info of await (await new Objm(connection).open(BUCKET)).list()) {
+      if (!info.deleted && info.chunks > 0) named.set(info.nuid, info.chunks);
+    }
+    const sorted = (chunks: Map<string, number>): unknown[] => [...chunks].sort();
+    if (JSON.stringify(sorted(found)) === JSON.stringify(sorted(named))) return;
+    if (Date.now() > deadline) {
+      deepStrictEqual(sorted(found), sorted(named), "chunks in the stream, and of objects");
+    }
+    await pause(250);
+  }
+}
+
+function describe({ seed, ways, then, pieces }: MalformedRequest): string {
+  const shown = pieces.map((piece) =>
+    JSON.stringify(piece.length > 4000 ? `${piece.slice(0, 4000)}…` : piece)
+  );
+  return `Seed ${seed} (${ways.join(", ")}; then ${then}):\n${shown.join("\n")}`;
+}
+
+async function writeAll(socket: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+}
+
+function isClosed(cause: unknown): boolean {
+  return cause instanceof Deno.errors.ConnectionReset || cause instanceof Deno.errors.BrokenPipe ||
+    cause instanceof Deno.errors.ConnectionAborted || cause instanceof Deno.errors.NotConnected;
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | "late"> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+const REFERENCES: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  amp: "&",
+};
+
+function decodeReference(reference: string, name: string): string {
+  const code = /^#x/.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+  return REFERENCES[name] ?? (name.startsWith("#") ? String.fromCodePoint(code) : reference);
+}
+
+function encodeKey(key: string): string {
+  return encodeURIComponent(key).replaceAll("%2F", "/")
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
