@@ -14,6 +14,7 @@ import { isS3Error, S3Error } from "./s3/errors.ts";
 import { parseRequest } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 import { formatXml } from "./s3/xml.ts";
+import { release } from "./streams/release.ts";
 import type { StallWatch } from "./streams/stall_watch.ts";
 import { type Log, SILENT_LOG } from "./telemetry/log.ts";
 
@@ -88,6 +89,8 @@ export function createHandler(services: GatewayServices): Handler {
       streams = true;
       return services.stalls.watchReader(source, {
         signal,
+        // The server copies what it takes; another reader may keep the pieces.
+        ...(info !== undefined && { taken: release }),
         ended: (broken) => {
           if (broken || info === undefined) leave();
         },

@@ -7,6 +7,7 @@
 import { createChecksumHasher } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ContentInput, Received } from "../store/store.ts";
+import { release } from "../streams/release.ts";
 import type { Context } from "./context.ts";
 
 /** Bytes that may be published and not yet acknowledged, for one body. */
@@ -42,7 +43,7 @@ export async function writeChunks(
   const checksum = content.algorithm && await createChecksumHasher(content.algorithm);
   const digester = digests.create(content.size);
   const sequences: number[] = [];
-  const window: { readonly bytes: number; readonly acknowledged: Promise<number> }[] = [];
+  const window: { readonly chunk: Uint8Array; readonly acknowledged: Promise<number> }[] = [];
   let inFlight = 0;
   let size = 0;
 
@@ -50,7 +51,8 @@ export async function writeChunks(
     const first = window.shift();
     if (first === undefined) return;
     sequences.push(await first.acknowledged);
-    inFlight -= first.bytes;
+    inFlight -= first.chunk.length;
+    release(first.chunk);
   };
 
   try {
@@ -61,7 +63,7 @@ export async function writeChunks(
       const acknowledged = requests.publish(subject, chunk)
         .finally(() => unacknowledged.give(chunk.length));
       acknowledged.catch(() => {}); // awaited in its turn, or after an earlier one has failed
-      window.push({ bytes: chunk.length, acknowledged });
+      window.push({ chunk, acknowledged });
       inFlight += chunk.length;
       checksum?.update(chunk);
       await digester.update(chunk);
@@ -111,20 +113,22 @@ async function* cut(
   size: number | undefined,
 ): AsyncGenerator<Uint8Array> {
   let remaining = size ?? Infinity;
-  const allocate = (): Uint8Array => new Uint8Array(Math.min(chunkSize, Math.max(remaining, 1)));
-  let chunk = allocate();
+  let chunk: Uint8Array | undefined;
   let filled = 0;
   for await (const bytes of body) {
     let taken = 0;
+    let lent = false;
     while (taken < bytes.length) {
-      if (filled === 0 && bytes.length - taken >= chunk.length) {
+      const room = Math.min(chunkSize, Math.max(remaining, 1));
+      if (chunk === undefined && bytes.length - taken >= room) {
         // What was received is whole already and nobody else keeps it.
-        yield bytes.subarray(taken, taken + chunk.length);
-        taken += chunk.length;
-        remaining -= chunk.length;
-        chunk = allocate();
+        yield bytes.subarray(taken, taken + room);
+        taken += room;
+        remaining -= room;
+        lent = true;
         continue;
       }
+      chunk ??= new Uint8Array(room);
       const part = bytes.subarray(taken, taken + chunk.length - filled);
       chunk.set(part, filled);
       filled += part.length;
@@ -132,10 +136,11 @@ async function* cut(
       if (filled === chunk.length) {
         yield chunk;
         remaining -= filled;
-        chunk = allocate();
+        chunk = undefined;
         filled = 0;
       }
     }
+    if (!lent) release(bytes);
   }
-  if (filled > 0) yield chunk.subarray(0, filled);
+  if (chunk !== undefined) yield chunk.subarray(0, filled);
 }

@@ -20,6 +20,7 @@ import {
 } from "@nats-io/nats-core";
 import { connect as connectByTcp } from "@nats-io/transport-node";
 import type { Log } from "../telemetry/log.ts";
+import { connectByPlainTcp, TlsOffered } from "./tcp_transport.ts";
 
 export type { NatsConnection } from "@nats-io/nats-core";
 
@@ -71,7 +72,7 @@ export async function connect(
   for (let attempt = 0;; attempt++) {
     signal?.throwIfAborted();
     try {
-      const connection = isWebSocket ? await wsconnect(options) : await connectByTcp(options);
+      const connection = isWebSocket ? await wsconnect(options) : await connectTcp(options);
       log.info("Connected to NATS", {
         server: connection.getServer(),
         version: connection.info?.version,
@@ -93,6 +94,17 @@ export async function connect(
       });
       await pause(attempt, signal);
     }
+  }
+}
+
+/** Plain TCP by our own transport, anything with TLS by the library's. */
+async function connectTcp(options: ConnectionOptions): Promise<NatsConnection> {
+  if (options.tls !== undefined) return await connectByTcp(options);
+  try {
+    return await connectByPlainTcp(options);
+  } catch (cause) {
+    if (!(cause instanceof TlsOffered)) throw cause;
+    return await connectByTcp(options);
   }
 }
 

@@ -57,7 +57,10 @@ export type Received = {
 
 /** Bytes to store. */
 export type ContentInput = {
-  /** Read to its end, or cancelled when the write fails. An error of the stream is thrown as it is. */
+  /**
+   * Read to its end, or cancelled when the write fails. Its pieces are the store's own from then on: they may be freed.
+   * An error of the stream is thrown as it is.
+   */
   readonly stream: ReadableStream<Uint8Array>;
   /** Bytes, where known; more or fewer than that is `IncompleteBody`. */
   readonly size: number | undefined;
@@ -92,7 +95,10 @@ export type ChooseRange = (info: ObjectInfo) => ByteRange | "all" | "nothing";
 export type ObjectContent = {
   readonly info: ObjectInfo;
   readonly range: ByteRange | "all" | "nothing";
-  /** One owner reads it to its end or cancels it; null when nothing was chosen or there are no bytes. */
+  /**
+   * One owner reads it to its end or cancels it; null when nothing was chosen or there are no bytes. A stream's pieces
+   * are their reader's own, who may free them.
+   */
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
 };
 

@@ -10,7 +10,9 @@
 const TICKS = 4;
 
 /** What {@linkcode StallWatch.watchReader} takes. */
-export type ReaderOptions = {
+export type ReaderOptions<T = unknown> = {
+  /** Called with each piece when the reader is done with it: when it asks for the next one. */
+  readonly taken?: (piece: T) => void;
   /** Aborts when the reader has gone, whether the stream hears of it or not. */
   readonly signal: AbortSignal;
   /**
@@ -58,15 +60,21 @@ export class StallWatch {
    */
   watchReader<T>(
     source: ReadableStream<T>,
-    { signal, ended }: ReaderOptions,
+    { signal, ended, taken }: ReaderOptions<T>,
   ): ReadableStream<T> {
     // The runtime prints it: where it was made says nothing.
     const stalled = (): Error =>
       Object.assign(new Error("Nobody took anything for too long"), { stack: "" });
-    return this.#watch(source, { waitsFor: "reader", stalled, signal, ended });
+    return this.#watch(source, {
+      waitsFor: "reader",
+      stalled,
+      signal,
+      ended,
+      ...(taken !== undefined && { taken }),
+    });
   }
 
-  #watch<T>(source: ReadableStream<T>, about: About): ReadableStream<T> {
+  #watch<T>(source: ReadableStream<T>, about: About<T>): ReadableStream<T> {
     const reader = source.getReader();
     const { signal } = about;
     const watched: Watched = {
@@ -76,7 +84,7 @@ export class StallWatch {
         breakOff(error, () => controller.error(error));
       },
     };
-    const wait = (for_: About["waitsFor"]): void => {
+    const wait = (for_: About<T>["waitsFor"]): void => {
       watched.since = about.waitsFor === for_ ? this.#tick : undefined;
     };
     // No error, which the runtime would print: there is nobody to tell.
@@ -101,15 +109,18 @@ export class StallWatch {
       end(true);
     };
 
+    let last: T | undefined;
     const stream = new ReadableStream<T>({
       start: (its) => void (controller = its),
       async pull(): Promise<void> {
         wait("source");
+        if (last !== undefined) about.taken?.(last);
+        last = undefined;
         try {
           const { done, value } = await reader.read();
           if (over) return;
           if (!done) {
-            controller.enqueue(value);
+            controller.enqueue(last = value);
             return wait("reader");
           }
           end(false);
@@ -159,10 +170,11 @@ type Watched = {
   readonly stalled: () => void;
 };
 
-type About = {
+type About<T> = {
   /** Who may not stand still. */
   readonly waitsFor: "source" | "reader";
   readonly stalled: () => Error;
   readonly signal?: AbortSignal;
+  readonly taken?: (piece: T) => void;
   readonly ended: (broken: boolean) => void;
 };

@@ -62,7 +62,7 @@ export async function storeOnServer(
 export function input(bytes: Uint8Array, change: Partial<ObjectInput> = {}): ObjectInput {
   return {
     content: {
-      stream: ReadableStream.from([bytes]),
+      stream: ReadableStream.from([bytes.slice()]), // the store may free what it is given
       size: bytes.length,
       algorithm: undefined,
       verify() {},
