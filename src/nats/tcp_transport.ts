@@ -19,7 +19,7 @@ import {
   setTransportFactory,
   type Transport,
 } from "@nats-io/nats-core/internal";
-import { markSole, release } from "../streams/release.ts";
+import { markSole, release, WORTH_RELEASING } from "../streams/release.ts";
 
 /** The server wants or offers TLS, which this transport has not. */
 export class TlsOffered extends Error {
@@ -40,8 +40,8 @@ export function connectByPlainTcp(options: ConnectionOptions): Promise<NatsConne
 const SCRATCH = 64 * 1024;
 /** Longest protocol line: the server's INFO names every server of a cluster. */
 const MAX_LINE = 1024 * 1024;
-/** From this size on a frame is worth a buffer of its own, and its memory worth giving back at once. */
-const LARGE = 32 * 1024;
+/** From this size on a frame is worth a buffer of its own. */
+const LARGE = WORTH_RELEASING;
 
 const LF = 10;
 const ZERO = 48;
@@ -187,7 +187,7 @@ class TcpTransport implements Transport {
             sent += await this.#connection?.write(frame.subarray(sent)) ?? Infinity;
           }
           // The library made it for us of what it was given, and keeps no hold of it.
-          if (frame.length >= LARGE) release(frame);
+          release(frame);
         }
       }
     } catch {

@@ -4,6 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { WORTH_RELEASING } from "./release.ts";
 
 /** Sizes in bytes of the buffers handed to the stream: they grow while it fills them, and shrink when it trickles. */
 const BUFFER = { min: 4 * 1024, first: 64 * 1024, max: 256 * 1024 } as const;
@@ -126,7 +127,9 @@ export class ByteReader {
       this.#reader = reader;
       return async () => {
         const { done, value } = await reader.read();
-        return done ? undefined : value;
+        if (done) return undefined;
+        // What is read is the caller's own, who may free it: it may have been somebody's array.
+        return value.length < WORTH_RELEASING ? value : value.slice();
       };
     }
   }
