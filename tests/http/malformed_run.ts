@@ -174,7 +174,7 @@ class Scene {
     }
     if (answer === "late") throw new Error("It hangs");
     // The runtime drops what it was sending when the client ends its half, or when a body that nobody reads is broken.
-    const mayCut = then === "end" || !/(\r\n\r\n|\n\n)$/.test(text);
+    const mayCut = then === "end" || /(\r\n\r\n|\n\n)[^]/.test(text) || !isWhole;
     if (answer === "closed" || answer === "cut" && mayCut) return "closed";
     if (answer === "cut") throw new Error("The answer is cut short");
     check(answer, isHead);
