@@ -1,0 +1,49 @@
+/**
+ * Starts `raw.ts` and asks it.
+ * @module
+ */
+
+import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
+
+/** A process that speaks to JetStream itself; disposing ends it. */
+export type RawProcess = AsyncDisposable & {
+  readonly pid: number;
+  call(call: RawCall): Promise<RawResult>;
+};
+
+const RAW = new URL("raw.ts", import.meta.url).pathname;
+
+/** Starts it, with the permissions of a gateway. */
+export function startRaw(natsUrl: string): RawProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-net", "--allow-env", RAW, natsUrl],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    pid: child.pid,
+    async call(call) {
+      await writer.write(new TextEncoder().encode(JSON.stringify(call) + "\n"));
+      // One call at a time, so one line is one answer.
+      let text = "";
+      while (!text.endsWith("\n")) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`The raw process ended during "${call.op}"`);
+        text += value;
+      }
+      const answer = JSON.parse(text) as RawAnswer;
+      if ("error" in answer) throw new Error(`Raw "${call.op}" failed: ${answer.error}`);
+      return answer.result;
+    },
+    async [Symbol.asyncDispose]() {
+      await writer.close().catch(() => {});
+      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+      await child.status;
+      clearTimeout(timer);
+      await reader.cancel();
+    },
+  };
+}
