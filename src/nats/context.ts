@@ -41,8 +41,8 @@ export type Context = {
   readonly leases: Leases;
   /** Buckets into whose trash this gateway has put something. */
   readonly trashed: Set<BucketName>;
-  /** Takes a key off listings that was seen to be gone without a message that says so. */
-  readonly forget: (bucket: BucketName, key: ObjectKey) => void;
+  /** Has listings look at a key again that was seen to be gone without a message that says so. */
+  readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
   readonly log: StoreLog;
   readonly now: () => Date;
 };

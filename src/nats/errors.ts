@@ -20,6 +20,7 @@ export const JetStreamCode = {
   WrongLastSequence: 10071,
   StoreFailed: 10077,
   StreamSealed: 10109,
+  TooManyBatches: 10176,
   WrongLastSequenceConstant: 10164,
 } as const;
 
@@ -105,6 +106,8 @@ export function toS3Error(cause: unknown): unknown {
     switch (cause.code) {
       case JetStreamCode.StreamNotFound:
         return new S3Error("NoSuchBucket", {}, { cause });
+      case JetStreamCode.TooManyBatches:
+        return new S3Error("SlowDown", {}, { cause, headers: { "Retry-After": "10" } });
       case JetStreamCode.StreamSealed:
         return new S3Error("AccessDenied", {}, { cause, message: "The bucket is sealed." });
       case JetStreamCode.StoreFailed:

@@ -10,7 +10,8 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import { compareUtf8, type SortedKeys, sortedKeys } from "../s3/listing.ts";
 import type { ListedObject } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { keyOfSubject, parseInfo, subjectsOf } from "./layout.ts";
+import { readCurrent } from "./commit.ts";
+import { keyOfSubject, parseInfo, type StoreName, subjectsOf } from "./layout.ts";
 import { readMessages } from "./subject_scan.ts";
 
 /** The indexes of the buckets that were listed. */
@@ -44,9 +45,9 @@ export class KeyIndexes {
     }
   }
 
-  /** Takes a key off that was seen to be gone without a message that says so. */
-  forget(bucket: BucketName, key: ObjectKey): void {
-    this.#indexes.get(bucket)?.forget(key);
+  /** Looks at a key again before the next listing: it was seen to be gone, and no message said so. */
+  doubt(bucket: BucketName, key: ObjectKey): void {
+    this.#indexes.get(bucket)?.doubt(key);
   }
 }
 
@@ -54,6 +55,7 @@ class KeyIndex {
   readonly #objects = new Map<ObjectKey, ListedObject>();
   /** Subjects that hold object info and are no key: too long, or not UTF-8. */
   readonly #nameless = new Set<string>();
+  readonly #doubted = new Set<ObjectKey>();
   #sorted: readonly ListedObject[] = [];
   #stream = "";
   #sequence = 0;
@@ -74,10 +76,9 @@ class KeyIndex {
     return this.#objects.size + this.#nameless.size === 0;
   }
 
-  forget(key: ObjectKey): void {
-    if (this.#objects.delete(key)) {
-      this.#sorted = this.#sorted.filter((object) => object.key !== key);
-    }
+  /** Looks at a key again before the next listing. */
+  doubt(key: ObjectKey): void {
+    if (this.#objects.has(key)) this.#doubted.add(key);
   }
 
   async #update(context: Context, bucket: BucketName): Promise<void> {
@@ -86,40 +87,50 @@ class KeyIndex {
     if (identity !== this.#stream || stream.lastSequence < this.#sequence) {
       this.#objects.clear();
       this.#nameless.clear();
+      this.#doubted.clear();
       this.#sorted = [];
       this.#stream = identity;
       this.#sequence = 0;
     }
-    if (stream.lastSequence === this.#sequence) return;
+    let changed = 0;
+    if (stream.lastSequence !== this.#sequence) {
+      const filter = subjectsOf(stream.store).infos;
+      const messages = await readMessages(context, stream, filter, this.#sequence + 1);
+      for (const { subject, data, time } of messages) {
+        this.#apply(stream.store, subject, data, time);
+      }
+      // No further than what was there before the look: of what was written during it, only some was seen.
+      this.#sequence = stream.lastSequence;
+      changed = messages.length;
+    }
+    for (const key of this.#doubted) {
+      const { parsed } = await readCurrent(context, stream, key);
+      if (parsed.kind === "absent") changed += this.#objects.delete(key) ? 1 : 0;
+      this.#doubted.delete(key);
+    }
+    if (changed === 0) return;
+    this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
+  }
 
-    const filter = subjectsOf(stream.store).infos;
-    const messages = await readMessages(context, stream, filter, this.#sequence + 1);
-    for (const { subject, data, time } of messages) {
-      const key = keyOfSubject(stream.store, subject);
-      if (key === undefined) {
-        // Whatever the key: only whether there is an object.
-        const { kind } = parseInfo("" as ObjectKey, data, time);
-        if (kind === "absent") this.#nameless.delete(subject);
-        else this.#nameless.add(subject);
-        continue;
-      }
-      const parsed = parseInfo(key, data, time);
-      if (parsed.kind === "absent") {
-        this.#objects.delete(key);
-        continue;
-      }
-      if (parsed.kind === "unreadable") {
-        this.#objects.set(key, unreadable(key, time));
-        continue;
-      }
+  #apply(store: StoreName, subject: string, data: Uint8Array, time: Date): void {
+    const key = keyOfSubject(store, subject);
+    if (key === undefined) {
+      // Whatever the key: only whether there is an object.
+      const { kind } = parseInfo("" as ObjectKey, data, time);
+      if (kind === "absent") this.#nameless.delete(subject);
+      else this.#nameless.add(subject);
+      return;
+    }
+    const parsed = parseInfo(key, data, time);
+    if (parsed.kind === "absent") {
+      this.#objects.delete(key);
+    } else if (parsed.kind === "unreadable") {
+      this.#objects.set(key, unreadable(key, time));
+    } else {
       const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
       const { storageClass } = properties.system;
       this.#objects.set(key, { key, size, etag, modified, owner, checksum, storageClass });
     }
-    // No further than what was there before the look: of what was written during it, only some was seen.
-    this.#sequence = stream.lastSequence;
-    if (messages.length === 0) return;
-    this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
   }
 }
 

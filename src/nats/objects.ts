@@ -298,7 +298,7 @@ async function afterFullDelete(
   nuid: Nuid | undefined,
   tombstone: Parameters<typeof commitInfo>[3],
 ): Promise<void> {
-  context.forget(stream.bucket, key);
+  context.doubt(stream.bucket, key);
   try {
     const leased = nuid === undefined || (await leasedGroups(context, stream)).has(nuid);
     // What is left here is the sweep's.
@@ -316,14 +316,14 @@ async function afterFullDelete(
 }
 
 function existing(
-  { forget, log }: Context,
+  { doubt, log }: Context,
   { bucket }: BucketStream,
   key: ObjectKey,
   { parsed, sequence }: Current,
 ): StoredObject {
   if (parsed.kind === "object") return parsed.object;
   if (parsed.kind === "absent") {
-    if (sequence === 0) forget(bucket, key);
+    if (sequence === 0) doubt(bucket, key);
     throw new S3Error("NoSuchKey", { Key: key });
   }
   log.warn("object is unreadable", { bucket, key, reason: parsed.reason });

@@ -88,7 +88,7 @@ export function createNatsStore(
     grace,
     leases: new Leases(requests, nuid.next(), grace, log),
     trashed: new Set(),
-    forget: (bucket, key) => indexes.forget(bucket, key),
+    doubt: (bucket, key) => indexes.doubt(bucket, key),
     log,
     now: options.now ?? (() => new Date()),
   };

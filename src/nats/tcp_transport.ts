@@ -10,6 +10,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { ConnectionOptions, NatsConnection, Server, ServerInfo } from "@nats-io/nats-core";
 import {
   checkOptions,
@@ -178,6 +179,8 @@ class TcpTransport implements Transport {
   }
 
   async #write(): Promise<void> {
+    // What other requests send in this turn of the event loop goes out in the same write.
+    await new Promise((resolve) => setImmediate(resolve));
     try {
       while (this.#outgoing.length > 0) {
         const frames = this.#outgoing;

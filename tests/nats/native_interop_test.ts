@@ -177,3 +177,23 @@ Deno.test("exactly one spelling of a store's name works", async () => {
   }
   await given.store.putObject("a__b" as BucketName, key("k"), input(someBytes(1)));
 });
+
+Deno.test("a listing drops what a native rename left without a message, once it was asked for", async () => {
+  await using given = await storeOnServer();
+  const { store } = given;
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, key("old"), input(someBytes(10)));
+  const list = async (): Promise<readonly string[]> => {
+    const page = await store.listObjects(bucket, {
+      prefix: "",
+      delimiter: "",
+      after: "",
+      limit: 9,
+    });
+    return page.objects.map(({ key }) => key);
+  };
+  deepStrictEqual(await list(), ["old"]);
+  await (await given.native.open(native)).update("old", { name: "new" });
+  await rejects(store.readObject(bucket, key("old")), { code: "NoSuchKey" });
+  deepStrictEqual(await list(), ["new"]);
+});
