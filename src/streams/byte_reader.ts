@@ -103,35 +103,46 @@ export class ByteReader {
     this.#reader?.releaseLock();
   }
 
-  /** Reading into our own buffers is about twice as fast, but not every stream can do it. */
   #open(source: ReadableStream<Uint8Array> | null): () => Promise<Uint8Array | undefined> {
     if (source === null) return () => Promise.resolve(undefined);
+    // Reading into our own buffers is about twice as fast, but not worth its beginning for what comes in one piece.
+    if (this.#expected !== undefined && this.#expected <= BUFFER.first) {
+      return this.#openPlain(source);
+    }
     try {
-      const reader = source.getReader({ mode: "byob" });
-      this.#reader = reader;
-      let size: number = BUFFER.first;
-      return async () => {
-        const room = Math.min(Math.max(this.#expected ?? size, 1), size);
-        const { done, value } = await reader.read(new Uint8Array(room));
-        if (done) return undefined;
-        if (value.length === room) size = Math.min(size * 2, BUFFER.max);
-        if (value.length > room / 4) return value;
-        // A copy, so that a few bytes do not hold a large buffer for as long as they wait.
-        size = Math.max(size / 2, BUFFER.min);
-        return value.slice();
-      };
+      return this.#openByob(source);
     } catch (cause) {
       // Small bodies on a reused connection are not byte streams.
       if (!(cause instanceof TypeError) || source.locked) throw cause;
-      const reader = source.getReader();
-      this.#reader = reader;
-      return async () => {
-        const { done, value } = await reader.read();
-        if (done) return undefined;
-        // What is read is the caller's own, who may free it: it may have been somebody's array.
-        return value.length < WORTH_RELEASING ? value : value.slice();
-      };
+      return this.#openPlain(source);
     }
+  }
+
+  #openByob(source: ReadableStream<Uint8Array>): () => Promise<Uint8Array | undefined> {
+    const reader = source.getReader({ mode: "byob" });
+    this.#reader = reader;
+    let size: number = BUFFER.first;
+    return async () => {
+      const room = Math.min(Math.max(this.#expected ?? size, 1), size);
+      const { done, value } = await reader.read(new Uint8Array(room));
+      if (done) return undefined;
+      if (value.length === room) size = Math.min(size * 2, BUFFER.max);
+      if (value.length > room / 4) return value;
+      // A copy, so that a few bytes do not hold a large buffer for as long as they wait.
+      size = Math.max(size / 2, BUFFER.min);
+      return value.slice();
+    };
+  }
+
+  #openPlain(source: ReadableStream<Uint8Array>): () => Promise<Uint8Array | undefined> {
+    const reader = source.getReader();
+    this.#reader = reader;
+    return async () => {
+      const { done, value } = await reader.read();
+      if (done) return undefined;
+      // What is read is the caller's own, who may free it: it may have been somebody's array.
+      return value.length < WORTH_RELEASING ? value : value.slice();
+    };
   }
 }
 
