@@ -529,7 +529,9 @@ if (import.meta.main) {
   try {
     await main(Deno.args);
   } catch (cause) {
-    console.error(cause instanceof Error ? cause.message : cause);
+    // What failed while the rest was ended hides the first failure: then all of it is shown.
+    const single = cause instanceof Error && !(cause instanceof SuppressedError);
+    console.error(single ? cause.message : cause);
     Deno.exit(1);
   }
 }

@@ -56,11 +56,11 @@ export async function buildLoadGenerator(): Promise<LoadGenerator> {
   await Deno.mkdir(TOOLS, { recursive: true });
   const version = await output("go", ["env", "GOVERSION"]).catch((cause) => {
     throw new Error(
-      `Cannot build the load generator: there is no Go on the PATH. Install Go 1.24 or newer (https://go.dev/dl)`,
+      "Cannot build the load generator: there is no Go on the PATH. Install Go 1.24 or newer (https://go.dev/dl)",
       { cause },
     );
   });
-  await output("go", ["build", "-o", binary, "."], SOURCE);
+  await output("go", ["build", "-buildvcs=false", "-o", binary, "."], SOURCE);
   return {
     version: version.trim(),
     async run(urls, { accessKeyId, secretAccessKey }, load) {
