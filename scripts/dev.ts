@@ -16,8 +16,10 @@ import { createLog } from "../src/telemetry/log.ts";
 import { findNatsServer, NATS_FOLDER } from "./find_nats_server.ts";
 import { isFree, type NatsServer, startNatsServer } from "./nats_server.ts";
 
-const ACCESS_KEY = "dev";
-const SECRET_KEY = "dev-secret-key";
+/** Of the gateway that this starts. */
+export const ACCESS_KEY = "dev";
+/** Of the gateway that this starts. */
+export const SECRET_KEY = "dev-secret-key";
 
 const DEFAULTS = { NATS_S3_LISTEN: "127.0.0.1:5222", NATS_S3_LOG_LEVEL: "warn" };
 

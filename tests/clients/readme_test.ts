@@ -2,6 +2,7 @@
 
 import { match, strictEqual } from "node:assert/strict";
 import { ensureAwsCli } from "../../scripts/client_tools.ts";
+import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
 import { run } from "./client_process.ts";
 import { CREDENTIALS, startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";
@@ -19,8 +20,8 @@ Deno.test("the README's walk with aws-cli", async () => {
   const readme = await Deno.readTextFile(`${import.meta.dirname}/../../README.md`);
   const walk = block(readme, "walk")
     .replace("http://127.0.0.1:5222", gateway.url)
-    .replace("dev-access-key", CREDENTIALS.accessKeyId)
-    .replace("dev-secret-key", CREDENTIALS.secretAccessKey);
+    .replace(`AWS_ACCESS_KEY_ID=${ACCESS_KEY} `, `AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} `)
+    .replace(`KEY=${SECRET_KEY} `, `KEY=${CREDENTIALS.secretAccessKey} `);
 
   const { command, args, env } = await ensureAwsCli();
   const quoted = [command, ...args].map((word) => `'${word}'`).join(" ");
