@@ -39,8 +39,9 @@ export type ObjectProperties = {
 
 /** Prefix of user metadata's headers. */
 const USER_PREFIX = "x-amz-meta-";
-/** Most bytes of user metadata, names and values together. */
+/** Most bytes of user metadata, names and values together; and of the values of system headers. */
 const MAX_USER_BYTES = 2048;
+const MAX_SYSTEM_BYTES = 2048;
 /** What an object is that came without a Content-Type. */
 const DEFAULT_TYPE = "binary/octet-stream";
 
@@ -74,10 +75,14 @@ export function parseProperties(
 
 function parseSystem(headers: Headers): ObjectProperties["system"] {
   const system: Partial<Record<SystemField, string>> = {};
+  let bytes = 0;
   for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
     const value = headers.get(header);
-    if (value !== null && value !== "") system[field] = decodeHeaderText(value);
+    if (value === null || value === "") continue;
+    bytes += value.length; // latin1: one character a byte
+    system[field] = decodeHeaderText(value);
   }
+  if (bytes > MAX_SYSTEM_BYTES) throw metadataTooLarge(bytes, MAX_SYSTEM_BYTES);
   const { contentEncoding, storageClass, websiteRedirect } = system;
   if (contentEncoding !== undefined) {
     const encoding = withoutAwsChunked(contentEncoding);
@@ -113,10 +118,12 @@ function parseUser(headers: Headers): Readonly<Record<string, string>> {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
     user.push([name, text]);
   }
-  if (bytes > MAX_USER_BYTES) {
-    throw new S3Error("MetadataTooLarge", { Size: bytes, MaxSizeAllowed: MAX_USER_BYTES });
-  }
+  if (bytes > MAX_USER_BYTES) throw metadataTooLarge(bytes, MAX_USER_BYTES);
   return Object.fromEntries(user);
+}
+
+function metadataTooLarge(size: number, max: number): S3Error {
+  return new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: max });
 }
 
 /**

@@ -29,6 +29,7 @@ Deno.test("parseProperties() forgets a Content-Encoding that is only framing", (
 Deno.test("parseProperties() refuses what it cannot keep", () => {
   const rows: [Record<string, string>, string][] = [
     [{ "x-amz-meta-a": "x".repeat(2048) }, "MetadataTooLarge"],
+    [{ "cache-control": "x".repeat(1024), "expires": "x".repeat(1025) }, "MetadataTooLarge"],
     [{ "x-amz-storage-class": "GLACIER" }, "InvalidStorageClass"],
     [{ "x-amz-storage-class": "gold" }, "InvalidStorageClass"],
     [{ "x-amz-object-lock-mode": "COMPLIANCE" }, "InvalidRequest"],
