@@ -3,10 +3,11 @@
  * @module
  */
 
-import { S3Error } from "../s3/errors.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
 import { compareUtf8 } from "../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../s3/names.ts";
 import type { BucketInfo } from "../store/store.ts";
+import { deleteMessage } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { isConflict } from "./errors.ts";
 import type { KeyIndexes } from "./key_index.ts";
@@ -45,6 +46,7 @@ export async function createBucket(
   if (store === undefined || !isS3BucketName(bucket)) {
     throw new S3Error("InvalidBucketName", { BucketName: bucket });
   }
+  await finishDeletion(context, bucket);
   const fresh = await context.streams.create(store);
   if (fresh) {
     try {
@@ -52,8 +54,7 @@ export async function createBucket(
         expect: 0,
       });
       await context.requests.publish(records.bucket(store, "layout"), LAYOUT, { rollup: true });
-      // What the bucket of this name was deleted under may still be there: see Streams.delete().
-      await context.streams.purge(streamOf(store), records.lock(store, "delete"));
+      await dropOldLock(context, await context.streams.read(bucket));
       return;
     } catch (cause) {
       if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
@@ -63,6 +64,30 @@ export async function createBucket(
   throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
+}
+
+/** Deletes a bucket whose deletion was decided and got no answer, so that it can be made again. */
+async function finishDeletion(context: Context, bucket: BucketName): Promise<void> {
+  let stream: BucketStream;
+  try {
+    stream = await context.streams.read(bucket);
+  } catch (cause) {
+    if (isS3Error(cause, "NoSuchBucket")) return;
+    throw cause;
+  }
+  if (!stream.fenced) return;
+  const decided = await readKeptLock(context, stream, "delete");
+  if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
+  await context.streams.delete(bucket, stream.store, decided);
+}
+
+/** A new stream may come up with the lock under which the one before it was deleted: see Streams.delete(). */
+async function dropOldLock(context: Context, stream: BucketStream): Promise<void> {
+  const lock = await context.requests.leaderGet(stream.stream, {
+    last_by_subj: records.lock(stream.store, "delete"),
+  });
+  if (lock === undefined || lock.time >= stream.created) return;
+  await deleteMessage(context, stream, lock.sequence);
 }
 
 /** A bucket. Throws `NoSuchBucket`. */

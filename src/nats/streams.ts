@@ -185,10 +185,12 @@ export class Streams {
    * Makes a bucket's stream. One that is there already is left as it is.
    *
    * @returns whether a stream with our layout is there that holds neither objects nor a record of the bucket
+   * @throws S3Error `OperationAborted` while it is being deleted
    */
   async create(store: StoreName): Promise<boolean> {
     await this.#create(store);
     const { config } = await this.#info(store);
+    if (isFenced(store, config)) throw new S3Error("OperationAborted");
     const { chunks, infos, records: recordSubject } = subjectsOf(store);
     if (!(config.subjects ?? []).includes(recordSubject)) return false;
     for (const filter of [records.bucket(store, "*"), infos, chunks]) {

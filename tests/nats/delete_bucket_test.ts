@@ -96,6 +96,28 @@ Deno.test("a fence that a dead gateway left falls with its lock", async () => {
   deepStrictEqual([...(await config(connection)).subjects].sort(), [...before.subjects].sort());
 });
 
+Deno.test("a bucket that is being deleted cannot be made, one whose deletion was decided can", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const before = await config(connection);
+  const fenced = {
+    ...before,
+    subjects: before.subjects.filter((subject) => subject !== "$O.fence.M.>"),
+  };
+  await connection.request("$O.fence.S3.lock.delete", "", { headers: ttl("30s"), timeout: 2000 });
+  await connection.request("$JS.API.STREAM.UPDATE.OBJ_fence", JSON.stringify(fenced));
+  // The other gateway has purged the bucket's records, and asks for its deletion now.
+  await connection.request("$JS.API.STREAM.PURGE.OBJ_fence", '{"filter":"$O.fence.S3.bucket.>"}');
+  await rejects(store.createBucket(bucket, "bob"), { code: "OperationAborted" });
+  await connection.request("$O.fence.S3.lock.delete", "kept");
+  await store.createBucket(bucket, "bob");
+  strictEqual((await store.readBucket(bucket)).owner, "bob");
+  await store.putObject(bucket, key, input(someBytes(4)));
+  await store.deleteObject(bucket, key, {});
+  await store.deleteBucket(bucket);
+});
+
 Deno.test("a bucket deleted and made again while a PUT runs shows nothing of it", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
