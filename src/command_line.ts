@@ -7,7 +7,8 @@
  */
 
 import manifest from "../deno.json" with { type: "json" };
-import { isPem, type Setting, type SettingName, SETTINGS, type Values } from "./config.ts";
+import { type Setting, type SettingName, SETTINGS, type Values } from "./config.ts";
+import { isPem } from "./setting_values.ts";
 
 /** Version of the gateway. */
 export const VERSION: string = manifest.version;

@@ -27,8 +27,9 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
   ["router.ts", PIPELINE],
   ["cors.ts", PIPELINE],
   ["late_answer.ts", PIPELINE],
-  ["config.ts", [...PURE, "auth/credentials.ts"]],
-  ["command_line.ts", [...PURE, "config.ts"]],
+  ["setting_values.ts", PURE],
+  ["config.ts", [...PURE, "auth/credentials.ts", "setting_values.ts"]],
+  ["command_line.ts", [...PURE, "config.ts", "setting_values.ts"]],
   ["commands/", [""]],
 ];
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Address } from "../config.ts";
+import type { Address } from "../setting_values.ts";
 
 /** Milliseconds. */
 const TIMEOUT = 5000;

@@ -11,7 +11,8 @@ import { S3Error } from "../s3/errors.ts";
 import type { ObjectKey } from "../s3/names.ts";
 import type { Context } from "./context.ts";
 import { isConflict, isDefinite, JetStreamError, NoResponders, Unanswered } from "./errors.ts";
-import { infoSubject, type Nuid, nuidOfInfo, type ParsedInfo, parseInfo } from "./layout.ts";
+import { infoSubject, type Nuid } from "./layout.ts";
+import { nuidOfInfo, type ParsedInfo, parseInfo } from "./object_info.ts";
 import type { StoredMessage } from "./requests.ts";
 import type { BucketStream } from "./streams.ts";
 

@@ -11,7 +11,8 @@ import { compareUtf8, type SortedKeys, sortedKeys } from "../s3/listing.ts";
 import type { ListedObject } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { readCurrent } from "./commit.ts";
-import { keyOfSubject, parseInfo, type StoreName, subjectsOf } from "./layout.ts";
+import { keyOfSubject, type StoreName, subjectsOf } from "./layout.ts";
+import { parseInfo } from "./object_info.ts";
 import { readMessages } from "./subject_scan.ts";
 
 /** The indexes of the buckets that were listed. */

@@ -28,7 +28,8 @@ import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit
 import type { Context } from "./context.ts";
 import { checkRoom } from "./quota.ts";
 import { isConflict, isDefinite, Unanswered } from "./errors.ts";
-import { formatInfo, infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
+import { infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
+import { formatInfo } from "./object_info.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
 import { type StoredMessage, textOf } from "./requests.ts";

@@ -6,20 +6,8 @@
 import type { WritePrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import type { ByteRange } from "../s3/range.ts";
 import type { ChooseRange, ObjectContent, ObjectInfo, ObjectInput } from "../store/store.ts";
-import {
-  ChunksMissing,
-  type KnownGroup,
-  type Piece,
-  piecesOf,
-  readPiece,
-  readPieces,
-  streamOfPieces,
-  uniformOffsets,
-  verified,
-  walkGroup,
-} from "./chunk_reader.ts";
+import { ChunksMissing } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import {
   checkReplace,
@@ -32,22 +20,13 @@ import {
 } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { isFull, Unanswered } from "./errors.ts";
-import {
-  chunkSubject,
-  formatInfo,
-  formatTombstone,
-  type Nuid,
-  type ObjectBytes,
-  partChunkSubject,
-  records,
-  type StoredObject,
-  TOMBSTONE_TTL,
-} from "./layout.ts";
-import { formatLayout, type Layout, parseLayout } from "./layout_record.ts";
+import { chunkSubject, type Nuid, records } from "./layout.ts";
+import { formatLayout } from "./layout_record.ts";
 import { isNuidOf, newNuid } from "./nuid.ts";
+import { openBytes, withPartSizes } from "./object_bytes.ts";
+import { formatInfo, formatTombstone, type StoredObject, TOMBSTONE_TTL } from "./object_info.ts";
 import { checkRoom } from "./quota.ts";
-import { textOf } from "./requests.ts";
-import { formatSequences, parseSequences } from "./seek.ts";
+import { formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
 import { discardGroup, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
 
@@ -328,193 +307,4 @@ function existing(
   }
   log.warn("object is unreadable", { bucket, key, reason: parsed.reason });
   throw new S3Error("InternalError", { Key: key }, { cause: new Error(parsed.reason) });
-}
-
-/** Part sizes that are too many for object info are in the layout record. */
-async function withPartSizes(
-  context: Context,
-  stream: BucketStream,
-  { info, bytes }: StoredObject,
-): Promise<ObjectInfo> {
-  if (bytes.kind !== "parts" || info.partSizes !== undefined) return info;
-  const layout = await readLayout(context, stream, bytes.nuid);
-  if (layout?.kind !== "parts") return info;
-  return { ...info, partSizes: layout.parts.map(({ size }) => size) };
-}
-
-async function openBytes(
-  context: Context,
-  stream: BucketStream,
-  { info: { size }, bytes }: StoredObject,
-  range: ByteRange | "all" | "nothing",
-): Promise<ObjectContent["body"]> {
-  if (range === "nothing" || size === 0) return null;
-  const start = range === "all" ? 0 : range.start;
-  const end = range === "all" ? size : range.end + 1;
-
-  const streamOfHeld = (
-    source: AsyncGenerator<Uint8Array<ArrayBuffer>, unknown>,
-  ): ReturnType<typeof streamOfPieces> =>
-    streamOfPieces(context.leases.during(stream, bytes.nuid, source));
-
-  if (bytes.kind === "parts") {
-    return await streamOfHeld(await readParts(context, stream, bytes.nuid, start, end));
-  }
-  const whole = start === 0 && end === size ? bytes.sha256 : undefined;
-  const group = await findGroup(context, stream, bytes, size);
-  if (group === undefined) {
-    const source = readUnknown(context, stream, bytes, size, start, end);
-    return await streamOfHeld(whole === undefined ? source : verified(source, whole));
-  }
-  if (group.sequences.length === 1) {
-    const [piece] = piecesOf(group, start, end);
-    if (piece === undefined) throw new ChunksMissing("The range lies beyond the chunks");
-    return await onlyPiece(context, piece, whole);
-  }
-  const source = readPieces(context, piecesOf(group, start, end));
-  return await streamOfHeld(whole === undefined ? source : verified(source, whole));
-}
-
-async function onlyPiece(
-  context: Context,
-  piece: Piece,
-  sha256: string | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const data = await readPiece(context, piece);
-  if (sha256 === undefined) return data;
-  for await (const checked of verified(oneOf(data), sha256)) return checked;
-  return data;
-}
-
-async function* oneOf<T>(value: T): AsyncGenerator<T> {
-  yield value;
-}
-
-/** Where a group's chunks are, if that is known: its seek table, or an earlier walk. */
-async function findGroup(
-  context: Context,
-  { stream, store }: BucketStream,
-  bytes: ObjectBytes & { readonly kind: "group" },
-  size: number,
-): Promise<KnownGroup | undefined> {
-  const { nuid, chunks, chunkSize, seek, seekInLayout } = bytes;
-  const cacheKey = `${stream} ${nuid}`;
-  const known = context.groups.get(cacheKey);
-  if (known !== undefined) return known.offsets.at(-1) === size ? known : undefined;
-
-  const subject = chunkSubject(store, nuid);
-  let sequences = parseSequences(seek);
-  if (sequences === undefined && seekInLayout) {
-    const record = await context.requests.leaderGet(stream, {
-      last_by_subj: records.layout(store, nuid),
-    });
-    const layout = record && parseLayout(textOf(record.data));
-    if (layout?.kind === "seek") sequences = layout.sequences;
-  }
-  const fits = sequences?.length === chunks && chunkSize !== undefined &&
-    Math.ceil(size / chunkSize) === chunks;
-  if (sequences === undefined || !fits) return undefined;
-  const group = { stream, subject, sequences, offsets: uniformOffsets(chunks, chunkSize, size) };
-  if (chunks > 1) context.groups.set(cacheKey, group, chunks);
-  return group;
-}
-
-/** A group that no seek table describes: walked through by subject, once. */
-async function* readUnknown(
-  context: Context,
-  { stream, store }: BucketStream,
-  { nuid, chunks }: { readonly nuid: Nuid; readonly chunks: number },
-  size: number,
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const walk = walkGroup(context, {
-    stream,
-    subject: chunkSubject(store, nuid),
-    size,
-    chunks,
-  });
-  let position = 0;
-  for (let step = await walk.next();; step = await walk.next()) {
-    if (step.done === true) {
-      context.groups.set(`${stream} ${nuid}`, step.value, chunks);
-      return;
-    }
-    const data = step.value;
-    const from = Math.max(start - position, 0);
-    const to = Math.min(end - position, data.length);
-    if (from < to) yield data.subarray(from, to);
-    position += data.length;
-  }
-}
-
-/** The pieces of a multipart object, part after part. */
-async function readParts(
-  context: Context,
-  stream: BucketStream,
-  nuid: Nuid,
-  start: number,
-  end: number,
-): Promise<AsyncGenerator<Uint8Array<ArrayBuffer>>> {
-  const layout = await readLayout(context, stream, nuid);
-  if (layout?.kind !== "parts") throw new ChunksMissing(`There is no layout of "${nuid}"`);
-  return pieces(context, stream, nuid, layout, start, end);
-}
-
-async function* pieces(
-  context: Context,
-  { stream, store }: BucketStream,
-  nuid: Nuid,
-  { parts }: Layout & { readonly kind: "parts" },
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const ranges: { part: typeof parts[number]; from: number; to: number }[] = [];
-  let position = 0;
-  for (const part of parts) {
-    const from = Math.max(start - position, 0);
-    const to = Math.min(end - position, part.size);
-    if (from < to) ranges.push({ part, from, to });
-    position += part.size;
-  }
-  if (position < end) throw new ChunksMissing(`The parts of "${nuid}" end after ${position} bytes`);
-
-  // Neighbours whose tables are known are read as one run of pieces, so that parts overlap on their way.
-  let run: Piece[] = [];
-  for (const { part: { number, attempt, size, chunkSize, sequences }, from, to } of ranges) {
-    const subject = partChunkSubject(store, nuid, number, attempt);
-    if (sequences !== undefined && sequences.length === Math.ceil(size / chunkSize)) {
-      const offsets = uniformOffsets(sequences.length, chunkSize, size);
-      run.push(...piecesOf({ stream, subject, sequences, offsets }, from, to));
-      continue;
-    }
-    yield* readPieces(context, run);
-    run = [];
-    const group = { stream, subject, size, chunks: Math.ceil(size / chunkSize) };
-    let passed = 0;
-    for await (const data of walkGroup(context, group)) {
-      const [first, last] = [Math.max(from - passed, 0), Math.min(to - passed, data.length)];
-      if (first < last) yield data.subarray(first, last);
-      passed += data.length;
-      if (passed >= to) break;
-    }
-  }
-  yield* readPieces(context, run);
-}
-
-/** The layout record of a nuid; it never changes once an object names it. */
-export async function readLayout(
-  context: Context,
-  { stream, store }: BucketStream,
-  nuid: Nuid,
-): Promise<Layout | undefined> {
-  const cacheKey = `${stream} ${nuid}`;
-  const known = context.layouts.get(cacheKey);
-  if (known !== undefined) return known;
-  const record = await context.requests.leaderGet(stream, {
-    last_by_subj: records.layout(store, nuid),
-  });
-  const layout = record && parseLayout(textOf(record.data));
-  if (layout !== undefined) context.layouts.set(cacheKey, layout, record?.data.length ?? 0);
-  return layout;
 }

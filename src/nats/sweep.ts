@@ -9,7 +9,8 @@
 import type { BucketName } from "../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { nuidOfInfo, parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
+import { parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
+import { nuidOfInfo } from "./object_info.ts";
 import { textOf } from "./requests.ts";
 import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";

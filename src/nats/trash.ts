@@ -14,12 +14,12 @@ import {
   chunkSubject,
   keyOfSubject,
   type Nuid,
-  nuidOfInfo,
   parseNuid,
   partChunkSubject,
   records,
   subjectsOf,
 } from "./layout.ts";
+import { nuidOfInfo } from "./object_info.ts";
 import { parseLayout } from "./layout_record.ts";
 import { isNuidOf } from "./nuid.ts";
 import { type StoredMessage, textOf } from "./requests.ts";

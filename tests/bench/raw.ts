@@ -15,10 +15,10 @@ import {
   chunkSubject,
   infoSubject,
   type Nuid,
-  parseInfo,
   type StoreName,
   streamOf,
 } from "../../src/nats/layout.ts";
+import { parseInfo } from "../../src/nats/object_info.ts";
 import { Requests } from "../../src/nats/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { createLog } from "../../src/telemetry/log.ts";

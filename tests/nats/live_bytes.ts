@@ -8,11 +8,11 @@ import { Buffer } from "node:buffer";
 import {
   chunkSubject,
   keyOfSubject,
-  parseInfo,
   partChunkSubject,
   records,
   type StoreName,
 } from "../../src/nats/layout.ts";
+import { parseInfo } from "../../src/nats/object_info.ts";
 import { parseLayout } from "../../src/nats/layout_record.ts";
 import { subjectsOfStream } from "./store_on_server.ts";
 
