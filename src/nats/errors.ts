@@ -11,6 +11,7 @@ import { S3Error } from "../s3/errors.ts";
 /** JetStream's error codes that mean something here. */
 export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
+  TemporarilyUnavailable: 10008,
   InsufficientResources: 10023,
   MessageNotFound: 10037,
   StorageResourcesExceeded: 10047,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import {
   createInbox,
   headers as createHeaders,
@@ -18,7 +19,14 @@ import {
   PermissionViolationError,
   type Subscription,
 } from "@nats-io/nats-core";
-import { JetStreamError, NoResponders, NotConnected, NotPermitted, Unanswered } from "./errors.ts";
+import {
+  JetStreamCode,
+  JetStreamError,
+  NoResponders,
+  NotConnected,
+  NotPermitted,
+  Unanswered,
+} from "./errors.ts";
 
 /** How requests are sent. */
 export type RequestOptions = {
@@ -64,6 +72,9 @@ type Waiter = {
 
 /** How often waiters are looked through for those past their deadline, in milliseconds. */
 const TICK = 250;
+/** How often, and after how many milliseconds again, JetStream is asked while it elects a leader. */
+const ELECTION_ATTEMPTS = 6;
+const ELECTION_PAUSE = 250;
 /** How long a request waits for a lost connection to come back, in milliseconds. */
 const RECONNECT_PATIENCE = 2000;
 
@@ -154,7 +165,17 @@ export class Requests implements Disposable {
   async call<T>(method: string, body?: unknown): Promise<T> {
     const subject = `${this.#options.apiPrefix}.${method}`;
     const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
-    return checked((await this.#request(subject, bytes)).json(), subject) as T;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return checked((await this.#request(subject, bytes)).json(), subject) as T;
+      } catch (cause) {
+        // Refused while a leader is elected: there is one soon.
+        const elects = cause instanceof JetStreamError &&
+          cause.code === JetStreamCode.TemporarilyUnavailable;
+        if (!elects || attempt === ELECTION_ATTEMPTS) throw cause;
+        await delay(ELECTION_PAUSE);
+      }
+    }
   }
 
   /** Gets a message from whichever replica answers first; undefined where that has none. */

@@ -53,11 +53,11 @@ const DEFAULT_GRACE = 60_000;
 /** Milliseconds after which JetStream counts as not answering. */
 const DEFAULT_TIMEOUT = 4000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
-const READ_BUDGET = 32 * 1024 * 1024;
+const READ_BUDGET = 24 * 1024 * 1024;
 /** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
-const AHEAD_BUDGET = 32 * 1024 * 1024;
+const AHEAD_BUDGET = 16 * 1024 * 1024;
 /** Bytes that all writers together have published and not seen acknowledged. */
-const WRITE_BUDGET = 32 * 1024 * 1024;
+const WRITE_BUDGET = 16 * 1024 * 1024;
 /** Chunks whose places are remembered, and bytes of layout records. */
 const GROUPS_WEIGHT = 1_000_000;
 const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
