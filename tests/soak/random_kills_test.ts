@@ -13,10 +13,7 @@ import { type KillReport, runRandomKills } from "../cluster/random_kills.ts";
 const DOCUMENT = new URL("../../docs/soak.md", import.meta.url);
 const EMPTY = `# What ran for long
 
-Written by \`deno task soak\`; nothing here is edited by hand.
-
-<!-- begin random-kills -->
-<!-- end random-kills -->
+Written by \`deno task soak\`; nothing here is edited by hand. Each seed has a section of its own.
 `;
 
 Deno.test("random kills lose nothing and show nothing impossible, for long", async () => {
@@ -29,10 +26,12 @@ Deno.test("random kills lose nothing and show nothing impossible, for long", asy
   });
   const text = await Deno.readTextFile(DOCUMENT).catch(() => EMPTY);
   await Deno.mkdir(new URL(".", DOCUMENT), { recursive: true });
-  await Deno.writeTextFile(
-    DOCUMENT,
-    replaceBetween(text, "random-kills", format(report, (await findNatsServer()).version)),
-  );
+  const name = `random-kills-${report.seed}`;
+  const section = text.includes(`<!-- begin ${name} -->`)
+    ? text
+    : `${text.trimEnd()}\n\n<!-- begin ${name} -->\n<!-- end ${name} -->\n`;
+  const { version } = await findNatsServer();
+  await Deno.writeTextFile(DOCUMENT, replaceBetween(section, name, format(report, version)));
   deepStrictEqual(report.problems, []);
 });
 
@@ -41,9 +40,9 @@ function format(report: KillReport, natsServer: string): string {
   const count = Object.values(kills).reduce((sum, count) => sum + count, 0);
   const row = ([name, count]: [string, number]): string => `| ${name} | ${count} |`;
   return [
-    "## Random kills",
+    `## Random kills, seed ${seed}`,
     "",
-    `${count} kills in ${seconds} s with seed ${seed}, which ended on ${
+    `${count} kills in ${seconds} s, which ended on ${
       new Date().toISOString().slice(0, 10)
     }: nats-server ${natsServer} (three servers on one machine, R=3), Deno ${Deno.version.deno}, two gateways, ` +
     "eight clients.",
