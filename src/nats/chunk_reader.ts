@@ -13,7 +13,7 @@ import { JetStreamError, Unanswered } from "./errors.ts";
 import type { Requests, StoredMessage } from "./requests.ts";
 
 /** Bytes that one reader asks for ahead of what was taken. */
-const AHEAD = 4 * 1024 * 1024;
+const AHEAD = 2 * 1024 * 1024;
 /** Bytes and messages of one batch while chunks are searched by subject. */
 const BATCH_BYTES = 2 * 1024 * 1024;
 const BATCH = 16;

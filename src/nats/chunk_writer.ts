@@ -11,7 +11,7 @@ import { release } from "../streams/release.ts";
 import type { Context } from "./context.ts";
 
 /** Bytes that may be published and not yet acknowledged, for one body. */
-const WINDOW = 4 * 1024 * 1024;
+const WINDOW = 2 * 1024 * 1024;
 /** Size of a chunk, unless the server takes less. A range reads whole chunks; a large body publishes many. */
 const CHUNK_SIZE = 256 * 1024;
 /** What the server adds to a message that is read: subject and headers. */

@@ -25,7 +25,7 @@ import { createLog } from "../../src/telemetry/log.ts";
 import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
 
 /** Bytes in flight for one body, as `chunk_writer.ts` and `chunk_reader.ts` allow them. */
-const WINDOW = 4 * 1024 * 1024;
+const WINDOW = 2 * 1024 * 1024;
 /** Bodies are cut out of this, again and again. */
 const BODY_SIZE = 64 * 1024 * 1024;
 
