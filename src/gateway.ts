@@ -17,6 +17,7 @@ import { formatXml } from "./s3/xml.ts";
 import { release } from "./streams/release.ts";
 import type { StallWatch } from "./streams/stall_watch.ts";
 import { type Log, SILENT_LOG } from "./telemetry/log.ts";
+import type { RequestHeaders } from "./s3/request_headers.ts";
 
 /** What the pipeline needs beside what operations need. */
 export type GatewayServices = Services & {
@@ -53,8 +54,8 @@ type Exchange = {
   readonly method: string;
   /** Target as sent, without its query, which may bear a signature. */
   readonly path: string;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
+  /** Its signal aborts when the client has gone. */
+  readonly request: Pick<Request, "signal">;
   readonly log: Log;
   readonly deliver: Deliver;
 };
@@ -68,7 +69,7 @@ export function createHandler(services: GatewayServices): Handler {
   let warned = -Infinity;
   return async (request, info) => {
     const id = services.newRequestId();
-    const { method, url, signal } = request;
+    const { method, url } = request;
     const path = pathOf(url);
     const log = services.log.with({ id, method, path });
     const began = performance.now();
@@ -80,7 +81,7 @@ export function createHandler(services: GatewayServices): Handler {
         services.log.warn("Too many requests in flight", { limit: inFlight.limit });
       }
       discard(request.body);
-      const exchange = { id, method, path, signal, log: SILENT_LOG };
+      const exchange = { id, method, path, request, log: SILENT_LOG };
       return withCommonHeaders(errorResponse(new S3Error("SlowDown"), exchange), id);
     }
 
@@ -88,7 +89,7 @@ export function createHandler(services: GatewayServices): Handler {
     const deliver: Deliver = (source) => {
       streams = true;
       return services.stalls.watchReader(source, {
-        signal,
+        signal: goneSignal(request, info),
         // The server copies what it takes; another reader may keep the pieces.
         ...(info !== undefined && { taken: release }),
         ended: (broken) => {
@@ -96,7 +97,7 @@ export function createHandler(services: GatewayServices): Handler {
         },
       });
     };
-    const exchange = { id, method, path, signal, log, deliver };
+    const exchange = { id, method, path, request, log, deliver };
     const response = withCommonHeaders(await answer(request, services, exchange), id);
     if (info !== undefined) info.completed.then(leave, leave);
     else if (!streams) leave();
@@ -133,7 +134,7 @@ async function run(
   exchange: Exchange,
 ): Promise<Response> {
   const work = operation.run(verified, services, exchange.deliver)
-    .finally(() => discard(verified.payload.stream));
+    .finally(() => verified.payload.source.cancel().catch(() => {}));
   if (operation.slow !== true) return await work;
   const renderError = async (cause: unknown): Promise<string> =>
     await errorResponse(cause, { ...exchange, method: "GET" }).text();
@@ -142,8 +143,8 @@ async function run(
 
 function watchBody(verified: VerifiedRequest, stalls: StallWatch): VerifiedRequest {
   const { payload } = verified;
-  const stream = stalls.watchSource(payload.stream, () => new S3Error("RequestTimeout"));
-  return { ...verified, payload: { ...payload, stream } };
+  const source = stalls.watchSource(payload.source, () => new S3Error("RequestTimeout"));
+  return { ...verified, payload: { ...payload, source } };
 }
 
 /** Cancels a body that nobody reads; one that has an owner is left to it. */
@@ -152,7 +153,7 @@ function discard(body: ReadableStream<Uint8Array> | null): void {
 }
 
 /** No bucket has a CORS configuration yet; browsers ask unsigned. */
-function corsNotEnabled(headers: Headers): S3Error {
+function corsNotEnabled(headers: RequestHeaders): S3Error {
   return new S3Error("AccessForbidden", {
     Method: headers.get("access-control-request-method") ?? "OPTIONS",
     ResourceType: "BUCKET",
@@ -161,7 +162,7 @@ function corsNotEnabled(headers: Headers): S3Error {
 
 function errorResponse(cause: unknown, exchange: Omit<Exchange, "deliver">): Response {
   const { id, method, path, log } = exchange;
-  const error = isS3Error(cause) ? cause : unexpected(cause, exchange.signal);
+  const error = isS3Error(cause) ? cause : unexpected(cause, exchange.request.signal);
   const { code, message, status, fields } = error;
   if (status >= 500 && code !== "NotImplemented") {
     log.error("Failed", { code, message, cause: error.cause });
@@ -194,6 +195,16 @@ function withCommonHeaders(response: Response, id: string): Response {
   headers.set("x-amz-id-2", id);
   headers.set("server", "nats-s3");
   return response;
+}
+
+/** Aborts when the client has gone, also if it went before anybody asked. */
+function goneSignal({ signal }: Request, info: RequestInfo | undefined): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  info?.completed.catch(abort);
+  return gone.signal;
 }
 
 /** The path of a URL as sent: `new URL()` would fold it. */

@@ -29,6 +29,7 @@ import {
   type Verifier,
   verifyHeader,
 } from "./sigv4.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** What SigV2, which does not sign the payload, says about it. */
 const UNSIGNED = "UNSIGNED-PAYLOAD";
@@ -72,8 +73,9 @@ function authenticate(
 ): { identity: Identity; verified: VerifiedRequest } {
   const { query, headers } = request;
   const authorization = headers.get("authorization");
-  const ways = [authorization !== null, isPresigned(query), isSigV2Presigned(query)];
-  if (ways.filter(Boolean).length > 1) {
+  const ways = Number(authorization !== null) + Number(isPresigned(query)) +
+    Number(isSigV2Presigned(query));
+  if (ways > 1) {
     throw new S3Error("InvalidArgument", {
       ArgumentName: "Authorization",
       ArgumentValue: authorization ?? "",
@@ -121,14 +123,14 @@ function authenticate(
 
 function verified(
   request: S3Request,
-  headers: Headers,
+  headers: RequestHeaders,
   accessKeyId: string,
   payloadHash: string,
   signing: ChunkSigning | undefined,
 ): { identity: Identity; verified: VerifiedRequest } {
-  const { body: _, ...rest } = request;
+  const { body, ...rest } = request;
   const identity = { accessKeyId };
-  const payload = createPayload({ ...request, headers }, payloadHash, signing);
+  const payload = createPayload(headers, body, payloadHash, signing);
   return { identity, verified: { ...rest, headers, identity, payload } };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "../../tests/vectors/client.ts";
 import { type ErrorCode, isS3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
-import { readPayload } from "../s3/payload.ts";
+import { readWhole } from "../streams/byte_source.ts";
 import { type Authenticate, type AuthenticateOptions, createAuthenticate } from "./authenticate.ts";
 import { createCredentials } from "./credentials.ts";
 
@@ -60,7 +60,7 @@ Deno.test("authenticate() says who signed, and hands the payload on", async () =
   strictEqual(verified.identity, identity);
   strictEqual(verified.target, request.target);
   strictEqual("body" in verified, false);
-  const { bytes } = await readPayload(verified.payload, 100);
+  const bytes = await readWhole(verified.payload.source, 100);
   strictEqual(new TextDecoder().decode(bytes), "hello");
 });
 
@@ -75,7 +75,7 @@ Deno.test("authenticate() checks chunks with the request's own signature", async
   const read = async (seed: string): Promise<unknown> => {
     const body = streamOf(frame(["hello"], { seed }));
     const { verified } = await authenticate({ ...request, body });
-    return await readPayload(verified.payload, 100);
+    return await readWhole(verified.payload.source, 100);
   };
   await read(seed);
   await rejects(

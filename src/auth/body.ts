@@ -6,10 +6,11 @@
 
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Payload } from "../s3/payload.ts";
-import type { S3Request } from "../s3/request.ts";
 import { ByteReader } from "../streams/byte_reader.ts";
+import type { ByteSource } from "../streams/byte_source.ts";
 import { decodeAwsChunked } from "./aws_chunked.ts";
 import type { ChunkSigning } from "./sigv4.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** What `x-amz-content-sha256` may say besides a hash, and what it says about the framing. */
 const FORMS = {
@@ -28,17 +29,18 @@ const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 /**
  * The payload of a request.
  *
+ * @param headers With those that a presigned URL carries.
  * @param contentSha256 Value of `x-amz-content-sha256`; `UNSIGNED-PAYLOAD` where the client did not say.
  * @param signing What chunk signatures follow from; undefined for SigV2, which has none.
- * @throws S3Error `InvalidArgument`, `MissingContentLength`, `MalformedTrailerError`. The stream itself errors with
+ * @throws S3Error `InvalidArgument`, `MissingContentLength`, `MalformedTrailerError`. Reading it throws
  * `IncompleteBody`, and as {@linkcode decodeAwsChunked} says.
  */
 export function createPayload(
-  request: S3Request,
+  headers: RequestHeaders,
+  body: ReadableStream<Uint8Array> | null,
   contentSha256: string,
   signing: ChunkSigning | undefined,
 ): Payload {
-  const { headers } = request;
   const isHash = /^[0-9a-f]{64}$/i.test(contentSha256);
   const form = isHash
     ? FORMS["UNSIGNED-PAYLOAD"]
@@ -64,10 +66,10 @@ export function createPayload(
     throw new S3Error("MalformedTrailerError");
   }
 
-  const sent = parseLength(headers, "content-length") ?? (request.body === null ? 0 : undefined);
+  const sent = parseLength(headers, "content-length") ?? (body === null ? 0 : undefined);
   if (!isChunked) {
     return {
-      stream: createStream(request.body, sent, (source) => readPlain(source, sent)),
+      source: createSource(new ByteReader(body, sent), plainReader(sent)),
       size: sent,
       sha256: isHash ? contentSha256.toLowerCase() : undefined,
       trailers: NO_TRAILERS,
@@ -82,9 +84,12 @@ export function createPayload(
     signing: form.isSigned ? signing : undefined,
     announced: form.hasTrailer || !form.isChunked ? announced : undefined,
   };
+  const reader = new ByteReader(body, sent);
+  const pieces = decodeAwsChunked(reader, options, trailers);
   return {
-    stream: createStream(request.body, sent, (source) => {
-      return decodeAwsChunked(source, options, trailers);
+    source: createSource(reader, async () => {
+      const { done, value } = await pieces.next();
+      return done === true ? undefined : value;
     }),
     size,
     sha256: undefined,
@@ -92,13 +97,13 @@ export function createPayload(
   };
 }
 
-function parseTrailerNames(headers: Headers): readonly string[] {
+function parseTrailerNames(headers: RequestHeaders): readonly string[] {
   const names = (headers.get("x-amz-trailer") ?? "").toLowerCase().split(",")
     .map((name) => name.trim()).filter((name) => name !== "");
   return [...new Set(names)];
 }
 
-function parseLength(headers: Headers, name: string): number | undefined {
+function parseLength(headers: RequestHeaders, name: string): number | undefined {
   const text = headers.get(name);
   if (text === null) return undefined;
   if (!/^\d{1,15}$/.test(text)) {
@@ -109,44 +114,44 @@ function parseLength(headers: Headers, name: string): number | undefined {
   return Number(text);
 }
 
-/** The body as it was sent, of exactly the length that was promised. */
-async function* readPlain(
-  source: ByteReader,
+/** Reads a body as it was sent, of exactly the length that was promised. */
+function plainReader(
   size: number | undefined,
-): AsyncGenerator<Uint8Array, void, void> {
+): (reader: ByteReader) => Promise<Uint8Array | undefined> {
   let length = 0;
-  for (;;) {
-    const piece = await source.read(Infinity);
-    if (piece === undefined) break;
-    length += piece.length;
-    if (size !== undefined && length > size) throw new S3Error("IncompleteBody");
-    yield piece;
-  }
-  if (size !== undefined && length < size) throw new S3Error("IncompleteBody");
+  return async (reader) => {
+    const piece = await reader.read(Infinity);
+    length += piece?.length ?? 0;
+    if (size !== undefined && (piece === undefined ? length < size : length > size)) {
+      throw new S3Error("IncompleteBody");
+    }
+    return piece;
+  };
 }
 
-/** Pulls from the body only when somebody reads, and gives it up with an error or when nobody does any more. */
-function createStream(
-  body: ReadableStream<Uint8Array> | null,
-  expected: number | undefined,
-  read: (source: ByteReader) => AsyncGenerator<Uint8Array, void, void>,
-): ReadableStream<Uint8Array> {
-  const source = new ByteReader(body, expected);
-  const pieces = read(source);
-  return new ReadableStream<Uint8Array>({
-    async pull(controller): Promise<void> {
+/** Reads from the body only when somebody reads, and gives it up with an error or when nobody does any more. */
+function createSource(
+  reader: ByteReader,
+  next: (reader: ByteReader) => Promise<Uint8Array | undefined>,
+): ByteSource {
+  let failed: Error | undefined;
+  let cancelled = false;
+  return {
+    async read() {
+      if (failed !== undefined) throw failed;
       try {
-        const { done, value } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        return await next(reader);
       } catch (cause) {
+        if (cancelled) return undefined;
         // What the runtime throws when a client goes away is the client's fault as well.
-        const error = isS3Error(cause) ? cause : new S3Error("IncompleteBody", {}, { cause });
-        await source.cancel(error).catch(() => {});
-        throw error;
+        failed = isS3Error(cause) ? cause : new S3Error("IncompleteBody", {}, { cause });
+        await reader.cancel(failed).catch(() => {});
+        throw failed;
       }
     },
-    // Not pieces.return(), which would wait for a read that may never end.
-    cancel: (reason) => source.cancel(reason),
-  }, { highWaterMark: 0 });
+    cancel(reason) {
+      cancelled = true;
+      return reader.cancel(reason);
+    },
+  };
 }

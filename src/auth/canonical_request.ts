@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { RequestHeaders } from "../s3/request_headers.ts";
+
 /** What goes into a canonical request. */
 export type CanonicalParts = {
   readonly method: string;
@@ -106,7 +108,7 @@ function encode(piece: string): string {
  */
 export function canonicalHeaders(
   names: readonly string[],
-  headers: Headers,
+  headers: RequestHeaders,
   host: string,
   separator: ", " | "," = ", ",
 ): string {
@@ -114,8 +116,9 @@ export function canonicalHeaders(
   for (const name of names) {
     let value = name === "host" ? host : headers.get(name) ?? "";
     // Not trim() or \s: they take the byte A0, which ends many characters in UTF-8.
-    if (/[ \t]{2}|\t/.test(value)) value = value.replace(/[ \t]+/g, " ");
-    value = value.replace(/^ | $/g, "");
+    if (/[ \t]{2}|\t|^ | $/.test(value)) {
+      value = value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "");
+    }
     text += `${name}:${separator === "," ? value.replaceAll(", ", ",") : value}\n`;
   }
   return text;

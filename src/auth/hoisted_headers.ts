@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { S3Error } from "../s3/errors.ts";
 import type { Query } from "../s3/request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** The signature's own parameters, which are no headers. */
 const AUTHENTICATION = /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature)$/;
@@ -21,18 +22,18 @@ const CHECKSUM = /^x-amz-(?:checksum-|sdk-)/;
  * @param names Lower-case names that are headers besides `x-amz-*`.
  */
 export function withHoistedHeaders(
-  headers: Headers,
+  headers: RequestHeaders,
   query: Query,
   names: readonly string[] = [],
-): Headers {
-  let all = headers;
+): RequestHeaders {
+  let all: Headers | undefined;
   for (const [name, value] of query) {
     const header = name.toLowerCase();
     if (!header.startsWith("x-amz-") && !names.includes(header)) continue;
     if (AUTHENTICATION.test(header)) continue;
     try {
       if (headers.has(header)) continue;
-      if (all === headers) all = new Headers(headers);
+      all ??= new Headers([...headers]);
       all.set(header, Buffer.from(value).toString("latin1"));
     } catch (cause) {
       throw new S3Error("InvalidArgument", { ArgumentName: name }, {
@@ -41,14 +42,14 @@ export function withHoistedHeaders(
       });
     }
   }
-  return all;
+  return all ?? headers;
 }
 
 /** The headers without those about checksums that were not really sent. */
-export function withoutHoistedChecksums(all: Headers, sent: Headers): Headers {
+export function withoutHoistedChecksums(
+  all: RequestHeaders,
+  sent: RequestHeaders,
+): RequestHeaders {
   if (all === sent) return all;
-  for (const name of [...all.keys()]) {
-    if (CHECKSUM.test(name) && !sent.has(name)) all.delete(name);
-  }
-  return all;
+  return new Headers([...all].filter(([name]) => !CHECKSUM.test(name) || sent.has(name)));
 }

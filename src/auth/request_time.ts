@@ -4,6 +4,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
@@ -22,7 +23,9 @@ export function parseAmzDate(text: string): Date | undefined {
 
 /** `20130524T000000Z` */
 export function formatAmzDate(date: Date): string {
-  return formatSeconds(date).replace(/[-:]/g, "");
+  const text = date.toISOString();
+  const [day, time] = [text.slice(0, 10), text.slice(11, 19)];
+  return `${day.replaceAll("-", "")}T${time.replaceAll(":", "")}Z`;
 }
 
 /** `2013-05-24T00:00:00Z`, as error fields have it. */
@@ -35,7 +38,7 @@ export function formatSeconds(date: Date): string {
  *
  * @throws S3Error `AccessDenied`
  */
-export function readRequestTime(headers: Headers): Date {
+export function readRequestTime(headers: RequestHeaders): Date {
   const text = headers.get("x-amz-date") ?? headers.get("date") ?? "";
   const date = parseAmzDate(text) ?? new Date(Date.parse(text));
   if (Number.isNaN(date.getTime())) {

@@ -15,6 +15,7 @@ import { decodePercent, type Query, type S3Request } from "../s3/request.ts";
 import { checkRequestTime, formatSeconds, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import type { Verifier } from "./sigv4.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** Where SigV2 is accepted: nowhere, in presigned URLs, or in the header too. */
 export const SIGV2_MODES = ["off", "presigned", "on"] as const;
@@ -105,7 +106,7 @@ export function verifySigV2Header(request: S3Request, verifier: Verifier): strin
  */
 export function verifySigV2Presigned(
   request: S3Request,
-  headers: Headers,
+  headers: RequestHeaders,
   verifier: Verifier,
 ): string {
   const { query } = request;
@@ -138,7 +139,7 @@ export function verifySigV2Presigned(
 /** Compares the signature with ours, for each secret that is valid; an unknown access key takes the same path. */
 function checkSignature(
   request: S3Request,
-  headers: Headers,
+  headers: RequestHeaders,
   date: string,
   accessKeyId: string,
   signature: string,
@@ -172,7 +173,7 @@ export function sign(secret: string, text: string): string {
  * @param headers With those that a presigned URL carries in its query.
  * @param date The `Date` header, empty when `x-amz-date` is there; in a query `Expires`.
  */
-export function stringToSign(request: S3Request, headers: Headers, date: string): string {
+export function stringToSign(request: S3Request, headers: RequestHeaders, date: string): string {
   const amz = [...headers].filter(([name]) => name.startsWith("x-amz-"))
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([name, value]) => `${name}:${value}\n`);

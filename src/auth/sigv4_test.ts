@@ -6,7 +6,13 @@ import {
   throws,
 } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { EXAMPLE, s3Request, signed, type Signer } from "../../tests/vectors/client.ts";
+import {
+  EXAMPLE,
+  type RequestInTest,
+  s3Request,
+  signed,
+  type Signer,
+} from "../../tests/vectors/client.ts";
 import chunked from "../../tests/vectors/aws_chunked.json" with { type: "json" };
 import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 import { isS3Error, type S3Error } from "../s3/errors.ts";
@@ -223,7 +229,7 @@ Deno.test("verifyHeader() names the region that it expects", () => {
 });
 
 Deno.test("verifyHeader() refuses what is signed wrongly", () => {
-  const tampered = (change: (request: S3Request) => Partial<S3Request> | void): S3Request => {
+  const tampered = (change: (request: RequestInTest) => Partial<S3Request> | void): S3Request => {
     const request = signed({
       path: "/b/k",
       query: "list-type=2",

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** Lower-case hex. */
 export type Digests = { readonly md5: string; readonly sha256: string };
@@ -19,6 +19,11 @@ export interface Digester {
   digest(): Promise<Digests> | Digests;
   /** Ends it without a result. */
   drop(): void;
+}
+
+/** The digests of bytes that are all there. */
+export function digestsOf(bytes: Uint8Array): Digests {
+  return { md5: hash("md5", bytes, "hex"), sha256: hash("sha256", bytes, "hex") };
 }
 
 /** From this many bytes on a body is worth the way to the worker. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { ByteBudget } from "../streams/byte_budget.ts";
 import { JetStreamError, Unanswered } from "./errors.ts";
 import type { Requests, StoredMessage } from "./requests.ts";
@@ -162,16 +162,10 @@ async function directGet(
   stream: string,
   seq: number,
 ): Promise<StoredMessage | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PATIENCE);
-  });
-  const direct = requests.directGet(stream, { seq }).catch(replicaLacks);
-  direct.catch(() => {}); // when patience ends first
   try {
-    return await Promise.race([direct, patience]);
-  } finally {
-    clearTimeout(timer);
+    return await requests.directGet(stream, { seq }, PATIENCE);
+  } catch (cause) {
+    return replicaLacks(cause);
   }
 }
 
@@ -227,6 +221,20 @@ export async function* readPieces(
 }
 
 /**
+ * Checks bytes that came in one piece.
+ *
+ * @param sha256 Lower-case hex.
+ * @throws ChunksMissing when the digest is another
+ */
+export function verifiedPiece(
+  bytes: Uint8Array<ArrayBuffer>,
+  sha256: string,
+): Uint8Array<ArrayBuffer> {
+  if (hash("sha256", bytes, "hex") === sha256) return bytes;
+  throw wrongDigest();
+}
+
+/**
  * Passes bytes on and checks them: the last piece is held back until the digest was found right.
  *
  * @param sha256 Lower-case hex.
@@ -236,17 +244,19 @@ export async function* verified(
   source: AsyncIterable<Uint8Array<ArrayBuffer>>,
   sha256: string,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const hash = createHash("sha256");
+  const running = createHash("sha256");
   let held: Uint8Array<ArrayBuffer> | undefined;
   for await (const bytes of source) {
     if (held !== undefined) yield held;
-    hash.update(bytes);
+    running.update(bytes);
     held = bytes;
   }
-  if (hash.digest("hex") !== sha256) {
-    throw new ChunksMissing("The bytes do not have the digest that the object info states");
-  }
+  if (running.digest("hex") !== sha256) throw wrongDigest();
   if (held !== undefined) yield held;
+}
+
+function wrongDigest(): ChunksMissing {
+  return new ChunksMissing("The bytes do not have the digest that the object info states");
 }
 
 /**

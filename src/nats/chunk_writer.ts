@@ -7,13 +7,15 @@
 import { createChecksumHasher } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { ContentInput, Received } from "../store/store.ts";
+import { type ByteSource, sourceOf, whileReading } from "../streams/byte_source.ts";
 import { release } from "../streams/release.ts";
+import { digestsOf } from "../crypto/digests.ts";
 import type { Context } from "./context.ts";
 
 /** Bytes that may be published and not yet acknowledged, for one body. */
-const WINDOW = 2 * 1024 * 1024;
+export const WINDOW = 2 * 1024 * 1024;
 /** Size of a chunk, unless the server takes less. A range reads whole chunks; a large body publishes many. */
-const CHUNK_SIZE = 256 * 1024;
+const CHUNK_SIZE = 128 * 1024;
 /** What the server adds to a message that is read: subject and headers. */
 const OVERHEAD = 16 * 1024;
 
@@ -26,20 +28,71 @@ export type WrittenChunks = {
   readonly sequences: readonly number[];
 };
 
+/** What writing needs. */
+type WriterContext = Pick<Context, "requests" | "unacknowledged" | "digests">;
+
 /**
  * Publishes a body and returns when every chunk is acknowledged. When it throws, some chunks may be stored: who called
  * purges them.
  *
- * @throws S3Error `IncompleteBody` when the body is not as long as it said; what the body's stream threw; what
+ * @param signal Ends it, and cancels the body.
+ * @throws S3Error `IncompleteBody` when the body is not as long as it said; what reading the body threw; what
  * JetStream answered
  */
 export async function writeChunks(
-  { requests, unacknowledged, digests }: Pick<Context, "requests" | "unacknowledged" | "digests">,
+  context: WriterContext,
   subject: string,
   content: ContentInput,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<WrittenChunks> {
-  const chunkSize = Math.min(CHUNK_SIZE, requests.maxPayload - OVERHEAD);
+  const chunkSize = Math.min(CHUNK_SIZE, context.requests.maxPayload - OVERHEAD);
+  const source = sourceOf(content.stream);
+  return await whileReading(source, signal, async () => {
+    const cutter = new Cutter(source, chunkSize, content.size);
+    const isSmall = content.size !== undefined && content.size > 0 && content.size <= chunkSize;
+    const write = isSmall ? writeOne : writeMany;
+    return { ...await write(context, subject, cutter, content), chunkSize };
+  });
+}
+
+type Written = Omit<WrittenChunks, "chunkSize">;
+
+/** A body that makes one chunk. */
+async function writeOne(
+  { requests, unacknowledged }: WriterContext,
+  subject: string,
+  cutter: Cutter,
+  { size = 0, algorithm }: ContentInput,
+): Promise<Written> {
+  const chunk = await cutter.next();
+  if (chunk?.length !== size) throw new S3Error("IncompleteBody");
+  await unacknowledged.take(size);
+  const publishing = requests.publish(subject, chunk);
+  publishing.catch(() => {}); // awaited in the end, whatever happens before
+  try {
+    const digests = digestsOf(chunk);
+    const checksum = algorithm && await createChecksumHasher(algorithm);
+    checksum?.update(chunk);
+    // What ends the framing, if the body has one, is checked here.
+    if (await cutter.next() !== undefined) throw new S3Error("IncompleteBody");
+    const received = { size, ...digests, checksum: checksum?.digest() };
+    return { received, sequences: [await publishing] };
+  } catch (cause) {
+    await publishing.catch(() => {}); // it must have landed before the caller purges it
+    throw cause;
+  } finally {
+    unacknowledged.give(size);
+    release(chunk);
+  }
+}
+
+/** A body that makes several chunks, or none, or of which nobody knows how long it is. */
+async function writeMany(
+  { requests, unacknowledged, digests }: WriterContext,
+  subject: string,
+  cutter: Cutter,
+  content: ContentInput,
+): Promise<Written> {
   const checksum = content.algorithm && await createChecksumHasher(content.algorithm);
   const digester = digests.create(content.size);
   const sequences: number[] = [];
@@ -56,15 +109,16 @@ export async function writeChunks(
   };
 
   try {
-    for await (const chunk of cut(read(content.stream, signal), chunkSize, content.size)) {
-      size += chunk.length;
+    for (let chunk = await cutter.next(); chunk !== undefined; chunk = await cutter.next()) {
+      const { length } = chunk;
+      size += length;
       if (content.size !== undefined && size > content.size) throw new S3Error("IncompleteBody");
-      await unacknowledged.take(chunk.length);
+      await unacknowledged.take(length);
       const acknowledged = requests.publish(subject, chunk)
-        .finally(() => unacknowledged.give(chunk.length));
+        .finally(() => unacknowledged.give(length));
       acknowledged.catch(() => {}); // awaited in its turn, or after an earlier one has failed
       window.push({ chunk, acknowledged });
-      inFlight += chunk.length;
+      inFlight += length;
       checksum?.update(chunk);
       await digester.update(chunk);
       while (inFlight > WINDOW) await oldest();
@@ -77,70 +131,64 @@ export async function writeChunks(
     await Promise.allSettled(window.map(({ acknowledged }) => acknowledged));
     throw cause;
   }
-
-  const received = { size, ...await digester.digest(), checksum: checksum?.digest() };
-  return { received, chunkSize, sequences };
-}
-
-/** Reads a stream that is cancelled when the signal aborts, even in the middle of a wait, or when its reader leaves. */
-async function* read(
-  stream: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  const cancel = (): void => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener("abort", cancel);
-  let ended = false;
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const { done, value } = await reader.read();
-      if (done) break;
-      yield value;
-    }
-    ended = true;
-    signal.throwIfAborted();
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    if (!ended) await reader.cancel(signal.reason).catch(() => {});
-  }
+  return {
+    received: { size, ...await digester.digest(), checksum: checksum?.digest() },
+    sequences,
+  };
 }
 
 /** Cuts a body into chunks of one size, the last one shorter. */
-async function* cut(
-  body: AsyncIterable<Uint8Array>,
-  chunkSize: number,
-  size: number | undefined,
-): AsyncGenerator<Uint8Array> {
-  let remaining = size ?? Infinity;
-  let chunk: Uint8Array | undefined;
-  let filled = 0;
-  for await (const bytes of body) {
-    let taken = 0;
-    let lent = false;
-    while (taken < bytes.length) {
-      const room = Math.min(chunkSize, Math.max(remaining, 1));
-      if (chunk === undefined && bytes.length - taken >= room) {
-        // What was received is whole already and nobody else keeps it.
-        yield bytes.subarray(taken, taken + room);
-        taken += room;
-        remaining -= room;
-        lent = true;
+class Cutter {
+  readonly #source: ByteSource;
+  readonly #chunkSize: number;
+  /** Bytes that are to come; Infinity where nobody knows. */
+  #remaining: number;
+  /** What was received last, from `#at` on not cut yet. */
+  #piece: Uint8Array = EMPTY;
+  #at = 0;
+  /** A chunk lies in the piece's own memory. */
+  #lent = false;
+
+  constructor(source: ByteSource, chunkSize: number, size: number | undefined) {
+    this.#source = source;
+    this.#chunkSize = chunkSize;
+    this.#remaining = size ?? Infinity;
+  }
+
+  /** The next chunk, which nobody else keeps; undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    const room = Math.min(this.#chunkSize, Math.max(this.#remaining, 1));
+    let chunk: Uint8Array | undefined;
+    let filled = 0;
+    for (;;) {
+      const left = this.#piece.length - this.#at;
+      if (left === 0) {
+        if (!this.#lent) release(this.#piece);
+        const piece = await this.#source.read();
+        this.#piece = piece ?? EMPTY;
+        this.#at = 0;
+        this.#lent = false;
+        if (piece === undefined) return chunk && this.#cut(chunk.subarray(0, filled));
         continue;
       }
+      const from = this.#at;
+      this.#at += Math.min(left, room - filled);
+      const part = this.#piece.subarray(from, this.#at);
+      if (part.length === room) {
+        this.#lent = true;
+        return this.#cut(part);
+      }
       chunk ??= new Uint8Array(room);
-      const part = bytes.subarray(taken, taken + chunk.length - filled);
       chunk.set(part, filled);
       filled += part.length;
-      taken += part.length;
-      if (filled === chunk.length) {
-        yield chunk;
-        remaining -= filled;
-        chunk = undefined;
-        filled = 0;
-      }
+      if (filled === room) return this.#cut(chunk);
     }
-    if (!lent) release(bytes);
   }
-  if (chunk !== undefined) yield chunk.subarray(0, filled);
+
+  #cut(chunk: Uint8Array): Uint8Array {
+    this.#remaining -= chunk.length;
+    return chunk;
+  }
 }
+
+const EMPTY = new Uint8Array();

@@ -12,7 +12,7 @@ import type { ObjectKey } from "../s3/names.ts";
 import type { Context } from "./context.ts";
 import { isConflict, isDefinite, JetStreamError, NoResponders, Unanswered } from "./errors.ts";
 import { infoSubject, type Nuid } from "./layout.ts";
-import { nuidOfInfo, type ParsedInfo, parseInfo } from "./object_info.ts";
+import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "./object_info.ts";
 import type { StoredMessage } from "./requests.ts";
 import type { BucketStream } from "./streams.ts";
 
@@ -58,8 +58,7 @@ export async function readCurrent(
   if (message === undefined) return { sequence: 0, parsed: { kind: "absent" }, nuid: undefined };
   return {
     sequence: message.sequence,
-    parsed: parseInfo(key, message.data, message.time),
-    nuid: nuidOfInfo(message.data),
+    ...parseInfoAndNuid(key, message.data, message.time),
   };
 }
 

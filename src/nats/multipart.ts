@@ -107,7 +107,10 @@ export async function putPart(
   key: ObjectKey,
   id: UploadId,
   number: PartNumber,
-  { content, signal }: { readonly content: ContentInput; readonly signal: AbortSignal },
+  { content, signal }: {
+    readonly content: ContentInput;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<PartInfo> {
   let stream: BucketStream;
   try {
@@ -128,7 +131,7 @@ export async function putPart(
     const written = await writeChunks(context, subject, content, signal);
     const { received: { size, md5, checksum }, chunkSize, sequences } = written;
     content.verify(written.received);
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const modified = context.now().toISOString();
     const seek = formatSequences(sequences);
     part = { attempt, size, chunkSize, md5, checksum, modified, seek };

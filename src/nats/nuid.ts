@@ -8,7 +8,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ObjectKey } from "../s3/names.ts";
 import type { Nuid } from "./layout.ts";
 
@@ -44,6 +44,5 @@ export function isNuidOf(nuid: Nuid, key: ObjectKey): boolean {
 }
 
 function digest(random: string, key: ObjectKey): string {
-  return createHash("sha256").update(random).update(key).digest("base64url")
-    .slice(0, DIGEST_LENGTH);
+  return hash("sha256", random + key, "base64url").slice(0, DIGEST_LENGTH);
 }

@@ -18,6 +18,7 @@ import {
   streamOfPieces,
   uniformOffsets,
   verified,
+  verifiedPiece,
   walkGroup,
 } from "./chunk_reader.ts";
 import type { Context } from "./context.ts";
@@ -68,25 +69,11 @@ export async function openBytes(
   if (group.sequences.length === 1) {
     const [piece] = piecesOf(group, start, end);
     if (piece === undefined) throw new ChunksMissing("The range lies beyond the chunks");
-    return await onlyPiece(context, piece, whole);
+    const data = await readPiece(context, piece);
+    return whole === undefined ? data : verifiedPiece(data, whole);
   }
   const source = readPieces(context, piecesOf(group, start, end));
   return await streamOfHeld(whole === undefined ? source : verified(source, whole));
-}
-
-async function onlyPiece(
-  context: Context,
-  piece: Piece,
-  sha256: string | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const data = await readPiece(context, piece);
-  if (sha256 === undefined) return data;
-  for await (const checked of verified(oneOf(data), sha256)) return checked;
-  return data;
-}
-
-async function* oneOf<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }
 
 /** Where a group's chunks are, if that is known: its seek table, or an earlier walk. */

@@ -64,12 +64,30 @@ const decoder = new TextDecoder();
  * @param time When JetStream stored it.
  */
 export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): ParsedInfo {
-  let json: unknown;
+  return parseJson(key, decodeJson(payload), time);
+}
+
+/** Reads a metadata message, and which nuid it names, as {@linkcode nuidOfInfo} does. */
+export function parseInfoAndNuid(
+  key: ObjectKey,
+  payload: Uint8Array,
+  time: Date,
+): { readonly parsed: ParsedInfo; readonly nuid: Nuid | undefined } {
+  const json = decodeJson(payload);
+  return { parsed: parseJson(key, json, time), nuid: nuidOfJson(json) };
+}
+
+/** Undefined for what is no JSON. */
+function decodeJson(payload: Uint8Array): unknown {
   try {
-    json = JSON.parse(decoder.decode(payload));
+    return JSON.parse(decoder.decode(payload));
   } catch {
-    return { kind: "unreadable", reason: "object info is not JSON" };
+    return undefined;
   }
+}
+
+function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
+  if (json === undefined) return { kind: "unreadable", reason: "object info is not JSON" };
   if (!isRecord(json)) return { kind: "unreadable", reason: "object info is not an object" };
 
   const metadata = textRecord(json["metadata"]);
@@ -131,12 +149,11 @@ export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): Pars
  * The nuid that a metadata message names, whatever else it says: the group that a new object replaces.
  */
 export function nuidOfInfo(payload: Uint8Array): Nuid | undefined {
-  try {
-    const json: unknown = JSON.parse(decoder.decode(payload));
-    return isRecord(json) ? parseNuid(json["nuid"]) : undefined;
-  } catch {
-    return undefined;
-  }
+  return nuidOfJson(decodeJson(payload));
+}
+
+function nuidOfJson(json: unknown): Nuid | undefined {
+  return isRecord(json) ? parseNuid(json["nuid"]) : undefined;
 }
 
 /** What a new object's metadata message says. */
@@ -289,10 +306,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function textRecord(value: unknown): Record<string, string> {
-  const texts: Record<string, string> = Object.create(null);
-  if (!isRecord(value)) return texts;
-  for (const [name, text] of Object.entries(value)) {
-    if (typeof text === "string") texts[name] = text;
+  if (!isRecord(value)) return {};
+  if (Object.values(value).every((text) => typeof text === "string")) {
+    return value as Record<string, string>;
   }
-  return texts;
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] =>
+      typeof entry[1] === "string"
+    ),
+  );
 }

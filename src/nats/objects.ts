@@ -25,6 +25,7 @@ import { formatLayout } from "./layout_record.ts";
 import { isNuidOf, newNuid } from "./nuid.ts";
 import { openBytes, withPartSizes } from "./object_bytes.ts";
 import { formatInfo, formatTombstone, type StoredObject, TOMBSTONE_TTL } from "./object_info.ts";
+import { sourceOf } from "../streams/byte_source.ts";
 import { checkRoom } from "./quota.ts";
 import { formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
@@ -94,7 +95,7 @@ export async function putObject(
       checkReplace(key, await current, precondition, context.now());
     } else current.catch(() => {});
   } catch (cause) {
-    await content.stream.cancel().catch(() => {});
+    await sourceOf(content.stream).cancel().catch(() => {});
     throw cause;
   }
 
@@ -109,7 +110,7 @@ export async function putObject(
     const written = await writeChunks(context, subject, content, signal);
     const { received, chunkSize, sequences } = written;
     content.verify(received);
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     lastChunk = sequences.at(-1) ?? 0;
     chunks = sequences.length;
 

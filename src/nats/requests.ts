@@ -27,6 +27,7 @@ import {
   NotPermitted,
   Unanswered,
 } from "./errors.ts";
+import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
 
 /** How requests are sent. */
 export type RequestOptions = {
@@ -65,6 +66,7 @@ export type MessageQuery =
 type Waiter = {
   readonly subject: string;
   deadline: number;
+  readonly timeout: number;
   /** Returns true when it waits for nothing more. */
   readonly take: (message: Msg) => boolean;
   readonly fail: (cause: Error) => void;
@@ -178,13 +180,21 @@ export class Requests implements Disposable {
     }
   }
 
-  /** Gets a message from whichever replica answers first; undefined where that has none. */
-  async directGet(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
+  /**
+   * Gets a message from whichever replica answers first; undefined where that has none.
+   *
+   * @param timeout Milliseconds after which it counts as unanswered, up to a quarter of a second later.
+   */
+  async directGet(
+    stream: string,
+    query: MessageQuery,
+    timeout = this.#options.timeout,
+  ): Promise<StoredMessage | undefined> {
     const prefix = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
     const bySubject = "last_by_subj" in query;
     const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
     const body = bySubject ? EMPTY : encoder.encode(JSON.stringify(query));
-    return directMessage(await this.#request(subject, body), subject);
+    return directMessage(await this.#request(subject, body, undefined, timeout), subject);
   }
 
   /** Gets a message from the stream's leader; undefined where there is none. */
@@ -227,7 +237,7 @@ export class Requests implements Disposable {
     const messages: StoredMessage[] = [];
     return new Promise((resolve, reject) => {
       const take = (reply: Msg): boolean => {
-        const status = reply.headers?.code ?? 0;
+        const status = statusOf(headerText(reply));
         if (status === 204 || status === 404) {
           resolve(messages);
           return true;
@@ -251,13 +261,18 @@ export class Requests implements Disposable {
     this.#subscription.unsubscribe();
   }
 
-  #request(subject: string, data: Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+  #request(
+    subject: string,
+    data: Uint8Array,
+    headers?: MsgHdrs,
+    timeout = this.#options.timeout,
+  ): Promise<Msg> {
     return new Promise((resolve, reject) => {
       const take = (message: Msg): boolean => {
         resolve(message);
         return true;
       };
-      this.#send(subject, data, headers, take, reject);
+      this.#send(subject, data, headers, take, reject, timeout);
     });
   }
 
@@ -267,14 +282,16 @@ export class Requests implements Disposable {
     headers: MsgHdrs | undefined,
     take: Waiter["take"],
     fail: Waiter["fail"],
+    timeout = this.#options.timeout,
   ): void {
     if (!this.#connected || this.#connection.isClosed()) {
-      this.#whenConnected().then(() => this.#send(subject, data, headers, take, fail), fail);
+      this.#whenConnected()
+        .then(() => this.#send(subject, data, headers, take, fail, timeout), fail);
       return;
     }
     const token = (this.#next++).toString(36);
-    const deadline = performance.now() + this.#options.timeout;
-    this.#waiters.set(token, { subject, deadline, take, fail });
+    const deadline = performance.now() + timeout;
+    this.#waiters.set(token, { subject, deadline, timeout, take, fail });
     this.#timer ??= setTimeout(this.#tick, TICK);
     try {
       const reply = `${this.#inbox}.${token}`;
@@ -289,13 +306,13 @@ export class Requests implements Disposable {
     const token = message.subject.slice(this.#inbox.length + 1);
     const waiter = this.#waiters.get(token);
     if (waiter === undefined) return; // an answer after its deadline
-    if (message.headers?.code === 503 && message.data.length === 0) {
+    if (message.data.length === 0 && statusOf(headerText(message)) === 503) {
       this.#waiters.delete(token);
       waiter.fail(new NoResponders(waiter.subject));
     } else if (waiter.take(message)) {
       this.#waiters.delete(token);
     } else {
-      waiter.deadline = performance.now() + this.#options.timeout;
+      waiter.deadline = performance.now() + waiter.timeout;
     }
   }
 
@@ -305,7 +322,7 @@ export class Requests implements Disposable {
     for (const [token, waiter] of this.#waiters) {
       if (waiter.deadline > now) continue;
       this.#waiters.delete(token);
-      waiter.fail(new Unanswered(waiter.subject, `${this.#options.timeout} ms passed`));
+      waiter.fail(new Unanswered(waiter.subject, `${waiter.timeout} ms passed`));
     }
     if (this.#waiters.size > 0) this.#timer = setTimeout(this.#tick, TICK);
   };
@@ -394,16 +411,16 @@ function checked(answer: unknown, subject: string): unknown {
 
 /** A direct get's answer: the message, undefined for none. */
 function directMessage(reply: Msg, subject: string): StoredMessage | undefined {
-  const { headers, data } = reply;
-  if (headers === undefined) throw new TypeError(`Cannot read the answer of "${subject}"`);
-  const status = headers.code;
+  const headers = headerText(reply);
+  if (headers === "") throw new TypeError(`Cannot read the answer of "${subject}"`);
+  const status = statusOf(headers);
   if (status === 404) return undefined;
-  if (status >= 400) throw new JetStreamError(0, status, headers.description, subject);
+  if (status >= 400) throw new JetStreamError(0, status, descriptionOf(headers), subject);
   return {
-    subject: headers.get("Nats-Subject"),
-    sequence: Number(headers.get("Nats-Sequence")),
-    time: new Date(headers.get("Nats-Time-Stamp")),
-    data,
+    subject: serverHeader(headers, "Nats-Subject"),
+    sequence: Number(serverHeader(headers, "Nats-Sequence")),
+    time: new Date(serverHeader(headers, "Nats-Time-Stamp")),
+    data: reply.data,
   };
 }
 

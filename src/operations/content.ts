@@ -8,6 +8,7 @@ import { S3Error } from "../s3/errors.ts";
 import { MAX_PART_SIZE } from "../s3/multipart.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { ContentInput } from "../store/store.ts";
+import type { ByteSource } from "../streams/byte_source.ts";
 
 /**
  * What a store needs to take a body.
@@ -15,25 +16,29 @@ import type { ContentInput } from "../store/store.ts";
  * @throws S3Error `EntityTooLarge`; a body of unknown length throws it while it is read
  */
 export function contentOf(payload: Payload, integrity: Integrity): ContentInput {
-  const { stream, size } = payload;
+  const { source, size } = payload;
   if (size !== undefined && size > MAX_PART_SIZE) throw tooLarge(size);
   return {
-    stream: size === undefined ? stream.pipeThrough(limitTo(MAX_PART_SIZE)) : stream,
+    stream: size === undefined ? limited(source, MAX_PART_SIZE) : source,
     size,
     algorithm: integrity.checksum?.algorithm,
     verify: (received) => verifyReceived(integrity, payload, received),
   };
 }
 
-function limitTo(max: number): TransformStream<Uint8Array, Uint8Array> {
+function limited(source: ByteSource, max: number): ByteSource {
   let size = 0;
-  return new TransformStream({
-    transform(chunk, controller): void {
-      size += chunk.length;
-      if (size > max) controller.error(tooLarge(size));
-      else controller.enqueue(chunk);
+  return {
+    async read() {
+      const piece = await source.read();
+      size += piece?.length ?? 0;
+      if (size <= max) return piece;
+      const error = tooLarge(size);
+      await source.cancel(error);
+      throw error;
     },
-  });
+    cancel: (reason) => source.cancel(reason),
+  };
 }
 
 function tooLarge(size: number): S3Error {

@@ -8,7 +8,9 @@ import { type CopySource, parseCopySource } from "../s3/copy_source.ts";
 import { S3Error } from "../s3/errors.ts";
 import { MAX_PART_SIZE } from "../s3/multipart.ts";
 import { type ByteRange, parseCopyRange } from "../s3/range.ts";
-import type { ObjectInfo, Store } from "../store/store.ts";
+import type { ContentInput, ObjectInfo, Store } from "../store/store.ts";
+import { sourceOfPiece } from "../streams/byte_source.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** What is copied, and under which conditions. */
 export type CopyRead = CopySource & {
@@ -22,7 +24,7 @@ export type CopyRead = CopySource & {
  *
  * @throws S3Error `InvalidArgument`, `NoSuchVersion`, `NotImplemented`
  */
-export function parseCopyRead(headers: Headers): CopyRead {
+export function parseCopyRead(headers: RequestHeaders): CopyRead {
   return {
     ...parseCopySource(headers.get("x-amz-copy-source") ?? ""),
     precondition: parseReadPrecondition(headers, "x-amz-copy-source-"),
@@ -40,7 +42,7 @@ export async function readCopySource(
   { bucket, key, precondition, range }: CopyRead,
 ): Promise<{
   readonly info: ObjectInfo;
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly stream: ContentInput["stream"];
   readonly size: number;
 }> {
   let size = 0;
@@ -56,17 +58,5 @@ export async function readCopySource(
     }
     return chosen ?? "all";
   });
-  return { info, stream: toStream(body), size };
-}
-
-function toStream(
-  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
-): ReadableStream<Uint8Array> {
-  if (body instanceof ReadableStream) return body;
-  return new ReadableStream({
-    start(controller): void {
-      if (body !== null && body.length > 0) controller.enqueue(body);
-      controller.close();
-    },
-  });
+  return { info, stream: body instanceof ReadableStream ? body : sourceOfPiece(body), size };
 }

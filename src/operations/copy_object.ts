@@ -16,6 +16,7 @@ import { xmlResponse } from "../s3/xml.ts";
 import { type CopyRead, parseCopyRead, readCopySource } from "./copied_content.ts";
 import { encryptionHeader } from "./encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 type Input = {
   readonly source: CopyRead;
@@ -57,7 +58,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
     return input;
   },
 
-  async handle({ target: { bucket, key }, input, identity, signal, store }) {
+  async handle({ target: { bucket, key }, input, identity, client: { signal }, store }) {
     const { source, precondition, stated, algorithm } = input;
     const { info, stream, size } = await readCopySource(store, source);
     const properties = copiedProperties(info.properties, stated, input);
@@ -83,7 +84,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
   },
 });
 
-function isReplace(headers: Headers, what: "metadata" | "tagging"): boolean {
+function isReplace(headers: RequestHeaders, what: "metadata" | "tagging"): boolean {
   const name = `x-amz-${what}-directive`;
   const directive = headers.get(name);
   if (directive === null || directive === "COPY") return false;
@@ -93,7 +94,7 @@ function isReplace(headers: Headers, what: "metadata" | "tagging"): boolean {
   });
 }
 
-function parseAlgorithm(headers: Headers): ChecksumAlgorithm | undefined {
+function parseAlgorithm(headers: RequestHeaders): ChecksumAlgorithm | undefined {
   const named = headers.get("x-amz-checksum-algorithm");
   return named === null ? undefined : parseChecksumAlgorithm(named);
 }

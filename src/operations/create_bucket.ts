@@ -12,6 +12,7 @@ import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
 import { childrenOf, optionalTextOf, parseXml } from "../s3/xml.ts";
 import { readDocument } from "./document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
   name: "CreateBucket",
@@ -35,7 +36,7 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integ
   },
 });
 
-function refuseUnlessDefault(headers: Headers, name: string, fallback: string): void {
+function refuseUnlessDefault(headers: RequestHeaders, name: string, fallback: string): void {
   const value = headers.get(name);
   if (value !== null && value.toLowerCase() !== fallback.toLowerCase()) throw notImplemented(name);
 }

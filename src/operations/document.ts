@@ -3,11 +3,11 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createChecksumHasher, type Integrity, verifyReceived } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { Payload } from "../s3/payload.ts";
+import { readWhole } from "../streams/byte_source.ts";
 
 /** Longest document, in bytes: 1,000 keys, each character escaped, or 10,000 parts with checksums. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -21,7 +21,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * {@linkcode verifyReceived} throws
  */
 export async function readDocument(payload: Payload, integrity: Integrity): Promise<string> {
-  const bytes = await readBytes(payload.stream);
+  const bytes = await readWhole(payload.source, MAX_BYTES);
+  if (bytes === undefined) {
+    throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: MAX_BYTES });
+  }
   const { checksum } = integrity;
   const hasher = checksum === undefined
     ? undefined
@@ -37,18 +40,4 @@ export async function readDocument(payload: Payload, integrity: Integrity): Prom
   } catch (cause) {
     throw new S3Error("MalformedXML", {}, { cause });
   }
-}
-
-async function readBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > MAX_BYTES) {
-      throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: MAX_BYTES });
-    }
-    // The stream may use its buffer again.
-    chunks.push(chunk.slice());
-  }
-  return Buffer.concat(chunks, size);
 }

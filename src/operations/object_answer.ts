@@ -94,31 +94,24 @@ export function objectAnswer(
   read: ObjectRead,
   info: ObjectInfo,
   range: ByteRange | "all" | "nothing",
-): { readonly status: number; readonly headers: Headers } {
+): { readonly status: number; readonly headers: Record<string, string> } {
   const headers = formatProperties(info.properties);
-  const set = (entries: Readonly<Record<string, string>>): void => {
-    for (const [name, value] of Object.entries(entries)) headers.set(name, value);
-  };
-  set({
-    "accept-ranges": "bytes",
-    "etag": quoteETag(info.etag),
-    "last-modified": info.modified.toUTCString(),
-    "content-length": String(lengthOf(range, info.size)),
-  });
-  if (typeof range === "object") set({ "content-range": formatContentRange(range, info.size) });
+  headers["accept-ranges"] = "bytes";
+  headers["etag"] = quoteETag(info.etag);
+  headers["last-modified"] = info.modified.toUTCString();
+  headers["content-length"] = String(lengthOf(range, info.size));
+  if (typeof range === "object") headers["content-range"] = formatContentRange(range, info.size);
   if (read.withChecksum && lengthOf(range, info.size) === info.size) {
-    set(formatChecksumHeaders(info.checksum));
+    Object.assign(headers, formatChecksumHeaders(info.checksum));
   }
   if (read.partNumber !== undefined && info.partSizes !== undefined) {
-    set({ "x-amz-mp-parts-count": String(info.partSizes.length) });
+    headers["x-amz-mp-parts-count"] = String(info.partSizes.length);
   }
   if (info.retention !== undefined) {
-    set({
-      "x-amz-object-lock-mode": info.retention.mode,
-      "x-amz-object-lock-retain-until-date": info.retention.until.toISOString(),
-    });
+    headers["x-amz-object-lock-mode"] = info.retention.mode;
+    headers["x-amz-object-lock-retain-until-date"] = info.retention.until.toISOString();
   }
-  for (const [header, text] of read.overrides) headers.set(header, encodeHeaderText(text));
+  for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
   return { status: typeof range === "object" ? 206 : 200, headers };
 }
 

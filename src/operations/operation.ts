@@ -64,7 +64,7 @@ export type Call<O extends On, Input> = {
   readonly input: Input;
   readonly identity: Identity;
   readonly payload: Payload;
-  readonly signal: AbortSignal;
+  readonly client: VerifiedRequest["client"];
   readonly deliver: Deliver;
 } & Services;
 
@@ -84,7 +84,7 @@ export function defineOperation<O extends On, Input>(
   return {
     ...rest,
     async run(request, services, deliver) {
-      const { target, identity, payload, signal } = request;
+      const { target, identity, payload, client } = request;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);
       return await handle({
@@ -93,7 +93,7 @@ export function defineOperation<O extends On, Input>(
         input,
         identity,
         payload,
-        signal,
+        client,
         deliver,
       });
     },

@@ -32,14 +32,13 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     precondition: parseWritePrecondition(headers),
   }),
 
-  async handle({ target: { bucket, key }, input, identity, payload, signal, store }) {
+  async handle({ target: { bucket, key }, input, identity, payload, store }) {
     const { properties, integrity, precondition } = input;
     const { etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity),
       properties,
       owner: identity.accessKeyId,
       precondition,
-      signal,
     });
 
     return new Response(null, {

@@ -33,12 +33,11 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
     };
   },
 
-  async handle({ target: { bucket, key }, input, payload, signal, store }) {
+  async handle({ target: { bucket, key }, input, payload, store }) {
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
     const { etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content,
-      signal,
     });
 
     return new Response(null, {

@@ -36,7 +36,7 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
     };
   },
 
-  async handle({ target: { bucket, key }, input, signal, store }) {
+  async handle({ target: { bucket, key }, input, client: { signal }, store }) {
     const { uploadId, number, source } = input;
     // The part gets the checksum that its upload demands: no client states one for a copy.
     const { algorithm } = await store.readUpload(bucket, key, uploadId);

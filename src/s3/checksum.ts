@@ -13,6 +13,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { type Crc, CRC32, CRC32C, CRC64NVME, joinCrcs } from "./crc.ts";
 import { S3Error } from "./errors.ts";
+import type { RequestHeaders } from "./request_headers.ts";
 
 /** The algorithms, as `x-amz-checksum-algorithm` spells them. */
 export const CHECKSUM_ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
@@ -189,7 +190,7 @@ const NOT_VALUES = ["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-ch
  *
  * @throws S3Error `InvalidRequest` for more than one, an unknown algorithm, or a value of wrong shape
  */
-export function parseChecksumHeader(headers: Headers): StatedChecksum | undefined {
+export function parseChecksumHeader(headers: RequestHeaders): StatedChecksum | undefined {
   const names = [...headers.keys()].filter((name) =>
     name.startsWith("x-amz-checksum-") && !NOT_VALUES.includes(name)
   );
@@ -231,7 +232,7 @@ export type Integrity = {
  *
  * @throws S3Error `InvalidDigest`, `InvalidRequest`
  */
-export function parseIntegrity(headers: Headers): Integrity {
+export function parseIntegrity(headers: RequestHeaders): Integrity {
   const stated = parseChecksumHeader(headers) ?? parseChecksumTrailer(headers);
   const named = headers.get("x-amz-sdk-checksum-algorithm");
   if (named !== null) {
@@ -253,7 +254,7 @@ export function parseIntegrity(headers: Headers): Integrity {
 
 /** The checksum that `x-amz-trailer` announces. */
 function parseChecksumTrailer(
-  headers: Headers,
+  headers: RequestHeaders,
 ): { algorithm: ChecksumAlgorithm; value: undefined } | undefined {
   const names = (headers.get("x-amz-trailer") ?? "").toLowerCase().split(",")
     .map((name) => name.trim()).filter((name) => name.startsWith("x-amz-checksum-"));
@@ -359,7 +360,7 @@ export function checksumMismatch(algorithm: ChecksumAlgorithm): S3Error {
  * @throws S3Error `InvalidRequest`
  */
 export function parseUploadChecksum(
-  headers: Headers,
+  headers: RequestHeaders,
 ): { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined {
   const named = headers.get("x-amz-checksum-algorithm");
   const type = headers.get("x-amz-checksum-type");

@@ -9,6 +9,7 @@
 
 import { S3Error } from "./errors.ts";
 import { parseETag, parseETagList, quoteETag } from "./etag.ts";
+import type { RequestHeaders } from "./request_headers.ts";
 
 /** What a conditional read demands of the object. ETags are bare; `"*"` is any object. */
 export type ReadPrecondition = {
@@ -33,7 +34,7 @@ type Validators = { readonly etag: string; readonly modified: Date };
  * @param prefix What stands before the names: `"x-amz-copy-source-"` for the source of a copy.
  */
 export function parseReadPrecondition(
-  headers: Headers,
+  headers: RequestHeaders,
   prefix: "" | "x-amz-copy-source-" = "",
 ): ReadPrecondition {
   const match = headers.get(`${prefix}if-match`);
@@ -123,7 +124,7 @@ function matches(list: "*" | readonly string[], etag: string): boolean {
  *
  * @throws S3Error `NotImplemented` for an If-None-Match other than `*`, and for both at once, as AWS does
  */
-export function parseWritePrecondition(headers: Headers): WritePrecondition {
+export function parseWritePrecondition(headers: RequestHeaders): WritePrecondition {
   const match = headers.get("if-match");
   const noneMatch = headers.get("if-none-match");
   if (noneMatch !== null) {

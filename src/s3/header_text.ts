@@ -46,6 +46,7 @@ export function decodeHeaderText(value: string): string {
  * ```
  */
 export function encodeHeaderText(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text; // most are printable ASCII
   const bytes = Buffer.from(text, "utf8");
   // deno-lint-ignore no-control-regex
   return /[\u0000-\u001f\u007f]/.test(text)

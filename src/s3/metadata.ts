@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer";
 import { S3Error } from "./errors.ts";
 import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
 import { parseTagging } from "./tagging.ts";
+import type { RequestHeaders } from "./request_headers.ts";
 
 /** System headers that are kept and returned as they came, by the name of their field in {@linkcode ObjectProperties}. */
 export const SYSTEM_HEADERS = {
@@ -61,7 +62,7 @@ const STORAGE_CLASSES = [
  * {@linkcode refuseUnsupported} throws
  */
 export function parseProperties(
-  headers: Headers,
+  headers: RequestHeaders,
   services: { readonly encryptionAtRest: boolean },
 ): ObjectProperties {
   refuseUnsupported(headers, services);
@@ -73,7 +74,7 @@ export function parseProperties(
   };
 }
 
-function parseSystem(headers: Headers): ObjectProperties["system"] {
+function parseSystem(headers: RequestHeaders): ObjectProperties["system"] {
   const system: Partial<Record<SystemField, string>> = {};
   let bytes = 0;
   for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
@@ -108,7 +109,7 @@ function withoutAwsChunked(encoding: string): string {
     .filter((token) => token !== "" && token.toLowerCase() !== "aws-chunked").join(",");
 }
 
-function parseUser(headers: Headers): Readonly<Record<string, string>> {
+function parseUser(headers: RequestHeaders): Readonly<Record<string, string>> {
   const user: [string, string][] = [];
   let bytes = 0;
   for (const [header, value] of headers) {
@@ -133,12 +134,12 @@ function metadataTooLarge(size: number, max: number): S3Error {
  * `InvalidArgument`, `InvalidEncryptionAlgorithmError`
  */
 export function refuseUnsupported(
-  headers: Headers,
+  headers: RequestHeaders,
   { encryptionAtRest }: { readonly encryptionAtRest: boolean },
 ): void {
-  refuseCustomerKeys(headers);
   refuseWideningAcl(headers);
   for (const name of headers.keys()) {
+    if (name.includes(CUSTOMER_KEYS)) throw notImplemented(name);
     if (name.startsWith("x-amz-object-lock-")) {
       throw new S3Error("InvalidRequest", {}, {
         message: "Bucket is missing Object Lock Configuration",
@@ -159,14 +160,16 @@ export function refuseUnsupported(
   throw notImplemented(SYSTEM_HEADERS.encryption);
 }
 
+const CUSTOMER_KEYS = "server-side-encryption-customer-";
+
 /**
  * Refuses the headers of SSE-C, on reads as well.
  *
  * @throws S3Error `NotImplemented`
  */
-export function refuseCustomerKeys(headers: Headers): void {
+export function refuseCustomerKeys(headers: RequestHeaders): void {
   for (const name of headers.keys()) {
-    if (name.includes("server-side-encryption-customer-")) throw notImplemented(name);
+    if (name.includes(CUSTOMER_KEYS)) throw notImplemented(name);
   }
 }
 
@@ -175,7 +178,7 @@ export function refuseCustomerKeys(headers: Headers): void {
  *
  * @throws S3Error `AccessControlListNotSupported`, `InvalidArgument` for an unknown canned ACL
  */
-export function refuseWideningAcl(headers: Headers): void {
+export function refuseWideningAcl(headers: RequestHeaders): void {
   const acl = headers.get("x-amz-acl");
   if (acl !== null && acl !== "private" && acl !== "bucket-owner-full-control") {
     if (CANNED_ACLS.includes(acl)) throw new S3Error("AccessControlListNotSupported");
@@ -203,20 +206,22 @@ export function notImplemented(header: string): S3Error {
 }
 
 /** Response headers of an object's properties. Metadata whose name is no header name is counted, not sent. */
-export function formatProperties({ system, user, tags }: ObjectProperties): Headers {
-  const headers = new Headers({ "content-type": DEFAULT_TYPE });
+export function formatProperties(
+  { system, user, tags }: ObjectProperties,
+): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": DEFAULT_TYPE };
   for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
     const value = system[field];
-    if (value !== undefined) headers.set(header, encodeHeaderText(value));
+    if (value !== undefined) headers[header] = encodeHeaderText(value);
   }
   let missing = 0;
   for (const [name, value] of Object.entries(user)) {
     if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
-      headers.set(USER_PREFIX + name, encodeHeaderText(value));
+      headers[USER_PREFIX + name.toLowerCase()] = encodeHeaderText(value);
     } else missing++;
   }
-  if (missing > 0) headers.set("x-amz-missing-meta", String(missing));
+  if (missing > 0) headers["x-amz-missing-meta"] = String(missing);
   const tagCount = Object.keys(tags).length;
-  if (tagCount > 0) headers.set("x-amz-tagging-count", String(tagCount));
+  if (tagCount > 0) headers["x-amz-tagging-count"] = String(tagCount);
   return headers;
 }

@@ -15,6 +15,7 @@ import type { WritePrecondition } from "../s3/conditions.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../s3/names.ts";
 import type { ByteRange } from "../s3/range.ts";
+import type { ByteSource } from "../streams/byte_source.ts";
 
 /** A bucket as ListBuckets shows it. */
 export type BucketInfo = {
@@ -59,9 +60,9 @@ export type Received = {
 export type ContentInput = {
   /**
    * Read to its end, or cancelled when the write fails. Its pieces are the store's own from then on: they may be freed.
-   * An error of the stream is thrown as it is.
+   * An error while reading is thrown as it is.
    */
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly stream: ReadableStream<Uint8Array> | ByteSource;
   /** Bytes, where known; more or fewer than that is `IncompleteBody`. */
   readonly size: number | undefined;
   /** A checksum to compute on the way and to keep. */
@@ -77,8 +78,8 @@ export type ObjectInput = {
   readonly owner: string;
   /** Decided by compare-and-set: of racing writers that expect the same, one wins. */
   readonly precondition: WritePrecondition;
-  /** Ends the write before its commit. */
-  readonly signal: AbortSignal;
+  /** Ends the write before its commit; for content whose reading does not end by itself when nobody wants it any more. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** A part of a multipart object: where it stands, of the object's bytes. */
@@ -236,7 +237,7 @@ export interface Store {
     key: ObjectKey,
     id: UploadId,
     number: PartNumber,
-    input: { readonly content: ContentInput; readonly signal: AbortSignal },
+    input: { readonly content: ContentInput; readonly signal?: AbortSignal | undefined },
   ): Promise<PartInfo>;
   /** @throws S3Error `NoSuchUpload` */
   readUpload(bucket: BucketName, key: ObjectKey, id: UploadId): Promise<UploadInfo>;

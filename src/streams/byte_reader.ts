@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { WORTH_RELEASING } from "./release.ts";
 
 /** Sizes in bytes of the buffers handed to the stream: they grow while it fills them, and shrink when it trickles. */
-const BUFFER = { min: 4 * 1024, first: 64 * 1024, max: 256 * 1024 } as const;
+const BUFFER = { min: 4 * 1024, first: 64 * 1024, max: 128 * 1024 } as const;
 
 const EMPTY = new Uint8Array(0);
 

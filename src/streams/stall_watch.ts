@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ByteSource } from "./byte_source.ts";
+
 /** Ticks that make up the limit. */
 const TICKS = 4;
 
@@ -31,8 +33,9 @@ export type ReaderOptions<T = unknown> = {
  * import { rejects } from "node:assert/strict";
  *
  * const stalls = new StallWatch(100);
- * const silent = stalls.watchSource(new ReadableStream(), () => new Error("Nothing came"));
- * await rejects(Array.fromAsync(silent), /Nothing came/);
+ * const nothing = { read: () => new Promise<undefined>(() => {}), cancel: () => Promise.resolve() };
+ * const silent = stalls.watchSource(nothing, () => new Error("Nothing came"));
+ * await rejects(silent.read(), /Nothing came/);
  * ```
  */
 export class StallWatch {
@@ -46,12 +49,42 @@ export class StallWatch {
     this.#period = limit / TICKS;
   }
 
-  /** A stream that errors when a read of it waits too long; its source is cancelled then. */
-  watchSource<T>(
-    source: ReadableStream<T>,
-    stalled: () => Error,
-  ): ReadableStream<T> {
-    return this.#watch(source, { waitsFor: "source", stalled, ended: () => {} });
+  /** A source whose read fails when it waits too long; the given one is cancelled then. */
+  watchSource(source: ByteSource, stalled: () => Error): ByteSource {
+    let fail: ((error: Error) => void) | undefined;
+    let failed: Error | undefined;
+    const watched: Watched = {
+      since: undefined,
+      stalled: () => {
+        this.#remove(watched);
+        failed = stalled();
+        fail?.(failed);
+        source.cancel(failed).catch(() => {});
+      },
+    };
+    return {
+      read: () => {
+        if (failed !== undefined) return Promise.reject(failed);
+        this.#add(watched);
+        watched.since = this.#tick;
+        return new Promise((resolve, reject) => {
+          fail = reject;
+          const settle = (piece: Uint8Array | undefined): void => {
+            watched.since = undefined;
+            if (piece === undefined) this.#remove(watched);
+            resolve(piece);
+          };
+          source.read().then(settle, (cause) => {
+            this.#remove(watched);
+            reject(cause);
+          });
+        });
+      },
+      cancel: (reason) => {
+        this.#remove(watched);
+        return source.cancel(reason);
+      },
+    };
   }
 
   /**
@@ -65,37 +98,24 @@ export class StallWatch {
     // The runtime prints it: where it was made says nothing.
     const stalled = (): Error =>
       Object.assign(new Error("Nobody took anything for too long"), { stack: "" });
-    return this.#watch(source, {
-      waitsFor: "reader",
-      stalled,
-      signal,
-      ended,
-      ...(taken !== undefined && { taken }),
-    });
-  }
-
-  #watch<T>(source: ReadableStream<T>, about: About<T>): ReadableStream<T> {
     const reader = source.getReader();
-    const { signal } = about;
     const watched: Watched = {
       since: undefined,
       stalled: () => {
-        const error = about.stalled();
+        const error = stalled();
         breakOff(error, () => controller.error(error));
       },
     };
-    const wait = (for_: About<T>["waitsFor"]): void => {
-      watched.since = about.waitsFor === for_ ? this.#tick : undefined;
-    };
+    const waitForReader = (): void => void (watched.since = this.#tick);
     // No error, which the runtime would print: there is nobody to tell.
-    const onAbort = (): void => breakOff(signal?.reason, () => controller.close());
+    const onAbort = (): void => breakOff(signal.reason, () => controller.close());
     let over = false;
     const end = (broken: boolean): void => {
       if (over) return;
       over = true;
       this.#remove(watched);
-      signal?.removeEventListener("abort", onAbort);
-      about.ended(broken);
+      signal.removeEventListener("abort", onAbort);
+      ended(broken);
     };
     const cancel = (reason: unknown): Promise<void> => {
       // A source that fails while it is cancelled has nothing left to give up.
@@ -113,15 +133,16 @@ export class StallWatch {
     const stream = new ReadableStream<T>({
       start: (its) => void (controller = its),
       async pull(): Promise<void> {
-        wait("source");
-        if (last !== undefined) about.taken?.(last);
+        watched.since = undefined;
+        if (last !== undefined) taken?.(last);
         last = undefined;
         try {
           const { done, value } = await reader.read();
           if (over) return;
           if (!done) {
             controller.enqueue(last = value);
-            return wait("reader");
+            waitForReader();
+            return;
           }
           end(false);
           controller.close();
@@ -135,10 +156,10 @@ export class StallWatch {
         return cancel(reason);
       },
     }, { highWaterMark: 0 });
-    wait("reader");
+    waitForReader();
     this.#add(watched);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
     return stream;
   }
 
@@ -148,8 +169,7 @@ export class StallWatch {
   }
 
   #remove(watched: Watched): void {
-    this.#watched.delete(watched);
-    if (this.#watched.size > 0) return;
+    if (!this.#watched.delete(watched) || this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -168,13 +188,4 @@ type Watched = {
   /** Tick at which it began to wait for the other side; undefined while it waits for us. */
   since: number | undefined;
   readonly stalled: () => void;
-};
-
-type About<T> = {
-  /** Who may not stand still. */
-  readonly waitsFor: "source" | "reader";
-  readonly stalled: () => Error;
-  readonly signal?: AbortSignal;
-  readonly taken?: (piece: T) => void;
-  readonly ended: (broken: boolean) => void;
 };

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { sourceOf } from "./byte_source.ts";
 import { type ReaderOptions, StallWatch } from "./stall_watch.ts";
 
 const LIMIT = 80;
@@ -8,14 +9,14 @@ function pause(milliseconds: number): Promise<void> {
 }
 
 /** A source that is pulled by hand, and what became of it. */
-function createSource(): {
-  readonly stream: ReadableStream<number>;
+function createSource<T = number>(): {
+  readonly stream: ReadableStream<T>;
   readonly cancelled: unknown[];
-  readonly send: (value: number) => void;
+  readonly send: (value: T) => void;
 } {
   const cancelled: unknown[] = [];
-  let controller: ReadableStreamDefaultController<number>;
-  const stream = new ReadableStream<number>({
+  let controller: ReadableStreamDefaultController<T>;
+  const stream = new ReadableStream<T>({
     start: (its) => void (controller = its),
     cancel: (reason) => void cancelled.push(reason),
   }, { highWaterMark: 0 });
@@ -28,30 +29,45 @@ function options(change: Partial<ReaderOptions> = {}): ReaderOptions {
 
 Deno.test("watchSource() ends a read that waits too long, and cancels the source", async () => {
   const stalls = new StallWatch(LIMIT);
-  const { stream, cancelled, send } = createSource();
-  const reader = stalls.watchSource(stream, () => new Error("silent")).getReader();
+  const { stream, cancelled, send } = createSource<Uint8Array>();
+  const source = stalls.watchSource(sourceOf(stream), () => new Error("silent"));
   const began = performance.now();
   for (let i = 0; i < 4; i++) { // each within the limit, together beyond it
-    setTimeout(() => send(i), LIMIT / 2);
-    strictEqual((await reader.read()).value, i);
+    setTimeout(() => send(new Uint8Array([i])), LIMIT / 2);
+    deepStrictEqual(await source.read(), new Uint8Array([i]));
   }
   ok(performance.now() - began > LIMIT);
 
   const before = performance.now();
-  await rejects(reader.read(), /silent/);
+  await rejects(source.read(), /silent/);
   const waited = performance.now() - before;
   ok(waited >= LIMIT * 0.9 && waited < LIMIT * 4, `${waited} ms`);
   strictEqual(String(cancelled), "Error: silent");
+  await rejects(source.read(), /silent/);
 });
 
 Deno.test("watchSource() gives its own reader all the time", async () => {
   const stalls = new StallWatch(LIMIT);
-  const reader = stalls.watchSource(ReadableStream.from([1, 2]), () => new Error("silent"))
-    .getReader();
-  strictEqual((await reader.read()).value, 1);
+  const pieces = [new Uint8Array([1]), new Uint8Array([2])];
+  const source = stalls.watchSource(
+    sourceOf(ReadableStream.from(pieces)),
+    () => new Error("silent"),
+  );
+  strictEqual(await source.read(), pieces[0]);
   await pause(LIMIT * 2);
-  strictEqual((await reader.read()).value, 2);
-  strictEqual((await reader.read()).done, true);
+  strictEqual(await source.read(), pieces[1]);
+  strictEqual(await source.read(), undefined);
+});
+
+Deno.test("watchSource() passes a cancellation on, and watches no longer", async () => {
+  const stalls = new StallWatch(LIMIT);
+  const { stream, cancelled } = createSource<Uint8Array>();
+  const source = stalls.watchSource(sourceOf(stream), () => new Error("silent"));
+  const reading = source.read();
+  await source.cancel("enough");
+  strictEqual(await reading, undefined);
+  await pause(LIMIT * 2);
+  deepStrictEqual(cancelled, ["enough"]);
 });
 
 Deno.test("watchReader() ends what nobody reads, and cancels the source", async () => {

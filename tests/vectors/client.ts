@@ -20,6 +20,9 @@ export const TIMESTAMP = "20130524T000000Z";
 export const SCOPE = "20130524/us-east-1/s3/aws4_request";
 export const EMPTY_SHA256 = createHash("sha256").digest("hex");
 
+/** Its headers can be changed. */
+export type RequestInTest = S3Request & { readonly headers: Headers };
+
 /** What {@linkcode s3Request} takes; all of it may be left out. */
 export type Asked = {
   readonly method?: string;
@@ -42,7 +45,7 @@ export function s3Request(
     body = null,
     ...rest
   }: Asked = {},
-): S3Request {
+): RequestInTest {
   const [bucket = "", ...key] = path.slice(1).split("/");
   return {
     method,
@@ -52,7 +55,7 @@ export function s3Request(
     query: parseQuery(query),
     headers: new Headers(headers),
     body,
-    signal: new AbortController().signal,
+    client: new AbortController(),
     target: rest.target ?? {
       on: "object",
       bucket: bucket as BucketName,
@@ -71,7 +74,7 @@ export type Signer = {
 };
 
 /** The request with an Authorization header; `x-amz-date` and `x-amz-content-sha256` are added if they are missing. */
-export function signed(asked: Asked, signer: Signer = {}): S3Request {
+export function signed(asked: Asked, signer: Signer = {}): RequestInTest {
   const { timestamp = TIMESTAMP, scope = SCOPE, accessKeyId = EXAMPLE.accessKeyId, unsigned } =
     signer;
   const headers = {
@@ -103,7 +106,7 @@ export function presigned(
   { expires = "86400", payloadHash = "UNSIGNED-PAYLOAD", ...signer }:
     & Signer
     & { readonly expires?: string; readonly payloadHash?: string } = {},
-): S3Request {
+): RequestInTest {
   const { timestamp = TIMESTAMP, scope = SCOPE, accessKeyId = EXAMPLE.accessKeyId, unsigned } =
     signer;
   const names = ["host", ...new Headers(asked.headers).keys()].sort()

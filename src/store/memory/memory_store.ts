@@ -44,6 +44,7 @@ import type {
   UploadPage,
   UploadQuery,
 } from "../store.ts";
+import { sourceOf, whileReading } from "../../streams/byte_source.ts";
 
 type StoredObject = { readonly info: ObjectInfo; readonly bytes: Uint8Array<ArrayBuffer> };
 type StoredPart = PartInfo & { readonly bytes: Uint8Array<ArrayBuffer> };
@@ -183,7 +184,10 @@ export class MemoryStore implements Store {
     key: ObjectKey,
     id: UploadId,
     number: PartNumber,
-    { content, signal }: { readonly content: ContentInput; readonly signal: AbortSignal },
+    { content, signal }: {
+      readonly content: ContentInput;
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<PartInfo> {
     await this.#orCancel(content, () => {
       checkPartAlgorithm(this.#upload(bucket, key, id).info.algorithm, content.algorithm);
@@ -333,24 +337,24 @@ export class MemoryStore implements Store {
 /** Reads a body to its end and checks it. */
 async function receive(
   { stream, size, algorithm, verify }: ContentInput,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; received: Received }> {
   const md5 = createHash("md5");
   const sha256 = createHash("sha256");
   const checksum = algorithm === undefined ? undefined : await createChecksumHasher(algorithm);
   const chunks: Uint8Array[] = [];
   let total = 0;
-  // The pipe ends the wait for a body that never comes.
-  for await (const chunk of stream.pipeThrough(new TransformStream(), { signal })) {
-    total += chunk.length;
-    if (size !== undefined && total > size) throw new S3Error("IncompleteBody");
-    md5.update(chunk);
-    sha256.update(chunk);
-    checksum?.update(chunk);
-    // The stream may use its buffer again.
-    chunks.push(chunk.slice());
-  }
-  signal.throwIfAborted();
+  const source = sourceOf(stream);
+  await whileReading(source, signal, async () => {
+    for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
+      total += chunk.length;
+      if (size !== undefined && total > size) throw new S3Error("IncompleteBody");
+      md5.update(chunk);
+      sha256.update(chunk);
+      checksum?.update(chunk);
+      chunks.push(chunk);
+    }
+  });
   if (size !== undefined && total < size) throw new S3Error("IncompleteBody");
 
   const received = {
