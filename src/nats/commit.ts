@@ -55,7 +55,9 @@ export async function readCurrent(
     await streams.read(bucket); // tells a bucket that is gone from JetStream that is down
     throw cause;
   }
-  if (message === undefined) return { sequence: 0, parsed: { kind: "absent" }, nuid: undefined };
+  if (message === undefined) {
+    return { sequence: 0, parsed: { kind: "absent", isBare: true }, nuid: undefined };
+  }
   return {
     sequence: message.sequence,
     ...parseInfoAndNuid(key, message.data, message.time),

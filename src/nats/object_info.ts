@@ -42,8 +42,12 @@ export type StoredObject = {
 /** A metadata message, read. */
 export type ParsedInfo =
   | { readonly kind: "object"; readonly object: StoredObject }
-  /** There is no such object: a delete marker of the object store, or a link. `nuid` is what it may still name. */
-  | { readonly kind: "absent" }
+  /** There is no such object: a delete marker of the object store, or a link. */
+  | {
+    readonly kind: "absent";
+    /** Says so little that it was never an object: whoever wrote it has taken care of the bytes, if there were any. */
+    readonly isBare: boolean;
+  }
   /** Not to be trusted: the object cannot be read and its chunks are never purged. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -95,11 +99,12 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
     return { kind: "unreadable", reason: "size is not a length" };
   }
+  const absent = { kind: "absent", isBare: json["metadata"] === undefined } as const;
   const inParts = metadata["s3.layout"] === "parts";
   // A multipart object is marked deleted so that native clients leave it; a native delete sets its size to 0.
-  if (json["deleted"] === true && !(inParts && size > 0)) return { kind: "absent" };
+  if (json["deleted"] === true && !(inParts && size > 0)) return absent;
   const options = isRecord(json["options"]) ? json["options"] : {};
-  if (options["link"] !== undefined && options["link"] !== null) return { kind: "absent" };
+  if (options["link"] !== undefined && options["link"] !== null) return absent;
 
   const nuid = parseNuid(json["nuid"]);
   if (nuid === undefined) return { kind: "unreadable", reason: "nuid is not one token" };

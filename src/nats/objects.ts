@@ -29,14 +29,14 @@ import { sourceOf } from "../streams/byte_source.ts";
 import { checkRoom } from "./quota.ts";
 import { formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
-import { discardGroup, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
+import { discardGroup, freeReplaced, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
 
 /** Longest seek table that object info holds, in characters. */
 const MAX_SEEK_TEXT = 4096;
 /** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
 /** How often a read begins again because its object was replaced before the first byte. */
-const READ_ATTEMPTS = 4;
+const READ_ATTEMPTS = 100;
 /** How often a write that conflicts begins again: enough for a crowd of writers on one key. */
 const WRITE_ATTEMPTS = 200;
 
@@ -59,19 +59,21 @@ export async function getObject(
   choose: ChooseRange,
 ): Promise<ObjectContent> {
   const stream = await context.streams.get(bucket);
-  for (let attempt = 1;; attempt++) {
-    const object = existing(context, stream, key, await readCurrent(context, stream, key));
+  for (let attempt = 1, before = 0;; attempt++) {
+    const current = await readCurrent(context, stream, key);
+    const object = existing(context, stream, key, current);
     const info = await withPartSizes(context, stream, object);
     const range = choose(info);
     try {
       return { info, range, body: await openBytes(context, stream, object, range) };
     } catch (cause) {
       if (!(cause instanceof ChunksMissing)) throw cause;
-      // A native client purges what it replaces at once: then there is a new object to read.
-      if (attempt === READ_ATTEMPTS) {
+      // Whoever replaces an object may purge its bytes at once: then there is a new object to read.
+      if (current.sequence === before || attempt === READ_ATTEMPTS) {
         context.log.warn("object is unreadable", { bucket, key, reason: cause.message });
         throw new S3Error("InternalError", {}, { cause });
       }
+      before = current.sequence;
     }
   }
 }
@@ -218,7 +220,7 @@ async function replaceInfo(
     }
     switch (outcome.kind) {
       case "committed":
-        await trashGroup(context, stream, key, before.nuid);
+        await freeReplaced(context, stream, key, before);
         return outcome.sequence;
       case "refused":
         reading = readCurrent(context, stream, key);
@@ -255,7 +257,7 @@ export async function deleteObject(
     try {
       const outcome = await commitInfo(context, stream, key, tombstone);
       if (outcome.kind === "refused") continue;
-      await trashGroup(context, stream, key, before.nuid);
+      await freeReplaced(context, stream, key, before);
       if (outcome.kind === "overtaken") throw overtakenError(key, precondition);
     } catch (cause) {
       if (!isFull(cause)) throw cause;

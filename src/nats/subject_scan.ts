@@ -18,12 +18,23 @@ const CONCURRENCY = 64;
  * acknowledged before the call.
  */
 export async function readMessages(
-  { requests, streams, budget }: Context,
-  { stream, single }: Pick<BucketStream, "stream" | "single">,
+  context: Context,
+  stream: Pick<BucketStream, "stream" | "single">,
   filter: string,
   from = 1,
 ): Promise<readonly StoredMessage[]> {
   const messages: StoredMessage[] = [];
+  for await (const batch of readBatches(context, stream, filter, from)) messages.push(...batch);
+  return messages.sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Reads them in batches, so that few are held at a time, and in an order of its own. */
+export async function* readBatches(
+  { requests, streams, budget }: Context,
+  { stream, single }: Pick<BucketStream, "stream" | "single">,
+  filter: string,
+  from = 1,
+): AsyncGenerator<readonly StoredMessage[]> {
   if (single) {
     for (let seq = from;;) {
       await budget.take(BATCH_BYTES);
@@ -39,8 +50,8 @@ export async function readMessages(
         budget.give(BATCH_BYTES);
       }
       const last = batch.at(-1);
-      if (last === undefined) return messages;
-      messages.push(...batch);
+      if (last === undefined) return;
+      yield batch;
       seq = last.sequence + 1;
     }
   }
@@ -50,9 +61,7 @@ export async function readMessages(
     const group = subjects.slice(i, i + CONCURRENCY).map((subject) =>
       requests.leaderGet(stream, { last_by_subj: subject })
     );
-    for (const message of await Promise.all(group)) {
-      if (message !== undefined && message.sequence >= from) messages.push(message);
-    }
+    yield (await Promise.all(group)).filter((message) => message !== undefined)
+      .filter(({ sequence }) => sequence >= from);
   }
-  return messages.sort((a, b) => a.sequence - b.sequence);
 }

@@ -2,14 +2,15 @@
  * Chunk groups that nobody names any more.
  *
  * A replaced group may still be read, so it is recorded as trash and purged after a grace, unless a reader's lease holds
- * it. A group that was never committed has no reader and is purged at once.
+ * it. A group that was never committed has no reader and is purged at once; so is one of a single chunk, whose readers
+ * have all of it or nothing.
  * @module
  */
 
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { TrashReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { deleteMessage, readCurrent } from "./commit.ts";
+import { type Current, deleteMessage, readCurrent } from "./commit.ts";
 import {
   chunkSubject,
   keyOfSubject,
@@ -23,7 +24,7 @@ import { nuidOfInfo } from "./object_info.ts";
 import { parseLayout } from "./layout_record.ts";
 import { isNuidOf } from "./nuid.ts";
 import { type StoredMessage, textOf } from "./requests.ts";
-import { readMessages } from "./subject_scan.ts";
+import { readBatches } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** What of a nuid's chunks is trash. */
@@ -43,6 +44,24 @@ type Trash = {
 /** Groups purged at once. */
 const CONCURRENCY = 8;
 
+/**
+ * Frees what object info named that is replaced now. One chunk goes at once: a reader has it before it answers, or finds
+ * it gone and reads the object anew. More of them are trash.
+ */
+export async function freeReplaced(
+  context: Context,
+  stream: BucketStream,
+  key: ObjectKey,
+  { parsed, nuid }: Current,
+): Promise<void> {
+  const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
+  const isOneChunk = bytes?.kind === "group" && bytes.chunks <= 1 && !bytes.seekInLayout &&
+    isNuidOf(bytes.nuid, key);
+  if (parsed.kind === "absent" && parsed.isBare) return;
+  if (!isOneChunk) return await trashGroup(context, stream, key, nuid);
+  if (bytes.chunks === 1) await discardGroup(context, stream, bytes.nuid);
+}
+
 /** Records that a group may be purged after the grace. What fails here the sweep finds. */
 export async function trashGroup(
   { requests, log, trashed }: Context,
@@ -61,7 +80,7 @@ export async function trashGroup(
   }
 }
 
-/** Purges a group that was never committed. What fails here the sweep finds. */
+/** Purges a group that nobody reads. What fails here the sweep finds. */
 export async function discardGroup(
   context: Context,
   stream: BucketStream,
@@ -87,26 +106,48 @@ export async function discardParts(
 export async function emptyTrash(context: Context, bucket: BucketName): Promise<TrashReport> {
   const stream = await context.streams.read(bucket);
   if (!stream.prepared) return { purged: 0, waiting: 0 };
-  const messages = await readMessages(context, stream, records.trash(stream.store, "*"));
-  // Both times are nats-server's: this machine's clock has no say.
-  const due = messages.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
-  let waiting = messages.length - due.length;
-  if (due.length === 0) return { purged: 0, waiting };
-
-  const leased = await leasedGroups(context, stream);
-  const trash = due.flatMap((message) => parseTrash(message) ?? []);
-  const free = trash.filter(({ nuid }) => !leased.has(nuid));
-  waiting += trash.length - free.length;
-  const named = await namedElsewhere(context, stream, free);
-
+  let leased: ReadonlySet<string> | undefined;
   let purged = 0;
-  for (let i = 0; i < free.length; i += CONCURRENCY) {
-    const group = free.slice(i, i + CONCURRENCY);
+  let waiting = 0;
+  const doubtful: Trash[] = [];
+  for await (const batch of readBatches(context, stream, records.trash(stream.store, "*"))) {
+    // Both times are nats-server's: this machine's clock has no say.
+    const due = batch.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
+    waiting += batch.length - due.length;
+    if (due.length === 0) continue;
+    leased ??= await leasedGroups(context, stream);
+    const certain: Trash[] = [];
+    for (const message of due) {
+      const item = parseTrash(message);
+      if (item === undefined) continue;
+      if (leased.has(item.nuid)) waiting++;
+      else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
+    }
+    purged += await purgeAll(context, stream, certain, new Set());
+  }
+  purged += await purgeAll(
+    context,
+    stream,
+    doubtful,
+    await namedElsewhere(context, stream, doubtful),
+  );
+  return { purged, waiting };
+}
+
+async function purgeAll(
+  context: Context,
+  stream: BucketStream,
+  trash: readonly Trash[],
+  named: ReadonlySet<string>,
+): Promise<number> {
+  let purged = 0;
+  for (let i = 0; i < trash.length; i += CONCURRENCY) {
+    const group = trash.slice(i, i + CONCURRENCY);
     await Promise.all(group.map(async (item) => {
       if (await purgeTrash(context, stream, item, named)) purged++;
     }));
   }
-  return { purged, waiting };
+  return purged;
 }
 
 /** The nuids that long reads hold now. */
@@ -124,17 +165,15 @@ async function namedElsewhere(
   stream: BucketStream,
   trash: readonly Trash[],
 ): Promise<ReadonlySet<string>> {
-  const doubtful = new Set<string>(
-    trash.filter(({ nuid, key }) => !isNuidOf(nuid, key)).map(({ nuid }) => nuid),
-  );
+  const doubtful = new Set<string>(trash.map(({ nuid }) => nuid));
   const named = new Set<string>();
   if (doubtful.size === 0) return named;
-  for (
-    const { subject, data } of await readMessages(context, stream, subjectsOf(stream.store).infos)
-  ) {
-    const nuid = nuidOfInfo(data);
-    if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
-      named.add(nuid);
+  for await (const batch of readBatches(context, stream, subjectsOf(stream.store).infos)) {
+    for (const { subject, data } of batch) {
+      const nuid = nuidOfInfo(data);
+      if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
+        named.add(nuid);
+      }
     }
   }
   return named;

@@ -108,7 +108,7 @@ Deno.test("a stream whose records' subject was removed by hand is healed at the 
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  await store.putObject(bucket, key, input(someBytes(5)));
+  await store.putObject(bucket, key, input(someBytes(300_000)));
   const { config } = (await connection.request("$JS.API.STREAM.INFO.OBJ_refused"))
     .json<{ config: { subjects: string[] } }>();
   await connection.request(
@@ -119,7 +119,7 @@ Deno.test("a stream whose records' subject was removed by hand is healed at the 
     }),
   );
   using other = createNatsStore(connection, STORE_OPTIONS);
-  strictEqual((await read(other, bucket, key)).bytes.length, 5);
+  strictEqual((await read(other, bucket, key)).bytes.length, 300_000);
   await other.putObject(bucket, key, input(someBytes(6)));
   const subjects = Object.keys(await subjectsOfStream(connection, "OBJ_refused"));
   ok(subjects.some((subject) => subject.includes(".S3.trash.")), subjects.join());

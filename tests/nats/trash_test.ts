@@ -48,6 +48,31 @@ Deno.test("a replaced group is kept for the grace and purged after it", async ()
   strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 0);
 });
 
+Deno.test("a single chunk goes with the write that replaces it, unnoticed by who reads", async () => {
+  await using given = await storeOnServer({ store: { grace: 60_000 } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const sizes = [10, 20, 30];
+  await store.putObject(bucket, key, input(someBytes(10)));
+  let writing = true;
+  const readers = Array.from({ length: 8 }, async () => {
+    let reads = 0;
+    for (; writing; reads++) {
+      const { info, bytes } = await read(store, bucket, key);
+      ok(sizes.includes(info.size) && sameBytes(bytes, someBytes(info.size)));
+    }
+    return reads;
+  });
+  for (let i = 0; i < 300; i++) {
+    await store.putObject(bucket, key, input(someBytes(sizes[i % 3] ?? 0)));
+  }
+  writing = false;
+  ok((await Promise.all(readers)).every((reads) => reads > 10));
+  strictEqual((await contents(connection)).length, 2);
+  await store.deleteObject(bucket, key, {});
+  deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
+});
+
 Deno.test("a read that takes longer than the grace ends with the bytes it began with", async () => {
   await using given = await storeOnServer({ store: { grace: GRACE } });
   const { connection, store } = given;
