@@ -8,7 +8,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { hash } from "node:crypto";
+import { sha256OfText } from "../crypto/sha256.ts";
 import type { ObjectKey } from "../s3/names.ts";
 import type { Nuid } from "./layout.ts";
 
@@ -44,5 +44,7 @@ export function isNuidOf(nuid: Nuid, key: ObjectKey): boolean {
 }
 
 function digest(random: string, key: ObjectKey): string {
-  return hash("sha256", random + key, "base64url").slice(0, DIGEST_LENGTH);
+  const text = Buffer.from(random + key).toString("latin1");
+  const hex = sha256OfText(text).slice(0, DIGEST_LENGTH * 3 / 2);
+  return Buffer.from(hex, "hex").toString("base64url");
 }

@@ -243,6 +243,9 @@ function systemKey(field: SystemField): string {
   return `s3.${SYSTEM_HEADERS[field].replace(/^x-amz-/, "")}`;
 }
 
+const SYSTEM_KEYS = (Object.keys(SYSTEM_HEADERS) as SystemField[])
+  .map((field) => [field, systemKey(field)] as const);
+
 function parseProperties(
   headers: unknown,
   metadata: Readonly<Record<string, string>>,
@@ -250,8 +253,8 @@ function parseProperties(
   const system: Partial<Record<SystemField, string>> = {};
   const user: Record<string, string> = {};
   const tags: Record<string, string> = {};
-  for (const field of Object.keys(SYSTEM_HEADERS) as SystemField[]) {
-    const value = metadata[systemKey(field)];
+  for (const [field, name] of SYSTEM_KEYS) {
+    const value = metadata[name];
     if (value !== undefined && field !== "contentType") system[field] = value;
   }
   const contentType = isRecord(headers) ? headers["Content-Type"] : undefined;

@@ -29,6 +29,8 @@ export const SYSTEM_HEADERS = {
 /** Field names of {@linkcode SYSTEM_HEADERS}. */
 export type SystemField = keyof typeof SYSTEM_HEADERS;
 
+const SYSTEM_FIELDS = Object.entries(SYSTEM_HEADERS) as readonly [SystemField, string][];
+
 /** What a client says about an object. Texts are Unicode, already decoded from the header's bytes. */
 export type ObjectProperties = {
   readonly system: Readonly<Partial<Record<SystemField, string>>>;
@@ -77,7 +79,7 @@ export function parseProperties(
 function parseSystem(headers: RequestHeaders): ObjectProperties["system"] {
   const system: Partial<Record<SystemField, string>> = {};
   let bytes = 0;
-  for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
+  for (const [field, header] of SYSTEM_FIELDS) {
     const value = headers.get(header);
     if (value === null || value === "") continue;
     bytes += value.length; // latin1: one character a byte
@@ -210,7 +212,7 @@ export function formatProperties(
   { system, user, tags }: ObjectProperties,
 ): Record<string, string> {
   const headers: Record<string, string> = { "content-type": DEFAULT_TYPE };
-  for (const [field, header] of Object.entries(SYSTEM_HEADERS) as [SystemField, string][]) {
+  for (const [field, header] of SYSTEM_FIELDS) {
     const value = system[field];
     if (value !== undefined) headers[header] = encodeHeaderText(value);
   }
