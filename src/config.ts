@@ -42,6 +42,8 @@ export type NatsLogin =
 /** What the gateway is told; frozen. */
 export type Config = {
   readonly listen: Address;
+  /** Other processes may listen on the same port. */
+  readonly sharesPort: boolean;
   readonly nats: {
     readonly servers: readonly string[];
     readonly login: NatsLogin;
@@ -111,6 +113,13 @@ export const SETTINGS = {
     default: "0.0.0.0:5222",
     help: "Where to listen for S3 requests",
     parse: parseAddress,
+  }),
+  sharesPort: setting({
+    flag: "listen.shared",
+    default: "false",
+    help:
+      "Several gateways may listen on the port, one for each core; the system spreads connections (Linux)",
+    parse: parseBoolean,
   }),
   servers: setting({
     flag: "natsServers",
@@ -363,6 +372,7 @@ export function createConfig(values: Values): Config {
   };
   return deepFreeze({
     listen: given(values, "listen"),
+    sharesPort: given(values, "sharesPort"),
     nats: {
       servers: given(values, "servers"),
       login: chooseLogin(values),

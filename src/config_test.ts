@@ -47,6 +47,7 @@ Deno.test("createConfig() has the documented defaults", () => {
   const { credentials: _, ...others } = configure(PAIR);
   deepStrictEqual(others, {
     listen: { hostname: "0.0.0.0", port: 5222 },
+    sharesPort: false,
     nats: {
       servers: ["nats://127.0.0.1:4222"],
       login: { kind: "user", user: "ann", password: "secret" },

@@ -92,7 +92,7 @@ type Listening = {
 };
 
 async function listen(
-  { listen: { hostname, port } }: Config,
+  { listen: { hostname, port }, sharesPort }: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
   const { inFlight } = gateway;
@@ -100,6 +100,7 @@ async function listen(
   const server = Deno.serve({
     hostname,
     port,
+    reusePort: sharesPort,
     onListen: ({ hostname, port }) => {
       log.info("Serving S3", { hostname, port });
       onListen?.();

@@ -25,9 +25,16 @@ import type { Context } from "./context.ts";
 import { chunkSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
 import { type Layout, parseLayout } from "./layout_record.ts";
 import type { ObjectBytes, StoredObject } from "./object_info.ts";
+import { release } from "../streams/release.ts";
 import { textOf } from "./requests.ts";
 import { parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
+
+/**
+ * So many chunks are read before the answer begins, without the cost of a stream: their reader has all of them or none,
+ * and holds no lease.
+ */
+export const AT_ONCE = 2;
 
 /** Part sizes that are too many for object info are in the layout record. */
 export async function withPartSizes(
@@ -66,14 +73,26 @@ export async function openBytes(
     const source = readUnknown(context, stream, bytes, size, start, end);
     return await streamOfHeld(whole === undefined ? source : verified(source, whole));
   }
-  if (group.sequences.length === 1) {
-    const [piece] = piecesOf(group, start, end);
-    if (piece === undefined) throw new ChunksMissing("The range lies beyond the chunks");
-    const data = await readPiece(context, piece);
+  const pieces = [...piecesOf(group, start, end)];
+  if (pieces.length <= AT_ONCE) {
+    const data = joined(await Promise.all(pieces.map((piece) => readPiece(context, piece))));
     return whole === undefined ? data : verifiedPiece(data, whole);
   }
-  const source = readPieces(context, piecesOf(group, start, end));
+  const source = readPieces(context, pieces);
   return await streamOfHeld(whole === undefined ? source : verified(source, whole));
+}
+
+function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+    release(piece);
+  }
+  return all;
 }
 
 /** Where a group's chunks are, if that is known: its seek table, or an earlier walk. */

@@ -2,8 +2,8 @@
  * Chunk groups that nobody names any more.
  *
  * A replaced group may still be read, so it is recorded as trash and purged after a grace, unless a reader's lease holds
- * it. A group that was never committed has no reader and is purged at once; so is one of a single chunk, whose readers
- * have all of it or nothing.
+ * it. A group that was never committed has no reader and is purged at once; so is one of few chunks, whose readers have
+ * all of it or nothing.
  * @module
  */
 
@@ -20,6 +20,7 @@ import {
   records,
   subjectsOf,
 } from "./layout.ts";
+import { AT_ONCE } from "./object_bytes.ts";
 import { nuidOfInfo } from "./object_info.ts";
 import { parseLayout } from "./layout_record.ts";
 import { isNuidOf } from "./nuid.ts";
@@ -45,8 +46,8 @@ type Trash = {
 const CONCURRENCY = 8;
 
 /**
- * Frees what object info named that is replaced now. One chunk goes at once: a reader has it before it answers, or finds
- * it gone and reads the object anew. More of them are trash.
+ * Frees what object info named that is replaced now. Few chunks go at once: a reader has them before it answers, or finds
+ * them gone and reads the object anew. More of them are trash.
  */
 export async function freeReplaced(
   context: Context,
@@ -55,11 +56,11 @@ export async function freeReplaced(
   { parsed, nuid }: Current,
 ): Promise<void> {
   const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
-  const isOneChunk = bytes?.kind === "group" && bytes.chunks <= 1 && !bytes.seekInLayout &&
+  const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= AT_ONCE && !bytes.seekInLayout &&
     isNuidOf(bytes.nuid, key);
   if (parsed.kind === "absent" && parsed.isBare) return;
-  if (!isOneChunk) return await trashGroup(context, stream, key, nuid);
-  if (bytes.chunks === 1) await discardGroup(context, stream, bytes.nuid);
+  if (!isReadAtOnce) return await trashGroup(context, stream, key, nuid);
+  if (bytes.chunks > 0) await discardGroup(context, stream, bytes.nuid);
 }
 
 /** Records that a group may be purged after the grace. What fails here the sweep finds. */

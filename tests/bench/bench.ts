@@ -26,7 +26,7 @@ import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gatew
 import { signedFetch } from "../running_command.ts";
 import { buildLoadGenerator, type Load, type LoadGenerator } from "./load_generator.ts";
 import type { RawCall, RawResult } from "./raw_calls.ts";
-import { type RawProcess, startRaw } from "./raw_process.ts";
+import { type BareServer, type RawProcess, startBare, startRaw } from "./raw_process.ts";
 import { readCpuTime, readMemory, resetPeaks } from "./usage.ts";
 
 const MARKDOWN = new URL("../../docs/benchmark.md", import.meta.url).pathname;
@@ -75,6 +75,7 @@ type Bench = {
   readonly gateways: readonly GatewayProcess[];
   readonly serverPid: number;
   readonly raw: RawProcess;
+  readonly bare: BareServer;
   readonly generator: LoadGenerator;
 };
 
@@ -102,6 +103,8 @@ type Step = {
     /** Comes after it and is not measured. */
     readonly afterwards?: RawCall;
   }[];
+  /** What a server does for it that is HTTP and JetStream alone. */
+  readonly bare?: string;
 };
 
 /** Buckets that last through all rounds. */
@@ -156,6 +159,7 @@ function stepsOf({ amounts, bucket, rawBucket, chunkSize, large }: Round): reado
         name: "chunk with hashes, then metadata, 4 KiB",
         call: { op: "small-put", ...rawSmall, n: objects, size: SMALL },
       }],
+      bare: "bare HTTP: PUT 4 KiB",
     },
     {
       name: "GET 4 KiB",
@@ -166,6 +170,7 @@ function stepsOf({ amounts, bucket, rawBucket, chunkSize, large }: Round): reado
         name: "direct gets of metadata, then chunk, 4 KiB",
         call: { op: "small-get", ...rawSmall, n: reads },
       }],
+      bare: "bare HTTP: GET 4 KiB",
     },
     {
       name: "HEAD 4 KiB",
@@ -176,6 +181,7 @@ function stepsOf({ amounts, bucket, rawBucket, chunkSize, large }: Round): reado
         name: "direct get of metadata",
         call: { op: "small-head", ...rawSmall, n: reads },
       }],
+      bare: "bare HTTP: HEAD",
     },
     {
       name: "DELETE 4 KiB",
@@ -183,9 +189,10 @@ function stepsOf({ amounts, bucket, rawBucket, chunkSize, large }: Round): reado
       aim: rate(5000),
       load: { op: "delete", ...small, n: objects },
       raw: [{
-        name: "direct get of metadata, then delete marker",
+        name: "direct get of metadata, delete marker, purge",
         call: { op: "small-delete", ...rawSmall, n: objects },
       }],
+      bare: "bare HTTP: DELETE",
     },
     {
       name: `range of 64 KiB of ${large / MIB} MiB`,
@@ -231,7 +238,11 @@ async function runRound(bench: Bench, round: Round, samples: Samples, turn: numb
       }
     };
     // Who comes first changes from round to round.
-    for (const measure of turn % 2 === 0 ? [byGateway, byRaw] : [byRaw, byGateway]) await measure();
+    const byBare = async (): Promise<void> => {
+      if (step.bare !== undefined) keep(samples, step.bare, await measureBare(bench, round, step));
+    };
+    const measures = [byGateway, byBare, byRaw];
+    for (const measure of turn % 2 === 0 ? measures : measures.toReversed()) await measure();
   }
   // Frees disk and memory of nats-server at once; the gateways forget these buckets.
   for (const bucket of [round.bucket, round.rawBucket]) await raw.call({ op: "drop", bucket });
@@ -299,6 +310,19 @@ async function measureRaw({ raw, serverPid }: Bench, step: Step, call: RawCall):
       ...chargedTo(step.load.op, step.unit, { ops, bytes }),
       clientCpu: 0,
     };
+  });
+}
+
+async function measureBare(
+  { bare, generator, serverPid }: Bench,
+  { rawBucket }: Round,
+  { load }: Step,
+): Promise<Sample> {
+  return await measure([bare.pid], serverPid, async () => {
+    const asked = { ...load, bucket: rawBucket, prefix: "bare/" };
+    const result = await generator.run([bare.url], CREDENTIALS, asked);
+    const { ops, ops_s: rate, p50_ms: p50, p99_ms: p99, cpu_s: clientCpu } = result;
+    return { rate, p50, p99, bytes: 0, requests: ops, clientCpu };
   });
 }
 
@@ -389,7 +413,8 @@ async function runBench({ rounds, quick, gateways: count }: Options): Promise<Re
   const gateways: GatewayProcess[] = [];
   for (let i = 0; i < count; i++) gateways.push(stack.use(await startGateway({ server })));
   await using raw = startRaw(server.url);
-  const bench: Bench = { gateways, serverPid: server.pid, raw, generator };
+  await using bare = await startBare(server.url);
+  const bench: Bench = { gateways, serverPid: server.pid, raw, bare, generator };
   const load = Deno.loadavg()[0]?.toFixed(2);
 
   const amounts = quick ? QUICK : FULL;
@@ -415,8 +440,9 @@ async function runBench({ rounds, quick, gateways: count }: Options): Promise<Re
       summarize(of(name), { name, by: "gateway", unit, aim, raw: of(raw[0]?.name) })
     ),
     summarize(of(MIXED), { name: MIXED, by: "gateway", unit: "/s", aim: MIXED_AIM }),
-    ...steps.flatMap(({ unit, raw }) =>
-      raw.map(({ name }) => summarize(of(name), { name, by: "raw", unit }))
+    ...steps.flatMap(({ unit, raw, bare }) =>
+      [...raw.map(({ name }) => name), ...(bare === undefined ? [] : [bare])]
+        .map((name) => summarize(of(name), { name, by: "raw", unit }))
     ),
   ];
   const peaks = rows.filter(({ by }) => by === "gateway").map(({ peak }) => peak.own);

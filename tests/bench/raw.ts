@@ -10,6 +10,7 @@
 
 import { createHash } from "node:crypto";
 import { percentile } from "../../scripts/bench_figures.ts";
+import { WINDOW } from "../../src/nats/chunk_writer.ts";
 import { closeConnection, connect } from "../../src/nats/connection.ts";
 import {
   chunkSubject,
@@ -24,8 +25,6 @@ import type { ObjectKey } from "../../src/s3/names.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
 
-/** Bytes in flight for one body, as `chunk_writer.ts` and `chunk_reader.ts` allow them. */
-const WINDOW = 2 * 1024 * 1024;
 /** Bodies are cut out of this, again and again. */
 const BODY_SIZE = 64 * 1024 * 1024;
 
@@ -50,8 +49,9 @@ const requests = new Requests(connection, {
 });
 const memory = randomBytes(BODY_SIZE);
 const groups = new Map<string, Body[]>();
-/** Sequences of the chunk and the metadata of each small object, by bucket. */
-const small = new Map<string, { chunk: number; info: number }[]>();
+type SmallObject = { readonly subject: string; readonly chunk: number; readonly info: number };
+/** Each small object: its chunk's subject, and the sequences of chunk and metadata; by bucket. */
+const small = new Map<string, SmallObject[]>();
 
 async function answer(call: RawCall): Promise<RawResult> {
   switch (call.op) {
@@ -147,13 +147,14 @@ async function getChunks(
 
 async function putSmall(call: Call<"small-put">): Promise<RawResult> {
   const store = storeOf(call.bucket);
-  const objects: { chunk: number; info: number }[] = [];
+  const objects: SmallObject[] = [];
   small.set(call.bucket, objects);
   return await run(call, async (i) => {
     const nuid = newNuid();
     const from = (i * call.size) % BODY_SIZE;
     const bytes = memory.subarray(from, from + call.size);
-    const chunk = await requests.publish(chunkSubject(store, nuid), bytes);
+    const subject = chunkSubject(store, nuid);
+    const chunk = await requests.publish(subject, bytes);
     const md5 = createHash("md5").update(bytes).digest("hex");
     const sha256 = createHash("sha256").update(bytes).digest("base64url");
     const info = await requests.publish(
@@ -171,7 +172,7 @@ async function putSmall(call: Call<"small-put">): Promise<RawResult> {
       }),
       { expect: 0, rollup: true },
     );
-    objects[i] = { chunk, info };
+    objects[i] = { subject, chunk, info };
     return bytes.length;
   });
 }
@@ -193,6 +194,7 @@ async function getSmall(call: Call<"small-get" | "small-head">): Promise<RawResu
 
 async function deleteSmall(call: Call<"small-delete">): Promise<RawResult> {
   const store = storeOf(call.bucket);
+  const objects = small.get(call.bucket) ?? [];
   return await run(call, async (i) => {
     const subject = infoSubject(store, keyOf(i));
     const info = await requests.directGet(streamOf(store), { last_by_subj: subject });
@@ -204,6 +206,7 @@ async function deleteSmall(call: Call<"small-delete">): Promise<RawResult> {
       deleted: true,
     });
     await requests.publish(subject, marker, { expect: info.sequence, rollup: true });
+    await requests.call(`STREAM.PURGE.${streamOf(store)}`, { filter: objects[i]?.subject });
     return 0;
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Starts `raw.ts` and asks it.
+ * Starts `raw.ts`, and asks it; and `bare.ts`.
  * @module
  */
 
@@ -40,6 +40,34 @@ export function startRaw(natsUrl: string): RawProcess {
     },
     async [Symbol.asyncDispose]() {
       await writer.close().catch(() => {});
+      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+      await child.status;
+      clearTimeout(timer);
+      await reader.cancel();
+    },
+  };
+}
+
+/** An HTTP server without S3; disposing ends it. */
+export type BareServer = AsyncDisposable & { readonly pid: number; readonly url: string };
+
+const BARE = new URL("bare.ts", import.meta.url).pathname;
+
+/** Starts it, with the permissions of a gateway, and waits until it listens. */
+export async function startBare(natsUrl: string): Promise<BareServer> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-net", "--allow-env", BARE, natsUrl],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await reader.read();
+  return {
+    pid: child.pid,
+    url: value.trim(),
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
       const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
       await child.status;
       clearTimeout(timer);
