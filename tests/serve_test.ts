@@ -59,6 +59,28 @@ Deno.test("nats-s3 says that a port is in use", async () => {
   match(command.output, new RegExp(`Port ${server.port} of 127\\.0\\.0\\.1 is in use`));
 });
 
+Deno.test({
+  name: "nats-s3 --listen.shared lets several gateways serve one port",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using server = await startNatsServer();
+    const listen = `127.0.0.1:${freePort()}`;
+    const flags = ["--natsServers", server.url, "--listen", listen, "--listen.shared"];
+    await using first = runMain(flags, CREDENTIALS);
+    await first.waitFor(/Serving S3/);
+    await createBucket(`http://${listen}`);
+    await using second = runMain(flags, CREDENTIALS);
+    await second.waitFor(/Serving S3/);
+    // What one gateway does not hear of, the other one answers.
+    strictEqual((await first.stop()).code, 0);
+    const response = await signedFetch(`http://${listen}/photos`, PAIR, { method: "HEAD" });
+    strictEqual(response.status, 200);
+    await using stranger = runMain(flags.slice(0, -1), CREDENTIALS);
+    strictEqual((await stranger.ended()).code, 1);
+    match(stranger.output, /is in use/);
+  },
+});
+
 Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () => {
   await using command = runMain(["--natsServers", `nats://127.0.0.1:${freePort()}`], CREDENTIALS);
   await command.waitFor(/Cannot reach NATS, trying again/);

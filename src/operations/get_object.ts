@@ -5,6 +5,7 @@
  */
 
 import { chooseRange, objectAnswer, type ObjectRead, parseObjectRead } from "./object_answer.ts";
+import { release } from "../streams/release.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 export const getObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
@@ -23,6 +24,9 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
       (info) => chooseRange(input, info),
     );
     const answer = objectAnswer(input, info, range);
-    return new Response(body instanceof ReadableStream ? deliver(body) : body, answer);
+    if (body instanceof ReadableStream) return new Response(deliver(body), answer);
+    const response = new Response(body, answer); // which has a copy of its own
+    if (body !== null) release(body);
+    return response;
   },
 });

@@ -97,8 +97,8 @@ export type ObjectContent = {
   readonly info: ObjectInfo;
   readonly range: ByteRange | "all" | "nothing";
   /**
-   * One owner reads it to its end or cancels it; null when nothing was chosen or there are no bytes. A stream's pieces
-   * are their reader's own, who may free them.
+   * One owner reads it to its end or cancels it; null when nothing was chosen or there are no bytes. Bytes and
+   * a stream's pieces are their reader's own, who may free them.
    */
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
 };

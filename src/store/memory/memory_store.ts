@@ -115,7 +115,7 @@ export class MemoryStore implements Store {
     const { info, bytes } = this.#object(bucket, key);
     const range = choose(info);
     if (range === "nothing" || info.size === 0) return { info, range, body: null };
-    const body = range === "all" ? bytes : bytes.subarray(range.start, range.end + 1);
+    const body = range === "all" ? bytes.slice() : bytes.slice(range.start, range.end + 1);
     return { info, range, body };
   }
 
