@@ -133,8 +133,11 @@ async function run(
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
-  const work = operation.run(verified, services, exchange.deliver)
-    .finally(() => verified.payload.source.cancel().catch(() => {}));
+  const { payload } = verified;
+  const running = operation.run(verified, services, exchange.deliver);
+  const work = payload.size === 0
+    ? running
+    : running.finally(() => payload.source.cancel().catch(() => {}));
   if (operation.slow !== true) return await work;
   const renderError = async (cause: unknown): Promise<string> =>
     await errorResponse(cause, { ...exchange, method: "GET" }).text();

@@ -7,7 +7,7 @@
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Payload } from "../s3/payload.ts";
 import { ByteReader } from "../streams/byte_reader.ts";
-import type { ByteSource } from "../streams/byte_source.ts";
+import { type ByteSource, sourceOfPiece } from "../streams/byte_source.ts";
 import { decodeAwsChunked } from "./aws_chunked.ts";
 import type { ChunkSigning } from "./sigv4.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
@@ -69,7 +69,9 @@ export function createPayload(
   const sent = parseLength(headers, "content-length") ?? (body === null ? 0 : undefined);
   if (!isChunked) {
     return {
-      source: createSource(new ByteReader(body, sent), plainReader(sent)),
+      source: body === null && sent === 0
+        ? sourceOfPiece(null)
+        : createSource(new ByteReader(body, sent), plainReader(sent)),
       size: sent,
       sha256: isHash ? contentSha256.toLowerCase() : undefined,
       trailers: NO_TRAILERS,
