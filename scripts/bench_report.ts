@@ -181,9 +181,10 @@ export function formatDocument(kept: Kept): string {
     "# Benchmark",
     "What `deno task bench --keep` measured; nothing here is edited by hand, and `benchmark.json` has the same figures. " +
     "The gateway is asked over HTTP by a load generator; raw JetStream is a process that sends the same chunks from " +
-    "memory and asks for them by itself, through the gateway's own connection and request layer. Both take turns on one " +
-    "nats-server within each round. A rate is the median of the rounds. What is deleted or replaced is purged a minute " +
-    "later: that is not in these figures, because each round has buckets of its own.",
+    "memory and asks for them by itself, through the gateway's own connection and request layer; bare HTTP is a server that " +
+    "makes the same JetStream calls and knows nothing of S3, the most that the runtime leaves room for. They take turns " +
+    "on one nats-server within each round. A rate is the median of the rounds. Objects over 256 KiB that are replaced or " +
+    "deleted are purged a minute later: that is not in these figures, because each round has buckets of its own.",
     ...reports.flatMap((report) => [
       `## ${formatGateways(report.gateways)}`,
       formatReport(report, undefined),
