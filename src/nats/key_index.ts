@@ -7,13 +7,14 @@
  */
 
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import { compareUtf8, type SortedKeys, sortedKeys } from "../s3/listing.ts";
+import type { SortedKeys } from "../s3/listing.ts";
 import type { ListedObject } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { readCurrent } from "./commit.ts";
+import { KeyTable } from "./key_table.ts";
 import { keyOfSubject, type StoreName, subjectsOf } from "./layout.ts";
 import { parseInfo } from "./object_info.ts";
-import { readMessages } from "./subject_scan.ts";
+import { LARGE, readBatches } from "./subject_scan.ts";
 
 /** The indexes of the buckets that were listed. */
 export class KeyIndexes {
@@ -53,11 +54,10 @@ export class KeyIndexes {
 }
 
 class KeyIndex {
-  readonly #objects = new Map<ObjectKey, ListedObject>();
+  readonly #objects = new KeyTable();
   /** Subjects that hold object info and are no key: too long, or not UTF-8. */
   readonly #nameless = new Set<string>();
   readonly #doubted = new Set<ObjectKey>();
-  #sorted: readonly ListedObject[] = [];
   #stream = "";
   #sequence = 0;
   #updating: Promise<unknown> = Promise.resolve();
@@ -70,7 +70,7 @@ class KeyIndex {
   }
 
   get keys(): SortedKeys<ListedObject> {
-    return sortedKeys(this.#sorted);
+    return this.#objects;
   }
 
   get isEmpty(): boolean {
@@ -89,28 +89,25 @@ class KeyIndex {
       this.#objects.clear();
       this.#nameless.clear();
       this.#doubted.clear();
-      this.#sorted = [];
       this.#stream = identity;
       this.#sequence = 0;
     }
-    let changed = 0;
     if (stream.lastSequence !== this.#sequence) {
       const filter = subjectsOf(stream.store).infos;
-      const messages = await readMessages(context, stream, filter, this.#sequence + 1);
-      for (const { subject, data, time } of messages) {
-        this.#apply(stream.store, subject, data, time);
+      const from = this.#sequence + 1;
+      for await (const batch of readBatches(context, stream, filter, from, LARGE)) {
+        for (const { subject, data, time } of batch) {
+          this.#apply(stream.store, subject, data, time);
+        }
       }
       // No further than what was there before the look: of what was written during it, only some was seen.
       this.#sequence = stream.lastSequence;
-      changed = messages.length;
     }
     for (const key of this.#doubted) {
       const { parsed } = await readCurrent(context, stream, key);
-      if (parsed.kind === "absent") changed += this.#objects.delete(key) ? 1 : 0;
+      if (parsed.kind === "absent") this.#objects.delete(key);
       this.#doubted.delete(key);
     }
-    if (changed === 0) return;
-    this.#sorted = [...this.#objects.values()].sort((a, b) => compareUtf8(a.key, b.key));
   }
 
   #apply(store: StoreName, subject: string, data: Uint8Array, time: Date): void {
@@ -126,11 +123,11 @@ class KeyIndex {
     if (parsed.kind === "absent") {
       this.#objects.delete(key);
     } else if (parsed.kind === "unreadable") {
-      this.#objects.set(key, unreadable(key, time));
+      this.#objects.set(unreadable(key, time));
     } else {
       const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
       const { storageClass } = properties.system;
-      this.#objects.set(key, { key, size, etag, modified, owner, checksum, storageClass });
+      this.#objects.set({ key, size, etag, modified, owner, checksum, storageClass });
     }
   }
 }

@@ -7,9 +7,11 @@ import type { Context } from "./context.ts";
 import type { StoredMessage } from "./requests.ts";
 import type { BucketStream } from "./streams.ts";
 
-/** Messages of one batch, and their bytes. */
-const BATCH = 1000;
-const BATCH_BYTES = 4 * 1024 * 1024;
+/** Most messages of one batch, and their bytes. */
+type BatchSize = { readonly messages: number; readonly bytes: number };
+const SMALL: BatchSize = { messages: 1000, bytes: 4 * 1024 * 1024 };
+/** nats-server counts for each batch how many messages follow it, which takes as long as there are many of them. */
+export const LARGE: BatchSize = { messages: 20_000, bytes: 8 * 1024 * 1024 };
 /** Messages asked of a leader at once. */
 const CONCURRENCY = 64;
 
@@ -34,25 +36,30 @@ export async function* readBatches(
   { stream, single }: Pick<BucketStream, "stream" | "single">,
   filter: string,
   from = 1,
+  { messages, bytes }: BatchSize = SMALL,
 ): AsyncGenerator<readonly StoredMessage[]> {
   if (single) {
-    for (let seq = from;;) {
-      await budget.take(BATCH_BYTES);
-      let batch: readonly StoredMessage[];
+    const ask = async (seq: number): Promise<readonly StoredMessage[]> => {
+      await budget.take(bytes);
       try {
-        batch = await requests.directBatch(stream, {
+        return await requests.directBatch(stream, {
           seq,
           next_by_subj: filter,
-          batch: BATCH,
-          max_bytes: BATCH_BYTES,
+          batch: messages,
+          max_bytes: bytes,
         });
       } finally {
-        budget.give(BATCH_BYTES);
+        budget.give(bytes);
       }
+    };
+    for (let next = ask(from);;) {
+      const batch = await next;
       const last = batch.at(-1);
       if (last === undefined) return;
+      // On its way while this one is looked at.
+      next = ask(last.sequence + 1);
+      next.catch(() => {}); // awaited in its turn, or never when nobody wants more
       yield batch;
-      seq = last.sequence + 1;
     }
   }
   // Followers may lag: the leader names the subjects and gives the messages.

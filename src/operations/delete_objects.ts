@@ -24,7 +24,7 @@ import { defineOperation, type Operation } from "./operation.ts";
 /** Most objects of one request. */
 const MAX_OBJECTS = 1000;
 /** Deletions at a time. */
-const CONCURRENCY = 16;
+const CONCURRENCY = 128;
 
 /** An object as the document names it, not yet checked. */
 type Named = {

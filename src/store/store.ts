@@ -118,9 +118,13 @@ export type ListQuery = {
 export type ListedObject =
   & Pick<
     ObjectInfo,
-    "key" | "size" | "etag" | "modified" | "owner" | "checksum"
+    "key" | "size" | "etag" | "modified" | "owner"
   >
-  & { readonly storageClass: string | undefined };
+  & {
+    /** Which one there is; its value is the object's. */
+    readonly checksum: Pick<Checksum, "algorithm" | "type"> | undefined;
+    readonly storageClass: string | undefined;
+  };
 
 /** A page of a listing, in the order of UTF-8 bytes. */
 export type ListPage = {

@@ -1,0 +1,172 @@
+/**
+ * `deno task bench:list`: pages of listings of buckets of 1,000, 100,000 and 1,000,000 keys.
+ *
+ * - `--keys N,…` other numbers of keys: thousands
+ *
+ * The buckets are filled by publishing object info directly. Keys are 13 bytes long and lie in folders of 1,000.
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
+import { percentile } from "../../scripts/bench_figures.ts";
+import { formatTable } from "../../scripts/bench_report.ts";
+import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
+import { closeConnection, connect } from "../../src/nats/connection.ts";
+import { infoSubject, type StoreName } from "../../src/nats/layout.ts";
+import { newNuid } from "../../src/nats/nuid.ts";
+import { formatInfo } from "../../src/nats/object_info.ts";
+import { Requests } from "../../src/nats/requests.ts";
+import type { ObjectKey } from "../../src/s3/names.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
+import { signedFetch } from "../running_command.ts";
+import { readMemory } from "./usage.ts";
+
+const FOLDER = 1000;
+/** Publishes in flight while a bucket is filled. */
+const FILLERS = 256;
+/** Lists of each kind. */
+const LISTS = 50;
+
+function keyOf(i: number): ObjectKey {
+  const digits = (n: number, length: number): string => String(n).padStart(length, "0");
+  return `d${digits(Math.floor(i / FOLDER), 4)}/f${digits(i % FOLDER, 6)}` as ObjectKey;
+}
+
+async function fill(requests: Requests, store: StoreName, count: number): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: FILLERS }, async () => {
+    while (next < count) {
+      // Not in order: nobody writes a million keys in order.
+      const i = (next++ * 7919) % count;
+      const key = keyOf(i);
+      const message = formatInfo({
+        store,
+        key,
+        nuid: newNuid(key),
+        size: 4096,
+        chunks: 1,
+        chunkSize: 131_072,
+        sha256: createHash("sha256").update(key).digest("hex"),
+        etag: createHash("md5").update(key).digest("hex"),
+        modified: new Date(),
+        properties: { system: { contentType: "text/plain" }, user: {}, tags: {} },
+        checksum: undefined,
+        owner: CREDENTIALS.accessKeyId,
+        seek: (i + 1).toString(36),
+        layout: undefined,
+        partSizes: undefined,
+      });
+      await requests.publish(infoSubject(store, key), message, { expect: 0, rollup: true });
+    }
+  }));
+}
+
+/** Lists once; milliseconds. */
+async function list(url: string, query: string, keys: number): Promise<number> {
+  const began = performance.now();
+  const response = await signedFetch(`${url}?list-type=2${query}`, CREDENTIALS);
+  const text = await response.text();
+  const milliseconds = performance.now() - began;
+  const count = Number(/<KeyCount>(\d+)</.exec(text)?.[1]);
+  if (response.status !== 200 || count !== keys) throw new Error(`A list went wrong: ${text}`);
+  return milliseconds;
+}
+
+async function many(work: (i: number) => Promise<number>): Promise<string> {
+  const times: number[] = [];
+  for (let i = 0; i < LISTS; i++) times.push(await work(i));
+  times.sort((a, b) => a - b);
+  return `${percentile(times, 0.5).toFixed(1)} (${percentile(times, 0.99).toFixed(1)})`;
+}
+
+async function measure(
+  server: NatsServer,
+  gateway: GatewayProcess,
+  requests: Requests,
+  count: number,
+): Promise<readonly string[]> {
+  const bucket = `list-${count}`;
+  const url = `${gateway.url}/${bucket}`;
+  const made = await signedFetch(url, CREDENTIALS, { method: "PUT" });
+  await made.body?.cancel();
+  await fill(requests, bucket as StoreName, count);
+  const folders = count / FOLDER;
+  const random = (i: number): number => (i * 104_729) % count;
+
+  const idle = await readMemory([gateway.pid], "VmRSS");
+  const first = Math.min(count, 1000);
+  const cold = await list(url, "", first);
+  const memory = await readMemory([gateway.pid], "VmRSS") - idle;
+  for (let i = 0; i < LISTS; i++) await list(url, "", first); // warms the runtime up
+  const page = await many((i) => {
+    const at = Math.min(random(i), Math.max(count - 1001, 0));
+    const keys = Math.min(1000, count - at - 1);
+    return list(url, `&start-after=${encodeURIComponent(keyOf(at))}`, keys);
+  });
+  const folder = await many((i) => {
+    const prefix = `${keyOf(random(i)).slice(0, 6)}`;
+    return list(url, `&delimiter=%2F&prefix=${encodeURIComponent(prefix)}`, FOLDER);
+  });
+  const whole = await many(() => list(url, "&delimiter=%2F", Math.min(folders, 1000)));
+  const written = await many(async (i) => {
+    const key = keyOf(random(i));
+    const put = await signedFetch(`${url}/${key}`, CREDENTIALS, { method: "PUT", body: "x" });
+    await put.body?.cancel();
+    return await list(url, `&delimiter=%2F&prefix=${encodeURIComponent(key.slice(0, 6))}`, FOLDER);
+  });
+  const ofServer = await readMemory([server.pid], "VmRSS");
+  return [
+    count.toLocaleString("en"),
+    (cold / 1000).toFixed(2),
+    page,
+    folder,
+    whole,
+    written,
+    count < 100_000 ? "" : (memory / count).toFixed(0),
+    (ofServer / 1024 ** 2).toFixed(0),
+  ];
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { keys: { type: "string", default: "1000,100000,1000000" } },
+  });
+  await using server = await startNatsServer();
+  await using gateway = await startGateway({ server });
+  const connection = await connect({
+    servers: [server.url],
+    login: { kind: "none" },
+    tls: undefined,
+    inboxPrefix: "_INBOX",
+  }, { log: createLog({ format: "text", level: "error" }) });
+  using requests = new Requests(connection, {
+    apiPrefix: "$JS.API",
+    inboxPrefix: "_INBOX",
+    timeout: 30_000,
+  });
+  const rows: (readonly string[])[] = [];
+  for (const count of values.keys.split(",").map(Number)) {
+    console.error(`filling ${count}`);
+    rows.push(await measure(server, gateway, requests, count));
+    console.error(rows.at(-1)?.join(" | "));
+  }
+  await closeConnection(connection);
+  console.log("Milliseconds: p50 (p99)\n");
+  console.log(formatTable([
+    "Keys",
+    "cold s",
+    "1,000 keys",
+    "folder",
+    "all folders",
+    "folder after a PUT",
+    "gateway bytes a key",
+    "nats-server MiB",
+  ], rows));
+}
+
+if (import.meta.main) await main(Deno.args);
