@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodingParam, integerParam, type KeyEncoding } from "../s3/params.ts";
+import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { UploadQuery } from "../store/store.ts";
 import { commonPrefixElements } from "./listed_objects.ts";
@@ -22,7 +22,7 @@ export const listMultipartUploads: Operation<"bucket"> = defineOperation<"bucket
 
   parse: ({ query }) => ({
     list: {
-      prefix: query.get("prefix") ?? "",
+      prefix: prefixParam(query),
       delimiter: query.get("delimiter") ?? "",
       keyMarker: query.get("key-marker") ?? "",
       uploadIdMarker: query.get("upload-id-marker") ?? "",

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { encodingParam, integerParam, type KeyEncoding } from "../s3/params.ts";
+import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/store.ts";
 import { commonPrefixElements, contentsElements } from "./listed_objects.ts";
@@ -22,7 +22,7 @@ export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>
 
   parse: ({ query }) => ({
     list: {
-      prefix: query.get("prefix") ?? "",
+      prefix: prefixParam(query),
       delimiter: query.get("delimiter") ?? "",
       after: query.get("marker") ?? "",
       limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),

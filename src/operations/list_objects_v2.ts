@@ -5,7 +5,7 @@
  */
 
 import { formatContinuationToken, parseContinuationToken } from "../s3/continuation_token.ts";
-import { encodingParam, integerParam, type KeyEncoding } from "../s3/params.ts";
+import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/store.ts";
 import { commonPrefixElements, contentsElements } from "./listed_objects.ts";
@@ -32,7 +32,7 @@ export const listObjectsV2: Operation<"bucket"> = defineOperation<"bucket", Inpu
     const startAfter = query.get("start-after");
     return {
       list: {
-        prefix: query.get("prefix") ?? "",
+        prefix: prefixParam(query),
         delimiter: query.get("delimiter") ?? "",
         after: token === undefined ? startAfter ?? "" : parseContinuationToken(token),
         limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),

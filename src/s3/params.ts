@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { S3Error } from "./errors.ts";
 import type { Query } from "./request.ts";
 
@@ -37,6 +38,22 @@ export function integerParam(
     });
   }
   return Math.min(value, options.max);
+}
+
+/** Longest key, and so longest prefix of one, in bytes. */
+const MAX_PREFIX = 1024;
+
+/**
+ * The prefix that a listing is about; "" for none.
+ *
+ * @throws S3Error `InvalidArgument`
+ */
+export function prefixParam(query: Query): string {
+  const prefix = query.get("prefix") ?? "";
+  if (Buffer.byteLength(prefix) <= MAX_PREFIX) return prefix;
+  throw new S3Error("InvalidArgument", { ArgumentName: "prefix", ArgumentValue: prefix }, {
+    message: `Provided prefix is longer than ${MAX_PREFIX} bytes`,
+  });
 }
 
 /** How the keys of a listing are written. */

@@ -97,3 +97,13 @@ Deno.test("ListObjectsV2 refuses tokens that no gateway made", async () => {
     strictEqual(textOf(error, "Message"), "The continuation token provided is incorrect");
   }
 });
+
+Deno.test("listings refuse a prefix that no key can have", async () => {
+  const { list, send } = await withKeys("a");
+  const longest = encodeURIComponent("é".repeat(512));
+  deepStrictEqual(textsAt(await list(`&prefix=${longest}`), "Contents", "Key"), []);
+  for (const query of ["list-type=2", "max-keys=1", "uploads"]) {
+    const response = await send("GET", `/bucket?${query}&prefix=${longest}a`);
+    await assertError(response, 400, "InvalidArgument");
+  }
+});
