@@ -9,7 +9,6 @@
 // deno-lint-ignore-file no-console
 
 import { digestsOf } from "../../src/crypto/digests.ts";
-import { closeConnection, connect } from "../../src/nats/connection.ts";
 import {
   chunkSubject,
   infoSubject,
@@ -17,21 +16,12 @@ import {
   type StoreName,
   streamOf,
 } from "../../src/nats/layout.ts";
-import { Requests, textOf } from "../../src/nats/requests.ts";
+import { textOf } from "../../src/nats/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
-import { createLog } from "../../src/telemetry/log.ts";
+import { openRequests } from "./own_requests.ts";
 
-const connection = await connect({
-  servers: [Deno.args[0] ?? "nats://127.0.0.1:4222"],
-  login: { kind: "none" },
-  tls: undefined,
-  inboxPrefix: "_INBOX",
-}, { log: createLog({ format: "text", level: "error" }) });
-const requests = new Requests(connection, {
-  apiPrefix: "$JS.API",
-  inboxPrefix: "_INBOX",
-  timeout: 10_000,
-});
+const own = await openRequests(Deno.args[0] ?? "nats://127.0.0.1:4222");
+const { requests } = own;
 
 type Info = { readonly nuid: Nuid; readonly seek: number };
 
@@ -83,5 +73,4 @@ const server = Deno.serve({
 }, answer);
 for await (const _ of Deno.stdin.readable); // until it is closed
 await server.shutdown();
-requests[Symbol.dispose]();
-await closeConnection(connection);
+await own[Symbol.asyncDispose]();

@@ -14,16 +14,15 @@ import { parseArgs } from "node:util";
 import { percentile } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { closeConnection, connect } from "../../src/nats/connection.ts";
 import { infoSubject, type StoreName } from "../../src/nats/layout.ts";
 import { newNuid } from "../../src/nats/nuid.ts";
 import { formatInfo } from "../../src/nats/object_info.ts";
-import { Requests } from "../../src/nats/requests.ts";
+import type { Requests } from "../../src/nats/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
-import { createLog } from "../../src/telemetry/log.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../running_command.ts";
 import { readMemory } from "./usage.ts";
+import { openRequests } from "./own_requests.ts";
 
 const FOLDER = 1000;
 /** Publishes in flight while a bucket is filled. */
@@ -138,24 +137,14 @@ async function main(args: readonly string[]): Promise<void> {
   });
   await using server = await startNatsServer();
   await using gateway = await startGateway({ server });
-  const connection = await connect({
-    servers: [server.url],
-    login: { kind: "none" },
-    tls: undefined,
-    inboxPrefix: "_INBOX",
-  }, { log: createLog({ format: "text", level: "error" }) });
-  using requests = new Requests(connection, {
-    apiPrefix: "$JS.API",
-    inboxPrefix: "_INBOX",
-    timeout: 30_000,
-  });
+  await using own = await openRequests(server.url);
+  const { requests } = own;
   const rows: (readonly string[])[] = [];
   for (const count of values.keys.split(",").map(Number)) {
     console.error(`filling ${count}`);
     rows.push(await measure(server, gateway, requests, count));
     console.error(rows.at(-1)?.join(" | "));
   }
-  await closeConnection(connection);
   console.log("Milliseconds: p50 (p99)\n");
   console.log(formatTable([
     "Keys",

@@ -11,7 +11,6 @@
 import { createHash } from "node:crypto";
 import { percentile } from "../../scripts/bench_figures.ts";
 import { WINDOW } from "../../src/nats/chunk_writer.ts";
-import { closeConnection, connect } from "../../src/nats/connection.ts";
 import {
   chunkSubject,
   infoSubject,
@@ -20,10 +19,10 @@ import {
   streamOf,
 } from "../../src/nats/layout.ts";
 import { parseInfo } from "../../src/nats/object_info.ts";
-import { Requests } from "../../src/nats/requests.ts";
+import type { Requests } from "../../src/nats/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
-import { createLog } from "../../src/telemetry/log.ts";
 import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
+import { openRequests } from "./own_requests.ts";
 
 /** Bodies are cut out of this, again and again. */
 const BODY_SIZE = 64 * 1024 * 1024;
@@ -36,17 +35,8 @@ type Body = {
   readonly size: number;
 };
 
-const connection = await connect({
-  servers: [Deno.args[0] ?? "nats://127.0.0.1:4222"],
-  login: { kind: "none" },
-  tls: undefined,
-  inboxPrefix: "_INBOX",
-}, { log: createLog({ format: "text", level: "error" }) });
-const requests = new Requests(connection, {
-  apiPrefix: "$JS.API",
-  inboxPrefix: "_INBOX",
-  timeout: 10_000,
-});
+const own = await openRequests(Deno.args[0] ?? "nats://127.0.0.1:4222");
+const { requests } = own;
 const memory = randomBytes(BODY_SIZE);
 const groups = new Map<string, Body[]>();
 type SmallObject = { readonly subject: string; readonly chunk: number; readonly info: number };
@@ -289,5 +279,4 @@ for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
     console.log(JSON.stringify(reply));
   }
 }
-requests[Symbol.dispose]();
-await closeConnection(connection);
+await own[Symbol.asyncDispose]();

@@ -1,0 +1,35 @@
+/**
+ * A gateway's connection and request layer, for what speaks to JetStream itself.
+ * @module
+ */
+
+import { closeConnection, connect } from "../../src/nats/connection.ts";
+import { Requests } from "../../src/nats/requests.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+
+/** Milliseconds. */
+const TIMEOUT = 30_000;
+
+/** Connects; disposing closes the connection. */
+export async function openRequests(natsUrl: string): Promise<
+  AsyncDisposable & { readonly requests: Requests }
+> {
+  const connection = await connect({
+    servers: [natsUrl],
+    login: { kind: "none" },
+    tls: undefined,
+    inboxPrefix: "_INBOX",
+  }, { log: createLog({ format: "text", level: "error" }) });
+  const requests = new Requests(connection, {
+    apiPrefix: "$JS.API",
+    inboxPrefix: "_INBOX",
+    timeout: TIMEOUT,
+  });
+  return {
+    requests,
+    async [Symbol.asyncDispose]() {
+      requests[Symbol.dispose]();
+      await closeConnection(connection);
+    },
+  };
+}
