@@ -61,7 +61,7 @@ Deno.test("nats-s3 says that a port is in use", async () => {
 
 Deno.test({
   name: "nats-s3 --listen.shared lets several gateways serve one port",
-  ignore: Deno.build.os !== "linux",
+  ignore: Deno.build.os !== "linux", // no other system spreads connections over who shares a port
   async fn() {
     await using server = await startNatsServer();
     const listen = `127.0.0.1:${freePort()}`;

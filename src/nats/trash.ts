@@ -55,12 +55,14 @@ export async function freeReplaced(
   key: ObjectKey,
   { parsed, nuid }: Current,
 ): Promise<void> {
-  const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
-  const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= AT_ONCE && !bytes.seekInLayout &&
-    isNuidOf(bytes.nuid, key);
   if (parsed.kind === "absent" && parsed.isBare) return;
-  if (!isReadAtOnce) return await trashGroup(context, stream, key, nuid);
-  if (bytes.chunks > 0) await discardGroup(context, stream, bytes.nuid);
+  const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
+  if (bytes?.kind === "group" && bytes.chunks === 0) return;
+  // Without a seek table in the object info, readers walk through the group chunk by chunk.
+  const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= AT_ONCE &&
+    bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
+  if (isReadAtOnce) await discardGroup(context, stream, bytes.nuid);
+  else await trashGroup(context, stream, key, nuid);
 }
 
 /** Records that a group may be purged after the grace. What fails here the sweep finds. */
