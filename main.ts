@@ -42,6 +42,7 @@ export function createGateway(
   const store = createNatsStore(connection, {
     ...config.bucket,
     grace: config.grace,
+    indexMemory: config.indexMemory,
     apiPrefix: config.nats.apiPrefix,
     inboxPrefix: config.nats.inboxPrefix,
     defaultOwner,

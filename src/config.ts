@@ -66,6 +66,8 @@ export type Config = {
   readonly grace: number;
   /** Milliseconds; an interval of 0 is never. */
   readonly sweep: { readonly interval: number; readonly minAge: number };
+  /** Bytes that listings may take of memory. */
+  readonly indexMemory: number;
   /** The sweep that is run by hand only says what it would do. */
   readonly dryRun: boolean;
   readonly limits: {
@@ -263,6 +265,14 @@ export const SETTINGS = {
     help: "nats-s3 sweep only says what it would do",
     parse: parseBoolean,
   }),
+  indexMemory: setting({
+    flag: "index.memory",
+    value: "BYTES",
+    default: "1GiB",
+    help:
+      "Memory for the keys of the buckets that are listed, about 110 bytes for a short key; a bucket that needs more answers 503",
+    parse: parseBytes,
+  }),
   stall: setting({
     flag: "limit.stall",
     value: "DURATION",
@@ -391,6 +401,7 @@ export function createConfig(values: Values): Config {
       interval: given(values, "sweepInterval"),
       minAge: given(values, "sweepMinAge"),
     },
+    indexMemory: given(values, "indexMemory"),
     dryRun: given(values, "dryRun"),
     limits: { stall: given(values, "stall"), requests: given(values, "requests") },
     credentials,

@@ -10,7 +10,7 @@ import type { BucketInfo } from "../store/store.ts";
 import { deleteMessage } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { isConflict } from "./errors.ts";
-import type { KeyIndexes } from "./key_index.ts";
+import type { KeyIndexes } from "./key_indexes.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "./layout.ts";
 import { textOf } from "./requests.ts";
 import { type BucketStream, LAYOUT } from "./streams.ts";

@@ -1,134 +1,357 @@
 /**
- * The sorted keys of a bucket in memory.
+ * The sorted keys of a bucket in memory, fed by a consumer.
  *
- * An index is brought up to date before each answer: the stream's last sequence tells whether anything changed, and
- * what did is read from where the index ends. Nothing is listed that was not checked to be current.
+ * Before each answer the index is brought up to date: it has applied every change that was acknowledged before the
+ * request. With one copy the stream's last sequence tells whether anything changed. Otherwise a message is published to
+ * `S3.sync`, and when the consumer has delivered that one, or any behind it, it has delivered all before it: replicas apply
+ * one log. Where nothing can be published (a full bucket, one that native clients made) the leader is asked for what
+ * follows the last message that was delivered.
+ *
+ * Some changes come without a message: a purge by hand, a native rename, messages that expire. What hints at one puts a key
+ * in doubt, and doubted keys are looked at before they are listed.
  * @module
  */
 
+import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import type { SortedKeys } from "../s3/listing.ts";
 import type { ListedObject } from "../store/store.ts";
-import type { Context } from "./context.ts";
 import { readCurrent } from "./commit.ts";
-import { KeyTable } from "./key_table.ts";
-import { keyOfSubject, type StoreName, subjectsOf } from "./layout.ts";
-import { parseInfo } from "./object_info.ts";
-import { LARGE, readBatches } from "./subject_scan.ts";
+import type { Context } from "./context.ts";
+import { JetStreamError, NoResponders, NotPermitted } from "./errors.ts";
+import { hashNuid, KeyTable } from "./key_table.ts";
+import { keyOfSubject, records, subjectsOf } from "./layout.ts";
+import { isNuidOf } from "./nuid.ts";
+import { parseInfoAndNuid } from "./object_info.ts";
+import { type Delivery, OrderedConsumer } from "./ordered_consumer.ts";
+import type { BucketStream } from "./streams.ts";
 
-/** The indexes of the buckets that were listed. */
-export class KeyIndexes {
+/** Milliseconds that a request waits for an index that is loaded: less than clients wait for an answer. */
+const LOAD_PATIENCE = 45_000;
+/** Milliseconds that it waits for a mark in an index that is loaded, and how often it sets a new one. */
+const MARK_PATIENCE = 4000;
+const MARK_ATTEMPTS = 3;
+/** Milliseconds in which a native client that renames an object purges the old name. */
+const RENAME_TIME = 10_000;
+/** Doubted keys that are looked at together. */
+const CONCURRENCY = 64;
+/** With more doubted keys than this it is cheaper to read all of them anew. */
+const MOST_DOUBTS = 1000;
+/** Nuids from elsewhere that are remembered until somebody lists. */
+const MOST_FOREIGN = 10_000;
+
+type Waiter = {
+  /** The sequence that must have been delivered; undefined for all that there is. */
+  readonly target: number | undefined;
+  readonly resolve: () => void;
+  readonly reject: (cause: unknown) => void;
+};
+
+/** The keys of one bucket. Disposing ends the deliveries. */
+export class KeyIndex implements Disposable {
   readonly #context: Context;
-  readonly #indexes = new Map<BucketName, KeyIndex>();
+  readonly #bucket: BucketName;
+  readonly #limit: () => void;
+  #table = new KeyTable();
+  /** Subjects that hold object info and are no key: too long, or not UTF-8. */
+  #nameless = new Set<string>();
+  /** Keys to look at again, and until when (in `performance.now()`) a single look is not enough. */
+  #doubted = new Map<ObjectKey, number>();
+  /** Nuids that were not made for the key that names them: another key may have had them. */
+  #foreign = new Map<number, ObjectKey>();
+  #consumer: OrderedConsumer | undefined;
+  /** When the stream was created that the index is of, and whether it took our records when the consumer was made. */
+  #created = 0;
+  #isPrepared = false;
+  /** Last sequence applied. */
+  #position = 0;
+  /** The stream's last sequence when loading began. */
+  #loadsTo = 0;
+  #isLoaded = false;
+  /** No key's message is before this sequence. */
+  #least = 0;
+  #waiters: Waiter[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
-  constructor(context: Context) {
+  /** @param limit Called when memory has grown; disposes what does not fit. */
+  constructor(context: Context, bucket: BucketName, limit: () => void) {
     this.#context = context;
+    this.#bucket = bucket;
+    this.#limit = limit;
   }
 
-  /** The keys of a bucket, with every change that was acknowledged before the call. Throws `NoSuchBucket`. */
-  async current(bucket: BucketName): Promise<SortedKeys<ListedObject>> {
-    return (await this.#bringUpToDate(bucket)).keys;
+  /** The keys, as of when the index was last brought up to date or later. */
+  get keys(): KeyTable {
+    return this.#table;
   }
 
-  /** Whether a bucket holds nothing, not even what no key names, as it is now. Throws `NoSuchBucket`. */
-  async isEmpty(bucket: BucketName): Promise<boolean> {
-    return (await this.#bringUpToDate(bucket)).isEmpty;
+  /** Number of keys, those that cannot be listed included. */
+  get size(): number {
+    return this.#table.size + this.#nameless.size;
   }
 
-  async #bringUpToDate(bucket: BucketName): Promise<KeyIndex> {
-    const index = this.#indexes.get(bucket) ?? new KeyIndex();
-    this.#indexes.set(bucket, index);
+  /** Bytes of memory that it takes, about. */
+  get bytes(): number {
+    return this.#table.bytes + (this.#nameless.size + this.#doubted.size) * 500 +
+      this.#foreign.size * 100;
+  }
+
+  /**
+   * Applies every change that was acknowledged before the call.
+   *
+   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` while it takes too long
+   */
+  bringUpToDate(): Promise<void> {
+    // What runs already began earlier than this call: the next one is shared by all who come meanwhile.
+    this.#next ??= this.#running.catch(() => {}).then(() => {
+      this.#next = undefined;
+      this.#running = this.#update();
+      return this.#running;
+    });
+    return this.#next;
+  }
+
+  /** Looks at a key again before the next listing: it was seen to be gone, and no message said so. */
+  doubt(key: ObjectKey): void {
+    if (this.#table.has(key) && !this.#doubted.has(key)) this.#doubted.set(key, 0);
+  }
+
+  /** Looks at all keys again before the next listing. */
+  doubtAll(): void {
+    for (const { key } of { [Symbol.iterator]: () => this.#table.from("") }) this.doubt(key);
+  }
+
+  [Symbol.dispose](): void {
+    this.#consumer?.[Symbol.dispose]();
+    this.#consumer = undefined;
+    this.#fail(new S3Error("ServiceUnavailable", { BucketName: this.#bucket }));
+  }
+
+  async #update(): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      const stream = await this.#catchUp(await this.#context.streams.read(this.#bucket));
+      if (stream !== undefined) {
+        if (await this.#dropUnsaid(stream)) return;
+        this.#start(stream); // too much is gone: read all of it anew
+      }
+      if (attempt === MARK_ATTEMPTS) {
+        throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
+      }
+    }
+  }
+
+  /** Applies what was acknowledged before the call. Returns the stream, or undefined where that did not come about. */
+  async #catchUp(stream: BucketStream): Promise<BucketStream | undefined> {
+    if (!this.#isOf(stream)) this.#start(stream);
+    else if (stream.prepared !== this.#isPrepared) this.#follow(stream);
+    const isQuiet = stream.single && this.#isLoaded && stream.lastSequence === this.#position;
+    if (isQuiet) return stream;
+    const before = this.#position;
+    const mark = await this.#mark(stream);
+    if (mark !== undefined && mark <= before) {
+      this.#start(stream); // an older state of the stream was restored
+      return undefined;
+    }
+    const patience = this.#isLoaded ? MARK_PATIENCE : LOAD_PATIENCE;
+    const isThere = await this.#wait(mark, patience);
+    if (!isThere && patience === LOAD_PATIENCE) {
+      throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket }, {
+        message: "The bucket's keys are being read, which takes a while. Please try again.",
+      });
+    }
+    if (!isThere) return undefined;
+    if (mark === undefined) await this.#readOn(stream);
+    // What took the mark may be a bucket that was made anew.
+    const after = await this.#context.streams.read(this.#bucket);
+    return this.#isOf(after) ? after : undefined;
+  }
+
+  #isOf({ created, single, lastSequence }: BucketStream): boolean {
+    if (this.#consumer === undefined || created.getTime() !== this.#created) return false;
+    // A leader may apply later than the replica whose consumer delivered.
+    return !single || lastSequence >= this.#position;
+  }
+
+  /** Begins anew. */
+  #start(stream: BucketStream): void {
+    // Whoever is listing holds on to the table that was there.
+    this.#table = new KeyTable();
+    this.#nameless = new Set();
+    this.#doubted = new Map();
+    this.#foreign = new Map();
+    this.#created = stream.created.getTime();
+    this.#position = 0;
+    this.#loadsTo = stream.lastSequence;
+    this.#isLoaded = false;
+    this.#least = 0;
+    this.#follow(stream);
+  }
+
+  /** Applies what follows. */
+  #follow(stream: BucketStream): void {
+    this.#consumer?.[Symbol.dispose]();
+    this.#isPrepared = stream.prepared;
+    const filters = [subjectsOf(stream.store).infos];
+    if (stream.prepared) filters.push(records.sync(stream.store));
+    this.#consumer = new OrderedConsumer(this.#context, {
+      stream: stream.stream,
+      filters,
+      from: this.#position + 1,
+      deliver: (delivery) => this.#take(stream, delivery),
+      caughtUp: () => {
+        this.#isLoaded = true;
+        this.#settle((target) => target === undefined);
+      },
+      failed: (cause) => this.#fail(cause),
+    });
+  }
+
+  /** Publishes a message behind all that was acknowledged; its sequence, or undefined where none can be published. */
+  async #mark({ store, prepared }: BucketStream): Promise<number | undefined> {
+    if (!prepared) return undefined;
     try {
-      await index.bringUpToDate(this.#context, bucket);
-      return index;
+      return await this.#context.requests.publish(records.sync(store), "", { rollup: true });
     } catch (cause) {
-      this.#indexes.delete(bucket);
+      const isRefused = cause instanceof JetStreamError || cause instanceof NoResponders ||
+        cause instanceof NotPermitted;
+      if (isRefused) return undefined;
       throw cause;
     }
   }
 
-  /** Looks at a key again before the next listing: it was seen to be gone, and no message said so. */
-  doubt(bucket: BucketName, key: ObjectKey): void {
-    this.#indexes.get(bucket)?.doubt(key);
-  }
-}
-
-class KeyIndex {
-  readonly #objects = new KeyTable();
-  /** Subjects that hold object info and are no key: too long, or not UTF-8. */
-  readonly #nameless = new Set<string>();
-  readonly #doubted = new Set<ObjectKey>();
-  #stream = "";
-  #sequence = 0;
-  #updating: Promise<unknown> = Promise.resolve();
-
-  async bringUpToDate(context: Context, bucket: BucketName): Promise<void> {
-    // One after the other: a list that begins now must not rely on a look that began earlier.
-    const update = this.#updating.then(() => this.#update(context, bucket));
-    this.#updating = update.catch(() => {});
-    await update;
-  }
-
-  get keys(): SortedKeys<ListedObject> {
-    return this.#objects;
-  }
-
-  get isEmpty(): boolean {
-    return this.#objects.size + this.#nameless.size === 0;
+  /** Waits until a sequence was delivered, or all that there is. Returns false when it takes longer than that. */
+  #wait(target: number | undefined, milliseconds: number): Promise<boolean> {
+    if (this.#isDone(target)) return Promise.resolve(true);
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+      };
+      const timer = setTimeout(() => {
+        end();
+        resolve(false);
+      }, milliseconds);
+      const waiter: Waiter = {
+        target,
+        resolve: () => {
+          end();
+          resolve(true);
+        },
+        reject: (cause) => {
+          end();
+          reject(cause);
+        },
+      };
+      this.#waiters.push(waiter);
+    });
   }
 
-  /** Looks at a key again before the next listing. */
-  doubt(key: ObjectKey): void {
-    if (this.#objects.has(key)) this.#doubted.add(key);
+  #isDone(target: number | undefined): boolean {
+    return target === undefined ? this.#isLoaded : this.#position >= target;
   }
 
-  async #update(context: Context, bucket: BucketName): Promise<void> {
-    const stream = await context.streams.read(bucket);
-    const identity = stream.created.toISOString();
-    if (identity !== this.#stream || stream.lastSequence < this.#sequence) {
-      this.#objects.clear();
-      this.#nameless.clear();
-      this.#doubted.clear();
-      this.#stream = identity;
-      this.#sequence = 0;
-    }
-    if (stream.lastSequence !== this.#sequence) {
-      const filter = subjectsOf(stream.store).infos;
-      const from = this.#sequence + 1;
-      for await (const batch of readBatches(context, stream, filter, from, LARGE)) {
-        for (const { subject, data, time } of batch) {
-          this.#apply(stream.store, subject, data, time);
-        }
-      }
-      // No further than what was there before the look: of what was written during it, only some was seen.
-      this.#sequence = stream.lastSequence;
-    }
-    for (const key of this.#doubted) {
-      const { parsed } = await readCurrent(context, stream, key);
-      if (parsed.kind === "absent") this.#objects.delete(key);
-      this.#doubted.delete(key);
+  #settle(isDone: (target: number | undefined) => boolean): void {
+    for (const waiter of this.#waiters) {
+      if (isDone(waiter.target)) waiter.resolve();
     }
   }
 
-  #apply(store: StoreName, subject: string, data: Uint8Array, time: Date): void {
-    const key = keyOfSubject(store, subject);
-    if (key === undefined) {
-      // Whatever the key: only whether there is an object.
-      const { kind } = parseInfo("" as ObjectKey, data, time);
-      if (kind === "absent") this.#nameless.delete(subject);
-      else this.#nameless.add(subject);
+  #fail(cause: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(cause);
+  }
+
+  /** Asks the leader for what follows the last message that was applied. */
+  async #readOn(stream: BucketStream): Promise<void> {
+    const { requests } = this.#context;
+    const next_by_subj = subjectsOf(stream.store).infos;
+    while (this.#created === stream.created.getTime()) {
+      const seq = this.#position + 1;
+      const message = await requests.leaderGet(stream.stream, { seq, next_by_subj });
+      if (message === undefined) return;
+      this.#take(stream, { ...message, time: message.time.getTime() });
+    }
+  }
+
+  /** Looks at what may be gone without a message. Returns false when that is too much. */
+  async #dropUnsaid(stream: BucketStream): Promise<boolean> {
+    if (stream.firstSequence > this.#least) {
+      // What was before is gone: expired, or purged from the stream's beginning.
+      const { keys, least } = this.#table.before(stream.firstSequence);
+      if (keys.length > MOST_DOUBTS) return false;
+      for (const key of keys) this.doubt(key);
+      this.#least = Math.max(least, stream.firstSequence);
+    }
+    this.#doubtRenamed();
+    const doubts = [...this.#doubted];
+    for (let i = 0; i < doubts.length; i += CONCURRENCY) {
+      const group = doubts.slice(i, i + CONCURRENCY);
+      await Promise.all(group.map(([key, until]) => this.#look(stream, key, until)));
+    }
+    return true;
+  }
+
+  async #look(stream: BucketStream, key: ObjectKey, until: number): Promise<void> {
+    const table = this.#table;
+    const before = table.sequenceOf(key);
+    const isLast = performance.now() >= until;
+    const { parsed } = await readCurrent(this.#context, stream, key);
+    // A message that came meanwhile knows better.
+    const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
+    if (isGone) table.delete(key);
+    if (isGone || isLast) this.#doubted.delete(key);
+  }
+
+  /** A native rename publishes the new name, and purges the old one without a word. */
+  #doubtRenamed(): void {
+    if (this.#foreign.size === 0) return;
+    const until = performance.now() + RENAME_TIME;
+    for (const { key, nuid } of this.#table.ofNuids(this.#foreign)) {
+      if (this.#foreign.get(nuid) !== key) this.#doubted.set(key, until);
+    }
+    this.#foreign.clear();
+  }
+
+  #take({ store }: BucketStream, { subject, sequence, time, data }: Delivery): void {
+    if (sequence <= this.#position) return; // known already from the leader
+    this.#position = sequence;
+    if (subject !== records.sync(store)) {
+      const key = keyOfSubject(store, subject);
+      if (key === undefined) this.#applyNameless(subject, data, new Date(time));
+      else this.#apply(key, sequence, data, new Date(time));
+    }
+    if (this.#waiters.length > 0) {
+      this.#settle((target) => target !== undefined && target <= sequence);
+    }
+  }
+
+  #apply(key: ObjectKey, sequence: number, data: Uint8Array, time: Date): void {
+    const { parsed, nuid } = parseInfoAndNuid(key, data, time);
+    if (parsed.kind === "absent") {
+      this.#table.delete(key);
       return;
     }
-    const parsed = parseInfo(key, data, time);
-    if (parsed.kind === "absent") {
-      this.#objects.delete(key);
-    } else if (parsed.kind === "unreadable") {
-      this.#objects.set(unreadable(key, time));
+    const message = { sequence, nuid: nuid === undefined ? 0 : hashNuid(nuid) };
+    if (parsed.kind === "unreadable") {
+      this.#table.set({ ...unreadable(key, time), ...message });
     } else {
       const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
       const { storageClass } = properties.system;
-      this.#objects.set({ key, size, etag, modified, owner, checksum, storageClass });
+      this.#table.set({ key, size, etag, modified, owner, checksum, storageClass, ...message });
     }
+    // What was there before loading began has been renamed completely, or not at all.
+    if (nuid !== undefined && sequence > this.#loadsTo && !isNuidOf(nuid, key)) {
+      this.#foreign.set(message.nuid, key);
+      if (this.#foreign.size > MOST_FOREIGN) this.#doubtRenamed();
+    }
+    this.#limit();
+  }
+
+  /** Whatever the key: only whether there is an object. */
+  #applyNameless(subject: string, data: Uint8Array, time: Date): void {
+    const { parsed } = parseInfoAndNuid("" as ObjectKey, data, time);
+    if (parsed.kind === "absent") this.#nameless.delete(subject);
+    else this.#nameless.add(subject);
+    this.#limit();
   }
 }
 

@@ -1,17 +1,25 @@
 /**
  * What a listing shows of each key, sorted by UTF-8 bytes and packed.
  *
- * The table is a row of leaves of up to 256 keys. A leaf has an array for each column, so that an entry is no object of
- * its own; owners, storage classes and checksum kinds, of which a bucket has few, are numbers. A short key takes about
- * 100 bytes, where an object with its texts and dates took 400.
+ * The table is a row of leaves of up to 256 keys. A leaf is four arrays of bytes and numbers, so that an entry is no
+ * object that the garbage collector has to look at; owners, storage classes and checksum kinds, of which a bucket has
+ * few, are numbers. A short key takes about 100 bytes, where an object with its texts and dates took 400.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum.ts";
-import { compareUtf8, type SortedKeys } from "../s3/listing.ts";
-import type { ObjectKey } from "../s3/names.ts";
+import type { SortedKeys } from "../s3/listing.ts";
+import { MAX_KEY_BYTES, type ObjectKey } from "../s3/names.ts";
 import type { ListedObject } from "../store/store.ts";
+
+/** An entry: what a listing shows, and which message it comes from. */
+export type KeyEntry = ListedObject & {
+  /** Of the object info in its stream. */
+  readonly sequence: number;
+  /** A number that objects of the same nuid share, see {@linkcode hashNuid}. */
+  readonly nuid: number;
+};
 
 /** Most keys of a leaf. */
 const LEAF = 256;
@@ -19,10 +27,22 @@ const LEAF = 256;
 const SPARSE = 64;
 /** Bytes of an MD5, or of the part of another ETag before its dash. */
 const DIGEST = 16;
-/** In place of the number after an ETag's dash: there is none; the ETag is another text. */
-const NO_SUFFIX = -1;
-const ODD = -2;
-const SURROGATE = /[\ud800-\udfff]/;
+/** Columns of a leaf's numbers: size; milliseconds since 1970; sequence. */
+const NUMBERS = 3;
+/** Columns of a leaf's words: where the key's text ends; the ETag's suffix; traits; nuid. */
+const WORDS = 4;
+/** What stands for an ETag's suffix: the ETag is another text; there is none; the number after its dash, and this. */
+const ODD = 0;
+const NO_SUFFIX = 1;
+const SUFFIX = 2;
+/** Bytes by which a leaf's texts grow. */
+const TEXT_STEP = 1024;
+/** Bytes of a leaf beside its texts, its own objects included. */
+const LEAF_BYTES = LEAF * (NUMBERS * 8 + WORDS * 4 + DIGEST) + 512;
+
+const encoder = new TextEncoder();
+/** The text that is looked for, in bytes: one at a time. */
+const scratch = new Uint8Array(3 * MAX_KEY_BYTES);
 
 /** What many entries have in common. */
 type Traits = {
@@ -32,51 +52,128 @@ type Traits = {
   readonly type: ChecksumType | undefined;
 };
 
+/** Where a key is, or would be. */
+type Place = { readonly leaf: number; readonly i: number; readonly found: boolean };
+
 class Leaf {
   count = 0;
-  readonly keys: string[] = [];
-  readonly sizes = new Float64Array(LEAF);
-  /** Milliseconds since 1970. */
-  readonly modified = new Float64Array(LEAF);
+  text = new Uint8Array(TEXT_STEP);
+  readonly numbers = new Float64Array(LEAF * NUMBERS);
+  readonly words = new Uint32Array(LEAF * WORDS);
   readonly digests = new Uint8Array(LEAF * DIGEST);
-  readonly suffixes = new Int32Array(LEAF);
-  readonly traits = new Uint32Array(LEAF);
 
-  /** Moves the entries from a position on by some places, and sets the count. */
-  shift(from: number, by: number): void {
-    const to = from + by;
-    const { count } = this;
-    for (const column of [this.sizes, this.modified, this.suffixes, this.traits]) {
-      column.copyWithin(to, from, count);
+  /** Bytes that it takes. */
+  get bytes(): number {
+    return LEAF_BYTES + this.text.length;
+  }
+
+  start(i: number): number {
+    return i === 0 ? 0 : this.words[(i - 1) * WORDS] as number;
+  }
+
+  end(i: number): number {
+    return this.words[i * WORDS] as number;
+  }
+
+  /** Compares a key with a text: negative, zero or positive. */
+  compare(i: number, text: Uint8Array, length: number): number {
+    const start = this.start(i);
+    const own = this.end(i) - start;
+    const shared = Math.min(own, length);
+    const mine = this.text;
+    for (let at = 0; at < shared; at++) {
+      const difference = (mine[start + at] as number) - (text[at] as number);
+      if (difference !== 0) return difference;
     }
-    this.digests.copyWithin(to * DIGEST, from * DIGEST, count * DIGEST);
-    this.count += by;
+    return own - length;
+  }
+
+  key(i: number): ObjectKey {
+    const { buffer } = this.text;
+    const start = this.start(i);
+    return Buffer.from(buffer, start, this.end(i) - start).toString("utf8") as ObjectKey;
+  }
+
+  /** Makes room for a key and writes its text. */
+  insert(i: number, text: Uint8Array, length: number): void {
+    this.#shift(i, i + 1, length);
+    this.text.set(text.subarray(0, length), this.start(i));
+    this.words[i * WORDS] = this.start(i) + length;
+  }
+
+  remove(i: number): void {
+    this.#shift(i + 1, i, this.start(i) - this.end(i));
+  }
+
+  /** Moves the entries from one position on to another, and their texts by a number of bytes. */
+  #shift(from: number, to: number, bytes: number): void {
+    const { count, numbers, words, digests } = this;
+    const start = this.start(from);
+    const used = this.start(count);
+    if (used + bytes > this.text.length) this.#grow(used + bytes);
+    this.text.copyWithin(start + bytes, start, used);
+    numbers.copyWithin(to * NUMBERS, from * NUMBERS, count * NUMBERS);
+    words.copyWithin(to * WORDS, from * WORDS, count * WORDS);
+    digests.copyWithin(to * DIGEST, from * DIGEST, count * DIGEST);
+    this.count += to - from;
+    for (let i = to; i < this.count; i++) words[i * WORDS] = this.end(i) + bytes;
+  }
+
+  #grow(least: number): void {
+    const text = new Uint8Array(Math.ceil(least * 1.25 / TEXT_STEP) * TEXT_STEP);
+    text.set(this.text);
+    this.text = text;
   }
 
   /** Appends entries of another leaf. */
   append(other: Leaf, from: number, to: number): void {
     const { count } = this;
-    this.keys.push(...other.keys.slice(from, to));
-    this.sizes.set(other.sizes.subarray(from, to), count);
-    this.modified.set(other.modified.subarray(from, to), count);
-    this.suffixes.set(other.suffixes.subarray(from, to), count);
-    this.traits.set(other.traits.subarray(from, to), count);
+    const own = this.start(count);
+    const start = other.start(from);
+    const length = other.start(to) - start;
+    if (own + length > this.text.length) this.#grow(own + length);
+    this.text.set(other.text.subarray(start, start + length), own);
+    this.numbers.set(other.numbers.subarray(from * NUMBERS, to * NUMBERS), count * NUMBERS);
+    this.words.set(other.words.subarray(from * WORDS, to * WORDS), count * WORDS);
     this.digests.set(other.digests.subarray(from * DIGEST, to * DIGEST), count * DIGEST);
     this.count += to - from;
+    for (let i = count; i < this.count; i++) this.words[i * WORDS] = this.end(i) - start + own;
   }
+
+  /** Drops the entries from a position on. */
+  cut(from: number): void {
+    this.count = from;
+  }
+}
+
+/**
+ * A number for a nuid that tells it from most others (FNV-1a).
+ *
+ * @example Usage
+ * ```ts
+ * import { hashNuid } from "./key_table.ts";
+ * import { notStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(hashNuid("V1StGXR8"), hashNuid("V1StGXR8"));
+ * notStrictEqual(hashNuid("V1StGXR8"), hashNuid("V1StGXR9"));
+ * ```
+ */
+export function hashNuid(nuid: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < nuid.length; i++) hash = Math.imul(hash ^ nuid.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }
 
 /** Keys in order, with what a listing shows of them. */
 export class KeyTable implements SortedKeys<ListedObject> {
   #leaves: Leaf[] = [];
   #size = 0;
+  #bytes = 0;
   /** Traits by their number, and numbers by the traits' text. */
   readonly #traits: Traits[] = [];
   readonly #numbers = new Map<string, number>();
   /** The number given last: neighbours in the stream mostly have the same traits. */
   #lastNumber = -1;
-  /** No key has a character beyond the basic plane: then JavaScript's order, which is faster, is that of UTF-8. */
-  #isBasic = true;
   /** ETags that do not fit into a leaf, by key. */
   readonly #oddETags = new Map<string, string>();
 
@@ -85,20 +182,31 @@ export class KeyTable implements SortedKeys<ListedObject> {
     return this.#size;
   }
 
+  /** Bytes of memory that it takes, about. */
+  get bytes(): number {
+    return this.#bytes + this.#oddETags.size * 400 + this.#traits.length * 400;
+  }
+
   has(key: ObjectKey): boolean {
-    const leaf = this.#leaves[this.#leafOf(key)];
-    return leaf !== undefined && leaf.keys[this.#position(leaf, key)] === key;
+    return this.#find(key).found;
+  }
+
+  /** Sequence of a key's message; undefined where the key is not there. */
+  sequenceOf(key: ObjectKey): number | undefined {
+    const { leaf, i, found } = this.#find(key);
+    return found ? this.#leaves[leaf]?.numbers[i * NUMBERS + 2] : undefined;
   }
 
   /** Adds an entry, or replaces that of the same key. */
-  set(entry: ListedObject): void {
-    const { key } = entry;
-    if (this.#isBasic && SURROGATE.test(key)) this.#isBasic = false;
-    let at = Math.max(this.#leafOf(key), 0);
+  set(entry: KeyEntry): void {
+    const length = encode(entry.key);
+    let { leaf: at, i, found } = this.#seek(length);
     let leaf = this.#leaves[at];
-    if (leaf === undefined) this.#leaves.push(leaf = new Leaf());
-    let i = this.#position(leaf, key);
-    if (leaf.keys[i] !== key) {
+    if (leaf === undefined) {
+      this.#leaves.push(leaf = new Leaf());
+      this.#bytes += leaf.bytes;
+    }
+    if (!found) {
       if (leaf.count === LEAF) {
         // Keys that come in order fill their leaves.
         const half = i === LEAF && at === this.#leaves.length - 1 ? LEAF : LEAF / 2;
@@ -108,8 +216,9 @@ export class KeyTable implements SortedKeys<ListedObject> {
           i -= half;
         }
       }
-      leaf.shift(i, 1);
-      leaf.keys.splice(i, 0, key);
+      const before = leaf.bytes;
+      leaf.insert(i, scratch, length);
+      this.#bytes += leaf.bytes - before;
       this.#size++;
     }
     this.#write(leaf, i, entry);
@@ -117,134 +226,154 @@ export class KeyTable implements SortedKeys<ListedObject> {
 
   /** Removes a key; false where it was not there. */
   delete(key: ObjectKey): boolean {
-    const at = this.#leafOf(key);
+    const { leaf: at, i, found } = this.#find(key);
     const leaf = this.#leaves[at];
-    const i = leaf === undefined ? -1 : this.#position(leaf, key);
-    if (leaf === undefined || leaf.keys[i] !== key) return false;
-    leaf.shift(i + 1, -1);
-    leaf.keys.splice(i, 1);
+    if (!found || leaf === undefined) return false;
+    leaf.remove(i);
     this.#oddETags.delete(key);
     this.#size--;
     if (leaf.count < SPARSE) this.#join(at);
     return true;
   }
 
-  clear(): void {
-    this.#leaves = [];
-    this.#size = 0;
-    this.#oddETags.clear();
-  }
-
   *from(text: string): Iterator<ListedObject> {
-    let at = Math.max(this.#leafOf(text), 0);
-    let leaf = this.#leaves[at];
-    let i = leaf === undefined ? 0 : this.#position(leaf, text);
-    for (; leaf !== undefined; leaf = this.#leaves[++at], i = 0) {
+    let { leaf: at, i } = this.#find(text);
+    for (let leaf = this.#leaves[at]; leaf !== undefined; leaf = this.#leaves[++at], i = 0) {
       for (; i < leaf.count; i++) yield this.#read(leaf, i);
     }
   }
 
-  /** Position of the last leaf whose first key is at or below a text; -1 for none. */
-  #leafOf(text: string): number {
-    const isBefore = this.#orderBefore(text);
+  /** The keys whose message is before a sequence, and the least sequence of the others; 0 where there are none. */
+  before(sequence: number): { readonly keys: readonly ObjectKey[]; readonly least: number } {
+    const keys: ObjectKey[] = [];
+    let least = Infinity;
+    for (const leaf of this.#leaves) {
+      const { numbers, count } = leaf;
+      for (let i = 0; i < count; i++) {
+        const own = numbers[i * NUMBERS + 2] as number;
+        if (own < sequence) keys.push(leaf.key(i));
+        else if (own < least) least = own;
+      }
+    }
+    return { keys, least: least === Infinity ? 0 : least };
+  }
+
+  /** The keys whose nuids have one of these numbers, with the number. */
+  ofNuids(
+    nuids: { readonly has: (nuid: number) => boolean },
+  ): readonly { readonly key: ObjectKey; readonly nuid: number }[] {
+    const found: { key: ObjectKey; nuid: number }[] = [];
+    for (const leaf of this.#leaves) {
+      const { words, count } = leaf;
+      for (let i = 0; i < count; i++) {
+        const nuid = words[i * WORDS + 3] as number;
+        if (nuids.has(nuid)) found.push({ key: leaf.key(i), nuid });
+      }
+    }
+    return found;
+  }
+
+  #find(text: string): Place {
+    return text.length <= MAX_KEY_BYTES ? this.#seek(encode(text)) : this.#seekLong(text);
+  }
+
+  /** A text that is longer than any key: what it begins with decides, and is before it. */
+  #seekLong(text: string): Place {
+    const bytes = encoder.encode(text);
+    scratch.set(bytes.subarray(0, scratch.length));
+    return this.#seek(Math.min(bytes.length, scratch.length));
+  }
+
+  /** The place of the first key at or above the text in `scratch`. */
+  #seek(length: number): Place {
     let low = 0;
     let high = this.#leaves.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const first = this.#leaves[middle]?.keys[0] ?? "";
-      if (first === text || isBefore(first)) low = middle + 1;
+      if ((this.#leaves[middle] as Leaf).compare(0, scratch, length) <= 0) low = middle + 1;
       else high = middle;
     }
-    return low - 1;
-  }
-
-  /** Position of a leaf's first key at or above a text. */
-  #position({ keys }: Leaf, text: string): number {
-    const isBefore = this.#orderBefore(text);
-    let low = 0;
-    let high = keys.length;
+    const at = Math.max(low - 1, 0);
+    const leaf = this.#leaves[at];
+    if (leaf === undefined) return { leaf: at, i: 0, found: false };
+    low = 0;
+    high = leaf.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (isBefore(keys[middle] as string)) low = middle + 1;
+      const order = leaf.compare(middle, scratch, length);
+      if (order === 0) return { leaf: at, i: middle, found: true };
+      if (order < 0) low = middle + 1;
       else high = middle;
     }
-    return low;
-  }
-
-  #orderBefore(text: string): (key: string) => boolean {
-    return this.#isBasic && !SURROGATE.test(text)
-      ? (key) => key < text
-      : (key) => compareUtf8(key, text) < 0;
+    return { leaf: at, i: low, found: false };
   }
 
   #split(at: number, from: number): void {
     const leaf = this.#leaves[at] as Leaf;
     const right = new Leaf();
     right.append(leaf, from, leaf.count);
-    leaf.keys.length = leaf.count = from;
+    leaf.cut(from);
     this.#leaves.splice(at + 1, 0, right);
+    this.#bytes += right.bytes;
   }
 
   #join(at: number): void {
     const leaf = this.#leaves[at] as Leaf;
     if (leaf.count === 0) {
       this.#leaves.splice(at, 1);
+      this.#bytes -= leaf.bytes;
       return;
     }
     const left = at > 0 ? at - 1 : at;
     const [first, second] = [this.#leaves[left], this.#leaves[left + 1]];
     if (first === undefined || second === undefined) return;
     if (first.count + second.count > LEAF - SPARSE) return;
+    const before = first.bytes + second.bytes;
     first.append(second, 0, second.count);
     this.#leaves.splice(left + 1, 1);
+    this.#bytes += first.bytes - before;
   }
 
-  #write(leaf: Leaf, i: number, entry: ListedObject): void {
-    const { key, size, etag, modified, owner, checksum, storageClass } = entry;
-    leaf.sizes[i] = size;
-    leaf.modified[i] = modified.getTime();
-    leaf.traits[i] = this.#numberOf({
-      owner,
-      storageClass,
-      algorithm: checksum?.algorithm,
-      type: checksum?.type,
-    });
+  #write({ numbers, words, digests }: Leaf, i: number, entry: KeyEntry): void {
+    const { key, size, etag, modified, sequence, nuid } = entry;
+    numbers[i * NUMBERS] = size;
+    numbers[i * NUMBERS + 1] = modified.getTime();
+    numbers[i * NUMBERS + 2] = sequence;
     const [, hex, suffix] = /^([0-9a-f]{32})(?:-(0|[1-9]\d{0,8}))?$/.exec(etag) ?? [];
-    this.#oddETags.delete(key);
+    if (this.#oddETags.size > 0) this.#oddETags.delete(key);
     if (hex === undefined) {
-      leaf.suffixes[i] = ODD;
+      words[i * WORDS + 1] = ODD;
       this.#oddETags.set(key, etag);
     } else {
-      leaf.suffixes[i] = suffix === undefined ? NO_SUFFIX : Number(suffix);
-      leaf.digests.set(Buffer.from(hex, "hex"), i * DIGEST);
+      words[i * WORDS + 1] = suffix === undefined ? NO_SUFFIX : Number(suffix) + SUFFIX;
+      writeHex(hex, digests, i * DIGEST);
     }
+    words[i * WORDS + 2] = this.#numberOf(entry);
+    words[i * WORDS + 3] = nuid;
   }
 
   #read(leaf: Leaf, i: number): ListedObject {
-    const key = leaf.keys[i] as ObjectKey;
-    const { owner, storageClass, algorithm, type } = this
-      .#traits[leaf.traits[i] as number] as Traits;
-    const suffix = leaf.suffixes[i] as number;
+    const { numbers, words, digests } = leaf;
+    const key = leaf.key(i);
+    const traits = this.#traits[words[i * WORDS + 2] as number] as Traits;
+    const { owner, storageClass, algorithm, type } = traits;
+    const suffix = words[i * WORDS + 1] as number;
     const hex = suffix === ODD
-      ? ""
-      : Buffer.from(leaf.digests.buffer, i * DIGEST, DIGEST).toString("hex");
+      ? this.#oddETags.get(key) ?? ""
+      : Buffer.from(digests.buffer, i * DIGEST, DIGEST).toString("hex");
     return {
       key,
-      size: leaf.sizes[i] as number,
-      etag: suffix === ODD
-        ? this.#oddETags.get(key) ?? ""
-        : suffix === NO_SUFFIX
-        ? hex
-        : `${hex}-${suffix}`,
-      modified: new Date(leaf.modified[i] as number),
+      size: numbers[i * NUMBERS] as number,
+      etag: suffix >= SUFFIX ? `${hex}-${suffix - SUFFIX}` : hex,
+      modified: new Date(numbers[i * NUMBERS + 1] as number),
       owner,
       checksum: algorithm === undefined || type === undefined ? undefined : { algorithm, type },
       storageClass,
     };
   }
 
-  #numberOf(traits: Traits): number {
-    const { owner, storageClass, algorithm, type } = traits;
+  #numberOf({ owner, storageClass, checksum }: KeyEntry): number {
+    const { algorithm, type } = checksum ?? {};
     const last = this.#traits[this.#lastNumber];
     if (
       last?.owner === owner && last?.storageClass === storageClass &&
@@ -253,10 +382,32 @@ export class KeyTable implements SortedKeys<ListedObject> {
     const text = JSON.stringify([owner, storageClass, algorithm, type]);
     let number = this.#numbers.get(text);
     if (number === undefined) {
-      number = this.#traits.push(traits) - 1;
+      number = this.#traits.push({ owner, storageClass, algorithm, type }) - 1;
       this.#numbers.set(text, number);
     }
     this.#lastNumber = number;
     return number;
   }
+}
+
+/** Writes a text of at most MAX_KEY_BYTES characters into `scratch`; its length in bytes. */
+function encode(text: string): number {
+  const { length } = text;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return encoder.encodeInto(text, scratch).written;
+    scratch[i] = unit;
+  }
+  return length;
+}
+
+function writeHex(hex: string, bytes: Uint8Array, at: number): void {
+  for (let i = 0; i < hex.length; i += 2) {
+    bytes[at + i / 2] = digit(hex.charCodeAt(i)) << 4 | digit(hex.charCodeAt(i + 1));
+  }
+}
+
+/** Of a lower-case hexadecimal digit. */
+function digit(unit: number): number {
+  return unit < 0x3a ? unit - 0x30 : unit - 0x57;
 }

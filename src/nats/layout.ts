@@ -116,6 +116,7 @@ export const records = {
   lease: (store: StoreName, nuid: Nuid | "*", gateway: string): string =>
     `$O.${store}.S3.lease.${nuid}.${gateway}`,
   lock: (store: StoreName, task: string): string => `$O.${store}.S3.lock.${task}`,
+  sync: (store: StoreName): string => `$O.${store}.S3.sync`,
 } as const;
 
 /** A chunk group's id, checked to be one token. */

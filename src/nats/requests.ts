@@ -63,6 +63,24 @@ export type MessageQuery =
   | { readonly last_by_subj: string }
   | { readonly seq: number; readonly next_by_subj: string };
 
+/** What a listener is told. */
+export type Listening = {
+  readonly message: (message: Msg) => void;
+  /** Nothing more comes of what was called: the connection was lost, or a call is not permitted. */
+  readonly lost: (cause: Error) => void;
+};
+
+/** An inbox of its own, for answers that come one by one for as long as they are wanted. */
+export type Listener = Disposable & {
+  readonly inbox: string;
+  /**
+   * Calls the JetStream API; what it answers, the listener is told.
+   *
+   * @throws NotConnected
+   */
+  readonly call: (method: string, body?: unknown) => void;
+};
+
 type Waiter = {
   readonly subject: string;
   deadline: number;
@@ -91,6 +109,8 @@ export class Requests implements Disposable {
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #waiters = new Map<string, Waiter>();
+  /** Who listens, with the subject that each called last. */
+  readonly #listeners = new Map<Listening, string>();
   #next = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #connected = true;
@@ -255,6 +275,32 @@ export class Requests implements Disposable {
     });
   }
 
+  /** Opens an inbox. */
+  listen(listening: Listening): Listener {
+    const inbox = createInbox(this.#options.inboxPrefix);
+    const subscription = this.#connection.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error === null) listening.message(message);
+        else listening.lost(error);
+      },
+    });
+    this.#listeners.set(listening, "");
+    return {
+      inbox,
+      call: (method, body) => {
+        if (!this.#connected || this.#connection.isClosed()) throw new NotConnected();
+        const subject = `${this.#options.apiPrefix}.${method}`;
+        const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
+        this.#listeners.set(listening, subject);
+        this.#connection.publish(subject, bytes, { reply: inbox });
+      },
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listening);
+        subscription.unsubscribe();
+      },
+    };
+  }
+
   /** Fails what still waits and leaves the connection open. */
   [Symbol.dispose](): void {
     this.#failAll("closed");
@@ -333,6 +379,9 @@ export class Requests implements Disposable {
     const waiters = [...this.#waiters.values()];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.fail(new Unanswered(waiter.subject, reason));
+    for (const [listening, subject] of [...this.#listeners]) {
+      listening.lost(new Unanswered(subject, reason));
+    }
   }
 
   #failSubject(subject: string): void {
@@ -340,6 +389,9 @@ export class Requests implements Disposable {
       if (waiter.subject !== subject) continue;
       this.#waiters.delete(token);
       waiter.fail(new NotPermitted(subject));
+    }
+    for (const [listening, called] of [...this.#listeners]) {
+      if (called === subject) listening.lost(new NotPermitted(subject));
     }
   }
 

@@ -13,7 +13,7 @@ import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
 import type { Context, StoreLog } from "./context.ts";
 import { toS3Error } from "./errors.ts";
-import { KeyIndexes } from "./key_index.ts";
+import { KeyIndexes } from "./key_indexes.ts";
 import {
   abortUpload,
   completeUpload,
@@ -45,6 +45,10 @@ export type NatsStoreOptions = StreamSettings & {
   readonly grace?: number;
   /** Milliseconds after which JetStream counts as not answering; 4 seconds by default. */
   readonly timeout?: number;
+  /** Bytes that listings may take of memory; 1 GiB by default. */
+  readonly indexMemory?: number;
+  /** Milliseconds after which what a bucket's listings need is dropped; ten minutes by default. */
+  readonly indexIdle?: number;
   readonly now?: () => Date;
 };
 
@@ -52,6 +56,9 @@ export type NatsStoreOptions = StreamSettings & {
 const DEFAULT_GRACE = 60_000;
 /** Milliseconds after which JetStream counts as not answering. */
 const DEFAULT_TIMEOUT = 4000;
+/** Bytes that indexes may take, and milliseconds after which one is dropped that nobody used. */
+const INDEX_MEMORY = 1024 ** 3;
+const INDEX_IDLE = 600_000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
 const READ_BUDGET = 24 * 1024 * 1024;
 /** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
@@ -92,7 +99,10 @@ export function createNatsStore(
     log,
     now: options.now ?? (() => new Date()),
   };
-  const indexes = new KeyIndexes(context);
+  const indexes = new KeyIndexes(context, {
+    memory: options.indexMemory ?? INDEX_MEMORY,
+    idle: options.indexIdle ?? INDEX_IDLE,
+  });
 
   return {
     listBuckets: () => inS3Words(listBuckets(context)),
@@ -133,6 +143,7 @@ export function createNatsStore(
     },
 
     [Symbol.dispose]() {
+      indexes[Symbol.dispose]();
       requests[Symbol.dispose]();
       digests[Symbol.dispose]();
     },

@@ -43,8 +43,9 @@ export type BucketStream = {
   /** Bytes stored, and how many PUTs may fill; Infinity without a limit. */
   readonly bytes: number;
   readonly quota: number;
+  /** No message has a lower one. */
+  readonly firstSequence: number;
   readonly lastSequence: number;
-  readonly messages: number;
   /** nats-server's clock when it was looked up. */
   readonly at: Date;
 };
@@ -66,8 +67,8 @@ type StreamInfo = {
   readonly created: string;
   readonly ts: string;
   readonly state: {
+    readonly first_seq: number;
     readonly last_seq: number;
-    readonly messages: number;
     readonly bytes: number;
   };
 };
@@ -345,8 +346,8 @@ export class Streams {
       fenced,
       bytes: state.bytes,
       quota: quotaOf(config.max_bytes ?? -1),
+      firstSequence: state.first_seq,
       lastSequence: state.last_seq,
-      messages: state.messages,
       at: new Date(info.ts),
     };
     // A fence does not stand long: it is looked for each time.
