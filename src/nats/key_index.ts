@@ -14,14 +14,13 @@
 
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import type { ListedObject } from "../store/store.ts";
 import { readCurrent } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "./errors.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
 import { keyOfSubject, records, subjectsOf } from "./layout.ts";
 import { isNuidOf } from "./nuid.ts";
-import { parseInfoAndNuid } from "./object_info.ts";
+import { parseListed } from "./object_info.ts";
 import { type Delivery, OrderedConsumer } from "./ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
 
@@ -325,22 +324,16 @@ export class KeyIndex implements Disposable {
   }
 
   #apply(key: ObjectKey, sequence: number, data: Uint8Array, time: Date): void {
-    const { parsed, nuid } = parseInfoAndNuid(key, data, time);
-    if (parsed.kind === "absent") {
+    const { listed, nuid } = parseListed(data, time);
+    if (listed === undefined) {
       this.#table.delete(key);
       return;
     }
-    const message = { sequence, nuid: nuid === undefined ? 0 : hashNuid(nuid) };
-    if (parsed.kind === "unreadable") {
-      this.#table.set({ ...unreadable(key, time), ...message });
-    } else {
-      const { size, etag, modified, owner, checksum, properties } = parsed.object.info;
-      const { storageClass } = properties.system;
-      this.#table.set({ key, size, etag, modified, owner, checksum, storageClass, ...message });
-    }
+    const hash = nuid === undefined ? 0 : hashNuid(nuid);
+    this.#table.set({ key, ...listed, sequence, nuid: hash });
     // What was there before loading began has been renamed completely, or not at all.
     if (nuid !== undefined && sequence > this.#loadsTo && !isNuidOf(nuid, key)) {
-      this.#foreign.set(message.nuid, key);
+      this.#foreign.set(hash, key);
       if (this.#foreign.size > MOST_FOREIGN) this.#doubtRenamed();
     }
     this.#limit();
@@ -348,22 +341,8 @@ export class KeyIndex implements Disposable {
 
   /** Whatever the key: only whether there is an object. */
   #applyNameless(subject: string, data: Uint8Array, time: Date): void {
-    const { parsed } = parseInfoAndNuid("" as ObjectKey, data, time);
-    if (parsed.kind === "absent") this.#nameless.delete(subject);
+    if (parseListed(data, time).listed === undefined) this.#nameless.delete(subject);
     else this.#nameless.add(subject);
     this.#limit();
   }
-}
-
-/** An object that cannot be read is shown all the same, so that it can be deleted. */
-function unreadable(key: ObjectKey, modified: Date): ListedObject {
-  return {
-    key,
-    size: 0,
-    etag: `${"0".repeat(32)}-0`,
-    modified,
-    owner: undefined,
-    checksum: undefined,
-    storageClass: undefined,
-  };
 }

@@ -10,7 +10,7 @@ import type { ListedObject } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { KeyIndex } from "./key_index.ts";
 import { subjectsOf } from "./layout.ts";
-import { parseInfo } from "./object_info.ts";
+import { parseListed } from "./object_info.ts";
 
 /** How indexes are kept. */
 export type IndexSettings = {
@@ -72,8 +72,7 @@ export class KeyIndexes implements Disposable {
       next_by_subj: subjectsOf(store).infos,
     });
     if (first === undefined) return true;
-    const { kind } = parseInfo("" as ObjectKey, first.data, first.time);
-    if (kind !== "absent") return false;
+    if (parseListed(first.data, first.time).listed !== undefined) return false;
     const index = await this.#bringUpToDate(bucket);
     if (index.size === 0 || index.size > FEW) return index.size === 0;
     index.doubtAll();

@@ -35,10 +35,12 @@ const WORDS = 4;
 const ODD = 0;
 const NO_SUFFIX = 1;
 const SUFFIX = 2;
+/** Bytes of a leaf's first key that stand side by side with those of other leaves: mostly they decide. */
+const HEAD = 32;
 /** Bytes by which a leaf's texts grow. */
 const TEXT_STEP = 1024;
 /** Bytes of a leaf beside its texts, its own objects included. */
-const LEAF_BYTES = LEAF * (NUMBERS * 8 + WORDS * 4 + DIGEST) + 512;
+const LEAF_BYTES = LEAF * (NUMBERS * 8 + WORDS * 4 + DIGEST) + 512 + 2 * HEAD;
 
 const encoder = new TextEncoder();
 /** The text that is looked for, in bytes: one at a time. */
@@ -167,6 +169,8 @@ export function hashNuid(nuid: string): number {
 /** Keys in order, with what a listing shows of them. */
 export class KeyTable implements SortedKeys<ListedObject> {
   #leaves: Leaf[] = [];
+  /** The beginning of each leaf's first key, filled up with zeros. */
+  #heads = new Uint8Array(64 * HEAD);
   #size = 0;
   #bytes = 0;
   /** Traits by their number, and numbers by the traits' text. */
@@ -203,8 +207,8 @@ export class KeyTable implements SortedKeys<ListedObject> {
     let { leaf: at, i, found } = this.#seek(length);
     let leaf = this.#leaves[at];
     if (leaf === undefined) {
-      this.#leaves.push(leaf = new Leaf());
-      this.#bytes += leaf.bytes;
+      leaf = new Leaf();
+      this.#addLeaf(0, leaf);
     }
     if (!found) {
       if (leaf.count === LEAF) {
@@ -218,6 +222,7 @@ export class KeyTable implements SortedKeys<ListedObject> {
       }
       const before = leaf.bytes;
       leaf.insert(i, scratch, length);
+      if (i === 0) this.#setHead(at);
       this.#bytes += leaf.bytes - before;
       this.#size++;
     }
@@ -232,6 +237,7 @@ export class KeyTable implements SortedKeys<ListedObject> {
     leaf.remove(i);
     this.#oddETags.delete(key);
     this.#size--;
+    if (i === 0 && leaf.count > 0) this.#setHead(at);
     if (leaf.count < SPARSE) this.#join(at);
     return true;
   }
@@ -290,7 +296,7 @@ export class KeyTable implements SortedKeys<ListedObject> {
     let high = this.#leaves.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#leaves[middle] as Leaf).compare(0, scratch, length) <= 0) low = middle + 1;
+      if (this.#compareHead(middle, length) <= 0) low = middle + 1;
       else high = middle;
     }
     const at = Math.max(low - 1, 0);
@@ -313,25 +319,61 @@ export class KeyTable implements SortedKeys<ListedObject> {
     const right = new Leaf();
     right.append(leaf, from, leaf.count);
     leaf.cut(from);
-    this.#leaves.splice(at + 1, 0, right);
-    this.#bytes += right.bytes;
+    this.#addLeaf(at + 1, right);
+    if (right.count > 0) this.#setHead(at + 1);
+  }
+
+  /** Compares a leaf's first key with the text in `scratch`. */
+  #compareHead(at: number, length: number): number {
+    const heads = this.#heads;
+    const shared = Math.min(HEAD, length);
+    for (let i = 0, head = at * HEAD; i < shared; i++, head++) {
+      const difference = (heads[head] as number) - (scratch[i] as number);
+      if (difference !== 0) return difference;
+    }
+    return (this.#leaves[at] as Leaf).compare(0, scratch, length);
+  }
+
+  #setHead(at: number): void {
+    const { text, words } = this.#leaves[at] as Leaf;
+    const head = text.subarray(0, Math.min(words[0] as number, HEAD));
+    this.#heads.fill(0, at * HEAD + head.length, (at + 1) * HEAD);
+    this.#heads.set(head, at * HEAD);
+  }
+
+  #addLeaf(at: number, leaf: Leaf): void {
+    const used = this.#leaves.length * HEAD;
+    if (used === this.#heads.length) {
+      const larger = new Uint8Array(used * 2);
+      larger.set(this.#heads);
+      this.#heads = larger;
+    }
+    this.#heads.copyWithin((at + 1) * HEAD, at * HEAD, used);
+    this.#leaves.splice(at, 0, leaf);
+    this.#bytes += leaf.bytes;
+  }
+
+  #removeLeaf(at: number): void {
+    const { length } = this.#leaves;
+    this.#heads.copyWithin(at * HEAD, (at + 1) * HEAD, length * HEAD);
+    const [leaf] = this.#leaves.splice(at, 1);
+    this.#bytes -= leaf?.bytes ?? 0;
   }
 
   #join(at: number): void {
     const leaf = this.#leaves[at] as Leaf;
     if (leaf.count === 0) {
-      this.#leaves.splice(at, 1);
-      this.#bytes -= leaf.bytes;
+      this.#removeLeaf(at);
       return;
     }
     const left = at > 0 ? at - 1 : at;
     const [first, second] = [this.#leaves[left], this.#leaves[left + 1]];
     if (first === undefined || second === undefined) return;
     if (first.count + second.count > LEAF - SPARSE) return;
-    const before = first.bytes + second.bytes;
+    const before = first.bytes;
     first.append(second, 0, second.count);
-    this.#leaves.splice(left + 1, 1);
     this.#bytes += first.bytes - before;
+    this.#removeLeaf(left + 1);
   }
 
   #write({ numbers, words, digests }: Leaf, i: number, entry: KeyEntry): void {

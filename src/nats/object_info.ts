@@ -12,7 +12,7 @@ import { createHash } from "node:crypto";
 import { type Checksum, CHECKSUM_ALGORITHMS } from "../s3/checksum.ts";
 import { type ObjectProperties, SYSTEM_HEADERS, type SystemField } from "../s3/metadata.ts";
 import type { ObjectKey } from "../s3/names.ts";
-import type { ObjectInfo } from "../store/store.ts";
+import type { ListedObject, ObjectInfo } from "../store/store.ts";
 import { type Nuid, parseNuid, type StoreName } from "./layout.ts";
 import { formatRuns, parseRuns } from "./seek.ts";
 
@@ -91,37 +91,16 @@ function decodeJson(payload: Uint8Array): unknown {
 }
 
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
-  if (json === undefined) return { kind: "unreadable", reason: "object info is not JSON" };
-  if (!isRecord(json)) return { kind: "unreadable", reason: "object info is not an object" };
-
-  const metadata = textRecord(json["metadata"]);
-  const size = json["size"] ?? 0;
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-    return { kind: "unreadable", reason: "size is not a length" };
-  }
-  const absent = { kind: "absent", isBare: json["metadata"] === undefined } as const;
-  const inParts = metadata["s3.layout"] === "parts";
-  // A multipart object is marked deleted so that native clients leave it; a native delete sets its size to 0.
-  if (json["deleted"] === true && !(inParts && size > 0)) return absent;
-  const options = isRecord(json["options"]) ? json["options"] : {};
-  if (options["link"] !== undefined && options["link"] !== null) return absent;
-
-  const nuid = parseNuid(json["nuid"]);
-  if (nuid === undefined) return { kind: "unreadable", reason: "nuid is not one token" };
-  const chunks = json["chunks"] ?? 0;
-  if (typeof chunks !== "number" || !Number.isSafeInteger(chunks) || chunks < 0) {
-    return { kind: "unreadable", reason: "chunks is not a count" };
-  }
-  if (!inParts && (size === 0) !== (chunks === 0)) {
-    return { kind: "unreadable", reason: "size and chunks contradict each other" };
-  }
-
-  const properties = parseProperties(json["headers"], metadata);
+  const checked = checkJson(json);
+  if (checked.kind !== "object") return checked;
+  const { record, metadata, size, nuid, chunks, inParts } = checked;
+  const properties = parseProperties(record["headers"], metadata);
   if (sizeOf(properties) > MAX_PROPERTIES) {
     return { kind: "unreadable", reason: "metadata is too large for headers" };
   }
 
-  const sha256 = parseDigest(json["digest"]);
+  const sha256 = parseDigest(record["digest"]);
+  const options = isRecord(record["options"]) ? record["options"] : {};
   const chunkSize = options["max_chunk_size"];
   return {
     kind: "object",
@@ -149,6 +128,86 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
     },
   };
 }
+
+/** What every reader of object info looks at first. */
+type CheckedJson =
+  | Exclude<ParsedInfo, { readonly kind: "object" }>
+  | {
+    readonly kind: "object";
+    readonly record: Readonly<Record<string, unknown>>;
+    readonly metadata: Readonly<Record<string, string>>;
+    readonly size: number;
+    readonly nuid: Nuid;
+    readonly chunks: number;
+    readonly inParts: boolean;
+  };
+
+function checkJson(json: unknown): CheckedJson {
+  if (json === undefined) return { kind: "unreadable", reason: "object info is not JSON" };
+  if (!isRecord(json)) return { kind: "unreadable", reason: "object info is not an object" };
+
+  const metadata = textRecord(json["metadata"]);
+  const size = json["size"] ?? 0;
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+    return { kind: "unreadable", reason: "size is not a length" };
+  }
+  const absent = { kind: "absent", isBare: json["metadata"] === undefined } as const;
+  const inParts = metadata["s3.layout"] === "parts";
+  // A multipart object is marked deleted so that native clients leave it; a native delete sets its size to 0.
+  if (json["deleted"] === true && !(inParts && size > 0)) return absent;
+  const options = isRecord(json["options"]) ? json["options"] : {};
+  if (options["link"] !== undefined && options["link"] !== null) return absent;
+
+  const nuid = parseNuid(json["nuid"]);
+  if (nuid === undefined) return { kind: "unreadable", reason: "nuid is not one token" };
+  const chunks = json["chunks"] ?? 0;
+  if (typeof chunks !== "number" || !Number.isSafeInteger(chunks) || chunks < 0) {
+    return { kind: "unreadable", reason: "chunks is not a count" };
+  }
+  if (!inParts && (size === 0) !== (chunks === 0)) {
+    return { kind: "unreadable", reason: "size and chunks contradict each other" };
+  }
+  return { kind: "object", record: json, metadata, size, nuid, chunks, inParts };
+}
+
+/** What a listing shows of a metadata message, and the nuid that it names. */
+export type ListedInfo = {
+  /** Undefined where there is no such object. An object that cannot be read is shown, so that it can be deleted. */
+  readonly listed: Omit<ListedObject, "key"> | undefined;
+  readonly nuid: Nuid | undefined;
+};
+
+/**
+ * Reads what a listing shows of a metadata message: half of the work of {@linkcode parseInfo}.
+ *
+ * @param time When JetStream stored it.
+ */
+export function parseListed(payload: Uint8Array, time: Date): ListedInfo {
+  const json = decodeJson(payload);
+  const checked = checkJson(json);
+  if (checked.kind === "absent") return { listed: undefined, nuid: undefined };
+  if (checked.kind === "unreadable") {
+    return { listed: { ...UNREADABLE, modified: time }, nuid: nuidOfJson(json) };
+  }
+  const { metadata, size, nuid, record } = checked;
+  const listed = {
+    size,
+    etag: metadata["s3.etag"] ?? digestETag(parseDigest(record["digest"]), nuid),
+    modified: parseTime(metadata["s3.modified"]) ?? time,
+    owner: metadata["s3.owner"],
+    checksum: parseChecksum(metadata["s3.checksum"]),
+    storageClass: metadata[STORAGE_CLASS],
+  };
+  return { listed, nuid };
+}
+
+const UNREADABLE = {
+  size: 0,
+  etag: `${"0".repeat(32)}-0`,
+  owner: undefined,
+  checksum: undefined,
+  storageClass: undefined,
+} as const;
 
 /**
  * The nuid that a metadata message names, whatever else it says: the group that a new object replaces.
@@ -242,6 +301,8 @@ function digestETag(sha256: string | undefined, nuid: Nuid): string {
 function systemKey(field: SystemField): string {
   return `s3.${SYSTEM_HEADERS[field].replace(/^x-amz-/, "")}`;
 }
+
+const STORAGE_CLASS = systemKey("storageClass");
 
 const SYSTEM_KEYS = (Object.keys(SYSTEM_HEADERS) as SystemField[])
   .map((field) => [field, systemKey(field)] as const);

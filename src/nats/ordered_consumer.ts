@@ -155,7 +155,8 @@ class Session implements Disposable {
   readonly #requests: Requests;
   readonly #stream: string;
   readonly #deliver: (delivery: Delivery) => void;
-  readonly #name = nuid.next();
+  /** Short: each message that is delivered carries it. */
+  readonly #name = nuid.next().slice(-10);
   readonly #listener: Listener;
   /** Messages delivered by this consumer: a gap shows as a step of more than one. */
   #delivered = 0;
