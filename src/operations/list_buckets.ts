@@ -8,10 +8,13 @@
 
 import { formatContinuationToken, parseContinuationToken } from "../s3/continuation_token.ts";
 import { compareUtf8 } from "../s3/listing.ts";
-import { integerParam } from "../s3/params.ts";
+import { integerParam, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./owner.ts";
+
+/** Most buckets of a page. */
+const MAX_BUCKETS = 10_000;
 
 type Input = {
   readonly prefix: string | undefined;
@@ -32,10 +35,16 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     const token = query.get("continuation-token");
     const names = ["max-buckets", "prefix", "continuation-token", "bucket-region"];
     return {
-      prefix: query.get("prefix"),
+      prefix: query.has("prefix") ? prefixParam(query) : undefined,
       region: query.get("bucket-region"),
-      after: token === undefined ? "" : parseContinuationToken(token),
-      limit: integerParam(query, "max-buckets", { min: 1, max: 10_000, default: 10_000 }),
+      // Its least length is 0, by AWS's page.
+      after: token === undefined || token === "" ? "" : parseContinuationToken(token),
+      limit: integerParam(query, "max-buckets", {
+        min: 1,
+        max: MAX_BUCKETS,
+        default: MAX_BUCKETS,
+        strict: true,
+      }),
       withRegion: names.some((name) => query.has(name)),
     };
   },

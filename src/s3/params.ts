@@ -8,7 +8,7 @@ import { S3Error } from "./errors.ts";
 import type { Query } from "./request.ts";
 
 /**
- * An integer from the query, from 0; more than `max` counts as `max`, as AWS has it.
+ * An integer from the query, from 0; more than `max` counts as `max`, as AWS has it, unless it is `strict`.
  *
  * @throws S3Error `InvalidArgument`
  *
@@ -26,19 +26,28 @@ import type { Query } from "./request.ts";
 export function integerParam(
   query: Query,
   name: string,
-  options: { readonly max: number; readonly default: number; readonly min?: number },
+  options: {
+    readonly max: number;
+    readonly default: number;
+    readonly min?: number;
+    readonly strict?: boolean;
+  },
 ): number {
+  const { max, min = 0, strict = false } = options;
   const text = query.get(name);
   if (text === undefined || text === "") return options.default;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  // AWS parses a Java int.
-  if (!(value >= (options.min ?? 0) && value <= 2_147_483_647)) {
-    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: text }, {
-      message: `Provided ${name} not an integer or within integer range`,
-    });
-  }
-  return Math.min(value, options.max);
+  const value = /^-?\d{1,10}$/.test(text) ? Number(text) : NaN;
+  const most = strict ? max : MAX_INT;
+  if (value >= min && value <= most) return Math.min(value, max);
+  throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: text }, {
+    message: Math.abs(value) <= MAX_INT
+      ? `Argument ${name} must be an integer between ${min} and ${most}`
+      : `Provided ${name} not an integer or within integer range`,
+  });
 }
+
+/** AWS parses a Java int. */
+const MAX_INT = 2_147_483_647;
 
 /** Longest key, and so longest prefix of one, in bytes. */
 const MAX_PREFIX = 1024;
