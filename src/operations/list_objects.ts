@@ -6,13 +6,19 @@
  * @module
  */
 
+import { afterMarker } from "../s3/listing.ts";
 import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/store.ts";
 import { commonPrefixElements, contentsElements } from "./listed_objects.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-type Input = { readonly list: ListQuery; readonly encoding: KeyEncoding };
+type Input = {
+  readonly list: ListQuery;
+  readonly encoding: KeyEncoding;
+  /** As sent: the answer repeats it. */
+  readonly marker: string;
+};
 
 export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>({
   name: "ListObjects",
@@ -20,25 +26,29 @@ export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>
   method: "GET",
   action: "s3:ListBucket",
 
-  parse: ({ query }) => ({
-    list: {
-      prefix: prefixParam(query),
-      delimiter: query.get("delimiter") ?? "",
-      after: query.get("marker") ?? "",
-      limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),
-    },
-    encoding: encodingParam(query),
-  }),
+  parse({ query }) {
+    const marker = query.get("marker") ?? "";
+    const items = { prefix: prefixParam(query), delimiter: query.get("delimiter") ?? "" };
+    return {
+      list: {
+        ...items,
+        after: afterMarker(marker, items),
+        limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),
+      },
+      encoding: encodingParam(query),
+      marker,
+    };
+  },
 
-  async handle({ target: { bucket }, input: { list, encoding }, store }) {
+  async handle({ target: { bucket }, input: { list, encoding, marker }, store }) {
     const { objects, commonPrefixes, next } = await store.listObjects(bucket, list);
-    const { prefix, delimiter, after, limit } = list;
+    const { prefix, delimiter, limit } = list;
     const { encode } = encoding;
 
     return xmlResponse("ListBucketResult", {
       Name: bucket,
       Prefix: encode(prefix),
-      Marker: encode(after),
+      Marker: encode(marker),
       NextMarker: next === undefined || delimiter === "" ? undefined : encode(next),
       MaxKeys: limit,
       Delimiter: delimiter === "" ? undefined : encode(delimiter),

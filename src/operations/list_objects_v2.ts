@@ -5,6 +5,7 @@
  */
 
 import { formatContinuationToken, parseContinuationToken } from "../s3/continuation_token.ts";
+import { afterMarker } from "../s3/listing.ts";
 import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/store.ts";
@@ -30,11 +31,13 @@ export const listObjectsV2: Operation<"bucket"> = defineOperation<"bucket", Inpu
   parse({ query }) {
     const token = query.get("continuation-token");
     const startAfter = query.get("start-after");
+    const items = { prefix: prefixParam(query), delimiter: query.get("delimiter") ?? "" };
     return {
       list: {
-        prefix: prefixParam(query),
-        delimiter: query.get("delimiter") ?? "",
-        after: token === undefined ? startAfter ?? "" : parseContinuationToken(token),
+        ...items,
+        after: token === undefined
+          ? afterMarker(startAfter ?? "", items)
+          : parseContinuationToken(token),
         limit: integerParam(query, "max-keys", { max: 1000, default: 1000 }),
       },
       encoding: encodingParam(query),

@@ -104,6 +104,26 @@ export function commonPrefix(key: string, prefix: string, delimiter: string): st
 }
 
 /**
+ * Where a listing begins that a client wants to begin after a marker: a common prefix is shown only if it is greater than
+ * the marker, so that one inside a group passes over the group.
+ *
+ * @example Usage
+ * ```ts
+ * import { afterMarker } from "./listing.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(afterMarker("a/1", { prefix: "", delimiter: "/" }), "a/");
+ * strictEqual(afterMarker("a/1", { prefix: "a/", delimiter: "/" }), "a/1");
+ * ```
+ */
+export function afterMarker(
+  marker: string,
+  { prefix, delimiter }: Pick<PageQuery, "prefix" | "delimiter">,
+): string {
+  return marker.startsWith(prefix) ? commonPrefix(marker, prefix, delimiter) ?? marker : marker;
+}
+
+/**
  * One page of a listing. `limit` 0 gives an empty page that is not truncated, as AWS does.
  *
  * @example Usage

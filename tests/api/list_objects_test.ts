@@ -50,6 +50,90 @@ Deno.test("ListObjects pages by markers, which it names only with a delimiter", 
   deepStrictEqual(textsAt(await page("marker=b%2F1"), "Contents", "Key"), ["b/2", "c", "d"]);
 });
 
+Deno.test("ListObjects pages through everything once, whatever the delimiter", async () => {
+  const keys = ["a", "a-1", "a--1", "a--2", "b--", "b--c--d", "--", "--x", "😀--1", "！--1"];
+  const { ok } = await withKeys(...keys);
+  const rows: [delimiter: string, prefix: string, expected: string[]][] = [
+    ["--", "", ["--", "a", "a--", "a-1", "b--", "！--", "😀--"]],
+    ["--", "b--", ["b--", "b--c--"]],
+    ["-", "a-", ["a--", "a-1"]],
+    ["--1", "", ["--", "--x", "a", "a--1", "a--2", "a-1", "b--", "b--c--d", "！--1", "😀--1"]],
+    ["none of them has this", "a", ["a", "a--1", "a--2", "a-1"]],
+  ];
+  for (const [delimiter, prefix, expected] of rows) {
+    const shown: string[] = [];
+    let marker: string | undefined = "";
+    while (marker !== undefined) {
+      const query = new URLSearchParams({ delimiter, prefix, marker, "max-keys": "1" });
+      const root = await readXml(await ok("GET", `/bucket?${encoded(query)}`), "ListBucketResult");
+      const items = [
+        ...textsAt(root, "Contents", "Key"),
+        ...textsAt(root, "CommonPrefixes", "Prefix"),
+      ];
+      const next = textsAt(root, "NextMarker");
+      deepStrictEqual(next, textOf(root, "IsTruncated") === "true" ? items : []);
+      shown.push(...items);
+      [marker] = next;
+    }
+    deepStrictEqual(shown, expected, `${delimiter} ${prefix}`);
+  }
+});
+
+/** As the signature wants it: a space is no plus. */
+function encoded(query: URLSearchParams): string {
+  return query.toString().replaceAll("+", "%20");
+}
+
+Deno.test("ListObjects shows no common prefix that is not greater than the marker", async () => {
+  const { ok } = await withKeys("a/1", "a/2", "b");
+  const list = async (query: string) => {
+    const root = await readXml(await ok("GET", `/bucket?${query}`), "ListBucketResult");
+    return [textsAt(root, "CommonPrefixes", "Prefix"), textsAt(root, "Contents", "Key")];
+  };
+  deepStrictEqual(await list("delimiter=%2F&marker=a"), [["a/"], ["b"]]);
+  for (const marker of ["a%2F", "a%2F1", "a%2F2", "a%2Fz", "a0"]) {
+    deepStrictEqual(await list(`delimiter=%2F&marker=${marker}`), [[], ["b"]], marker);
+  }
+  deepStrictEqual(await list("marker=a%2F1"), [[], ["a/2", "b"]]);
+  deepStrictEqual(await list("delimiter=%2F&prefix=a%2F&marker=a%2F1"), [[], ["a/2"]]);
+  const root = await readXml(
+    await ok("GET", "/bucket?delimiter=%2F&marker=a%2F1"),
+    "ListBucketResult",
+  );
+  strictEqual(textOf(root, "Marker"), "a/1");
+});
+
+Deno.test("ListObjects clamps max-keys and takes 0", async () => {
+  const { ok } = await withKeys("a");
+  for (
+    const [asked, used] of [["1001", "1000"], ["2147483647", "1000"], ["", "1000"], ["7", "7"]]
+  ) {
+    const response = await ok("GET", `/bucket?max-keys=${asked}`);
+    strictEqual(textOf(await readXml(response, "ListBucketResult"), "MaxKeys"), used);
+  }
+  const none = await readXml(await ok("GET", "/bucket?max-keys=0&delimiter=a"), "ListBucketResult");
+  deepStrictEqual(textsAt(none, "Contents"), []);
+  deepStrictEqual([textOf(none, "MaxKeys"), textOf(none, "IsTruncated")], ["0", "false"]);
+  deepStrictEqual(textsAt(none, "NextMarker"), []);
+});
+
+Deno.test("ListObjects shows how objects are checked", async () => {
+  const { ok } = await withKeys("b");
+  await ok("PUT", "/bucket/a", { body: "hello", headers: { "x-amz-checksum-crc32": "NhCmhg==" } });
+  const root = await readXml(await ok("GET", "/bucket"), "ListBucketResult");
+  deepStrictEqual(textsAt(root, "Contents", "Key"), ["a", "b"]);
+  deepStrictEqual(textsAt(root, "Contents", "ChecksumAlgorithm"), ["CRC32"]);
+  deepStrictEqual(textsAt(root, "Contents", "ChecksumType"), ["FULL_OBJECT"]);
+});
+
+Deno.test("ListObjects of a bucket that is deleted between two pages", async () => {
+  const { ok, send } = await withKeys("a", "b");
+  await ok("GET", "/bucket?max-keys=1");
+  for (const key of ["a", "b"]) await ok("DELETE", `/bucket/${key}`);
+  await ok("DELETE", "/bucket");
+  await assertError(await send("GET", "/bucket?marker=a"), 404, "NoSuchBucket");
+});
+
 Deno.test("ListObjects encodes keys when asked", async () => {
   const { ok } = await withKeys("a b/\u0001", "é+");
   const query = "encoding-type=url&prefix=&marker=%20";
@@ -59,10 +143,38 @@ Deno.test("ListObjects encodes keys when asked", async () => {
   deepStrictEqual(textsAt(root, "Marker"), ["%20"]);
 });
 
+Deno.test("ListObjects encodes all that is made of keys", async () => {
+  const { ok } = await withKeys("p(\u0001)/a\u0002/1", "p(\u0001)/b\u0002/1", "p(\u0001)/!");
+  const query = "encoding-type=url&prefix=p%28%01%29%2F&delimiter=%02%2F&marker=p%28&max-keys=2";
+  const root = await readXml(await ok("GET", `/bucket?${query}`), "ListBucketResult");
+  deepStrictEqual(
+    ["Prefix", "Delimiter", "Marker", "NextMarker"].map((name) => textOf(root, name)),
+    ["p%28%01%29/", "%02/", "p%28", "p%28%01%29/a%02/"],
+  );
+  deepStrictEqual(textsAt(root, "Contents", "Key"), ["p%28%01%29/%21"]);
+  deepStrictEqual(textsAt(root, "CommonPrefixes", "Prefix"), ["p%28%01%29/a%02/"]);
+});
+
 Deno.test("ListObjects refuses parameters that make no sense", async () => {
   const { send } = await withKeys();
-  for (const query of ["max-keys=-1", "max-keys=x", "encoding-type=gzip"]) {
-    await assertError(await send("GET", `/bucket?${query}`), 400, "InvalidArgument");
+  const numbers = ["-1", "x", "1.5", "%201", "2147483648", "99999999999"];
+  for (const query of [...numbers.map((text) => `max-keys=${text}`), "encoding-type=gzip"]) {
+    for (const version of ["", "&list-type=2"]) {
+      const response = await send("GET", `/bucket?${query}${version}`);
+      const error = await assertError(response, 400, "InvalidArgument");
+      const [name = "", value = ""] = query.split("=");
+      strictEqual(textOf(error, "ArgumentName"), name);
+      strictEqual(textOf(error, "ArgumentValue"), decodeURIComponent(value));
+    }
   }
+  const negative = await assertError(
+    await send("GET", "/bucket?max-keys=-1"),
+    400,
+    "InvalidArgument",
+  );
+  strictEqual(
+    textOf(negative, "Message"),
+    "Argument max-keys must be an integer between 0 and 2147483647",
+  );
   await assertError(await send("GET", "/missing"), 404, "NoSuchBucket");
 });
