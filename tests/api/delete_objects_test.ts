@@ -1,4 +1,7 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
+import { deepStrictEqual, match, ok as assert, strictEqual } from "node:assert/strict";
+import { childrenOf, textOf } from "../../src/s3/xml.ts";
 import {
   assertError,
   contentMD5,
@@ -46,12 +49,114 @@ Deno.test("DeleteObjects tells what failed, and only that when quiet", async () 
   await ok("HEAD", "/bucket/b");
 });
 
+Deno.test("DeleteObjects keeps the condition of each object", async () => {
+  const { ok, send } = await createTestGateway();
+  const keys = ["bare", "quoted", "any", "other", "size", "time"];
+  for (const key of keys) await ok("PUT", `/bucket/${key}`, { body: "x" });
+  const etag = "9dd4e461268c8034f5c8564e155c67a6";
+  const body = asked(
+    object("bare", `<ETag>${etag}</ETag>`),
+    object("quoted", `<ETag>&quot;${etag}&quot;</ETag>`),
+    object("any", "<ETag>*</ETag>"),
+    object("other", "<ETag>00000000000000000000000000000000</ETag>"),
+    object("missing", `<ETag>${etag}</ETag>`),
+    // Of directory buckets alone.
+    object("size", "<Size>1</Size>"),
+    object("time", "<LastModifiedTime>2024-05-01T10:00:00Z</LastModifiedTime>"),
+  );
+  const root = await readXml(await ok("POST", "/bucket?delete", body), "DeleteResult");
+  deepStrictEqual(textsAt(root, "Deleted", "Key"), ["bare", "quoted", "any"]);
+  deepStrictEqual(
+    childrenOf(root, "Error").map((error) => [textOf(error, "Key"), textOf(error, "Code")]),
+    [
+      ["other", "PreconditionFailed"],
+      ["missing", "NoSuchKey"],
+      ["size", "NotImplemented"],
+      ["time", "NotImplemented"],
+    ],
+  );
+  strictEqual(textsAt(root, "Error", "Message").length, 4);
+  for (const key of keys) {
+    const isKept = ["other", "size", "time"].includes(key);
+    strictEqual((await send("HEAD", `/bucket/${key}`)).status, isKept ? 200 : 404, key);
+  }
+});
+
+Deno.test("DeleteObjects says nothing of a success when quiet", async () => {
+  const { ok } = await createTestGateway();
+  for (const [quiet, deleted] of [["true", 0], ["false", 2]] as const) {
+    await ok("PUT", "/bucket/a", { body: "x" });
+    const body = asked(object("a"), object("missing"), `<Quiet>${quiet}</Quiet>`);
+    const root = await readXml(await ok("POST", "/bucket?delete", body), "DeleteResult");
+    strictEqual(childrenOf(root, "Deleted").length, deleted);
+    strictEqual(root.children.length, deleted);
+  }
+});
+
+Deno.test("DeleteObjects names keys that XML cannot hold by references", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/a%01%0D", { body: "x" });
+  const body = asked(object("a&#x1;&#13;"), object("b&#x2;", "<ETag>e</ETag>"));
+  const text = await (await ok("POST", "/bucket?delete", body)).text();
+  match(text, /<Deleted><Key>a&#x1;&#xD;<\/Key><\/Deleted>/);
+  match(text, /<Error><Key>b&#x2;<\/Key><Code>NoSuchKey<\/Code>/);
+  strictEqual((await send("HEAD", "/bucket/a%01%0D")).status, 404);
+});
+
 Deno.test("DeleteObjects takes 1,000 keys and no more", async () => {
   const { ok, send } = await createTestGateway();
-  const keys = Array.from({ length: 1001 }, (_, i) => object(`key-${i}`));
-  await assertError(await send("POST", "/bucket?delete", asked(...keys)), 400, "MalformedXML");
-  const most = await ok("POST", "/bucket?delete", asked(...keys.slice(1)));
-  deepStrictEqual(textsAt(await readXml(most, "DeleteResult"), "Deleted").length, 1000);
+  const keys = Array.from({ length: 1001 }, (_, i) => `key-${i}`);
+  for (const key of keys) await ok("PUT", `/bucket/${key}`, { body: "x" });
+  const listed = async (): Promise<readonly string[]> =>
+    textsAt(await readXml(await ok("GET", "/bucket"), "ListBucketResult"), "Contents", "Key");
+
+  const objects = keys.map((key) => object(key));
+  await assertError(await send("POST", "/bucket?delete", asked(...objects)), 400, "MalformedXML");
+  strictEqual((await listed()).length, 1000); // of 1001
+
+  const most = await ok("POST", "/bucket?delete", asked(...objects.slice(1)));
+  deepStrictEqual(textsAt(await readXml(most, "DeleteResult"), "Deleted", "Key"), keys.slice(1));
+  deepStrictEqual(await listed(), ["key-0"]);
+});
+
+Deno.test("DeleteObjects deletes at the same time, and a key that comes twice", async () => {
+  const gateway = await createTestGateway();
+  let running = 0;
+  let most = 0;
+  const store = new Proxy(gateway.store, {
+    get(target, name) {
+      if (name === "deleteObject") {
+        return async (...call: Parameters<typeof target.deleteObject>) => {
+          most = Math.max(most, ++running);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          await target.deleteObject(...call);
+          running--;
+        };
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await gateway.ok("DELETE", "/bucket");
+  const { ok } = await createTestGateway({ store });
+  await ok("PUT", "/bucket/key-1", { body: "x" });
+  const keys = Array.from({ length: 1000 }, (_, i) => `key-${i % 999}`);
+  const answer = await ok("POST", "/bucket?delete", asked(...keys.map((key) => object(key))));
+  deepStrictEqual(textsAt(await readXml(answer, "DeleteResult"), "Deleted", "Key"), keys);
+  assert(most >= 100, `${most} at the same time`);
+});
+
+Deno.test("DeleteObjects takes a checksum in place of Content-MD5", async () => {
+  const { ok } = await createTestGateway();
+  const body = `<Delete>${object("a")}</Delete>`;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  const headers = {
+    "x-amz-sdk-checksum-algorithm": "CRC32",
+    "x-amz-checksum-crc32": bytes.toString("base64"),
+  };
+  const root = await readXml(await ok("POST", "/bucket?delete", { body, headers }), "DeleteResult");
+  deepStrictEqual(textsAt(root, "Deleted", "Key"), ["a"]);
 });
 
 Deno.test("DeleteObjects refuses what it cannot trust", async () => {
@@ -65,6 +170,8 @@ Deno.test("DeleteObjects refuses what it cannot trust", async () => {
   for (const body of ["", "<Delete>", "<Delete/>", "<Other/>", "<Delete><Object/></Delete>"]) {
     await assertError(await post(withMD5(body)), 400, "MalformedXML");
   }
+  const headers = { ...asked(object("a")).headers, "x-amz-sdk-checksum-algorithm": "CRC32" };
+  await assertError(await post({ ...asked(object("a")), headers }), 400, "InvalidRequest");
   const missing = await send("POST", "/missing?delete", asked(object("a")));
   await assertError(missing, 404, "NoSuchBucket");
 });
