@@ -12,14 +12,14 @@
  * @module
  */
 
-import { S3Error } from "../s3/errors.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import { readCurrent } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "./errors.ts";
+import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
 import { keyOfSubject, records, subjectsOf } from "./layout.ts";
-import { isNuidOf } from "./nuid.ts";
 import { parseListed } from "./object_info.ts";
 import { type Delivery, OrderedConsumer } from "./ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
@@ -35,8 +35,26 @@ const RENAME_TIME = 10_000;
 const CONCURRENCY = 64;
 /** With more doubted keys than this it is cheaper to read all of them anew. */
 const MOST_DOUBTS = 1000;
-/** Nuids from elsewhere that are remembered until somebody lists. */
+/** Header of what a gateway writes, and a native client does not: its writes compare and set. */
+const COMPARED = "Nats-Expected-Last-Subject-Sequence";
+/** Nuids of native clients that are remembered until somebody lists. */
 const MOST_FOREIGN = 10_000;
+
+/** Keys that are applied between two looks at the memory. */
+const LIMIT_INTERVAL = 256;
+/** Milliseconds between two attempts to save the index, and the share of the keys that must have changed. */
+const SAVE_INTERVAL = 300_000;
+const SAVE_SHARE = 0.1;
+
+/** How an index is kept. */
+export type KeyIndexOptions = {
+  /** Called when memory has grown; disposes what does not fit. */
+  readonly limit: () => void;
+  /** Bytes that the index cannot have more of. */
+  readonly memory: number;
+  /** An index of so many keys is saved in its bucket. */
+  readonly savedFrom: number;
+};
 
 type Waiter = {
   /** The sequence that must have been delivered; undefined for all that there is. */
@@ -49,13 +67,13 @@ type Waiter = {
 export class KeyIndex implements Disposable {
   readonly #context: Context;
   readonly #bucket: BucketName;
-  readonly #limit: () => void;
+  readonly #options: KeyIndexOptions;
   #table = new KeyTable();
   /** Subjects that hold object info and are no key: too long, or not UTF-8. */
   #nameless = new Set<string>();
   /** Keys to look at again, and until when (in `performance.now()`) a single look is not enough. */
   #doubted = new Map<ObjectKey, number>();
-  /** Nuids that were not made for the key that names them: another key may have had them. */
+  /** Nuids of object info that no gateway wrote: another key may have had them. */
   #foreign = new Map<number, ObjectKey>();
   #consumer: OrderedConsumer | undefined;
   /** When the stream was created that the index is of, and whether it took our records when the consumer was made. */
@@ -68,15 +86,21 @@ export class KeyIndex implements Disposable {
   #isLoaded = false;
   /** No key's message is before this sequence. */
   #least = 0;
+  /** When all object info was read, by nats-server's clock. */
+  #read = new Date(0);
+  /** Changes since the index was saved, by whichever gateway, and when this one tried last. */
+  #changes = 0;
+  #tried = -Infinity;
+  #applied = 0;
+  #isDisposed = false;
   #waiters: Waiter[] = [];
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  /** @param limit Called when memory has grown; disposes what does not fit. */
-  constructor(context: Context, bucket: BucketName, limit: () => void) {
+  constructor(context: Context, bucket: BucketName, options: KeyIndexOptions) {
     this.#context = context;
     this.#bucket = bucket;
-    this.#limit = limit;
+    this.#options = options;
   }
 
   /** The keys, as of when the index was last brought up to date or later. */
@@ -121,17 +145,31 @@ export class KeyIndex implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#consumer?.[Symbol.dispose]();
     this.#consumer = undefined;
     this.#fail(new S3Error("ServiceUnavailable", { BucketName: this.#bucket }));
   }
 
   async #update(): Promise<void> {
+    try {
+      await this.#tryUpdate();
+    } catch (cause) {
+      // Tells a bucket that is gone from JetStream that is down.
+      if (!isS3Error(cause)) await this.#context.streams.read(this.#bucket);
+      throw cause;
+    }
+  }
+
+  async #tryUpdate(): Promise<void> {
     for (let attempt = 1;; attempt++) {
       const stream = await this.#catchUp(await this.#context.streams.read(this.#bucket));
       if (stream !== undefined) {
-        if (await this.#dropUnsaid(stream)) return;
-        this.#start(stream); // too much is gone: read all of it anew
+        if (await this.#dropUnsaid(stream)) {
+          this.#saveIfChanged(stream);
+          return;
+        }
+        await this.#start(stream, false); // too much is gone: read all of it anew
       }
       if (attempt === MARK_ATTEMPTS) {
         throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
@@ -141,14 +179,14 @@ export class KeyIndex implements Disposable {
 
   /** Applies what was acknowledged before the call. Returns the stream, or undefined where that did not come about. */
   async #catchUp(stream: BucketStream): Promise<BucketStream | undefined> {
-    if (!this.#isOf(stream)) this.#start(stream);
+    if (!this.#isOf(stream)) await this.#start(stream, true);
     else if (stream.prepared !== this.#isPrepared) this.#follow(stream);
     const isQuiet = stream.single && this.#isLoaded && stream.lastSequence === this.#position;
     if (isQuiet) return stream;
     const before = this.#position;
     const mark = await this.#mark(stream);
     if (mark !== undefined && mark <= before) {
-      this.#start(stream); // an older state of the stream was restored
+      await this.#start(stream, false); // an older state of the stream was restored
       return undefined;
     }
     const patience = this.#isLoaded ? MARK_PATIENCE : LOAD_PATIENCE;
@@ -171,19 +209,47 @@ export class KeyIndex implements Disposable {
     return !single || lastSequence >= this.#position;
   }
 
-  /** Begins anew. */
-  #start(stream: BucketStream): void {
+  /** Begins anew, with the saved index where there is one that may be used. */
+  async #start(stream: BucketStream, usesSaved: boolean): Promise<void> {
+    this.#consumer?.[Symbol.dispose]();
+    this.#consumer = undefined;
+    const saved = usesSaved
+      ? await readIndex(this.#context, stream, this.#options.memory)
+      : undefined;
+    if (this.#isDisposed) throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
     // Whoever is listing holds on to the table that was there.
-    this.#table = new KeyTable();
-    this.#nameless = new Set();
+    this.#table = saved?.table ?? new KeyTable();
+    this.#nameless = new Set(saved?.nameless);
     this.#doubted = new Map();
     this.#foreign = new Map();
     this.#created = stream.created.getTime();
-    this.#position = 0;
-    this.#loadsTo = stream.lastSequence;
+    this.#position = saved?.sequence ?? 0;
+    this.#loadsTo = saved?.sequence ?? stream.lastSequence;
     this.#isLoaded = false;
     this.#least = 0;
+    this.#read = saved?.read ?? stream.at;
+    this.#changes = 0;
     this.#follow(stream);
+    this.#options.limit();
+  }
+
+  /** Saves the index in the background. */
+  #saveIfChanged(stream: BucketStream): void {
+    const { size } = this.#table;
+    const { savedFrom } = this.#options;
+    if (!stream.prepared || stream.fenced || size < savedFrom) return;
+    if (this.#changes < size * SAVE_SHARE) return;
+    if (performance.now() - this.#tried < SAVE_INTERVAL) return;
+    this.#tried = performance.now();
+    const saved = {
+      table: this.#table,
+      sequence: this.#position,
+      read: this.#read,
+      nameless: [...this.#nameless],
+    };
+    saveIndex(this.#context, stream, saved).catch((cause) => {
+      this.#context.log.warn("index was not saved", { bucket: this.#bucket, cause });
+    });
   }
 
   /** Applies what follows. */
@@ -191,7 +257,9 @@ export class KeyIndex implements Disposable {
     this.#consumer?.[Symbol.dispose]();
     this.#isPrepared = stream.prepared;
     const filters = [subjectsOf(stream.store).infos];
-    if (stream.prepared) filters.push(records.sync(stream.store));
+    if (stream.prepared) {
+      filters.push(records.sync(stream.store), records.snapshot(stream.store));
+    }
     this.#consumer = new OrderedConsumer(this.#context, {
       stream: stream.stream,
       filters,
@@ -221,6 +289,7 @@ export class KeyIndex implements Disposable {
   /** Waits until a sequence was delivered, or all that there is. Returns false when it takes longer than that. */
   #wait(target: number | undefined, milliseconds: number): Promise<boolean> {
     if (this.#isDone(target)) return Promise.resolve(true);
+    if (this.#consumer === undefined) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -267,7 +336,14 @@ export class KeyIndex implements Disposable {
       const seq = this.#position + 1;
       const message = await requests.leaderGet(stream.stream, { seq, next_by_subj });
       if (message === undefined) return;
-      this.#take(stream, { ...message, time: message.time.getTime() });
+      const { subject, sequence, data, time } = message;
+      this.#take(stream, {
+        subject,
+        sequence,
+        data,
+        time: time.getTime(),
+        headers: () => "",
+      });
     }
   }
 
@@ -310,21 +386,25 @@ export class KeyIndex implements Disposable {
     this.#foreign.clear();
   }
 
-  #take({ store }: BucketStream, { subject, sequence, time, data }: Delivery): void {
+  #take({ store }: BucketStream, delivery: Delivery): void {
+    const { subject, sequence, time, data } = delivery;
     if (sequence <= this.#position) return; // known already from the leader
     this.#position = sequence;
-    if (subject !== records.sync(store)) {
+    if (subject === records.snapshot(store)) this.#changes = 0;
+    else if (subject !== records.sync(store)) {
+      this.#changes++;
+      if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
       const key = keyOfSubject(store, subject);
       if (key === undefined) this.#applyNameless(subject, data, new Date(time));
-      else this.#apply(key, sequence, data, new Date(time));
+      else this.#apply(key, delivery);
     }
     if (this.#waiters.length > 0) {
       this.#settle((target) => target !== undefined && target <= sequence);
     }
   }
 
-  #apply(key: ObjectKey, sequence: number, data: Uint8Array, time: Date): void {
-    const { listed, nuid } = parseListed(data, time);
+  #apply(key: ObjectKey, { sequence, data, time, headers }: Delivery): void {
+    const { listed, nuid } = parseListed(data, new Date(time));
     if (listed === undefined) {
       this.#table.delete(key);
       return;
@@ -332,17 +412,15 @@ export class KeyIndex implements Disposable {
     const hash = nuid === undefined ? 0 : hashNuid(nuid);
     this.#table.set({ key, ...listed, sequence, nuid: hash });
     // What was there before loading began has been renamed completely, or not at all.
-    if (nuid !== undefined && sequence > this.#loadsTo && !isNuidOf(nuid, key)) {
+    if (nuid !== undefined && sequence > this.#loadsTo && !headers().includes(COMPARED)) {
       this.#foreign.set(hash, key);
       if (this.#foreign.size > MOST_FOREIGN) this.#doubtRenamed();
     }
-    this.#limit();
   }
 
   /** Whatever the key: only whether there is an object. */
   #applyNameless(subject: string, data: Uint8Array, time: Date): void {
     if (parseListed(data, time).listed === undefined) this.#nameless.delete(subject);
     else this.#nameless.add(subject);
-    this.#limit();
   }
 }

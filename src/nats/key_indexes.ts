@@ -18,12 +18,12 @@ export type IndexSettings = {
   readonly memory: number;
   /** Milliseconds after which an index is dropped that nobody used. */
   readonly idle: number;
+  /** An index of so many keys is saved in its bucket. */
+  readonly savedFrom: number;
 };
 
 /** Most indexes, each of which has a consumer. */
 const MOST = 256;
-/** Keys that are applied between two looks at the memory. */
-const LIMIT_INTERVAL = 256;
 /** Milliseconds for which a bucket that did not fit is refused at once. */
 const REFUSAL = 30_000;
 /** With no more keys than this each is looked at before a bucket counts as not empty. */
@@ -46,7 +46,6 @@ export class KeyIndexes implements Disposable {
   /** Buckets that did not fit, and until when they are refused. */
   readonly #refused = new Map<BucketName, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #applied = 0;
 
   constructor(context: Context, settings: IndexSettings) {
     this.#context = context;
@@ -108,8 +107,10 @@ export class KeyIndexes implements Disposable {
   #add(bucket: BucketName): Entry {
     if (this.#entries.size >= MOST) this.#dropLeastUsed(bucket);
     this.#refused.delete(bucket);
-    const index = new KeyIndex(this.#context, bucket, () => {
-      if (++this.#applied % LIMIT_INTERVAL === 0) this.#limit(bucket);
+    const index = new KeyIndex(this.#context, bucket, {
+      limit: () => this.#limit(bucket),
+      memory: this.#settings.memory,
+      savedFrom: this.#settings.savedFrom,
     });
     const entry = { index, used: performance.now(), users: 0 };
     this.#entries.set(bucket, entry);

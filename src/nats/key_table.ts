@@ -48,10 +48,17 @@ const scratch = new Uint8Array(3 * MAX_KEY_BYTES);
 
 /** What many entries have in common. */
 type Traits = {
-  readonly owner: string | undefined;
-  readonly storageClass: string | undefined;
-  readonly algorithm: ChecksumAlgorithm | undefined;
-  readonly type: ChecksumType | undefined;
+  readonly owner?: string | undefined;
+  readonly storageClass?: string | undefined;
+  readonly algorithm?: ChecksumAlgorithm | undefined;
+  readonly type?: ChecksumType | undefined;
+};
+
+/** What packed entries refer to. JSON keeps it. */
+export type KeyLegend = {
+  readonly traits: readonly Traits[];
+  /** ETags of another form, by key. */
+  readonly oddETags: readonly (readonly [key: string, etag: string])[];
 };
 
 /** Where a key is, or would be. */
@@ -140,6 +147,58 @@ class Leaf {
     this.digests.set(other.digests.subarray(from * DIGEST, to * DIGEST), count * DIGEST);
     this.count += to - from;
     for (let i = count; i < this.count; i++) this.words[i * WORDS] = this.end(i) - start + own;
+  }
+
+  /** Bytes that {@linkcode pack} writes. */
+  get packed(): number {
+    return 8 + this.count * (NUMBERS * 8 + WORDS * 4 + DIGEST) + this.start(this.count);
+  }
+
+  /** Writes count, length of the texts, numbers, words, digests and texts, in the machine's order of bytes. */
+  pack(into: Uint8Array): void {
+    const { count } = this;
+    const length = this.start(count);
+    let at = 0;
+    for (
+      const column of [
+        new Uint32Array([count, length]),
+        this.numbers.subarray(0, count * NUMBERS),
+        this.words.subarray(0, count * WORDS),
+        this.digests.subarray(0, count * DIGEST),
+        this.text.subarray(0, length),
+      ]
+    ) {
+      into.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+      at += column.byteLength;
+    }
+  }
+
+  /** Reads what {@linkcode pack} wrote. Returns undefined for what it cannot have written. */
+  static unpack(bytes: Uint8Array, traits: number): Leaf | undefined {
+    if (bytes.length < 8) return undefined;
+    const [count = 0, length = 0] = new Uint32Array(Uint8Array.from(bytes.subarray(0, 8)).buffer);
+    if (count === 0 || count > LEAF || length > count * MAX_KEY_BYTES) return undefined;
+    const leaf = new Leaf();
+    leaf.#grow(length);
+    leaf.count = count;
+    let at = 8;
+    for (
+      const [column, size] of [
+        [leaf.numbers, count * NUMBERS * 8],
+        [leaf.words, count * WORDS * 4],
+        [leaf.digests, count * DIGEST],
+        [leaf.text, length],
+      ] as const
+    ) {
+      const part = bytes.subarray(at, at += size);
+      if (part.length !== size) return undefined;
+      new Uint8Array(column.buffer).set(part);
+    }
+    for (let i = 0; i < count; i++) {
+      const isText = leaf.end(i) > leaf.start(i) && leaf.end(i) <= length;
+      if (!isText || (leaf.words[i * WORDS + 2] as number) >= traits) return undefined;
+    }
+    return leaf.start(count) === length ? leaf : undefined;
   }
 
   /** Drops the entries from a position on. */
@@ -277,6 +336,68 @@ export class KeyTable implements SortedKeys<ListedObject> {
       }
     }
     return found;
+  }
+
+  /** What packed entries refer to. */
+  get legend(): KeyLegend {
+    return { traits: this.#traits, oddETags: [...this.#oddETags] };
+  }
+
+  /**
+   * Entries from the first key at or above a text, packed, for a table of the same legend.
+   *
+   * @param most Bytes that they may take, at least those of one leaf.
+   * @returns where the next ones begin; undefined behind the last
+   */
+  pack(
+    text: string,
+    most: number,
+  ): { readonly data: Uint8Array<ArrayBuffer>; readonly next: string | undefined } {
+    const pieces: Leaf[] = [];
+    let bytes = 0;
+    let next: string | undefined;
+    let { leaf: at, i } = this.#find(text);
+    for (let leaf = this.#leaves[at]; leaf !== undefined; leaf = this.#leaves[++at], i = 0) {
+      if (i === leaf.count) continue;
+      const piece = new Leaf();
+      piece.append(leaf, i, leaf.count);
+      if (pieces.length > 0 && bytes + piece.packed > most) {
+        next = leaf.key(i);
+        break;
+      }
+      pieces.push(piece);
+      bytes += piece.packed;
+    }
+    const data = new Uint8Array(bytes);
+    let offset = 0;
+    for (const piece of pieces) {
+      piece.pack(data.subarray(offset));
+      offset += piece.packed;
+    }
+    return { data, next };
+  }
+
+  /** Takes what packed entries refer to, into an empty table. */
+  readLegend({ traits, oddETags }: KeyLegend): void {
+    this.#traits.push(...traits);
+    for (const [i, own] of traits.entries()) this.#numbers.set(textOfTraits(own), i);
+    for (const [key, etag] of oddETags) this.#oddETags.set(key, etag);
+  }
+
+  /** Appends packed entries, which come after all that are there. Returns false for what {@linkcode pack} did not make. */
+  unpack(data: Uint8Array): boolean {
+    for (let at = 0; at < data.length;) {
+      const leaf = Leaf.unpack(data.subarray(at), this.#traits.length);
+      if (leaf === undefined) return false;
+      at += leaf.packed;
+      const last = this.#leaves.at(-1);
+      const order = last?.compare(last.count - 1, leaf.text, leaf.end(0)) ?? -1;
+      if (order >= 0) return false;
+      this.#addLeaf(this.#leaves.length, leaf);
+      this.#setHead(this.#leaves.length - 1);
+      this.#size += leaf.count;
+    }
+    return true;
   }
 
   #find(text: string): Place {
@@ -421,15 +542,20 @@ export class KeyTable implements SortedKeys<ListedObject> {
       last?.owner === owner && last?.storageClass === storageClass &&
       last?.algorithm === algorithm && last?.type === type && last !== undefined
     ) return this.#lastNumber;
-    const text = JSON.stringify([owner, storageClass, algorithm, type]);
+    const traits = { owner, storageClass, algorithm, type };
+    const text = textOfTraits(traits);
     let number = this.#numbers.get(text);
     if (number === undefined) {
-      number = this.#traits.push({ owner, storageClass, algorithm, type }) - 1;
+      number = this.#traits.push(traits) - 1;
       this.#numbers.set(text, number);
     }
     this.#lastNumber = number;
     return number;
   }
+}
+
+function textOfTraits({ owner, storageClass, algorithm, type }: Traits): string {
+  return JSON.stringify([owner, storageClass, algorithm, type]);
 }
 
 /** Writes a text of at most MAX_KEY_BYTES characters into `scratch`; its length in bytes. */

@@ -117,6 +117,9 @@ export const records = {
     `$O.${store}.S3.lease.${nuid}.${gateway}`,
   lock: (store: StoreName, task: string): string => `$O.${store}.S3.lock.${task}`,
   sync: (store: StoreName): string => `$O.${store}.S3.sync`,
+  snapshot: (store: StoreName): string => `$O.${store}.S3.snapshot`,
+  snapshotPage: (store: StoreName, id: string, page: number | "*"): string =>
+    `$O.${store}.S3.snapshot.${id}.${page}`,
 } as const;
 
 /** A chunk group's id, checked to be one token. */

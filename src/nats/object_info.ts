@@ -61,6 +61,7 @@ const MAX_PROPERTIES = 8192;
 export const TOMBSTONE_TTL = "336h";
 
 const decoder = new TextDecoder();
+const MARKER = { deleted: true } as const;
 
 /**
  * Reads a metadata message.
@@ -83,6 +84,8 @@ export function parseInfoAndNuid(
 
 /** Undefined for what is no JSON. */
 function decodeJson(payload: Uint8Array): unknown {
+  // Where a message expired, the server may leave a marker without content.
+  if (payload.length === 0) return MARKER;
   try {
     return JSON.parse(decoder.decode(payload));
   } catch {

@@ -23,6 +23,8 @@ export type Delivery = {
   readonly time: number;
   /** Valid until the call returns. */
   readonly data: Uint8Array;
+  /** The message's headers, one line each after a status line; "" where it has none. */
+  readonly headers: () => string;
 };
 
 /** What to deliver, and to whom. */
@@ -293,7 +295,8 @@ class Session implements Disposable {
     this.#delivered = delivered;
     this.#pending = pending;
     this.#came = true;
-    this.#deliver({ subject: message.subject, sequence, time, data: message.data });
+    const { subject, data } = message;
+    this.#deliver({ subject, sequence, time, data, headers: () => headerText(message) });
     this.#left--;
     if (this.#left <= 0 || (this.#endsAtLast && pending === 0)) this.#end("done");
   }

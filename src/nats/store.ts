@@ -49,6 +49,8 @@ export type NatsStoreOptions = StreamSettings & {
   readonly indexMemory?: number;
   /** Milliseconds after which what a bucket's listings need is dropped; ten minutes by default. */
   readonly indexIdle?: number;
+  /** Listings of a bucket of so many keys save what they need in it; 50,000 by default. */
+  readonly indexSavedFrom?: number;
   readonly now?: () => Date;
 };
 
@@ -59,6 +61,8 @@ const DEFAULT_TIMEOUT = 4000;
 /** Bytes that indexes may take, and milliseconds after which one is dropped that nobody used. */
 const INDEX_MEMORY = 1024 ** 3;
 const INDEX_IDLE = 600_000;
+/** Keys of a bucket that take a second to read. */
+const INDEX_SAVED_FROM = 50_000;
 /** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
 const READ_BUDGET = 24 * 1024 * 1024;
 /** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
@@ -102,6 +106,7 @@ export function createNatsStore(
   const indexes = new KeyIndexes(context, {
     memory: options.indexMemory ?? INDEX_MEMORY,
     idle: options.indexIdle ?? INDEX_IDLE,
+    savedFrom: options.indexSavedFrom ?? INDEX_SAVED_FROM,
   });
 
   return {

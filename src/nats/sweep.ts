@@ -9,6 +9,7 @@
 import type { BucketName } from "../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
+import { readSnapshotId } from "./key_snapshot.ts";
 import { parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
 import { nuidOfInfo } from "./object_info.ts";
 import { textOf } from "./requests.ts";
@@ -34,6 +35,8 @@ type Names = {
   /** Nuids that object info names. */
   readonly objects: ReadonlySet<string>;
   readonly openUploads: ReadonlySet<string>;
+  /** The saved index, where there is one. */
+  readonly snapshot: string | undefined;
   /** Nuids whose trash is waiting, or which a reader holds. */
   readonly waiting: ReadonlySet<string>;
 };
@@ -89,7 +92,9 @@ async function readNames(context: Context, stream: BucketStream): Promise<Names>
     const nuid = nuidOfInfo(data);
     if (nuid !== undefined) objects.add(nuid);
   }
-  if (!stream.prepared) return { objects, openUploads: new Set(), waiting: new Set() };
+  if (!stream.prepared) {
+    return { objects, openUploads: new Set(), snapshot: undefined, waiting: new Set() };
+  }
 
   const openUploads = new Set<string>();
   for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
@@ -102,7 +107,7 @@ async function readNames(context: Context, stream: BucketStream): Promise<Names>
   ) {
     waiting.add(lastToken(subject));
   }
-  return { objects, openUploads, waiting };
+  return { objects, openUploads, snapshot: await readSnapshotId(context, stream), waiting };
 }
 
 async function isOrphanChunk(
@@ -127,9 +132,10 @@ async function isOrphanChunk(
 function isOrphanRecord(
   store: StoreName,
   subject: string,
-  { objects, openUploads }: Names,
+  { objects, openUploads, snapshot }: Names,
 ): boolean {
-  const [, kind, id = ""] = tokensAfter(subject, store);
+  const [, kind, id = "", page] = tokensAfter(subject, store);
+  if (kind === "snapshot") return page !== undefined && id !== snapshot;
   if (kind === "part") return !openUploads.has(id);
   if (kind === "layout") return !objects.has(id) && !openUploads.has(id);
   return false;
