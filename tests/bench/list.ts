@@ -1,7 +1,10 @@
 /**
- * `deno task bench:list`: pages of listings of buckets of 1,000, 100,000 and 1,000,000 keys.
+ * `deno task bench:list`: pages of listings of buckets of 1,000, 100,000 and 1,000,000 keys, and what it costs a PUT that
+ * a gateway keeps the keys of its bucket.
  *
  * - `--keys N,…` other numbers of keys: thousands
+ * - `--pairs N` runs of PUTs with and without an index, one after the other; 9 by default
+ * - `--keep` writes the tables to `docs/listing.md`
  *
  * The buckets are filled by publishing object info directly. Keys are 13 bytes long and lie in folders of 1,000.
  * @module
@@ -11,24 +14,30 @@
 
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { percentile } from "../../scripts/bench_figures.ts";
+import { percentile, spreadOf } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { infoSubject, type StoreName } from "../../src/nats/layout.ts";
+import { infoSubject, records, type StoreName, streamOf } from "../../src/nats/layout.ts";
 import { newNuid } from "../../src/nats/nuid.ts";
 import { formatInfo } from "../../src/nats/object_info.ts";
 import type { Requests } from "../../src/nats/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../running_command.ts";
-import { readMemory } from "./usage.ts";
+import { buildLoadGenerator } from "./load_generator.ts";
 import { openRequests } from "./own_requests.ts";
+import { readCpuTime, readMemory } from "./usage.ts";
 
 const FOLDER = 1000;
 /** Publishes in flight while a bucket is filled. */
 const FILLERS = 256;
 /** Lists of each kind. */
 const LISTS = 50;
+/** A gateway saves the index of a bucket of so many keys. */
+const SAVED_FROM = 50_000;
+/** PUTs of 4 KiB of a run, and how many at a time. */
+const PUTS = { n: 6000, c: 16, size: 4096 } as const;
+const KEPT = new URL("../../docs/listing.md", import.meta.url).pathname;
 
 function keyOf(i: number): ObjectKey {
   const digits = (n: number, length: number): string => String(n).padStart(length, "0");
@@ -121,6 +130,7 @@ async function measure(
   return [
     count.toLocaleString("en"),
     (cold / 1000).toFixed(2),
+    count < SAVED_FROM ? "" : (await listFromSaved(server, requests, bucket) / 1000).toFixed(2),
     page,
     folder,
     whole,
@@ -130,10 +140,72 @@ async function measure(
   ];
 }
 
+/** The first list of a gateway that finds a saved index; milliseconds. */
+async function listFromSaved(
+  server: NatsServer,
+  requests: Requests,
+  bucket: string,
+): Promise<number> {
+  const store = bucket as StoreName;
+  const query = { last_by_subj: records.snapshot(store) };
+  while (await requests.leaderGet(streamOf(store), query) === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await using gateway = await startGateway({ server });
+  return await list(`${gateway.url}/${bucket}`, "", 1000);
+}
+
+/** PUTs to two buckets in turn: of one the gateway keeps the keys, of the other it does not. */
+async function measureUpkeep(
+  server: NatsServer,
+  gateway: GatewayProcess,
+  requests: Requests,
+  pairs: number,
+): Promise<readonly (readonly string[])[]> {
+  const s3load = await buildLoadGenerator();
+  for (const bucket of ["kept", "plain"]) {
+    const made = await signedFetch(`${gateway.url}/${bucket}`, CREDENTIALS, { method: "PUT" });
+    await made.body?.cancel();
+    await fill(requests, bucket as StoreName, 100_000);
+  }
+  const first = await signedFetch(`${gateway.url}/kept?list-type=2`, CREDENTIALS);
+  await first.body?.cancel();
+  const run = async (bucket: string): Promise<readonly [number, number]> => {
+    const pids = [server.pid, gateway.pid];
+    const before = await readCpuTime(pids);
+    const load = { ...PUTS, op: "put", bucket } as const;
+    const { ops, ops_s } = await s3load.run([gateway.url], CREDENTIALS, load);
+    return [ops_s, (await readCpuTime(pids) - before) / ops * 1e6];
+  };
+  for (const bucket of ["kept", "plain"]) await run(bucket);
+  const rates: number[] = [];
+  const times: number[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const order = i % 2 === 0 ? ["kept", "plain"] : ["plain", "kept"];
+    const results = new Map<string, readonly [number, number]>();
+    for (const bucket of order) results.set(bucket, await run(bucket));
+    const [kept = [0, 0], plain = [0, 0]] = [results.get("kept"), results.get("plain")];
+    rates.push((kept[0] / plain[0] - 1) * 100);
+    times.push(kept[1] - plain[1]);
+  }
+  const row = (name: string, values: readonly number[], digits: number): readonly string[] => {
+    const { median, min, max } = spreadOf(values);
+    return [name, ...[median, min, max].map((value) => value.toFixed(digits))];
+  };
+  return [
+    row("PUTs a second, in percent", rates, 1),
+    row("processor time a PUT, gateway and nats-server, in us", times, 0),
+  ];
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { keys: { type: "string", default: "1000,100000,1000000" } },
+    options: {
+      keys: { type: "string", default: "1000,100000,1000000" },
+      pairs: { type: "string", default: "9" },
+      keep: { type: "boolean", default: false },
+    },
   });
   await using server = await startNatsServer();
   await using gateway = await startGateway({ server });
@@ -145,17 +217,28 @@ async function main(args: readonly string[]): Promise<void> {
     rows.push(await measure(server, gateway, requests, count));
     console.error(rows.at(-1)?.join(" | "));
   }
-  console.log("Milliseconds: p50 (p99)\n");
-  console.log(formatTable([
+  const pages = formatTable([
     "Keys",
     "cold s",
+    "from the saved index s",
     "1,000 keys",
     "folder",
     "all folders",
     "folder after a PUT",
     "gateway bytes a key",
     "nats-server MiB",
-  ], rows));
+  ], rows);
+  const upkeep = formatTable(
+    ["An index makes a difference of", "median", "least", "most"],
+    await measureUpkeep(server, gateway, requests, Number(values.pairs)),
+  );
+  const report = `# Listing\n\n` +
+    "Written by `deno task bench:list --keep`. Pages in milliseconds: p50 (p99), one client. nats-server, the gateway " +
+    `and the client share ${navigator.hardwareConcurrency} processors.\n\n${pages}\n\n` +
+    `What it costs PUTs of 4 KiB (${PUTS.c} clients) that the gateway keeps the keys of their bucket, ` +
+    `${values.pairs} pairs of runs in turn:\n\n${upkeep}\n`;
+  console.log(report);
+  if (values.keep) await Deno.writeTextFile(KEPT, report);
 }
 
 if (import.meta.main) await main(Deno.args);
