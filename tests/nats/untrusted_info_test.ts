@@ -61,7 +61,8 @@ const INFOS: Readonly<Record<string, readonly [info: unknown, code: string]>> = 
   "text that is not JSON": ["{", "InternalError"],
   "JSON that is no object": ["[1]", "InternalError"],
   "null": ["null", "InternalError"],
-  "nothing": ["", "InternalError"],
+  // As a server marks a message that expired.
+  "nothing": ["", "NoSuchKey"],
   "metadata that is no record": [{ ...good, metadata: [1, { a: 1 }] }, "InternalError"],
   "headers that are no record": [{ ...good, headers: "x" }, "InternalError"],
   "our own keys, misused": [
