@@ -1,18 +1,20 @@
 /**
  * The messages of a stream that match some subjects, from a sequence on, each once and in order, for as long as somebody
  * wants them.
- * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-17.md (ordered consumer)
- * and https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-37.md (pulling)
+ * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-17.md (ordered consumer),
+ * https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-37.md (pulling)
+ * and https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-15.md (flow control)
  *
  * A consumer of JetStream is made without a copy and thrown away: after a gap, a lost connection or silence the next one
- * begins behind the last message that arrived. Messages are pulled, a bounded number of bytes at a time, because what is on
- * its way counts against the connection of everybody.
+ * begins behind the last message that arrived. What is there already is pulled, a bounded number of bytes at a time,
+ * because what is on its way counts against the connection of everybody; what comes then is pushed, which costs
+ * nats-server a fifth of a pull that waits.
  * @module
  */
 
 import { type Msg, nuid } from "@nats-io/nats-core";
 import type { ByteBudget } from "../streams/byte_budget.ts";
-import { descriptionOf, headerText, statusOf } from "./message_headers.ts";
+import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
 import type { Listener, Requests } from "./requests.ts";
 
 /** A message as a consumer delivers it. */
@@ -34,22 +36,22 @@ export type ConsumerOptions = {
   /** First sequence. */
   readonly from: number;
   readonly deliver: (delivery: Delivery) => void;
-  /** All that the stream holds has been delivered. Called again after each pause in which it had not. */
+  /** All that the stream holds has been delivered. Called again after each time when it had not. */
   readonly caughtUp: () => void;
   /** It cannot go on for now, and tries again. */
   readonly failed: (cause: unknown) => void;
 };
 
-/** What is asked for at a time: while there is more than that, and to wait for what comes. */
-const LOADING = { batch: 100_000, max_bytes: 8 * 1024 * 1024 } as const;
-const FOLLOWING = { batch: 1000, max_bytes: 512 * 1024 } as const;
+/** What is pulled at a time. */
+const PULL = { batch: 100_000, max_bytes: 8 * 1024 * 1024 } as const;
 /** One message, however long. */
 const SINGLE = { batch: 1 } as const;
-/** Milliseconds: how long a pull waits; how often the server is heard then; after how long it counts as silent. */
-const EXPIRES = 30_000;
+/** More messages than this are pulled before others are pushed. */
+const FEW = 5000;
+/** Milliseconds: how often the server is heard; after how long it counts as silent. */
 const HEARTBEAT = 1000;
 const SILENCE = 2500;
-/** Milliseconds after which the server removes a consumer that nobody pulls from. */
+/** Milliseconds after which the server removes a consumer that nobody listens to. */
 const INACTIVE = 60_000;
 /** Milliseconds before the next attempt, twice as long each time. */
 const FIRST_PAUSE = 50;
@@ -57,8 +59,9 @@ const LAST_PAUSE = 2000;
 const NANOSECONDS = 1_000_000;
 
 type PullSize = { readonly batch: number; readonly max_bytes?: number };
-type PullOutcome =
-  /** Its messages have come, or its time has. */
+/** How a consumer ends, or a pull. */
+type Ending =
+  /** All that was asked for has come. */
   | "done"
   /** The next message alone is larger than what was asked for. */
   | "too-large"
@@ -71,6 +74,7 @@ export class OrderedConsumer implements Disposable {
   readonly #budget: ByteBudget;
   readonly #options: ConsumerOptions;
   #position: number;
+  #isBehind = true;
   #stopped = false;
   #session: Session | undefined;
   #wake: (() => void) | undefined;
@@ -94,15 +98,19 @@ export class OrderedConsumer implements Disposable {
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#stopped; failures++) {
+    let isLoading = false;
+    for (let failures = 0; !this.#stopped;) {
+      const before = this.#position;
       try {
-        const isPulling = await this.#consume();
-        if (isPulling) failures = 0;
+        isLoading = isLoading ? await this.#load() : await this.#follow();
+        if (isLoading || this.#position > before) failures = 0;
+        if (isLoading) continue;
       } catch (cause) {
         if (this.#stopped) return;
+        isLoading = false;
         this.#options.failed(cause);
       }
-      await this.#pause(Math.min(FIRST_PAUSE * 2 ** failures, LAST_PAUSE));
+      await this.#pause(Math.min(FIRST_PAUSE * 2 ** failures++, LAST_PAUSE));
     }
   }
 
@@ -118,37 +126,58 @@ export class OrderedConsumer implements Disposable {
     this.#wake = undefined;
   }
 
-  /** Delivers through one consumer until it is lost. Returns whether it delivered anything. */
-  async #consume(): Promise<boolean> {
-    const before = this.#position;
-    const { stream } = this.#options;
-    using session = new Session(this.#requests, stream, (delivery) => {
-      this.#position = delivery.sequence;
-      this.#options.deliver(delivery);
+  /** Delivers what is pushed, until the consumer is lost. Returns at once, and true, where there is much to load. */
+  async #follow(): Promise<boolean> {
+    using session = this.#open();
+    await session.create({
+      deliver_subject: session.inbox,
+      flow_control: true,
+      idle_heartbeat: HEARTBEAT * NANOSECONDS,
     });
-    this.#session = session;
-    let isBehind = await session.open(this.#options.filters, this.#position + 1);
-    let size: PullSize | undefined;
-    while (!this.#stopped && !session.isLost) {
-      if (!isBehind) this.#options.caughtUp();
-      size ??= isBehind ? LOADING : FOLLOWING;
-      const outcome = isBehind ? await this.#load(session, size) : await session.wait(size);
-      size = outcome === "too-large" ? SINGLE : undefined;
-      isBehind = session.pending > 0;
-    }
+    // It pushes nothing before somebody listens.
+    if (session.pending > FEW) return true;
+    if (session.pending === 0) this.#reachEnd();
+    await session.follow();
     if (session.cause !== undefined) throw session.cause;
-    return this.#position > before;
+    return false;
   }
 
-  /** Much at a time waits for its turn. */
-  async #load(session: Session, size: PullSize): Promise<PullOutcome> {
-    const bytes = LOADING.max_bytes;
-    await this.#budget.take(bytes);
-    try {
-      return await session.pull(size);
-    } finally {
-      this.#budget.give(bytes);
+  /** Pulls all that is there. Returns false: what comes then is pushed. */
+  async #load(): Promise<boolean> {
+    using session = this.#open();
+    await session.create({});
+    let size: PullSize = PULL;
+    while (session.pending > 0 && !this.#stopped) {
+      let ending: Ending;
+      await this.#budget.take(PULL.max_bytes);
+      try {
+        ending = await session.pull(size);
+      } finally {
+        this.#budget.give(PULL.max_bytes);
+      }
+      if (ending === "lost") break;
+      size = ending === "too-large" ? SINGLE : PULL;
     }
+    if (session.cause !== undefined) throw session.cause;
+    return false;
+  }
+
+  #open(): Session {
+    const { stream, filters } = this.#options;
+    this.#session = new Session(this.#requests, stream, { filters, from: this.#position + 1 }, {
+      deliver: (delivery, pending) => {
+        this.#position = delivery.sequence;
+        this.#options.deliver(delivery);
+        if (pending > 0) this.#isBehind = true;
+        else if (this.#isBehind) this.#reachEnd();
+      },
+    });
+    return this.#session;
+  }
+
+  #reachEnd(): void {
+    this.#isBehind = false;
+    this.#options.caughtUp();
   }
 }
 
@@ -156,7 +185,8 @@ export class OrderedConsumer implements Disposable {
 class Session implements Disposable {
   readonly #requests: Requests;
   readonly #stream: string;
-  readonly #deliver: (delivery: Delivery) => void;
+  readonly #what: { readonly filters: readonly string[]; readonly from: number };
+  readonly #to: { readonly deliver: (delivery: Delivery, pending: number) => void };
   /** Short: each message that is delivered carries it. */
   readonly #name = nuid.next().slice(-10);
   readonly #listener: Listener;
@@ -168,28 +198,33 @@ class Session implements Disposable {
   #cause: unknown;
   /** Messages that the server had left when it sent the last one. */
   #pending = 0;
-  /** Messages that the pull may still bring, and who waits for it. */
-  #left = 0;
+  /** Messages that a pull may still bring; whether it brought any; who waits for the end. */
+  #left = Infinity;
   #came = false;
-  #endsAtLast = false;
-  #finish: ((outcome: PullOutcome) => void) | undefined;
+  #finish: ((ending: Ending) => void) | undefined;
 
-  constructor(requests: Requests, stream: string, deliver: (delivery: Delivery) => void) {
+  constructor(
+    requests: Requests,
+    stream: string,
+    what: { readonly filters: readonly string[]; readonly from: number },
+    to: { readonly deliver: (delivery: Delivery, pending: number) => void },
+  ) {
     this.#requests = requests;
     this.#stream = stream;
-    this.#deliver = deliver;
+    this.#what = what;
+    this.#to = to;
     this.#listener = requests.listen({
       message: (message) => this.#take(message),
       lost: (cause) => this.end(cause),
     });
   }
 
-  get pending(): number {
-    return this.#pending;
+  get inbox(): string {
+    return this.#listener.inbox;
   }
 
-  get isLost(): boolean {
-    return this.#isLost;
+  get pending(): number {
+    return this.#pending;
   }
 
   /** Why it was lost, where that is known. */
@@ -197,8 +232,9 @@ class Session implements Disposable {
     return this.#cause;
   }
 
-  /** Makes the consumer. Returns whether there is something to deliver already. */
-  async open(filters: readonly string[], from: number): Promise<boolean> {
+  /** Makes the consumer: one that pushes, or with no more configuration one that is pulled from. */
+  async create(more: Readonly<Record<string, unknown>>): Promise<void> {
+    const { filters, from } = this.#what;
     const info = await this.#requests.call<{ readonly num_pending?: number }>(
       `CONSUMER.CREATE.${this.#stream}.${this.#name}`,
       {
@@ -214,45 +250,24 @@ class Session implements Disposable {
           mem_storage: true,
           num_replicas: 1,
           inactive_threshold: INACTIVE * NANOSECONDS,
+          ...more,
         },
       },
     );
-    this.#heard = performance.now();
-    this.#watch = setInterval(() => {
-      if (performance.now() - this.#heard > SILENCE) this.end();
-    }, HEARTBEAT / 2);
     this.#pending = info.num_pending ?? 0;
-    return this.#pending > 0;
   }
 
-  /** Asks for messages that are there. */
-  pull(size: PullSize): Promise<PullOutcome> {
-    this.#endsAtLast = true;
-    return this.#ask({ ...size, no_wait: true });
+  /** Listens until the consumer is lost. */
+  async follow(): Promise<void> {
+    await this.#untilEnd(Infinity, () => this.#listener.open());
   }
 
-  /** Asks for messages and waits until they have come, or the time for them is over. */
-  wait(size: PullSize): Promise<PullOutcome> {
-    this.#endsAtLast = false;
-    return this.#ask({
-      ...size,
-      expires: EXPIRES * NANOSECONDS,
-      idle_heartbeat: HEARTBEAT * NANOSECONDS,
-    });
-  }
-
-  #ask(query: PullSize & Readonly<Record<string, unknown>>): Promise<PullOutcome> {
-    if (this.#isLost) return Promise.resolve("lost");
-    return new Promise((resolve) => {
-      this.#left = query.batch;
-      this.#came = false;
-      this.#heard = performance.now();
-      this.#finish = resolve;
-      try {
-        this.#listener.call(`CONSUMER.MSG.NEXT.${this.#stream}.${this.#name}`, query);
-      } catch (cause) {
-        this.end(cause);
-      }
+  /** Asks for messages that are there, and waits until they have come. */
+  async pull(size: PullSize): Promise<Ending> {
+    return await this.#untilEnd(size.batch, () => {
+      this.#listener.open();
+      const method = `CONSUMER.MSG.NEXT.${this.#stream}.${this.#name}`;
+      this.#listener.call(method, { ...size, no_wait: true });
     });
   }
 
@@ -269,15 +284,35 @@ class Session implements Disposable {
     try {
       this.#listener.call(`CONSUMER.DELETE.${this.#stream}.${this.#name}`);
     } catch {
-      // Not connected: the server removes it when nobody pulls from it.
+      // Not connected: the server removes it when nobody listens.
     }
     this.#listener[Symbol.dispose]();
   }
 
-  #end(outcome: PullOutcome): void {
+  #untilEnd(most: number, begin: () => void): Promise<Ending> {
+    if (this.#isLost) return Promise.resolve("lost");
+    return new Promise((resolve) => {
+      this.#left = most;
+      this.#came = false;
+      this.#heard = performance.now();
+      this.#watch ??= setInterval(() => this.#checkSilence(), HEARTBEAT / 2);
+      this.#finish = resolve;
+      try {
+        begin();
+      } catch (cause) {
+        this.end(cause);
+      }
+    });
+  }
+
+  #checkSilence(): void {
+    if (performance.now() - this.#heard >= SILENCE) this.end();
+  }
+
+  #end(ending: Ending): void {
     const finish = this.#finish;
     this.#finish = undefined;
-    finish?.(outcome);
+    finish?.(ending);
   }
 
   #take(message: Msg): void {
@@ -296,22 +331,46 @@ class Session implements Disposable {
     this.#pending = pending;
     this.#came = true;
     const { subject, data } = message;
-    this.#deliver({ subject, sequence, time, data, headers: () => headerText(message) });
+    const headers = (): string => headerText(message);
+    this.#to.deliver({ subject, sequence, time, data, headers }, pending);
     this.#left--;
-    if (this.#left <= 0 || (this.#endsAtLast && pending === 0)) this.#end("done");
+    // A pull ends with the last message that is there; what is pushed has no end.
+    if (this.#left <= 0 || (this.#left < Infinity && pending === 0)) this.#end("done");
   }
 
   #takeStatus(message: Msg): void {
     const headers = headerText(message);
     const status = statusOf(headers);
-    if (status === 100) return; // a heartbeat
-    const description = status === 409 ? descriptionOf(headers).toLowerCase() : "";
-    if (description.includes("exceeds maxbytes")) this.#end(this.#came ? "done" : "too-large");
-    else if (status === 404) {
+    const isPushed = this.#left === Infinity;
+    if (status === 100) {
+      this.#takeControl(message, headers);
+    } else if (isPushed) {
+      this.end();
+    } else if (status === 404) {
       this.#pending = 0; // what it had counted is gone
       this.#end("done");
-    } else if (status === 408 || description === "batch completed") this.#end("done");
-    else this.end();
+    } else if (status === 409 && /exceeds maxbytes/i.test(descriptionOf(headers))) {
+      this.#end(this.#came ? "done" : "too-large");
+    } else if (status === 408 || /batch completed/i.test(descriptionOf(headers))) {
+      this.#end("done");
+    } else {
+      this.end();
+    }
+  }
+
+  /** A question whether what was pushed has arrived, or a heartbeat. */
+  #takeControl(message: Msg, headers: string): void {
+    const last = serverHeader(headers, "Nats-Last-Consumer");
+    if (last !== "" && Number(last) !== this.#delivered) {
+      this.end(); // the last one was lost
+      return;
+    }
+    const question = message.reply || serverHeader(headers, "Nats-Consumer-Stalled");
+    try {
+      if (question) this.#listener.publish(question);
+    } catch (cause) {
+      this.end(cause);
+    }
   }
 }
 

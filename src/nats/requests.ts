@@ -73,11 +73,15 @@ export type Listening = {
 /** An inbox of its own, for answers that come one by one for as long as they are wanted. */
 export type Listener = Disposable & {
   readonly inbox: string;
+  /** Takes what arrives from now on. */
+  readonly open: () => void;
   /**
-   * Calls the JetStream API; what it answers, the listener is told.
+   * Publishes; answers are what the listener is told.
    *
    * @throws NotConnected
    */
+  readonly publish: (subject: string, body?: unknown) => void;
+  /** {@linkcode Listener.publish} to the JetStream API. */
   readonly call: (method: string, body?: unknown) => void;
 };
 
@@ -275,28 +279,32 @@ export class Requests implements Disposable {
     });
   }
 
-  /** Opens an inbox. */
+  /** Makes an inbox; nothing arrives before it is opened. */
   listen(listening: Listening): Listener {
     const inbox = createInbox(this.#options.inboxPrefix);
-    const subscription = this.#connection.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error === null) listening.message(message);
-        else listening.lost(error);
-      },
-    });
+    let subscription: Subscription | undefined;
+    const publish = (subject: string, body?: unknown): void => {
+      if (!this.#connected || this.#connection.isClosed()) throw new NotConnected();
+      const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
+      this.#listeners.set(listening, subject);
+      this.#connection.publish(subject, bytes, { reply: inbox });
+    };
     this.#listeners.set(listening, "");
     return {
       inbox,
-      call: (method, body) => {
-        if (!this.#connected || this.#connection.isClosed()) throw new NotConnected();
-        const subject = `${this.#options.apiPrefix}.${method}`;
-        const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
-        this.#listeners.set(listening, subject);
-        this.#connection.publish(subject, bytes, { reply: inbox });
+      publish,
+      call: (method, body) => publish(`${this.#options.apiPrefix}.${method}`, body),
+      open: () => {
+        subscription ??= this.#connection.subscribe(inbox, {
+          callback: (error, message) => {
+            if (error === null) listening.message(message);
+            else listening.lost(error);
+          },
+        });
       },
       [Symbol.dispose]: () => {
         this.#listeners.delete(listening);
-        subscription.unsubscribe();
+        subscription?.unsubscribe();
       },
     };
   }

@@ -3,6 +3,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
+import { startNatsServer } from "../../scripts/nats_server.ts";
 import type { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -149,12 +150,12 @@ Deno.test("a connection that is lost while an index is loaded answers 503, and l
   await using proxy = new TcpProxy(given.server.port);
   await using other = await anotherStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
-  const keys = numbered(3000);
+  const keys = numbered(8000);
   await put(given.store, ...keys);
   let seen = 0;
   proxy.judge = ({ direction, subject }) => {
     const isInfo = direction === "to client" && subject.startsWith("$O.index.M.");
-    return isInfo && ++seen === 1500 ? "cut" : "pass";
+    return isInfo && ++seen === 4000 ? "cut" : "pass";
   };
   await rejects(keysOf(other.store), (error: S3Error) => error.code === "ServiceUnavailable");
   await until(
@@ -164,7 +165,7 @@ Deno.test("a connection that is lost while an index is loaded answers 503, and l
   const starts = (await consumersOf(given.connection)).map(({ config }) =>
     config.opt_start_seq ?? 0
   );
-  ok(starts.some((start) => start > 1000), `it began again from the first message: ${starts}`);
+  ok(starts.some((start) => start > 3000), `it began again from the first message: ${starts}`);
 });
 
 Deno.test("a bucket that a native client deletes and makes again shows nothing of the old one", async () => {
@@ -293,6 +294,36 @@ Deno.test("a native rename whose purge comes later is noticed", async () => {
   deepStrictEqual(await keysOf(store), ["from", "to"]);
   await api(connection, `STREAM.PURGE.${stream}`, { filter: old });
   deepStrictEqual(await keysOf(store), ["to"]);
+});
+
+Deno.test("a large bucket whose keys may not be pulled answers 503 at once, and names the permission", async () => {
+  await using server = await startNatsServer({
+    config: `
+      authorization { users = [
+        { user: admin, password: x }
+        { user: gateway, password: x, permissions: {
+          publish: { deny: ["$JS.API.CONSUMER.MSG.NEXT.>"] }
+        } }
+      ] }`,
+  });
+  const login = { servers: server.url, pass: "x" };
+  const admin = await connect({ ...login, user: "admin" });
+  const gateway = await connect({ ...login, user: "gateway" });
+  try {
+    using full = createNatsStore(admin, STORE_OPTIONS);
+    using store = createNatsStore(gateway, STORE_OPTIONS);
+    await full.createBucket(bucket, "alice");
+    await put(full, ...numbered(6000));
+    await rejects(keysOf(store), (error: S3Error) => {
+      strictEqual(error.code, "ServiceUnavailable");
+      match(String((error.cause as Error).message), /CONSUMER\.MSG\.NEXT\.OBJ_index/);
+      return true;
+    });
+    strictEqual((await keysOf(full)).length, 6000);
+  } finally {
+    await admin.close();
+    await gateway.close();
+  }
 });
 
 Deno.test("an index that nobody uses is dropped, and its consumer with it", async () => {

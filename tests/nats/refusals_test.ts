@@ -25,7 +25,6 @@ const DENIED: Readonly<Record<string, readonly [operation: string, subject: RegE
   "$O.*.M.>": ["put", /\$O\.refused\.M\./],
   "$JS.API.STREAM.INFO.>": ["list", /STREAM\.INFO\.OBJ_refused/],
   "$JS.API.CONSUMER.CREATE.>": ["list", /CONSUMER\.CREATE\.OBJ_refused/],
-  "$JS.API.CONSUMER.MSG.NEXT.>": ["list", /CONSUMER\.MSG\.NEXT\.OBJ_refused/],
   "$JS.API.DIRECT.GET.>": ["get", /DIRECT\.GET\.OBJ_refused/],
   "$JS.API.STREAM.CREATE.>": ["create", /STREAM\.CREATE/],
   "$JS.API.STREAM.LIST": ["buckets", /STREAM\.LIST/],
