@@ -2,10 +2,7 @@
  * The sorted keys of a bucket in memory, fed by a consumer.
  *
  * Before each answer the index is brought up to date: it has applied every change that was acknowledged before the
- * request. With one copy the stream's last sequence tells whether anything changed. Otherwise a message is published to
- * `S3.sync`, and when the consumer has delivered that one, or any behind it, it has delivered all before it: replicas apply
- * one log. Where nothing can be published (a full bucket, one that native clients made) the leader is asked for what
- * follows the last message that was delivered.
+ * request. With one copy the stream's last sequence tells whether anything changed; otherwise the feed is asked.
  *
  * Some changes come without a message: a purge by hand, a native rename, messages that expire. What hints at one puts a key
  * in doubt, and doubted keys are looked at before they are listed.
@@ -16,12 +13,12 @@ import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import { readCurrent } from "./commit.ts";
 import type { Context } from "./context.ts";
-import { JetStreamError, NoResponders, NotPermitted } from "./errors.ts";
+import { Feed } from "./feed.ts";
 import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
 import { keyOfSubject, records, subjectsOf } from "./layout.ts";
 import { parseListed } from "./object_info.ts";
-import { type Delivery, OrderedConsumer } from "./ordered_consumer.ts";
+import type { Delivery } from "./ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** Milliseconds that a request waits for an index that is loaded: less than clients wait for an answer. */
@@ -39,7 +36,6 @@ const MOST_DOUBTS = 1000;
 const COMPARED = "Nats-Expected-Last-Subject-Sequence";
 /** Nuids of native clients that are remembered until somebody lists. */
 const MOST_FOREIGN = 10_000;
-
 /** Keys that are applied between two looks at the memory. */
 const LIMIT_INTERVAL = 256;
 /** Milliseconds between two attempts to save the index, and the share of the keys that must have changed. */
@@ -56,13 +52,6 @@ export type KeyIndexOptions = {
   readonly savedFrom: number;
 };
 
-type Waiter = {
-  /** The sequence that must have been delivered; undefined for all that there is. */
-  readonly target: number | undefined;
-  readonly resolve: () => void;
-  readonly reject: (cause: unknown) => void;
-};
-
 /** The keys of one bucket. Disposing ends the deliveries. */
 export class KeyIndex implements Disposable {
   readonly #context: Context;
@@ -75,15 +64,12 @@ export class KeyIndex implements Disposable {
   #doubted = new Map<ObjectKey, number>();
   /** Nuids of object info that no gateway wrote: another key may have had them. */
   #foreign = new Map<number, ObjectKey>();
-  #consumer: OrderedConsumer | undefined;
+  #feed: Feed | undefined;
   /** When the stream was created that the index is of, and whether it took our records when the consumer was made. */
   #created = 0;
   #isPrepared = false;
-  /** Last sequence applied. */
-  #position = 0;
   /** The stream's last sequence when loading began. */
   #loadsTo = 0;
-  #isLoaded = false;
   /** No key's message is before this sequence. */
   #least = 0;
   /** When all object info was read, by nats-server's clock. */
@@ -93,7 +79,6 @@ export class KeyIndex implements Disposable {
   #tried = -Infinity;
   #applied = 0;
   #isDisposed = false;
-  #waiters: Waiter[] = [];
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
@@ -146,9 +131,8 @@ export class KeyIndex implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#consumer?.[Symbol.dispose]();
-    this.#consumer = undefined;
-    this.#fail(new S3Error("ServiceUnavailable", { BucketName: this.#bucket }));
+    this.#feed?.[Symbol.dispose]();
+    this.#feed = undefined;
   }
 
   async #update(): Promise<void> {
@@ -179,40 +163,38 @@ export class KeyIndex implements Disposable {
 
   /** Applies what was acknowledged before the call. Returns the stream, or undefined where that did not come about. */
   async #catchUp(stream: BucketStream): Promise<BucketStream | undefined> {
-    if (!this.#isOf(stream)) await this.#start(stream, true);
-    else if (stream.prepared !== this.#isPrepared) this.#follow(stream);
-    const isQuiet = stream.single && this.#isLoaded && stream.lastSequence === this.#position;
-    if (isQuiet) return stream;
-    const before = this.#position;
-    const mark = await this.#mark(stream);
-    if (mark !== undefined && mark <= before) {
-      await this.#start(stream, false); // an older state of the stream was restored
-      return undefined;
-    }
-    const patience = this.#isLoaded ? MARK_PATIENCE : LOAD_PATIENCE;
-    const isThere = await this.#wait(mark, patience);
-    if (!isThere && patience === LOAD_PATIENCE) {
+    const feed = await this.#feedOf(stream);
+    const { isLoaded } = feed;
+    if (stream.single && isLoaded && stream.lastSequence === feed.position) return stream;
+    const reached = await feed.reach(stream, isLoaded ? MARK_PATIENCE : LOAD_PATIENCE);
+    if (reached === "late" && !isLoaded) {
       throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket }, {
         message: "The bucket's keys are being read, which takes a while. Please try again.",
       });
     }
-    if (!isThere) return undefined;
-    if (mark === undefined) await this.#readOn(stream);
+    if (reached === "restored") await this.#start(stream, false);
+    if (reached !== "all") return undefined;
     // What took the mark may be a bucket that was made anew.
     const after = await this.#context.streams.read(this.#bucket);
     return this.#isOf(after) ? after : undefined;
   }
 
+  async #feedOf(stream: BucketStream): Promise<Feed> {
+    const { prepared } = stream;
+    if (this.#feed === undefined || !this.#isOf(stream)) return await this.#start(stream, true);
+    return prepared === this.#isPrepared ? this.#feed : this.#follow(stream, this.#feed.position);
+  }
+
   #isOf({ created, single, lastSequence }: BucketStream): boolean {
-    if (this.#consumer === undefined || created.getTime() !== this.#created) return false;
+    if (this.#feed === undefined || created.getTime() !== this.#created) return false;
     // A leader may apply later than the replica whose consumer delivered.
-    return !single || lastSequence >= this.#position;
+    return !single || lastSequence >= this.#feed.position;
   }
 
   /** Begins anew, with the saved index where there is one that may be used. */
-  async #start(stream: BucketStream, usesSaved: boolean): Promise<void> {
-    this.#consumer?.[Symbol.dispose]();
-    this.#consumer = undefined;
+  async #start(stream: BucketStream, usesSaved: boolean): Promise<Feed> {
+    this.#feed?.[Symbol.dispose]();
+    this.#feed = undefined;
     const saved = usesSaved
       ? await readIndex(this.#context, stream, this.#options.memory)
       : undefined;
@@ -223,18 +205,18 @@ export class KeyIndex implements Disposable {
     this.#doubted = new Map();
     this.#foreign = new Map();
     this.#created = stream.created.getTime();
-    this.#position = saved?.sequence ?? 0;
     this.#loadsTo = saved?.sequence ?? stream.lastSequence;
-    this.#isLoaded = false;
     this.#least = 0;
     this.#read = saved?.read ?? stream.at;
     this.#changes = 0;
-    this.#follow(stream);
+    const feed = this.#follow(stream, saved?.sequence ?? 0);
     this.#options.limit();
+    return feed;
   }
 
   /** Saves the index in the background. */
   #saveIfChanged(stream: BucketStream): void {
+    if (this.#feed === undefined) return;
     const { size } = this.#table;
     const { savedFrom } = this.#options;
     if (!stream.prepared || stream.fenced || size < savedFrom) return;
@@ -243,7 +225,7 @@ export class KeyIndex implements Disposable {
     this.#tried = performance.now();
     const saved = {
       table: this.#table,
-      sequence: this.#position,
+      sequence: this.#feed.position,
       read: this.#read,
       nameless: [...this.#nameless],
     };
@@ -253,98 +235,17 @@ export class KeyIndex implements Disposable {
   }
 
   /** Applies what follows. */
-  #follow(stream: BucketStream): void {
-    this.#consumer?.[Symbol.dispose]();
-    this.#isPrepared = stream.prepared;
-    const filters = [subjectsOf(stream.store).infos];
-    if (stream.prepared) {
-      filters.push(records.sync(stream.store), records.snapshot(stream.store));
-    }
-    this.#consumer = new OrderedConsumer(this.#context, {
-      stream: stream.stream,
-      filters,
-      from: this.#position + 1,
-      deliver: (delivery) => this.#take(stream, delivery),
-      caughtUp: () => {
-        this.#isLoaded = true;
-        this.#settle((target) => target === undefined);
-      },
-      failed: (cause) => this.#fail(cause),
+  #follow(stream: BucketStream, position: number): Feed {
+    const { store, prepared } = stream;
+    this.#feed?.[Symbol.dispose]();
+    this.#isPrepared = prepared;
+    const { infos } = subjectsOf(store);
+    this.#feed = new Feed(this.#context, stream, {
+      filters: prepared ? [infos, records.snapshot(store)] : [infos],
+      position,
+      apply: (delivery) => this.#take(stream, delivery),
     });
-  }
-
-  /** Publishes a message behind all that was acknowledged; its sequence, or undefined where none can be published. */
-  async #mark({ store, prepared }: BucketStream): Promise<number | undefined> {
-    if (!prepared) return undefined;
-    try {
-      return await this.#context.requests.publish(records.sync(store), "", { rollup: true });
-    } catch (cause) {
-      const isRefused = cause instanceof JetStreamError || cause instanceof NoResponders ||
-        cause instanceof NotPermitted;
-      if (isRefused) return undefined;
-      throw cause;
-    }
-  }
-
-  /** Waits until a sequence was delivered, or all that there is. Returns false when it takes longer than that. */
-  #wait(target: number | undefined, milliseconds: number): Promise<boolean> {
-    if (this.#isDone(target)) return Promise.resolve(true);
-    if (this.#consumer === undefined) return Promise.resolve(false);
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#waiters = this.#waiters.filter((other) => other !== waiter);
-      };
-      const timer = setTimeout(() => {
-        end();
-        resolve(false);
-      }, milliseconds);
-      const waiter: Waiter = {
-        target,
-        resolve: () => {
-          end();
-          resolve(true);
-        },
-        reject: (cause) => {
-          end();
-          reject(cause);
-        },
-      };
-      this.#waiters.push(waiter);
-    });
-  }
-
-  #isDone(target: number | undefined): boolean {
-    return target === undefined ? this.#isLoaded : this.#position >= target;
-  }
-
-  #settle(isDone: (target: number | undefined) => boolean): void {
-    for (const waiter of this.#waiters) {
-      if (isDone(waiter.target)) waiter.resolve();
-    }
-  }
-
-  #fail(cause: unknown): void {
-    for (const waiter of this.#waiters) waiter.reject(cause);
-  }
-
-  /** Asks the leader for what follows the last message that was applied. */
-  async #readOn(stream: BucketStream): Promise<void> {
-    const { requests } = this.#context;
-    const next_by_subj = subjectsOf(stream.store).infos;
-    while (this.#created === stream.created.getTime()) {
-      const seq = this.#position + 1;
-      const message = await requests.leaderGet(stream.stream, { seq, next_by_subj });
-      if (message === undefined) return;
-      const { subject, sequence, data, time } = message;
-      this.#take(stream, {
-        subject,
-        sequence,
-        data,
-        time: time.getTime(),
-        headers: () => "",
-      });
-    }
+    return this.#feed;
   }
 
   /** Looks at what may be gone without a message. Returns false when that is too much. */
@@ -387,20 +288,16 @@ export class KeyIndex implements Disposable {
   }
 
   #take({ store }: BucketStream, delivery: Delivery): void {
-    const { subject, sequence, time, data } = delivery;
-    if (sequence <= this.#position) return; // known already from the leader
-    this.#position = sequence;
-    if (subject === records.snapshot(store)) this.#changes = 0;
-    else if (subject !== records.sync(store)) {
-      this.#changes++;
-      if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
-      const key = keyOfSubject(store, subject);
-      if (key === undefined) this.#applyNameless(subject, data, new Date(time));
-      else this.#apply(key, delivery);
+    const { subject, time, data } = delivery;
+    if (subject === records.snapshot(store)) {
+      this.#changes = 0;
+      return;
     }
-    if (this.#waiters.length > 0) {
-      this.#settle((target) => target !== undefined && target <= sequence);
-    }
+    this.#changes++;
+    if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
+    const key = keyOfSubject(store, subject);
+    if (key === undefined) this.#applyNameless(subject, data, new Date(time));
+    else this.#apply(key, delivery);
   }
 
   #apply(key: ObjectKey, { sequence, data, time, headers }: Delivery): void {

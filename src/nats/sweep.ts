@@ -9,6 +9,7 @@
 import type { BucketName } from "../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
+import { readAll } from "./feed.ts";
 import { readSnapshotId } from "./key_snapshot.ts";
 import { parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
 import { nuidOfInfo } from "./object_info.ts";
@@ -88,10 +89,10 @@ export async function sweepBucket(
 async function readNames(context: Context, stream: BucketStream): Promise<Names> {
   const { store } = stream;
   const objects = new Set<string>();
-  for (const { data } of await readMessages(context, stream, subjectsOf(store).infos)) {
+  await readAll(context, stream, subjectsOf(store).infos, ({ data }) => {
     const nuid = nuidOfInfo(data);
     if (nuid !== undefined) objects.add(nuid);
-  }
+  });
   if (!stream.prepared) {
     return { objects, openUploads: new Set(), snapshot: undefined, waiting: new Set() };
   }

@@ -10,6 +10,7 @@
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { TrashReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
+import { readAll } from "./feed.ts";
 import { type Current, deleteMessage, readCurrent } from "./commit.ts";
 import {
   chunkSubject,
@@ -171,14 +172,12 @@ async function namedElsewhere(
   const doubtful = new Set<string>(trash.map(({ nuid }) => nuid));
   const named = new Set<string>();
   if (doubtful.size === 0) return named;
-  for await (const batch of readBatches(context, stream, subjectsOf(stream.store).infos)) {
-    for (const { subject, data } of batch) {
-      const nuid = nuidOfInfo(data);
-      if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
-        named.add(nuid);
-      }
+  await readAll(context, stream, subjectsOf(stream.store).infos, ({ subject, data }) => {
+    const nuid = nuidOfInfo(data);
+    if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
+      named.add(nuid);
     }
-  }
+  });
   return named;
 }
 

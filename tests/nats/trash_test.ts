@@ -19,13 +19,13 @@ const key = "k" as ObjectKey;
 const GRACE = 1000;
 const stream = "OBJ_trash";
 
-/** Subjects below `$O.trash.`, but for the bucket's own records. */
+/** Subjects below `$O.trash.`, but for the bucket's own records and the mark of who read it. */
 async function contents(
   connection: Parameters<typeof subjectsOfStream>[0],
 ): Promise<readonly string[]> {
   return Object.keys(await subjectsOfStream(connection, stream))
     .map((subject) => subject.slice("$O.trash.".length))
-    .filter((subject) => !subject.startsWith("S3.bucket."))
+    .filter((subject) => !subject.startsWith("S3.bucket.") && subject !== "S3.sync")
     .sort();
 }
 
