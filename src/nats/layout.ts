@@ -22,6 +22,7 @@ export const LAYOUT_VERSION = 1;
 
 /** Stores that belong to the Go gateway's multipart uploads and are no buckets. */
 const NOT_BUCKETS = new Set(["mp_temp"]);
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const STORE_NAME = /^[A-Za-z0-9_-]+$/;
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -137,14 +138,53 @@ export function encodeKey(key: ObjectKey): string {
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The number that each character of base64url stands for, by its code; 64 for other characters. */
+const SEXTETS = new Uint8Array(128).fill(64);
+for (const [i, digit] of [...BASE64URL].entries()) SEXTETS[digit.charCodeAt(0)] = i;
+const decoded = Buffer.alloc(MAX_KEY_BYTES + 3);
 
+/** Undefined for what is not the one spelling of a key: reads would miss it. */
 function decodeKey(token: string): ObjectKey | undefined {
-  const bytes = Buffer.from(token, "base64url");
-  if (bytes.length === 0 || bytes.length > MAX_KEY_BYTES) return undefined;
+  const length = decodeBase64(token);
+  if (length < 1 || length > MAX_KEY_BYTES) return undefined;
+  for (let i = 0; i < length; i++) {
+    if ((decoded[i] as number) > 0x7f) return decodeText(decoded.subarray(0, length));
+  }
+  return decoded.toString("latin1", 0, length) as ObjectKey;
+}
+
+function decodeText(bytes: Uint8Array): ObjectKey | undefined {
   try {
-    const key = strictUtf8.decode(bytes) as ObjectKey;
-    return encodeKey(key) === token ? key : undefined; // one spelling of a key, or reads would miss it
+    return strictUtf8.decode(bytes) as ObjectKey;
   } catch {
     return undefined;
   }
+}
+
+/** Writes the bytes that padded base64url spells into `decoded`. Returns how many they are, or -1 for another spelling. */
+function decodeBase64(text: string): number {
+  const { length } = text;
+  if (length === 0 || length % 4 !== 0 || length > decoded.length * 4 / 3) return -1;
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  let at = 0;
+  for (let i = 0; i < length; i += 4) {
+    const isLast = i + 4 === length;
+    const a = sextet(text, i);
+    const b = sextet(text, i + 1);
+    const c = isLast && padding === 2 ? 0 : sextet(text, i + 2);
+    const d = isLast && padding > 0 ? 0 : sextet(text, i + 3);
+    if ((a | b | c | d) > 63) return -1;
+    const bits = a << 18 | b << 12 | c << 6 | d;
+    decoded[at++] = bits >> 16;
+    decoded[at++] = bits >> 8;
+    decoded[at++] = bits;
+    // What the padding leaves over is zero in the one spelling.
+    if (isLast && padding > 0 && (bits & (padding === 2 ? 0xffff : 0xff)) !== 0) return -1;
+  }
+  return at - padding;
+}
+
+function sextet(text: string, i: number): number {
+  const code = text.charCodeAt(i);
+  return code < 128 ? SEXTETS[code] as number : 64;
 }

@@ -57,6 +57,7 @@ const INACTIVE = 60_000;
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 2000;
 const NANOSECONDS = 1_000_000;
+const DOT = ".".charCodeAt(0);
 
 type PullSize = { readonly batch: number; readonly max_bytes?: number };
 /** How a consumer ends, or a pull. */
@@ -381,13 +382,20 @@ function parseAck(reply: string): {
   readonly time: number;
   readonly pending: number;
 } {
-  const tokens = reply.split(".");
-  // Nine tokens; or with the domain and the account, and then perhaps one more at the end.
-  const first = tokens.length === 9 ? 5 : 7;
+  // Nine tokens; or with the domain and the account twelve, the last of which says nothing.
+  let dots = 0;
+  for (let i = 0; i < reply.length; i++) {
+    if (reply.charCodeAt(i) === DOT) dots++;
+  }
+  const end = dots > 10 ? reply.lastIndexOf(".") : reply.length;
+  const fourth = reply.lastIndexOf(".", end - 1);
+  const third = reply.lastIndexOf(".", fourth - 1);
+  const second = reply.lastIndexOf(".", third - 1);
+  const first = reply.lastIndexOf(".", second - 1);
   return {
-    sequence: Number(tokens[first]),
-    delivered: Number(tokens[first + 1]),
-    time: Number(tokens[first + 2]?.slice(0, -6)),
-    pending: Number(tokens[first + 3]),
+    sequence: Number(reply.slice(first + 1, second)),
+    delivered: Number(reply.slice(second + 1, third)),
+    time: Number(reply.slice(third + 1, fourth - 6)),
+    pending: Number(reply.slice(fourth + 1, end)),
   };
 }
