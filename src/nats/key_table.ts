@@ -1,7 +1,7 @@
 /**
  * What a listing shows of each key, sorted by UTF-8 bytes and packed.
  *
- * The table is a row of leaves of up to 256 keys. A leaf is four arrays of bytes and numbers, so that an entry is no
+ * The table is a row of leaves of up to 128 keys. A leaf is four arrays of bytes and numbers, so that an entry is no
  * object that the garbage collector has to look at; owners, storage classes and checksum kinds, of which a bucket has
  * few, are numbers. A short key takes about 100 bytes, where an object with its texts and dates took 400.
  * @module
@@ -22,9 +22,9 @@ export type KeyEntry = ListedObject & {
 };
 
 /** Most keys of a leaf. */
-const LEAF = 256;
+const LEAF = 128;
 /** A leaf with fewer is joined with its neighbour, if both fit into one with room to spare. */
-const SPARSE = 64;
+const SPARSE = 32;
 /** Bytes of an MD5, or of the part of another ETag before its dash. */
 const DIGEST = 16;
 /** Columns of a leaf's numbers: size; milliseconds since 1970; sequence. */
