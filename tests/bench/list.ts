@@ -238,7 +238,9 @@ async function main(args: readonly string[]): Promise<void> {
     `What it costs PUTs of 4 KiB (${PUTS.c} clients) that the gateway keeps the keys of their bucket, ` +
     `${values.pairs} pairs of runs in turn:\n\n${upkeep}\n`;
   console.log(report);
-  if (values.keep) await Deno.writeTextFile(KEPT, report);
+  if (!values.keep) return;
+  await Deno.writeTextFile(KEPT, report);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", KEPT] }).output();
 }
 
 if (import.meta.main) await main(Deno.args);
