@@ -65,7 +65,12 @@ export type Config = {
   /** Milliseconds for which replaced bytes are kept for those who read them. */
   readonly grace: number;
   /** Milliseconds; an interval of 0 is never. */
-  readonly sweep: { readonly interval: number; readonly minAge: number };
+  readonly sweep: {
+    readonly interval: number;
+    readonly minAge: number;
+    /** Undefined for never. */
+    readonly uploadExpiry: number | undefined;
+  };
   /** Bytes that listings may take of memory. */
   readonly indexMemory: number;
   /** The sweep that is run by hand only says what it would do. */
@@ -259,6 +264,13 @@ export const SETTINGS = {
       "What was written later than this is left alone by the sweep: longer than any upload takes",
     parse: parseDuration,
   }),
+  uploadExpiry: setting({
+    flag: "multipart.expiry",
+    value: "DURATION",
+    default: "168h",
+    help: "Multipart uploads to which nothing was added for so long are aborted; 0s for never",
+    parse: parseDuration,
+  }),
   dryRun: setting({
     flag: "dry-run",
     default: "false",
@@ -400,6 +412,7 @@ export function createConfig(values: Values): Config {
     sweep: {
       interval: given(values, "sweepInterval"),
       minAge: given(values, "sweepMinAge"),
+      uploadExpiry: given(values, "uploadExpiry") || undefined,
     },
     indexMemory: given(values, "indexMemory"),
     dryRun: given(values, "dryRun"),

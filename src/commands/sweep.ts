@@ -32,8 +32,8 @@ export async function sweep(
     });
     let code = 0;
     for (const { name } of await store.listBuckets()) {
-      const options = { minAge: config.sweep.minAge, dryRun: config.dryRun };
-      const report = await store.sweep(name, options);
+      const { minAge, uploadExpiry } = config.sweep;
+      const report = await store.sweep(name, { minAge, uploadExpiry, dryRun: config.dryRun });
       if (report.stopped !== undefined) code = 1;
       print(formatReport(report));
     }
@@ -46,7 +46,7 @@ export async function sweep(
 function formatReport({ bucket, dryRun, stopped, ...counts }: SweepReport): string {
   if (stopped !== undefined) return `${bucket}: stopped: ${stopped}`;
   const verb = dryRun ? "would free" : "freed";
-  const { trash, groups, records, messages } = counts;
+  const { trash, uploads, groups, records, messages } = counts;
   return `${bucket}: ${verb} ${groups} orphaned chunk groups and ${records} records ` +
-    `(${messages} messages), ${trash} groups from the trash`;
+    `(${messages} messages), ${trash} groups from the trash, ${uploads} abandoned uploads`;
 }

@@ -8,7 +8,7 @@
  */
 
 import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum.ts";
-import { S3Error } from "../s3/errors.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
 import { compareUploads, listUploadPage } from "../s3/listing.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
 import { assembleParts, checkPartAlgorithm } from "../s3/multipart.ts";
@@ -28,7 +28,7 @@ import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit
 import type { Context } from "./context.ts";
 import { checkRoom } from "./quota.ts";
 import { isConflict, isDefinite, Unanswered } from "./errors.ts";
-import { infoSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
+import { infoSubject, type Nuid, parseNuid, partChunkSubject, records } from "./layout.ts";
 import { formatInfo } from "./object_info.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
@@ -368,6 +368,45 @@ export async function abortUpload(
     return;
   }
   throw new S3Error("SlowDown");
+}
+
+/**
+ * Aborts uploads to which nothing was added for some time, by nats-server's clock.
+ *
+ * @param options `age` in milliseconds; with `dryRun` they are only counted.
+ * @returns how many they are
+ */
+export async function abortAbandoned(
+  context: Context,
+  stream: BucketStream,
+  { age, dryRun }: { readonly age: number; readonly dryRun: boolean },
+): Promise<number> {
+  if (!stream.prepared) return 0;
+  const isOld = ({ time }: StoredMessage): boolean => time.getTime() + age <= stream.at.getTime();
+  let count = 0;
+  for (const message of await readMessages(context, stream, records.upload(stream.store, "*"))) {
+    const record = parseUpload(message);
+    const id = parseNuid(lastToken(message.subject)) as UploadId | undefined;
+    if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
+    const parts = await readMessages(context, stream, records.part(stream.store, id, "*"));
+    if (!parts.every(isOld)) continue;
+    count++;
+    if (!dryRun) await abortIfOpen(context, stream.bucket, record.key, id);
+  }
+  return count;
+}
+
+async function abortIfOpen(
+  context: Context,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<void> {
+  try {
+    await abortUpload(context, bucket, key, id);
+  } catch (cause) {
+    if (!isS3Error(cause, "NoSuchUpload")) throw cause; // it has ended meanwhile
+  }
 }
 
 async function openUpload(

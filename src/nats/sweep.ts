@@ -12,6 +12,7 @@ import type { Context } from "./context.ts";
 import { readAll } from "./feed.ts";
 import { readSnapshotId } from "./key_snapshot.ts";
 import { parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
+import { abortAbandoned } from "./multipart.ts";
 import { nuidOfInfo } from "./object_info.ts";
 import { textOf } from "./requests.ts";
 import { readMessages } from "./subject_scan.ts";
@@ -46,12 +47,16 @@ type Names = {
 export async function sweepBucket(
   context: Context,
   bucket: BucketName,
-  { minAge, dryRun }: SweepOptions,
+  { minAge, uploadExpiry, dryRun }: SweepOptions,
 ): Promise<SweepReport> {
   const { streams } = context;
   const stream = await streams.read(bucket);
   const trash = dryRun ? { purged: 0 } : await emptyTrash(context, bucket);
-  const report = { bucket, dryRun, trash: trash.purged, groups: 0, records: 0, messages: 0 };
+  const uploads = uploadExpiry === undefined
+    ? 0
+    : await abortAbandoned(context, stream, { age: uploadExpiry, dryRun });
+  const counts = { trash: trash.purged, uploads, groups: 0, records: 0, messages: 0 };
+  const report = { bucket, dryRun, ...counts };
 
   const subjects = subjectsOf(stream.store); // chunks first, names after
   const chunks = await streams.countBySubject(stream.stream, subjects.chunks);

@@ -290,6 +290,8 @@ export type TrashReport = {
 export type SweepOptions = {
   /** Milliseconds: what was written later is left alone. */
   readonly minAge: number;
+  /** Milliseconds: an upload to which nothing was added for so long is aborted; undefined for never. */
+  readonly uploadExpiry?: number | undefined;
   /** Only says what it would do. */
   readonly dryRun: boolean;
 };
@@ -300,6 +302,8 @@ export type SweepReport = {
   readonly dryRun: boolean;
   /** Groups that were in the trash. */
   readonly trash: number;
+  /** Uploads that were abandoned, and aborted. */
+  readonly uploads: number;
   /** Groups of chunks that nothing named. */
   readonly groups: number;
   /** Records that nothing named. */

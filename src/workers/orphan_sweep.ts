@@ -15,12 +15,13 @@ export type Sweepable = Pick<Store, "listBuckets"> & Pick<Maintenance, "sweep" |
 export type SweepSchedule = {
   readonly interval: number;
   readonly minAge: number;
+  readonly uploadExpiry: number | undefined;
 };
 
 /** Sweeps until the signal aborts. */
 export function sweepOrphans(
   store: Sweepable,
-  { interval, minAge, log, signal }: SweepSchedule & {
+  { interval, log, signal, ...options }: SweepSchedule & {
     readonly log: Log;
     readonly signal: AbortSignal;
   },
@@ -30,7 +31,7 @@ export function sweepOrphans(
       if (signal.aborted) return;
       try {
         if (!await store.claimSweep(name, interval)) continue;
-        logReport(log, await store.sweep(name, { minAge, dryRun: false }));
+        logReport(log, await store.sweep(name, { ...options, dryRun: false }));
       } catch (cause) {
         if (isS3Error(cause, "NoSuchBucket")) continue;
         log.warn("Bucket was not swept", { bucket: name, cause });
@@ -41,6 +42,7 @@ export function sweepOrphans(
 
 function logReport(log: Log, { stopped, ...report }: SweepReport): void {
   if (stopped !== undefined) log.warn("Sweep stopped", { ...report, reason: stopped });
-  else if (report.trash + report.groups + report.records > 0) log.info("Swept", report);
-  else log.debug("Swept", report);
+  else if (report.trash + report.uploads + report.groups + report.records > 0) {
+    log.info("Swept", report);
+  } else log.debug("Swept", report);
 }

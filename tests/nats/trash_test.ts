@@ -3,7 +3,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { createNatsStore } from "../../src/nats/store.ts";
-import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
+import type { S3Error } from "../../src/s3/errors.ts";
+import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import {
   input,
   read,
@@ -207,6 +208,7 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
     bucket,
     dryRun: true,
     trash: 0,
+    uploads: 0,
     groups: 2,
     records: 2,
     messages: 4,
@@ -216,6 +218,43 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
   deepStrictEqual(wet, { ...dry, dryRun: false });
   deepStrictEqual(await contents(connection), before);
   ok(sameBytes((await read(store, bucket, key)).bytes, bytes));
+});
+
+Deno.test("the sweep aborts uploads that were abandoned, and no other", async () => {
+  await using given = await storeOnServer({ store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const begin = (): Promise<UploadId> =>
+    store.createUpload(bucket, key, {
+      properties: input(someBytes(1)).properties,
+      owner: "alice",
+      algorithm: undefined,
+      checksumType: undefined,
+    });
+  const addPart = async (id: UploadId, number: number): Promise<void> => {
+    const { content, signal } = input(someBytes(300_000));
+    await store.putPart(bucket, key, id, number as PartNumber, { content, signal });
+  };
+  const abandoned = await begin();
+  const slow = await begin();
+  await addPart(abandoned, 1);
+  await addPart(slow, 1);
+  await delay(1200);
+  await addPart(slow, 2);
+  const fresh = await begin();
+
+  const options = { minAge: 60_000, uploadExpiry: 1000 };
+  strictEqual((await store.sweep(bucket, { ...options, dryRun: true })).uploads, 1);
+  strictEqual((await store.sweep(bucket, { minAge: 60_000, dryRun: false })).uploads, 0);
+  strictEqual((await store.sweep(bucket, { ...options, dryRun: false })).uploads, 1);
+  await rejects(
+    store.readUpload(bucket, key, abandoned),
+    (error: S3Error) => error.code === "NoSuchUpload",
+  );
+  await store.readUpload(bucket, key, slow);
+  await store.readUpload(bucket, key, fresh);
+  const left = (await contents(connection)).filter((subject) => subject.includes(abandoned));
+  deepStrictEqual(left, [`S3.upload.${abandoned}`]); // tells parts that come late
 });
 
 Deno.test("the sweep stops at a kind of record that it does not know", async () => {
