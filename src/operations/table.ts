@@ -13,6 +13,7 @@ import { deleteObject } from "./delete_object.ts";
 import { deleteObjects } from "./delete_objects.ts";
 import { getBucketLocation } from "./get_bucket_location.ts";
 import { getObject } from "./get_object.ts";
+import { getObjectAttributes } from "./get_object_attributes.ts";
 import { headBucket } from "./head_bucket.ts";
 import { headObject } from "./head_object.ts";
 import { listBuckets } from "./list_buckets.ts";
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
   deleteObjects,
   getBucketLocation,
   getObject,
+  getObjectAttributes,
   headBucket,
   headObject,
   listBuckets,

@@ -93,7 +93,6 @@ const ON_OBJECT: readonly Row[] = [
   ["DeleteObjectTagging", "DELETE", "tagging"],
   ["GetObjectAcl", "GET", "acl"],
   ["GetObjectAnnotation", "GET", "annotation", "annotationName"],
-  ["GetObjectAttributes", "GET", "attributes"],
   ["GetObjectLegalHold", "GET", "legal-hold"],
   ["GetObjectRetention", "GET", "retention"],
   ["GetObjectTagging", "GET", "tagging"],

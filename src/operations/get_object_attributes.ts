@@ -1,0 +1,124 @@
+/**
+ * GetObjectAttributes: what is known of an object, and of the parts it was made of.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+ *
+ * Parts have no checksums, which are not kept once an upload is completed. They are shown of every multipart object:
+ * AWS leaves them out where the object has no additional checksum. As AWS does, a maximum of parts that cannot be read
+ * is none.
+ * @module
+ */
+
+import { checksumElement } from "../s3/checksum.ts";
+import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
+import { S3Error } from "../s3/errors.ts";
+import { refuseCustomerKeys } from "../s3/metadata.ts";
+import { refuseVersionId } from "../s3/params.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
+import { xmlResponse, type XmlValue } from "../s3/xml.ts";
+import type { ObjectInfo } from "../store/store.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+/** What each attribute is called, and what it says of an object; undefined where it says nothing. */
+const ATTRIBUTES = {
+  ETag: ({ etag }) => etag, // bare, unlike everywhere else
+  Checksum: ({ checksum }) =>
+    checksum &&
+    { [checksumElement(checksum.algorithm)]: checksum.value, ChecksumType: checksum.type },
+  ObjectParts: partsElement,
+  StorageClass: ({ properties }) => properties.system.storageClass ?? "STANDARD",
+  ObjectSize: ({ size }) => size,
+} as const satisfies Record<string, (info: ObjectInfo, page: PartsPage) => XmlValue>;
+
+type Attribute = keyof typeof ATTRIBUTES;
+
+/** Which parts to show: those whose number is greater than `after`. */
+type PartsPage = { readonly after: number; readonly limit: number };
+
+type Input = {
+  readonly attributes: readonly Attribute[];
+  readonly parts: PartsPage;
+  readonly precondition: ReadPrecondition;
+};
+
+export const getObjectAttributes: Operation<"object"> = defineOperation<"object", Input>({
+  name: "GetObjectAttributes",
+  on: "object",
+  method: "GET",
+  query: ["attributes"],
+  optionalQuery: ["versionId"],
+  action: "s3:GetObjectAttributes",
+
+  parse({ headers, query }) {
+    refuseVersionId(query.get("versionId"));
+    refuseCustomerKeys(headers);
+    return {
+      attributes: parseAttributes(headers),
+      parts: { after: parseMarker(headers), limit: parseLimit(headers) },
+      precondition: parseReadPrecondition(headers),
+    };
+  },
+
+  async handle({ target: { bucket, key }, input: { attributes, parts, precondition }, store }) {
+    const info = await store.readObject(bucket, key);
+    checkRead(precondition, info);
+
+    return xmlResponse(
+      "GetObjectAttributesResponse",
+      Object.fromEntries(attributes.map((name) => [name, ATTRIBUTES[name](info, parts)])),
+      { headers: { "last-modified": info.modified.toUTCString() } },
+    );
+  },
+});
+
+/** In the order of AWS's answer, each once. */
+function parseAttributes(headers: RequestHeaders): readonly Attribute[] {
+  const header = "x-amz-object-attributes";
+  const names = (headers.get(header) ?? "").split(",").map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) {
+    throw new S3Error("InvalidRequest", {}, {
+      message:
+        `The ${header} header specifying the attributes to be retrieved is either missing or empty`,
+    });
+  }
+  const unknown = names.find((name) => !Object.hasOwn(ATTRIBUTES, name));
+  if (unknown !== undefined) {
+    throw new S3Error("InvalidArgument", { ArgumentName: header, ArgumentValue: unknown }, {
+      message: "Invalid attribute name specified.",
+    });
+  }
+  return (Object.keys(ATTRIBUTES) as Attribute[]).filter((name) => names.includes(name));
+}
+
+function parseMarker(headers: RequestHeaders): number {
+  const header = "x-amz-part-number-marker";
+  const text = headers.get(header) ?? "0";
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new S3Error("InvalidArgument", { ArgumentName: header, ArgumentValue: text }, {
+    message: `Provided ${header} not an integer or within integer range`,
+  });
+}
+
+function parseLimit(headers: RequestHeaders): number {
+  const text = headers.get("x-amz-max-parts") ?? "";
+  return /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_PARTS) : MAX_PARTS;
+}
+
+/** Most parts of one answer. */
+const MAX_PARTS = 1000;
+
+/** An object that was put in one piece has no parts. */
+function partsElement({ partSizes }: ObjectInfo, { after, limit }: PartsPage): XmlValue {
+  if (partSizes === undefined) return undefined;
+  const parts = partSizes.slice(after, after + limit)
+    .map((size, i) => ({ PartNumber: after + i + 1, Size: size }));
+  const last = after + parts.length;
+  return {
+    IsTruncated: parts.length > 0 && last < partSizes.length,
+    MaxParts: limit,
+    NextPartNumberMarker: parts.length === 0 ? 0 : last,
+    PartNumberMarker: after,
+    Part: parts,
+    PartsCount: partSizes.length, // SDKs name it TotalPartsCount
+  };
+}
