@@ -250,7 +250,8 @@ export function listUploadPage<Upload extends UploadOrder>(
     const upload = sorted[i] as Upload;
     if (!upload.key.startsWith(prefix)) continue;
     const group = commonPrefix(upload.key, prefix, delimiter);
-    if (group !== undefined && (group === keyMarker || group === commonPrefixes.at(-1))) continue;
+    const shown = group === commonPrefixes.at(-1);
+    if (group !== undefined && (shown || compareUtf8(group, keyMarker) <= 0)) continue;
     if (uploads.length + commonPrefixes.length >= limit) {
       return { uploads, commonPrefixes, next: last };
     }

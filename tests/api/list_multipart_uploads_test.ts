@@ -34,3 +34,27 @@ Deno.test("ListMultipartUploads shows uploads by key, in pages", async () => {
   deepStrictEqual(textsAt(grouped, "Upload", "Key"), ["c"]);
   strictEqual(textOf(grouped, "Delimiter"), "/");
 });
+
+Deno.test("ListMultipartUploads shows no common prefix that is not greater than the key marker", async () => {
+  const gateway = await createTestGateway();
+  const ids = new Map<string, string>();
+  for (const key of ["a/1", "a/3", "b", "c/1"]) {
+    ids.set(key, await createUpload(gateway, {}, `/bucket/${key}`));
+  }
+  const rows: [query: string, prefixes: string[], keys: string[]][] = [
+    ["", ["a/", "c/"], ["b"]],
+    ["&key-marker=a", ["a/", "c/"], ["b"]],
+    ["&key-marker=a%2F", ["c/"], ["b"]],
+    ["&key-marker=a%2F2", ["c/"], ["b"]],
+    [`&key-marker=a%2F1&upload-id-marker=${ids.get("a/1")}`, ["c/"], ["b"]],
+    ["&key-marker=a%2F1&prefix=a%2F", [], ["a/3"]],
+    ["&key-marker=c", ["c/"], []],
+    ["&key-marker=d", [], []],
+  ];
+  for (const [query, prefixes, keys] of rows) {
+    const response = await gateway.ok("GET", `/bucket?uploads&delimiter=%2F${query}`);
+    const page = await readXml(response, "ListMultipartUploadsResult");
+    deepStrictEqual(textsAt(page, "CommonPrefixes", "Prefix"), prefixes, query);
+    deepStrictEqual(textsAt(page, "Upload", "Key"), keys, query);
+  }
+});
