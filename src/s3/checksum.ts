@@ -230,7 +230,7 @@ export type Integrity = {
 /**
  * What the headers of an upload promise about its body.
  *
- * @throws S3Error `InvalidDigest`, `InvalidRequest`
+ * @throws S3Error `InvalidDigest`, `InvalidRequest`; `BadDigest` for a checksum that is not of the algorithm named
  */
 export function parseIntegrity(headers: RequestHeaders): Integrity {
   const stated = parseChecksumHeader(headers) ?? parseChecksumTrailer(headers);
@@ -244,9 +244,7 @@ export function parseIntegrity(headers: RequestHeaders): Integrity {
       });
     }
     if (stated.algorithm !== algorithm) {
-      throw new S3Error("InvalidRequest", {}, {
-        message: "Value for x-amz-sdk-checksum-algorithm header is invalid.",
-      });
+      throw checksumMismatch(algorithm); // as AWS documents it for PutObject
     }
   }
   return { md5: parseContentMD5(headers.get("content-md5")), checksum: stated };

@@ -69,8 +69,13 @@ Deno.test("parseIntegrity() refuses what is malformed", () => {
     [{ "x-amz-checksum-crc32": "AAAA" }, "InvalidRequest"],
     [{ "x-amz-checksum-md9": "AAAA" }, "InvalidRequest"],
     [{ "x-amz-sdk-checksum-algorithm": "CRC32" }, "InvalidRequest"],
+    [{ "x-amz-sdk-checksum-algorithm": "SHA1", "x-amz-checksum-crc32": "AAAAAA==" }, "BadDigest"],
     [
-      { "x-amz-sdk-checksum-algorithm": "SHA1", "x-amz-checksum-crc32": "AAAAAA==" },
+      { "x-amz-sdk-checksum-algorithm": "SHA1", "x-amz-trailer": "x-amz-checksum-crc32" },
+      "BadDigest",
+    ],
+    [
+      { "x-amz-sdk-checksum-algorithm": "MD9", "x-amz-checksum-crc32": "AAAAAA==" },
       "InvalidRequest",
     ],
   ];

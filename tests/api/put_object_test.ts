@@ -19,6 +19,11 @@ Deno.test("PutObject verifies what the client promises, and stores nothing else"
     [{ "x-amz-checksum-crc32": "AAA" }, 400, "InvalidRequest"],
     [{ "x-amz-checksum-crc32": "NhCmhg==", "x-amz-checksum-sha1": "x" }, 400, "InvalidRequest"],
     [{ "x-amz-sdk-checksum-algorithm": "CRC32" }, 400, "InvalidRequest"],
+    [
+      { "x-amz-sdk-checksum-algorithm": "SHA1", "x-amz-checksum-crc32": "NhCmhg==" },
+      400,
+      "BadDigest",
+    ],
     [{ "x-amz-checksum-sha512": "AAAA" }, 400, "InvalidRequest"],
   ];
   for (const [headers, status, code] of rows) {

@@ -33,3 +33,24 @@ Deno.test("UploadPart refuses what is wrong", async () => {
   await assertError(await put(valid, customer), 501, "NotImplemented");
   await uploadPart(gateway, uploadId, 10_000, "last");
 });
+
+Deno.test("UploadPart refuses a checksum that is not of the algorithm named", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC32" });
+  const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
+  const rows: [Record<string, string>, string][] = [
+    [{ "x-amz-sdk-checksum-algorithm": "SHA1", "x-amz-checksum-crc32": "NhCmhg==" }, "BadDigest"],
+    [{ "x-amz-sdk-checksum-algorithm": "CRC32" }, "InvalidRequest"],
+    [{ "x-amz-checksum-crc32": "AAAAAA==" }, "BadDigest"],
+  ];
+  for (const [headers, code] of rows) {
+    const response = await gateway.send("PUT", target, { body: "hello", headers });
+    await assertError(response, 400, code);
+  }
+  const parts = await gateway.ok("GET", `/bucket/key?uploadId=${uploadId}`);
+  strictEqual((await parts.text()).includes("<Part>"), false);
+  await uploadPart(gateway, uploadId, 1, "hello", {
+    "x-amz-sdk-checksum-algorithm": "CRC32",
+    "x-amz-checksum-crc32": "NhCmhg==",
+  });
+});
