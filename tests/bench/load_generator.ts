@@ -12,10 +12,12 @@ const TOOLS = resolve(`${import.meta.dirname}/../../.tools`);
 
 /** One kind of load. */
 export type Load = {
-  readonly op: "put" | "get" | "head" | "delete" | "range";
+  readonly op: "put" | "get" | "head" | "delete" | "range" | "multipart" | "get-part";
   /** Of each object, in bytes. */
   readonly size: number;
-  /** Operations; with `seconds` at most. */
+  /** Of each part but the last, in bytes. */
+  readonly part?: number;
+  /** Operations; with `seconds` at most. `multipart` is one upload whatever this says, its operations are parts. */
   readonly n: number;
   /** Operations begin again at the first key after this many. */
   readonly keys?: number;
@@ -36,6 +38,8 @@ export type LoadResult = {
   readonly p99_ms: number;
   /** Processor time of the load generator, in seconds. */
   readonly cpu_s: number;
+  /** What Complete took, after `multipart`. */
+  readonly complete_ms?: number;
 };
 
 /** Runs a load against gateways. */

@@ -9,7 +9,8 @@
 //
 // Operations: put, get, head, delete, list (pages through a bucket), list-dir (prefix and
 // delimiter), range (random 64 KiB ranges of one object), multipart (one object of -size in
-// parts of -part), fill (keys like d0001/f000001, for listing).
+// parts of -part, all of the same bytes), get-part (the parts of that object, by number),
+// fill (keys like d0001/f000001, for listing).
 package main
 
 import (
@@ -40,9 +41,9 @@ var (
 	secret   = flag.String("secret", "", "secret access key")
 	region   = flag.String("region", "us-east-1", "region in the credential scope")
 	bucket   = flag.String("bucket", "s3load", "bucket; made if missing")
-	op       = flag.String("op", "put", "put|get|head|delete|list|list-dir|range|multipart|fill")
+	op       = flag.String("op", "put", "put|get|head|delete|list|list-dir|range|multipart|get-part|fill")
 	size     = flag.Int("size", 4096, "object size in bytes")
-	part     = flag.Int("part", 8<<20, "part size in bytes (multipart)")
+	part     = flag.Int("part", 8<<20, "part size in bytes (multipart, get-part)")
 	n        = flag.Int("n", 1000, "number of operations (list: pages at most; fill: keys)")
 	keys     = flag.Int("keys", 0, "begin again at the first key after this many (0: never)")
 	c        = flag.Int("c", 8, "requests in flight")
@@ -214,7 +215,11 @@ func main() {
 	}
 	var data []byte
 	if *op == "put" || *op == "fill" || *op == "multipart" || *op == "range" && !isThere() {
-		data = make([]byte, *size)
+		length := *size
+		if *op == "multipart" {
+			length = min(*part, *size)
+		}
+		data = make([]byte, length)
 		rand.New(rand.NewSource(1)).Read(data)
 	}
 	if *op == "range" && data != nil {
@@ -226,6 +231,7 @@ func main() {
 	var next, failed, bytesMoved, items atomic.Int64
 	var mu sync.Mutex
 	var lat []float64
+	var completed float64
 	var firstErr error
 	deadline := time.Now().Add(*maxTime)
 	start, before := time.Now(), cpu()
@@ -249,6 +255,13 @@ func main() {
 			got, _, _, err = call("GET", keyOf(0), nil, nil, map[string]string{"Range": fmt.Sprintf("bytes=%d-%d", o, o+65535)}, 206)
 			if err == nil && got != 65536 {
 				err = fmt.Errorf("range: %d bytes", got)
+			}
+		case "get-part":
+			p := i % ((*size + *part - 1) / *part)
+			want := int64(min(*part, *size-p**part))
+			got, _, _, err = call("GET", keyOf(0), map[string]string{"partNumber": fmt.Sprint(p + 1)}, nil, nil, 206)
+			if err == nil && got != want {
+				err = fmt.Errorf("part %d: %d bytes, want %d", p+1, got, want)
 			}
 		case "list-dir":
 			var b []byte
@@ -318,13 +331,13 @@ func main() {
 					if i >= parts {
 						return
 					}
-					e := min((i+1)**part, *size)
+					b := data[:min(*part, *size-i**part)]
 					ps := time.Now()
-					_, _, h, err := call("PUT", key, map[string]string{"partNumber": fmt.Sprint(i + 1), "uploadId": init.UploadId}, data[i**part:e], nil, 200)
+					_, _, h, err := call("PUT", key, map[string]string{"partNumber": fmt.Sprint(i + 1), "uploadId": init.UploadId}, b, nil, 200)
 					record(ps, err)
 					if err == nil {
 						etags[i] = h.Get("ETag")
-						bytesMoved.Add(int64(e - i**part))
+						bytesMoved.Add(int64(len(b)))
 					}
 				}
 			}()
@@ -338,8 +351,13 @@ func main() {
 			}
 			x.WriteString("</CompleteMultipartUpload>")
 			cs := time.Now()
-			_, _, _, err = call("POST", key, map[string]string{"uploadId": init.UploadId}, []byte(x.String()), nil, 200)
-			fmt.Fprintf(os.Stderr, "complete: %.0f ms\n", time.Since(cs).Seconds()*1000)
+			var answer []byte
+			_, answer, _, err = call("POST", key, map[string]string{"uploadId": init.UploadId}, []byte(x.String()), nil, 200)
+			completed = time.Since(cs).Seconds() * 1000
+			// An error may come with status 200.
+			if err == nil && !bytes.Contains(answer, []byte("<CompleteMultipartUploadResult")) {
+				err = fmt.Errorf("complete: %s", answer)
+			}
 		}
 		if err != nil {
 			record(s, err)
@@ -372,6 +390,9 @@ func main() {
 	}
 	out := map[string]any{"op": *op, "size": *size, "c": *c, "ops": len(lat), "failed": failed.Load(), "seconds": round(el), "ops_s": round(float64(len(lat)) / el),
 		"MB_s": round(float64(bytesMoved.Load()) / 1e6 / el), "p50_ms": round(pc(.5)), "p99_ms": round(pc(.99)), "items": items.Load(), "cpu_s": round(cpu() - before)}
+	if completed > 0 {
+		out["complete_ms"] = round(completed)
+	}
 	if firstErr != nil {
 		out["error"] = firstErr.Error()
 	}
