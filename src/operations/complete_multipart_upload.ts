@@ -107,9 +107,6 @@ function parseSize(text: string | null): number | undefined {
 }
 
 function parseParts(text: string): readonly CompletedPart[] {
-  if (text.trim() === "") {
-    throw new S3Error("InvalidRequest", {}, { message: "You must specify at least one part" });
-  }
   const parts = childrenOf(parseXml(text, "CompleteMultipartUpload"), "Part").map(parsePart);
   if (parts.length === 0 || parts.length > MAX_PART_NUMBER) throw new S3Error("MalformedXML");
   let last = 0;

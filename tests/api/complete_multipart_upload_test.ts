@@ -1,7 +1,15 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  type ChecksumAlgorithm,
+  checksumElement,
+  checksumHeader,
+  type ChecksumType,
+  combineChecksums,
+  createChecksumHasher,
+} from "../../src/s3/checksum.ts";
 import { textOf } from "../../src/s3/xml.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
-import { assertError, createTestGateway, readXml } from "./test_gateway.ts";
+import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
 Deno.test("CompleteMultipartUpload makes the object", async () => {
   const gateway = await createTestGateway();
@@ -32,7 +40,7 @@ Deno.test("CompleteMultipartUpload refuses a list of parts that is wrong", async
   ];
   const [first = "", second = ""] = etags;
   const rows: [string, string][] = [
-    ["", "InvalidRequest"],
+    ["", "MalformedXML"],
     ["<oops", "MalformedXML"],
     [completion([]), "MalformedXML"],
     [completion([[2, second], [1, first]]), "InvalidPartOrder"],
@@ -41,7 +49,10 @@ Deno.test("CompleteMultipartUpload refuses a list of parts that is wrong", async
     [completion([[3, first]]), "InvalidPart"],
     [completion([[0, first]]), "InvalidArgument"],
     [completion([[1, first], [2, second]]), "EntityTooSmall"],
+    [completion([[10_001, first]]), "InvalidArgument"],
+    ["<CompleteMultipartUpload/>", "MalformedXML"],
     ["<CompleteMultipartUpload><Part/></CompleteMultipartUpload>", "MalformedXML"],
+    [completion([[1, first]]).replace(/<ETag>.*<\/ETag>/, ""), "MalformedXML"],
   ];
   for (const [body, code] of rows) {
     const response = await gateway.send("POST", `/bucket/key?uploadId=${uploadId}`, { body });
@@ -90,4 +101,160 @@ Deno.test("CompleteMultipartUpload keeps conditions", async () => {
   await assertError(refused, 412, "PreconditionFailed");
   await gateway.ok("DELETE", "/bucket/key");
   await gateway.ok("POST", target, { body, headers: { "if-none-match": "*" } });
+});
+
+Deno.test("CompleteMultipartUpload says which part is too small, and leaves the upload usable", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway);
+  const small = await uploadPart(gateway, uploadId, 3, "tiny");
+  const last = await uploadPart(gateway, uploadId, 9, "the end");
+  const target = `/bucket/key?uploadId=${uploadId}`;
+  const response = await gateway.send("POST", target, {
+    body: completion([[3, small], [9, last]]),
+  });
+  const error = await assertError(response, 400, "EntityTooSmall");
+  deepStrictEqual(
+    ["ProposedSize", "MinSizeAllowed", "PartNumber", "ETag"].map((name) => textOf(error, name)),
+    ["4", "5", "3", small.replaceAll('"', "")],
+  );
+
+  // Gaps are no fault; what is uploaded again replaces what was there.
+  const larger = await uploadPart(gateway, uploadId, 3, "large enough, ");
+  const stale = await gateway.send("POST", target, { body: completion([[3, small], [9, last]]) });
+  await assertError(stale, 400, "InvalidPart");
+  await gateway.ok("POST", target, { body: completion([[3, larger], [9, last]]) });
+  strictEqual(await (await gateway.ok("GET", "/bucket/key")).text(), "large enough, the end");
+});
+
+Deno.test("CompleteMultipartUpload keeps If-Match, and answers again whatever its conditions", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway);
+  const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
+  const target = `/bucket/key?uploadId=${uploadId}`;
+  const complete = (headers: Record<string, string>): Promise<Response> =>
+    gateway.send("POST", target, { body, headers });
+  await assertError(await complete({ "if-match": '"x"' }), 404, "NoSuchKey");
+  const { headers } = await gateway.ok("PUT", "/bucket/key", { body: "there" });
+  await assertError(await complete({ "if-match": '"x"' }), 412, "PreconditionFailed");
+  await assertError(await complete({ "if-none-match": '"x"' }), 501, "NotImplemented");
+  const match = { "if-match": headers.get("etag") ?? "" };
+  const etags: string[] = [];
+  for (const again of [match, match, { "if-none-match": "*" }]) {
+    const root = await readXml(await complete(again), "CompleteMultipartUploadResult");
+    etags.push(textOf(root, "ETag"));
+  }
+  strictEqual(new Set(etags).size, 1);
+  strictEqual(await (await gateway.ok("GET", "/bucket/key")).text(), "hello");
+});
+
+Deno.test("CompleteMultipartUpload checks the size that is stated", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway);
+  const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
+  const rows: [size: string, code: string][] = [
+    ["4", "InvalidRequest"],
+    ["53687091200000", "InvalidRequest"],
+    ["-5", "InvalidArgument"],
+    ["five", "InvalidArgument"],
+  ];
+  const target = `/bucket/key?uploadId=${uploadId}`;
+  for (const [size, code] of rows) {
+    const headers = { "x-amz-mp-object-size": size };
+    await assertError(await gateway.send("POST", target, { body, headers }), 400, code);
+  }
+  await gateway.ok("POST", target, { body, headers: { "x-amz-mp-object-size": "5" } });
+});
+
+/** Of text, base64. */
+async function checksumOf(algorithm: ChecksumAlgorithm, text: string): Promise<string> {
+  const hasher = await createChecksumHasher(algorithm);
+  hasher.update(new TextEncoder().encode(text));
+  return hasher.digest();
+}
+
+Deno.test("CompleteMultipartUpload makes each algorithm's types of checksum", async () => {
+  const gateway = await createTestGateway();
+  const rows: [ChecksumAlgorithm, named: ChecksumType | undefined, type: ChecksumType][] = [
+    ["CRC32", undefined, "COMPOSITE"],
+    ["CRC32", "FULL_OBJECT", "FULL_OBJECT"],
+    ["CRC32C", "COMPOSITE", "COMPOSITE"],
+    ["CRC32C", "FULL_OBJECT", "FULL_OBJECT"],
+    ["CRC64NVME", undefined, "FULL_OBJECT"],
+    ["SHA1", undefined, "COMPOSITE"],
+    ["SHA256", "COMPOSITE", "COMPOSITE"],
+  ];
+  const bodies = ["hello ", "world"];
+  for (const [algorithm, named, type] of rows) {
+    const [header, element] = [checksumHeader(algorithm), checksumElement(algorithm)];
+    const uploadId = await createUpload(gateway, {
+      "x-amz-checksum-algorithm": algorithm,
+      ...(named !== undefined && { "x-amz-checksum-type": named }),
+    });
+    const parts: [number, string, string][] = [];
+    const checksums: { checksum: string; size: number }[] = [];
+    for (const [i, body] of bodies.entries()) {
+      const checksum = await checksumOf(algorithm, body);
+      const etag = await uploadPart(gateway, uploadId, i + 1, body, { [header]: checksum });
+      parts.push([i + 1, etag, `<${element}>${checksum}</${element}>`]);
+      checksums.push({ checksum, size: body.length });
+    }
+    const listed = await readXml(
+      await gateway.ok("GET", `/bucket/key?uploadId=${uploadId}`),
+      "ListPartsResult",
+    );
+    strictEqual(textOf(listed, "ChecksumAlgorithm"), algorithm);
+    strictEqual(textOf(listed, "ChecksumType"), type);
+    deepStrictEqual(textsAt(listed, "Part", element), checksums.map(({ checksum }) => checksum));
+
+    const target = `/bucket/key?uploadId=${uploadId}`;
+    const { value } = await combineChecksums(algorithm, type, checksums);
+    if (type === "FULL_OBJECT") strictEqual(value, await checksumOf(algorithm, bodies.join("")));
+    const wrong = { [header]: await checksumOf(algorithm, "other") };
+    const body = completion(parts);
+    await assertError(
+      await gateway.send("POST", target, { body, headers: wrong }),
+      400,
+      "BadDigest",
+    );
+    const root = await readXml(
+      await gateway.ok("POST", target, { body, headers: { [header]: value } }),
+      "CompleteMultipartUploadResult",
+    );
+    strictEqual(textOf(root, element), value);
+    strictEqual(textOf(root, "ChecksumType"), type);
+
+    for (const method of ["GET", "HEAD"]) {
+      const headers = { "x-amz-checksum-mode": "ENABLED" };
+      const answer = await gateway.ok(method, "/bucket/key", { headers });
+      await answer.body?.cancel();
+      strictEqual(answer.headers.get(header), value, method);
+      strictEqual(answer.headers.get("x-amz-checksum-type"), type);
+    }
+  }
+});
+
+Deno.test("CompleteMultipartUpload wants the parts' checksums where the checksum is made of them", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "SHA1" });
+  const checksum = await checksumOf("SHA1", "hello");
+  const headers = { "x-amz-checksum-sha1": checksum };
+  const etag = await uploadPart(gateway, uploadId, 1, "hello", headers);
+  const element = (name: string, value: string): string => `<${name}>${value}</${name}>`;
+  const other = await checksumOf("SHA1", "other");
+  const right = element("ChecksumSHA1", checksum);
+  const rows: [more: string, code: string][] = [
+    ["", "InvalidRequest"],
+    [element("ChecksumSHA1", other), "InvalidPart"],
+    [element("ChecksumCRC32", "NhCmhg=="), "InvalidPart"],
+    [right + element("ChecksumCRC32", "NhCmhg=="), "MalformedXML"],
+  ];
+  const target = `/bucket/key?uploadId=${uploadId}`;
+  for (const [more, code] of rows) {
+    const response = await gateway.send("POST", target, { body: completion([[1, etag, more]]) });
+    await assertError(response, 400, code);
+  }
+  const body = completion([[1, etag, right]]);
+  const count = { "x-amz-checksum-sha1": `${checksum}-2` };
+  await assertError(await gateway.send("POST", target, { body, headers: count }), 400, "BadDigest");
+  await gateway.ok("POST", target, { body });
 });

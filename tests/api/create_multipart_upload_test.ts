@@ -1,5 +1,6 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { textOf } from "../../src/s3/xml.ts";
+import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml } from "./test_gateway.ts";
 
 Deno.test("CreateMultipartUpload answers with an upload id", async () => {
@@ -19,6 +20,20 @@ Deno.test("CreateMultipartUpload refuses what it cannot keep", async () => {
   const rows: [Record<string, string>, number, string][] = [
     [{ "x-amz-checksum-algorithm": "MD9" }, 400, "InvalidRequest"],
     [{ "x-amz-checksum-type": "COMPOSITE" }, 400, "InvalidRequest"],
+    [{ "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "HALF" }, 400, "InvalidRequest"],
+    [
+      { "x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-type": "FULL_OBJECT" },
+      400,
+      "InvalidRequest",
+    ],
+    [
+      { "x-amz-checksum-algorithm": "CRC64NVME", "x-amz-checksum-type": "COMPOSITE" },
+      400,
+      "InvalidRequest",
+    ],
+    [{ "x-amz-storage-class": "COLD" }, 400, "InvalidStorageClass"],
+    [{ "x-amz-tagging": "a=1&a=2" }, 400, "InvalidArgument"],
+    [{ "x-amz-meta-a": "x".repeat(3000) }, 400, "MetadataTooLarge"],
     [{ "x-amz-object-lock-mode": "GOVERNANCE" }, 400, "InvalidRequest"],
     [{ "x-amz-server-side-encryption": "aws:kms" }, 501, "NotImplemented"],
   ];
@@ -26,4 +41,35 @@ Deno.test("CreateMultipartUpload refuses what it cannot keep", async () => {
     await assertError(await send("POST", "/bucket/key?uploads", { headers }), status, code);
   }
   await assertError(await send("POST", "/missing/key?uploads"), 404, "NoSuchBucket");
+});
+
+Deno.test("CreateMultipartUpload keeps every header that PutObject keeps", async () => {
+  const gateway = await createTestGateway({ encryptionAtRest: true });
+  const kept = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "max-age=60",
+    "content-disposition": 'attachment; filename="a b.html"',
+    "content-encoding": "gzip",
+    "content-language": "de",
+    "expires": "Thu, 01 Dec 2033 16:00:00 GMT",
+    "x-amz-website-redirect-location": "/elsewhere",
+    "x-amz-storage-class": "STANDARD_IA",
+    "x-amz-server-side-encryption": "AES256",
+    "x-amz-meta-name": "value",
+    "x-amz-meta-other": "more",
+  };
+  const headers = { ...kept, "x-amz-tagging": "k=v&l=w" };
+  const uploadId = await createUpload(gateway, headers);
+  const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
+  await gateway.ok("POST", `/bucket/key?uploadId=${uploadId}`, { body });
+  await gateway.ok("PUT", "/bucket/put", { body: "hello", headers });
+  for (const key of ["key", "put"]) {
+    const { headers: shown } = await gateway.ok("HEAD", `/bucket/${key}`);
+    deepStrictEqual(
+      Object.fromEntries(Object.keys(kept).map((name) => [name, shown.get(name)])),
+      kept,
+      key,
+    );
+    strictEqual(shown.get("x-amz-tagging-count"), "2", key);
+  }
 });
