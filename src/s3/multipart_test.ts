@@ -1,5 +1,7 @@
-import { rejects, strictEqual, throws } from "node:assert/strict";
-import { assembleParts, checkPartAlgorithm } from "./multipart.ts";
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { combineChecksums } from "./checksum.ts";
+import { assembleParts, checkPartAlgorithm, MAX_PART_SIZE, MIN_PART_SIZE } from "./multipart.ts";
+import { MAX_PART_NUMBER } from "./names.ts";
 
 const plain = { algorithm: undefined, checksumType: undefined };
 const etags = ["0", "1", "2"].map((digit) => digit.repeat(32));
@@ -42,4 +44,39 @@ Deno.test("checkPartAlgorithm() wants the algorithm of the upload", () => {
   checkPartAlgorithm(undefined, "CRC32");
   checkPartAlgorithm("CRC32", "CRC32");
   throws(() => checkPartAlgorithm("CRC32", undefined), { code: "InvalidRequest" });
+});
+
+Deno.test("assembleParts() adds up 10,000 parts of 5 GiB", async () => {
+  const etag = "d41d8cd98f00b204e9800998ecf8427e";
+  const numbers = Array.from({ length: MAX_PART_NUMBER }, (_, i) => i + 1);
+  const checksums = { CRC32: "y/Q5Jg==", CRC32C: "4waSgw==", CRC64NVME: "rosUhgyZmIg=" } as const;
+  const parts = numbers.map((number) => ({ number, etag, checksum: undefined }));
+  for (const algorithm of ["CRC32", "CRC32C", "CRC64NVME"] as const) {
+    const checksum = checksums[algorithm];
+    const uploaded = new Map(
+      numbers.map((number) => [number, { number, etag, checksum, size: MAX_PART_SIZE }]),
+    );
+    const size = 53_687_091_200_000;
+    const upload = { algorithm, checksumType: "FULL_OBJECT" } as const;
+    const assembly = await assembleParts(
+      upload,
+      uploaded,
+      { parts, checksum: undefined, size },
+      MIN_PART_SIZE,
+    );
+    strictEqual(assembly.size, size);
+    strictEqual(assembly.etag.endsWith("-10000"), true);
+    // Joined by the hundred, then the hundreds: sizes beyond 32 bits, and the same bytes.
+    const hundred = await combineChecksums(
+      algorithm,
+      "FULL_OBJECT",
+      Array.from({ length: 100 }, () => ({ checksum, size: MAX_PART_SIZE })),
+    );
+    const joined = await combineChecksums(
+      algorithm,
+      "FULL_OBJECT",
+      Array.from({ length: 100 }, () => ({ checksum: hundred.value, size: 100 * MAX_PART_SIZE })),
+    );
+    deepStrictEqual(assembly.checksum, joined);
+  }
 });

@@ -20,3 +20,30 @@ Deno.test("HeadObject answers as GetObject does, without the bytes", async () =>
     strictEqual(response.body, null);
   }
 });
+
+Deno.test("HeadObject answers the last of 10,000 parts of 5 GiB", async () => {
+  const { ok, send, store } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  const GIB = 1024 ** 3;
+  const readObject = store.readObject.bind(store);
+  store.readObject = async (bucket, key): ReturnType<typeof readObject> => ({
+    ...await readObject(bucket, key),
+    size: 50_000 * GIB,
+    partSizes: Array.from({ length: 10_000 }, () => 5 * GIB),
+  });
+  const { status, headers } = await ok("HEAD", "/bucket/key?partNumber=10000");
+  strictEqual(status, 206);
+  strictEqual(headers.get("content-length"), "5368709120");
+  strictEqual(headers.get("content-range"), "bytes 53681722490880-53687091199999/53687091200000");
+  strictEqual(headers.get("x-amz-mp-parts-count"), "10000");
+
+  const range = await ok("HEAD", "/bucket/key", { headers: { range: "bytes=-1" } });
+  strictEqual(
+    range.headers.get("content-range"),
+    "bytes 53687091199999-53687091199999/53687091200000",
+  );
+  strictEqual((await ok("HEAD", "/bucket/key")).headers.get("content-length"), "53687091200000");
+  for (const [number, status] of [["0", 400], ["10001", 400]] as const) {
+    strictEqual((await send("HEAD", `/bucket/key?partNumber=${number}`)).status, status);
+  }
+});

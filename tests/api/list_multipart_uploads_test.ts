@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { optionalTextOf, textOf } from "../../src/s3/xml.ts";
 import { createUpload } from "./multipart_steps.ts";
-import { createTestGateway, readXml, textsAt } from "./test_gateway.ts";
+import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
 Deno.test("ListMultipartUploads shows uploads by key, in pages", async () => {
   const gateway = await createTestGateway();
@@ -57,4 +57,69 @@ Deno.test("ListMultipartUploads shows no common prefix that is not greater than 
     deepStrictEqual(textsAt(page, "CommonPrefixes", "Prefix"), prefixes, query);
     deepStrictEqual(textsAt(page, "Upload", "Key"), keys, query);
   }
+});
+
+Deno.test("ListMultipartUploads shows what an upload was created with", async () => {
+  const gateway = await createTestGateway();
+  const id = await createUpload(gateway, {
+    "x-amz-checksum-algorithm": "CRC32C",
+    "x-amz-checksum-type": "FULL_OBJECT",
+    "x-amz-storage-class": "GLACIER_IR",
+  });
+  const page = await readXml(
+    await gateway.ok("GET", "/bucket?uploads"),
+    "ListMultipartUploadsResult",
+  );
+  const names = ["Key", "UploadId", "StorageClass", "ChecksumAlgorithm", "ChecksumType"];
+  deepStrictEqual(
+    names.flatMap((name) => textsAt(page, "Upload", name)),
+    ["key", id, "GLACIER_IR", "CRC32C", "FULL_OBJECT"],
+  );
+  deepStrictEqual(
+    ["Bucket", "KeyMarker", "UploadIdMarker", "Prefix", "MaxUploads", "IsTruncated"]
+      .map((name) => textOf(page, name)),
+    ["bucket", "", "", "", "1000", "false"],
+  );
+});
+
+Deno.test("ListMultipartUploads takes prefix, encoding and markers", async () => {
+  const gateway = await createTestGateway();
+  const ids: string[] = [];
+  for (
+    const path of ["/bucket/a%20b/%2B", "/bucket/a%20b/%C3%A4", "/bucket/a%20b/%C3%A4", "/bucket/c"]
+  ) {
+    ids.push(await createUpload(gateway, {}, path));
+  }
+  const list = async (query: string) =>
+    await readXml(await gateway.ok("GET", `/bucket?uploads${query}`), "ListMultipartUploadsResult");
+
+  const plain = await list("&prefix=a%20b%2F");
+  deepStrictEqual(textsAt(plain, "Upload", "Key"), ["a b/+", "a b/ä", "a b/ä"]);
+  strictEqual(optionalTextOf(plain, "EncodingType"), undefined);
+
+  const encoded = await list("&prefix=a%20b%2F&encoding-type=url&max-uploads=2");
+  deepStrictEqual(textsAt(encoded, "Upload", "Key"), ["a%20b/%2B", "a%20b/%C3%A4"]);
+  deepStrictEqual(
+    ["Prefix", "EncodingType", "NextKeyMarker", "IsTruncated", "MaxUploads"]
+      .map((name) => textOf(encoded, name)),
+    ["a%20b/", "url", "a%20b/%C3%A4", "true", "2"],
+  );
+  const next = textOf(encoded, "NextUploadIdMarker");
+  const rest = await list(`&encoding-type=url&key-marker=a%20b%2F%C3%A4&upload-id-marker=${next}`);
+  deepStrictEqual(textsAt(rest, "Upload", "Key"), ["a%20b/%C3%A4", "c"]);
+  deepStrictEqual(
+    ["KeyMarker", "UploadIdMarker"].map((name) => textOf(rest, name)),
+    ["a%20b/%C3%A4", next],
+  );
+  deepStrictEqual(textsAt(await list("&key-marker=a%20b%2F%C3%A4"), "Upload", "Key"), ["c"]);
+  // Without a key, the marker of an upload counts for nothing.
+  strictEqual(textsAt(await list(`&upload-id-marker=${ids[3]}`), "Upload").length, 4);
+  const none = await list("&max-uploads=0");
+  deepStrictEqual([textsAt(none, "Upload").length, textOf(none, "IsTruncated")], [0, "false"]);
+
+  for (const query of ["&max-uploads=-1", "&max-uploads=x", "&encoding-type=base64"]) {
+    const response = await gateway.send("GET", `/bucket?uploads${query}`);
+    await assertError(response, 400, "InvalidArgument");
+  }
+  await assertError(await gateway.send("GET", "/missing?uploads"), 404, "NoSuchBucket");
 });

@@ -28,6 +28,12 @@ Deno.test("ListParts shows the parts by number, in pages", async () => {
   strictEqual(textOf(first, "NextPartNumberMarker"), "2");
   const rest = await list("&max-parts=2&part-number-marker=2");
   deepStrictEqual(textsAt(rest, "Part", "PartNumber"), ["3"]);
+  strictEqual(textOf(rest, "PartNumberMarker"), "2");
+  for (const query of ["&part-number-marker=3", "&part-number-marker=20000", "&max-parts=0"]) {
+    const none = await list(query);
+    deepStrictEqual([textsAt(none, "Part"), textOf(none, "IsTruncated")], [[], "false"], query);
+  }
+  strictEqual(textOf(await list("&max-parts=5000"), "MaxParts"), "1000");
 });
 
 Deno.test("ListParts refuses what makes no sense", async () => {
@@ -36,4 +42,14 @@ Deno.test("ListParts refuses what makes no sense", async () => {
   await assertError(await gateway.send("GET", "/bucket/key?uploadId=none"), 404, "NoSuchUpload");
   const target = `/bucket/key?uploadId=${uploadId}&max-parts=-1`;
   await assertError(await gateway.send("GET", target), 400, "InvalidArgument");
+  const marker = `/bucket/key?uploadId=${uploadId}&part-number-marker=x`;
+  await assertError(await gateway.send("GET", marker), 400, "InvalidArgument");
+  const otherKey = await gateway.send("GET", `/bucket/other?uploadId=${uploadId}`);
+  await assertError(otherKey, 404, "NoSuchUpload");
+  await gateway.ok("DELETE", `/bucket/key?uploadId=${uploadId}`);
+  await assertError(
+    await gateway.send("GET", `/bucket/key?uploadId=${uploadId}`),
+    404,
+    "NoSuchUpload",
+  );
 });
