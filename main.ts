@@ -21,6 +21,7 @@ import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore } from "./src/nats/store.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
+import { rewriteParts } from "./src/workers/native_layout.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
 import { emptyTrashes } from "./src/workers/trash.ts";
 
@@ -43,6 +44,7 @@ export function createGateway(
     ...config.bucket,
     grace: config.grace,
     indexMemory: config.indexMemory,
+    nativeLayout: config.nativeLayout,
     apiPrefix: config.nats.apiPrefix,
     inboxPrefix: config.nats.inboxPrefix,
     defaultOwner,
@@ -66,6 +68,7 @@ export function createGateway(
   const stop = new AbortController();
   const { signal } = stop;
   const workers = [emptyTrashes(store, { grace: config.grace, log, signal })];
+  if (config.nativeLayout !== "off") workers.push(rewriteParts(store, { log, signal }));
   if (config.sweep.interval > 0) {
     workers.push(sweepOrphans(store, { ...config.sweep, log, signal }));
   }

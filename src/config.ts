@@ -73,6 +73,7 @@ export type Config = {
   };
   /** Bytes that listings may take of memory. */
   readonly indexMemory: number;
+  readonly nativeLayout: "off" | "background" | "on-complete";
   /** The sweep that is run by hand only says what it would do. */
   readonly dryRun: boolean;
   readonly limits: {
@@ -264,6 +265,14 @@ export const SETTINGS = {
       "What was written later than this is left alone by the sweep: longer than any upload takes",
     parse: parseDuration,
   }),
+  nativeLayout: setting({
+    flag: "multipart.native-layout",
+    value: "off|background|on-complete",
+    default: "background",
+    help:
+      "When objects that were uploaded in parts are rewritten so that native clients read them; in the background a quarter of the time",
+    parse: oneOf(["off", "background", "on-complete"]),
+  }),
   uploadExpiry: setting({
     flag: "multipart.expiry",
     value: "DURATION",
@@ -415,6 +424,7 @@ export function createConfig(values: Values): Config {
       uploadExpiry: given(values, "uploadExpiry") || undefined,
     },
     indexMemory: given(values, "indexMemory"),
+    nativeLayout: given(values, "nativeLayout"),
     dryRun: given(values, "dryRun"),
     limits: { stall: given(values, "stall"), requests: given(values, "requests") },
     credentials,

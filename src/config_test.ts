@@ -59,6 +59,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     grace: 60_000,
     sweep: { interval: 3_600_000, minAge: 86_400_000, uploadExpiry: 604_800_000 },
     indexMemory: 1024 ** 3,
+    nativeLayout: "background",
     dryRun: false,
     limits: { stall: 60_000, requests: 1000 },
     defaultOwner: "ann",

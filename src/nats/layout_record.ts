@@ -27,7 +27,12 @@ export type LayoutPart = {
 
 /** What a layout record says. */
 export type Layout =
-  | { readonly kind: "seek"; readonly sequences: readonly number[] }
+  | {
+    readonly kind: "seek";
+    readonly sequences: readonly number[];
+    /** Of an object that was uploaded in parts and is one group now. */
+    readonly partSizes?: readonly number[] | undefined;
+  }
   | {
     readonly kind: "parts";
     readonly parts: readonly LayoutPart[];
@@ -36,14 +41,16 @@ export type Layout =
   };
 
 /** Most characters of a layout record: a message stays under 1 MB. */
-const MAX_TEXT = 900_000;
+export const MAX_TEXT = 900_000;
 /** Length of an attempt's name. */
 export const ATTEMPT_LENGTH = 6;
 
 /** The JSON of a layout record. */
 export function formatLayout(layout: Layout): string {
   if (layout.kind === "seek") {
-    return JSON.stringify({ version: 1, seek: formatSequences(layout.sequences) });
+    const { sequences, partSizes } = layout;
+    const sizes = partSizes && formatRuns(partSizes);
+    return JSON.stringify({ version: 1, seek: formatSequences(sequences), sizes });
   }
   const { parts, algorithm, checksumType } = layout;
   let before = 0;
@@ -99,7 +106,7 @@ export function parseLayout(text: string): Layout | undefined {
   const seek = column("seek");
   if (seek !== undefined) {
     const sequences = parseSequences(seek);
-    return sequences && { kind: "seek", sequences };
+    return sequences && { kind: "seek", sequences, partSizes: parseRuns(column("sizes")) };
   }
 
   const distances = parseRuns(column("numbers"));

@@ -42,10 +42,16 @@ export async function withPartSizes(
   stream: BucketStream,
   { info, bytes }: StoredObject,
 ): Promise<ObjectInfo> {
-  if (bytes.kind !== "parts" || info.partSizes !== undefined) return info;
+  if (info.partSizes !== undefined) return info;
+  // Of an object in one group the record tells the parts only where it was uploaded in parts: its ETag says so.
+  const isInLayout = bytes.kind === "parts" || (bytes.seekInLayout && info.etag.includes("-"));
+  if (!isInLayout) return info;
   const layout = await readLayout(context, stream, bytes.nuid);
-  if (layout?.kind !== "parts") return info;
-  return { ...info, partSizes: layout.parts.map(({ size }) => size) };
+  if (layout === undefined) return info;
+  const partSizes = layout.kind === "parts"
+    ? layout.parts.map(({ size }) => size)
+    : layout.partSizes;
+  return { ...info, partSizes };
 }
 
 /** Begins to read what was chosen of an object. Throws `ChunksMissing` when the first bytes are gone. */
@@ -110,10 +116,7 @@ async function findGroup(
   const subject = chunkSubject(store, nuid);
   let sequences = parseSequences(seek);
   if (sequences === undefined && seekInLayout) {
-    const record = await context.requests.leaderGet(stream, {
-      last_by_subj: records.layout(store, nuid),
-    });
-    const layout = record && parseLayout(textOf(record.data));
+    const layout = await readLayout(context, { stream, store }, nuid);
     if (layout?.kind === "seek") sequences = layout.sequences;
   }
   const fits = sequences?.length === chunks && chunkSize !== undefined &&
@@ -210,7 +213,7 @@ async function* pieces(
 /** The layout record of a nuid; it never changes once an object names it. */
 async function readLayout(
   context: Context,
-  { stream, store }: BucketStream,
+  { stream, store }: Pick<BucketStream, "stream" | "store">,
   nuid: Nuid,
 ): Promise<Layout | undefined> {
   const cacheKey = `${stream} ${nuid}`;

@@ -52,7 +52,9 @@ export type ParsedInfo =
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /** Longest list of part sizes that object info holds, in characters; a longer one is in the layout record alone. */
-const MAX_PARTS_TEXT = 2048;
+export const MAX_PARTS_TEXT = 2048;
+/** Longest seek table that object info holds, in characters. */
+export const MAX_SEEK_TEXT = 4096;
 
 /** Most characters of an object's properties: what clients still take as headers. */
 const MAX_PROPERTIES = 8192;
@@ -211,6 +213,13 @@ const UNREADABLE = {
   checksum: undefined,
   storageClass: undefined,
 } as const;
+
+/** Whether a metadata message may be that of an object in parts; a look at the object tells. */
+export function mayBeInParts(payload: Uint8Array): boolean {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).includes(IN_PARTS);
+}
+
+const IN_PARTS = '"s3.layout":"parts"';
 
 /**
  * The nuid that a metadata message names, whatever else it says: the group that a new object replaces.

@@ -24,15 +24,19 @@ import { chunkSubject, type Nuid, records } from "./layout.ts";
 import { formatLayout } from "./layout_record.ts";
 import { isNuidOf, newNuid } from "./nuid.ts";
 import { openBytes, withPartSizes } from "./object_bytes.ts";
-import { formatInfo, formatTombstone, type StoredObject, TOMBSTONE_TTL } from "./object_info.ts";
+import {
+  formatInfo,
+  formatTombstone,
+  MAX_SEEK_TEXT,
+  type StoredObject,
+  TOMBSTONE_TTL,
+} from "./object_info.ts";
 import { sourceOf } from "../streams/byte_source.ts";
 import { checkRoom } from "./quota.ts";
 import { formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
 import { discardGroup, freeReplaced, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
 
-/** Longest seek table that object info holds, in characters. */
-const MAX_SEEK_TEXT = 4096;
 /** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
 /** How often a read begins again because its object was replaced before the first byte. */

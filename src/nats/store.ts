@@ -8,6 +8,7 @@ import { BoundedCache } from "../collections/bounded_cache.ts";
 import { DigestPool } from "../crypto/digests.ts";
 import { listPage } from "../s3/listing.ts";
 import { MIN_PART_SIZE } from "../s3/multipart.ts";
+import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance, Store } from "../store/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
@@ -25,6 +26,7 @@ import {
 } from "./multipart.ts";
 import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
 import { Leases } from "./leases.ts";
+import { NativeLayouts, rewriteNow } from "./native_layout.ts";
 import { Requests } from "./requests.ts";
 import { sweepBucket } from "./sweep.ts";
 import { lockTask } from "./task_lock.ts";
@@ -43,6 +45,8 @@ export type NatsStoreOptions = StreamSettings & {
   readonly minPartSize?: number;
   /** Milliseconds for which replaced bytes are kept for those who read them; a minute by default. */
   readonly grace?: number;
+  /** When objects that were uploaded in parts are rewritten for native clients; never by default. */
+  readonly nativeLayout?: "off" | "background" | "on-complete";
   /** Milliseconds after which JetStream counts as not answering; 4 seconds by default. */
   readonly timeout?: number;
   /** Bytes that listings may take of memory; 1 GiB by default. */
@@ -80,7 +84,7 @@ export function createNatsStore(
   connection: NatsConnection,
   options: NatsStoreOptions,
 ): Store & Maintenance & Disposable {
-  const { apiPrefix, inboxPrefix, defaultOwner, log } = options;
+  const { apiPrefix, inboxPrefix, defaultOwner, log, nativeLayout = "off" } = options;
   const grace = options.grace ?? DEFAULT_GRACE;
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout });
@@ -102,6 +106,10 @@ export function createNatsStore(
     doubt: (bucket, key) => indexes.doubt(bucket, key),
     log,
     now: options.now ?? (() => new Date()),
+  };
+  const layouts = new NativeLayouts(context);
+  const inParts = (bucket: BucketName, key: ObjectKey): void => {
+    if (nativeLayout !== "off") layouts.add(bucket, key);
   };
   const indexes = new KeyIndexes(context, {
     memory: options.indexMemory ?? INDEX_MEMORY,
@@ -129,7 +137,12 @@ export function createNatsStore(
     readUpload: (...args) => inS3Words(readUpload(context, ...args)),
     listParts: (...args) => inS3Words(listParts(context, ...args)),
     listUploads: (...args) => inS3Words(listUploads(context, ...args)),
-    completeUpload: (...args) => inS3Words(completeUpload(context, ...args)),
+    async completeUpload(bucket, key, ...args) {
+      const info = await inS3Words(completeUpload(context, bucket, key, ...args));
+      if (nativeLayout === "on-complete") await rewriteNow(context, bucket, key);
+      else inParts(bucket, key);
+      return info;
+    },
     abortUpload: (...args) => inS3Words(abortUpload(context, ...args)),
 
     trashedBuckets: () => [...context.trashed],
@@ -139,7 +152,9 @@ export function createNatsStore(
       if (report.waiting > 0) context.trashed.add(bucket);
       return report;
     },
-    sweep: (...args) => inS3Words(sweepBucket(context, ...args)),
+    sweep: (bucket, options) =>
+      inS3Words(sweepBucket(context, bucket, options, (key) => inParts(bucket, key))),
+    rewriteNext: (signal) => inS3Words(layouts.next(signal)),
     async claimSweep(bucket, interval) {
       const stream = await inS3Words(context.streams.read(bucket));
       if (!stream.prepared) return false; // no gateway has written to it

@@ -6,14 +6,14 @@
  * @module
  */
 
-import type { BucketName } from "../s3/names.ts";
+import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./feed.ts";
 import { readSnapshotId } from "./key_snapshot.ts";
-import { parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
+import { keyOfSubject, parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
 import { abortAbandoned } from "./multipart.ts";
-import { nuidOfInfo } from "./object_info.ts";
+import { mayBeInParts, nuidOfInfo } from "./object_info.ts";
 import { textOf } from "./requests.ts";
 import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
@@ -43,11 +43,16 @@ type Names = {
   readonly waiting: ReadonlySet<string>;
 };
 
-/** Sweeps one bucket. */
+/**
+ * Sweeps one bucket.
+ *
+ * @param inParts Told of each object that native clients cannot read, because it is in parts.
+ */
 export async function sweepBucket(
   context: Context,
   bucket: BucketName,
   { minAge, uploadExpiry, dryRun }: SweepOptions,
+  inParts: (key: ObjectKey) => void,
 ): Promise<SweepReport> {
   const { streams } = context;
   const stream = await streams.read(bucket);
@@ -68,7 +73,7 @@ export async function sweepBucket(
     if (KNOWN_KINDS.has(kind)) continue;
     return { ...report, stopped: `"${subject}" is of a kind that this gateway does not know` };
   }
-  const names = await readNames(context, stream);
+  const names = await readNames(context, stream, inParts);
 
   const orphans: { readonly subject: string; readonly isRecord: boolean }[] = [];
   const usedParts = new Map<string, Promise<ReadonlySet<string> | undefined>>();
@@ -91,12 +96,18 @@ export async function sweepBucket(
   return report;
 }
 
-async function readNames(context: Context, stream: BucketStream): Promise<Names> {
+async function readNames(
+  context: Context,
+  stream: BucketStream,
+  inParts: (key: ObjectKey) => void,
+): Promise<Names> {
   const { store } = stream;
   const objects = new Set<string>();
-  await readAll(context, stream, subjectsOf(store).infos, ({ data }) => {
+  await readAll(context, stream, subjectsOf(store).infos, ({ subject, data }) => {
     const nuid = nuidOfInfo(data);
     if (nuid !== undefined) objects.add(nuid);
+    const key = mayBeInParts(data) ? keyOfSubject(store, subject) : undefined;
+    if (key !== undefined) inParts(key);
   });
   if (!stream.prepared) {
     return { objects, openUploads: new Set(), snapshot: undefined, waiting: new Set() };
@@ -138,12 +149,12 @@ async function isOrphanChunk(
 function isOrphanRecord(
   store: StoreName,
   subject: string,
-  { objects, openUploads, snapshot }: Names,
+  { objects, openUploads, snapshot, waiting }: Names,
 ): boolean {
   const [, kind, id = "", page] = tokensAfter(subject, store);
   if (kind === "snapshot") return page !== undefined && id !== snapshot;
   if (kind === "part") return !openUploads.has(id);
-  if (kind === "layout") return !objects.has(id) && !openUploads.has(id);
+  if (kind === "layout") return ![objects, openUploads, waiting].some((names) => names.has(id));
   return false;
 }
 

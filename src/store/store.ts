@@ -314,6 +314,24 @@ export type SweepReport = {
   readonly stopped?: string;
 };
 
+/** What became of an object that was uploaded in parts. */
+export type LayoutOutcome =
+  /** Native clients read it now. */
+  | "rewritten"
+  /** They do already, or it is gone, or was replaced meanwhile. */
+  | "needless"
+  /** Another gateway is at it. */
+  | "taken"
+  /** Too large: no table would say where its chunks are. */
+  | "too-large";
+
+/** An object that was looked at, so that native clients read it. */
+export type RewrittenObject = {
+  readonly bucket: BucketName;
+  readonly key: ObjectKey;
+  readonly outcome: LayoutOutcome;
+};
+
 /** What a store does beside requests. */
 export interface Maintenance {
   /** Buckets into whose trash this store put something and which were not empty when it looked last. */
@@ -322,6 +340,13 @@ export interface Maintenance {
   emptyTrash(bucket: BucketName): Promise<TrashReport>;
   /** Frees what crashes left behind. Throws `NoSuchBucket`. */
   sweep(bucket: BucketName, options: SweepOptions): Promise<SweepReport>;
+  /**
+   * Rewrites an object that was uploaded in parts, unhurried, so that native clients read it.
+   *
+   * @param signal Ends it, and leaves the object as it was.
+   * @returns undefined where none waits
+   */
+  rewriteNext(signal: AbortSignal): Promise<RewrittenObject | undefined>;
   /**
    * Whether this store is the one that sweeps this bucket now, of all stores that ask within the interval.
    *
