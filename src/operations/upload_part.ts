@@ -1,13 +1,28 @@
 /**
  * UploadPart: stores a part of a multipart object.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+ *
+ * Where the whole object is to have a checksum, a part may come without one: it is computed here.
  * @module
  */
 
-import { checksumHeader, type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import {
+  type ChecksumAlgorithm,
+  checksumHeader,
+  type Integrity,
+  parseIntegrity,
+} from "../s3/checksum.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
-import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
+import {
+  type BucketName,
+  type ObjectKey,
+  parsePartNumber,
+  parseUploadId,
+  type PartNumber,
+  type UploadId,
+} from "../s3/names.ts";
+import type { Store } from "../store/store.ts";
 import { contentOf } from "./content.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -36,17 +51,29 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   async handle({ target: { bucket, key }, input, payload, store }) {
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
+    const algorithm = content.algorithm ?? await ownAlgorithm(store, bucket, key, uploadId);
     const { etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
-      content,
+      content: { ...content, algorithm },
     });
 
     return new Response(null, {
       headers: {
         "etag": quoteETag(etag),
-        ...(content.algorithm !== undefined && checksum !== undefined && {
-          [checksumHeader(content.algorithm)]: checksum,
+        ...(algorithm !== undefined && checksum !== undefined && {
+          [checksumHeader(algorithm)]: checksum,
         }),
       },
     });
   },
 });
+
+/** What to compute of a part whose client states no checksum; for a composite one the client has to, says the store. */
+async function ownAlgorithm(
+  store: Store,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<ChecksumAlgorithm | undefined> {
+  const { algorithm, checksumType } = await store.readUpload(bucket, key, id);
+  return checksumType === "FULL_OBJECT" ? algorithm : undefined;
+}

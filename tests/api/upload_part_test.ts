@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { createUpload, uploadPart } from "./multipart_steps.ts";
+import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, contentMD5, createTestGateway } from "./test_gateway.ts";
 
 Deno.test("UploadPart answers with the part's MD5 and checksum", async () => {
@@ -53,4 +53,38 @@ Deno.test("UploadPart refuses a checksum that is not of the algorithm named", as
     "x-amz-sdk-checksum-algorithm": "CRC32",
     "x-amz-checksum-crc32": "NhCmhg==",
   });
+});
+
+Deno.test("UploadPart computes what an upload of a full-object checksum needs", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC64NVME" });
+  const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
+  const { headers } = await gateway.ok("PUT", target, { body: "123456789" });
+  strictEqual(headers.get("x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
+  const other = { "x-amz-checksum-crc32": "NhCmhg==" };
+  const refused = await gateway.send("PUT", target, { body: "hello", headers: other });
+  await assertError(refused, 400, "InvalidRequest");
+
+  const body = completion([[1, headers.get("etag") ?? ""]]);
+  const complete = (checksum: string): Promise<Response> =>
+    gateway.send("POST", `/bucket/key?uploadId=${uploadId}`, {
+      body,
+      headers: { "x-amz-checksum-crc64nvme": checksum },
+    });
+  await assertError(await complete("AAAAAAAAAAA="), 400, "BadDigest");
+  strictEqual((await complete("rosUhgp5mIg=")).status, 200);
+});
+
+Deno.test("UploadPart takes parts in any order, and again", async () => {
+  const gateway = await createTestGateway();
+  const uploadId = await createUpload(gateway);
+  const etags = new Map<number, string>();
+  for (
+    const [number, body] of [[3, "third"], [1, "wrong"], [2, "second "], [1, "first "]] as const
+  ) {
+    etags.set(number, await uploadPart(gateway, uploadId, number, body));
+  }
+  const body = completion([1, 2, 3].map((number) => [number, etags.get(number) ?? ""]));
+  await gateway.ok("POST", `/bucket/key?uploadId=${uploadId}`, { body });
+  strictEqual(await (await gateway.ok("GET", "/bucket/key")).text(), "first second third");
 });
