@@ -2,7 +2,8 @@
  * What GetObject and HeadObject have in common: conditions, ranges and the headers of the answer.
  *
  * As AWS does, one part of an object (`partNumber`) is answered as a range. The checksum of a single part is not kept,
- * so `x-amz-checksum-mode` shows checksums of whole objects alone.
+ * so `x-amz-checksum-mode` shows checksums of whole objects alone; an only part is one, unless the object's checksum is
+ * made of its parts' checksums.
  * @module
  */
 
@@ -101,7 +102,8 @@ export function objectAnswer(
   headers["last-modified"] = info.modified.toUTCString();
   headers["content-length"] = String(lengthOf(range, info.size));
   if (typeof range === "object") headers["content-range"] = formatContentRange(range, info.size);
-  if (read.withChecksum && lengthOf(range, info.size) === info.size) {
+  const ofItsBytes = read.partNumber === undefined || info.checksum?.type === "FULL_OBJECT";
+  if (read.withChecksum && ofItsBytes && lengthOf(range, info.size) === info.size) {
     Object.assign(headers, formatChecksumHeaders(info.checksum));
   }
   if (read.partNumber !== undefined && info.partSizes !== undefined) {

@@ -258,3 +258,25 @@ Deno.test("CompleteMultipartUpload wants the parts' checksums where the checksum
   await assertError(await gateway.send("POST", target, { body, headers: count }), 400, "BadDigest");
   await gateway.ok("POST", target, { body });
 });
+
+Deno.test("CompleteMultipartUpload of one part: its checksum is the part's only if of the bytes", async () => {
+  const gateway = await createTestGateway();
+  for (const type of ["COMPOSITE", "FULL_OBJECT"]) {
+    const uploadId = await createUpload(gateway, {
+      "x-amz-checksum-algorithm": "CRC32",
+      "x-amz-checksum-type": type,
+    });
+    const stated = { "x-amz-checksum-crc32": "NhCmhg==" };
+    const etag = await uploadPart(gateway, uploadId, 1, "hello", stated);
+    const body = completion([[1, etag, "<ChecksumCRC32>NhCmhg==</ChecksumCRC32>"]]);
+    await gateway.ok("POST", `/bucket/key?uploadId=${uploadId}`, { body });
+    const headers = { "x-amz-checksum-mode": "ENABLED" };
+    const part = await gateway.ok("HEAD", "/bucket/key?partNumber=1", { headers });
+    strictEqual(
+      part.headers.get("x-amz-checksum-crc32"),
+      type === "FULL_OBJECT" ? "NhCmhg==" : null,
+    );
+    const whole = await gateway.ok("HEAD", "/bucket/key", { headers });
+    strictEqual(whole.headers.get("x-amz-checksum-type"), type);
+  }
+});
