@@ -57,9 +57,10 @@ Deno.test("CopyObject replaces metadata and tags when directed", async () => {
       .map((name) => kept.get(name)),
     ["binary/octet-stream", null, "1", null],
   );
-  const unknown = { ...SOURCE, "x-amz-metadata-directive": "KEEP" };
-  const response = await send("PUT", "/bucket/copy", { headers: unknown });
-  await assertError(response, 400, "InvalidArgument");
+  for (const name of ["x-amz-metadata-directive", "x-amz-tagging-directive"]) {
+    const response = await send("PUT", "/bucket/copy", { headers: { ...SOURCE, [name]: "KEEP" } });
+    await assertError(response, 400, "InvalidArgument");
+  }
 });
 
 Deno.test("CopyObject copies an object onto itself only with a change", async () => {
