@@ -7,7 +7,14 @@ import {
   combineChecksums,
   createChecksumHasher,
 } from "../../src/s3/checksum.ts";
+import {
+  parseBucketName,
+  parseObjectKey,
+  parsePartNumber,
+  parseUploadId,
+} from "../../src/s3/names.ts";
 import { textOf } from "../../src/s3/xml.ts";
+import { sourceOfPiece } from "../../src/streams/byte_source.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
@@ -279,4 +286,41 @@ Deno.test("CompleteMultipartUpload of one part: its checksum is the part's only 
     const whole = await gateway.ok("HEAD", "/bucket/key", { headers });
     strictEqual(whole.headers.get("x-amz-checksum-type"), type);
   }
+});
+
+Deno.test("CompleteMultipartUpload takes 10,000 parts with their checksums", async () => {
+  const gateway = await createTestGateway({ minPartSize: 1 });
+  const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "SHA256" });
+  const parts: [number, string, string][] = [];
+  for (let number = 1; number <= 10_000; number++) {
+    const { etag, checksum } = await gateway.store.putPart(
+      parseBucketName("bucket"),
+      parseObjectKey("key"),
+      parseUploadId(uploadId),
+      parsePartNumber(String(number)),
+      {
+        content: {
+          stream: sourceOfPiece(new Uint8Array([number % 251])),
+          size: 1,
+          algorithm: "SHA256",
+          verify: () => {},
+        },
+      },
+    );
+    parts.push([number, `"${etag}"`, `<ChecksumSHA256>${checksum}</ChecksumSHA256>`]);
+  }
+  const target = `/bucket/key?uploadId=${uploadId}`;
+  const response = await gateway.ok("POST", target, { body: completion(parts) });
+  const root = await readXml(response, "CompleteMultipartUploadResult");
+  strictEqual(textOf(root, "ETag").endsWith('-10000"'), true);
+  strictEqual(textOf(root, "ChecksumSHA256").endsWith("=-10000"), true);
+  const last = await gateway.ok("GET", "/bucket/key?partNumber=10000");
+  strictEqual(last.headers.get("x-amz-mp-parts-count"), "10000");
+  deepStrictEqual([...new Uint8Array(await last.arrayBuffer())], [10_000 % 251]);
+
+  const attributes = await gateway.ok("GET", "/bucket/key?attributes", {
+    headers: { "x-amz-object-attributes": "ObjectParts", "x-amz-part-number-marker": "9998" },
+  });
+  const listed = await readXml(attributes, "GetObjectAttributesResponse");
+  deepStrictEqual(textsAt(listed, "ObjectParts", "Part", "PartNumber"), ["9999", "10000"]);
 });
