@@ -32,6 +32,8 @@ export type Layout =
     readonly sequences: readonly number[];
     /** Of an object that was uploaded in parts and is one group now. */
     readonly partSizes?: readonly number[] | undefined;
+    /** Base64, of the object's algorithm, where each part had one. */
+    readonly partChecksums?: readonly string[] | undefined;
   }
   | {
     readonly kind: "parts";
@@ -48,9 +50,13 @@ export const ATTEMPT_LENGTH = 6;
 /** The JSON of a layout record. */
 export function formatLayout(layout: Layout): string {
   if (layout.kind === "seek") {
-    const { sequences, partSizes } = layout;
-    const sizes = partSizes && formatRuns(partSizes);
-    return JSON.stringify({ version: 1, seek: formatSequences(sequences), sizes });
+    const { sequences, partSizes, partChecksums } = layout;
+    return JSON.stringify({
+      version: 1,
+      seek: formatSequences(sequences),
+      sizes: partSizes && formatRuns(partSizes),
+      checksums: partChecksums && formatChecksums(partChecksums),
+    });
   }
   const { parts, algorithm, checksumType } = layout;
   let before = 0;
@@ -67,10 +73,7 @@ export function formatLayout(layout: Layout): string {
     chunkSizes: formatRuns(parts.map(({ chunkSize }) => chunkSize)),
     attempts: parts.map(({ attempt }) => attempt).join(""),
     md5: Buffer.from(parts.map(({ md5 }) => md5).join(""), "hex").toString("base64"),
-    checksums: parts.every(({ checksum }) => checksum !== undefined)
-      ? Buffer.concat(parts.map(({ checksum }) => Buffer.from(checksum ?? "", "base64")))
-        .toString("base64")
-      : undefined,
+    checksums: formatChecksums(parts.map(({ checksum }) => checksum)),
   };
   const tables = parts.map(({ sequences }) => sequences ? formatSequences(sequences) : "");
   const text = JSON.stringify({ ...record, seeks: tables.join(";") });
@@ -106,7 +109,9 @@ export function parseLayout(text: string): Layout | undefined {
   const seek = column("seek");
   if (seek !== undefined) {
     const sequences = parseSequences(seek);
-    return sequences && { kind: "seek", sequences, partSizes: parseRuns(column("sizes")) };
+    const partSizes = parseRuns(column("sizes"));
+    const partChecksums = parseChecksums(column("checksums"), partSizes?.length ?? 0);
+    return sequences && { kind: "seek", sequences, partSizes, partChecksums };
   }
 
   const distances = parseRuns(column("numbers"));
@@ -120,10 +125,7 @@ export function parseLayout(text: string): Layout | undefined {
     /^[A-Za-z0-9_-]*$/.test(attempts) && attempts.length === count * ATTEMPT_LENGTH &&
     md5.length === count * 16;
   if (!fits) return undefined;
-  const checksums = column("checksums");
-  const allChecksums = checksums === undefined ? undefined : Buffer.from(checksums, "base64");
-  const width = (allChecksums?.length ?? 0) / count;
-
+  const checksums = parseChecksums(column("checksums"), count);
   let number = 0;
   const parts = distances.map((distance, i): LayoutPart => ({
     number: number += distance,
@@ -131,7 +133,7 @@ export function parseLayout(text: string): Layout | undefined {
     size: sizes[i] ?? 0,
     chunkSize: chunkSizes[i] ?? 0,
     md5: md5.subarray(i * 16, (i + 1) * 16).toString("hex"),
-    checksum: allChecksums?.subarray(i * width, (i + 1) * width).toString("base64"),
+    checksum: checksums?.[i],
     sequences: parseSequences(seeks[i]),
   }));
   return {
@@ -140,4 +142,20 @@ export function parseLayout(text: string): Layout | undefined {
     algorithm: column("algorithm") as ChecksumAlgorithm | undefined,
     checksumType: column("checksumType") as ChecksumType | undefined,
   };
+}
+
+/** Checksums of one length, one behind the other; undefined where one is missing. */
+function formatChecksums(checksums: readonly (string | undefined)[]): string | undefined {
+  if (checksums.includes(undefined)) return undefined;
+  return Buffer.concat(checksums.map((one) => Buffer.from(one ?? "", "base64"))).toString("base64");
+}
+
+function parseChecksums(text: string | undefined, count: number): readonly string[] | undefined {
+  if (text === undefined || count === 0) return undefined;
+  const all = Buffer.from(text, "base64");
+  const width = all.length / count;
+  return Array.from(
+    { length: count },
+    (_, i) => all.subarray(i * width, (i + 1) * width).toString("base64"),
+  );
 }

@@ -20,7 +20,7 @@ import { Unanswered } from "./errors.ts";
 import { chunkSubject, type Nuid, records } from "./layout.ts";
 import { formatLayout, MAX_TEXT } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
-import { openBytes, withPartSizes } from "./object_bytes.ts";
+import { openBytes, readLayout, withPartSizes } from "./object_bytes.ts";
 import { formatInfo, MAX_PARTS_TEXT, MAX_SEEK_TEXT, type StoredObject } from "./object_info.ts";
 import { formatRuns, formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
@@ -132,6 +132,7 @@ async function rewriteLocked(
   const body = await openBytes(context, stream, object, "all");
   if (body === null) return "needless";
   const nuid = newNuid(key);
+  const old = object.bytes.nuid;
   const ended = new AbortController();
   const renewing = setInterval(() => {
     lock.renew().then((isHeld) => isHeld || ended.abort(), () => {}); // the next one may succeed
@@ -154,14 +155,14 @@ async function rewriteLocked(
     const ends = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
     const written = await writeChunks(context, chunkSubject(stream.store, nuid), content, ends);
     content.verify(written.received);
-    const message = await describe(context, stream, nuid, info, written);
+    const message = await describe(context, stream, { nuid, old }, info, written);
     if (message === undefined) {
       await purgeGroup(context, stream, nuid);
       return "too-large";
     }
     const outcome = await commitInfo(context, stream, key, { nuid, message, expect: sequence });
     if (outcome.kind === "committed") {
-      await trashGroup(context, stream, key, object.bytes.nuid);
+      await trashGroup(context, stream, key, old);
       return "rewritten";
     }
     await purgeGroup(context, stream, nuid);
@@ -177,19 +178,22 @@ async function rewriteLocked(
 
 /** The object info of the new group; undefined where no record can hold the table of its chunks. */
 async function describe(
-  { requests }: Context,
-  { store }: BucketStream,
-  nuid: Nuid,
+  context: Context,
+  stream: BucketStream,
+  { nuid, old }: { readonly nuid: Nuid; readonly old: Nuid },
   info: ObjectInfo,
   { received, chunkSize, sequences }: WrittenChunks,
 ): Promise<string | undefined> {
+  const { store } = stream;
   const seek = formatSequences(sequences);
   const { partSizes = [] } = info;
-  const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT;
+  const partChecksums = await readChecksums(context, stream, old);
+  const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT ||
+    partChecksums !== undefined;
   if (isLong) {
-    const layout = formatLayout({ kind: "seek", sequences, partSizes });
+    const layout = formatLayout({ kind: "seek", sequences, partSizes, partChecksums });
     if (layout.length > MAX_TEXT) return undefined;
-    await requests.publish(records.layout(store, nuid), layout, { rollup: true });
+    await context.requests.publish(records.layout(store, nuid), layout, { rollup: true });
   }
   return formatInfo({
     ...info,
@@ -202,6 +206,18 @@ async function describe(
     seek: isLong ? undefined : seek,
     layout: isLong ? "seek" : undefined,
   });
+}
+
+/** The checksums of an object's parts, where each has one. */
+async function readChecksums(
+  context: Context,
+  stream: BucketStream,
+  nuid: Nuid,
+): Promise<readonly string[] | undefined> {
+  const layout = await readLayout(context, stream, nuid);
+  if (layout?.kind !== "parts") return undefined;
+  const checksums = layout.parts.flatMap(({ checksum }) => checksum ?? []);
+  return checksums.length === layout.parts.length ? checksums : undefined;
 }
 
 /** Passes a source on and rests, so that bytes move in a share of the time. */

@@ -211,7 +211,7 @@ async function* pieces(
 }
 
 /** The layout record of a nuid; it never changes once an object names it. */
-async function readLayout(
+export async function readLayout(
   context: Context,
   { stream, store }: Pick<BucketStream, "stream" | "store">,
   nuid: Nuid,

@@ -1,8 +1,11 @@
 /** Objects that were uploaded in parts become one chunk group, which native clients read. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { crc32 as zlibCrc32 } from "node:zlib";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseLayout } from "../../src/nats/layout_record.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -102,6 +105,7 @@ Deno.test("a native client reads a completed upload after it was rewritten; noth
 
   deepStrictEqual(await store.readObject(bucket, key), before);
   deepStrictEqual(before.partSizes, PIECES.map(({ length }) => length));
+  deepStrictEqual(await layoutsOf(given), [PIECES.map((piece) => crc32(piece))]);
   ok(sameBytes((await read(store, bucket, key)).bytes, WHOLE));
   const second = await read(store, bucket, key, { start: 700_000, end: 1_399_999 });
   ok(sameBytes(second.bytes, PIECES[1] as Uint8Array));
@@ -243,6 +247,24 @@ Deno.test("objects are rewritten at Complete, or never, where it is set so", asy
   strictEqual(await given.store.rewriteNext(never), undefined);
   ok(sameBytes((await read(given.store, bucket, key)).bytes, WHOLE));
 });
+
+/** The checksums of parts in each layout record. */
+async function layoutsOf({ connection }: StoreOnServer): Promise<readonly unknown[]> {
+  const subjects = Object.keys(await subjectsOfStream(connection, "OBJ_layout"));
+  const found: unknown[] = [];
+  for (const subject of subjects.filter((subject) => subject.includes(".S3.layout."))) {
+    const reply = await connection.request(`$JS.API.DIRECT.GET.OBJ_layout.${subject}`);
+    const layout = parseLayout(reply.string());
+    if (layout?.kind === "seek") found.push(layout.partChecksums);
+  }
+  return found;
+}
+
+function crc32(bytes: Uint8Array): string {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(zlibCrc32(bytes));
+  return sum.toString("base64");
+}
 
 /** Another gateway on the same server. */
 async function anotherStore(
