@@ -10,6 +10,7 @@ import type { Store } from "../../src/store/store.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import {
   input,
+  openStore,
   read,
   someBytes,
   STORE_OPTIONS,
@@ -72,26 +73,6 @@ async function until(isTrue: () => Promise<boolean>, what: string): Promise<void
   throw new Error(`Never: ${what}`);
 }
 
-/** Another gateway on the same server. */
-async function anotherStore(
-  url: string,
-  options: Partial<typeof STORE_OPTIONS> = {},
-): Promise<{ readonly store: Store } & AsyncDisposable> {
-  const connection = await connect({
-    servers: url,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 100,
-  });
-  const store = createNatsStore(connection, { ...STORE_OPTIONS, ...options });
-  return {
-    store,
-    async [Symbol.asyncDispose]() {
-      store[Symbol.dispose]();
-      await connection.close();
-    },
-  };
-}
-
 Deno.test("a consumer that somebody deletes is made again behind what it delivered", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
@@ -110,7 +91,7 @@ Deno.test("a consumer that somebody deletes is made again behind what it deliver
 Deno.test("a gap in what a consumer delivers is noticed, and filled", async () => {
   await using given = await storeOnServer();
   await using proxy = new TcpProxy(given.server.port);
-  await using other = await anotherStore(proxy.url);
+  await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
   await put(given.store, "a");
   deepStrictEqual(await keysOf(other.store), ["a"]);
@@ -129,7 +110,7 @@ Deno.test("a gap in what a consumer delivers is noticed, and filled", async () =
 Deno.test("a lost connection costs a listing nothing but time", async () => {
   await using given = await storeOnServer();
   await using proxy = new TcpProxy(given.server.port);
-  await using other = await anotherStore(proxy.url);
+  await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
   const expected: string[] = [];
   for (let i = 0; i < 5; i++) {
@@ -148,7 +129,7 @@ Deno.test("a lost connection costs a listing nothing but time", async () => {
 Deno.test("a connection that is lost while an index is loaded answers 503, and loading goes on", async () => {
   await using given = await storeOnServer();
   await using proxy = new TcpProxy(given.server.port);
-  await using other = await anotherStore(proxy.url);
+  await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
   const keys = numbered(8000);
   await put(given.store, ...keys);
@@ -189,7 +170,7 @@ Deno.test("a bucket that a native client deletes and makes again shows nothing o
 Deno.test("a bucket that is deleted while it is listed is NoSuchBucket", async () => {
   await using given = await storeOnServer();
   await using proxy = new TcpProxy(given.server.port);
-  await using other = await anotherStore(proxy.url);
+  await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
   await put(given.store, "a");
   const gate = Promise.withResolvers<void>();
@@ -413,7 +394,7 @@ async function listAnew(
   { server, connection }: StoreOnServer,
 ): Promise<{ readonly keys: readonly string[]; readonly from: number }> {
   const before = new Set((await consumersOf(connection)).map(({ name }) => name));
-  await using other = await anotherStore(server.url);
+  await using other = await openStore(server.url);
   const keys = await keysOf(other.store);
   const consumer = (await consumersOf(connection)).find(({ name }) => !before.has(name));
   return { keys, from: consumer?.config.opt_start_seq ?? 0 };

@@ -6,25 +6,24 @@ import { createHash } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseLayout } from "../../src/nats/layout_record.ts";
-import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   input,
+  openStore,
   read,
   sameBytes,
   someBytes,
-  STORE_OPTIONS,
   type StoreOnServer,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
-import { connect } from "@nats-io/transport-node";
 
 const bucket = "layout" as BucketName;
 const key = "video/1" as ObjectKey;
 const GRACE = 1000;
+const OPTIONS = { grace: GRACE, nativeLayout: "background" } as const;
 const never = new AbortController().signal;
 
 async function onServer(
@@ -74,6 +73,20 @@ async function upload(
 
 const PIECES = [someBytes(700_000, 1), someBytes(700_000, 2), someBytes(123_456, 3)];
 const WHOLE = new Uint8Array(PIECES.flatMap((piece) => [...piece]));
+
+/** Holds the next object info back: `held` says that it came. */
+function holdCommit(
+  proxy: TcpProxy,
+): { readonly held: Promise<void>; readonly release: () => void } {
+  const gate = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  proxy.judge = ({ direction, subject }) => {
+    if (direction !== "to server" || !subject.startsWith("$O.layout.M.")) return "pass";
+    held.resolve();
+    return { hold: gate.promise };
+  };
+  return { held: held.promise, release: gate.resolve };
+}
 
 /** Nothing is left but what the object names. */
 async function checkNothingLeft({ store, connection }: StoreOnServer): Promise<void> {
@@ -146,21 +159,15 @@ Deno.test("an object that is replaced or deleted while it is rewritten stays rep
   for (const change of ["put", "delete"] as const) {
     await using given = await onServer();
     await using proxy = new TcpProxy(given.server.port);
-    await using slow = await anotherStore(proxy.url);
+    await using slow = await openStore(proxy.url, OPTIONS);
     const { complete } = await upload(slow.store, PIECES);
     await complete();
-    const gate = Promise.withResolvers<void>();
-    const held = Promise.withResolvers<void>();
-    proxy.judge = ({ direction, subject }) => {
-      if (direction !== "to server" || !subject.startsWith("$O.layout.M.")) return "pass";
-      held.resolve();
-      return { hold: gate.promise };
-    };
+    const { held, release } = holdCommit(proxy);
     const rewriting = slow.store.rewriteNext(never);
-    await held.promise;
+    await held;
     if (change === "put") await given.store.putObject(bucket, key, input(someBytes(300_000, 9)));
     else await given.store.deleteObject(bucket, key, {});
-    gate.resolve();
+    release();
     strictEqual((await rewriting)?.outcome, "needless");
     if (change === "put") {
       ok(sameBytes((await read(given.store, bucket, key)).bytes, someBytes(300_000, 9)));
@@ -197,21 +204,15 @@ Deno.test("who reads the parts reads them to their end while they are replaced a
 Deno.test("one gateway at a time rewrites an object", async () => {
   await using given = await onServer();
   await using proxy = new TcpProxy(given.server.port);
-  await using slow = await anotherStore(proxy.url);
+  await using slow = await openStore(proxy.url, OPTIONS);
   const { complete } = await upload(slow.store, PIECES);
   await complete();
-  const gate = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
-  proxy.judge = ({ direction, subject }) => {
-    if (direction !== "to server" || !subject.startsWith("$O.layout.M.")) return "pass";
-    held.resolve();
-    return { hold: gate.promise };
-  };
+  const { held, release } = holdCommit(proxy);
   const rewriting = slow.store.rewriteNext(never);
-  await held.promise;
+  await held;
   await given.store.sweep(bucket, { minAge: 60_000, dryRun: false }); // finds the object in parts
   strictEqual((await given.store.rewriteNext(never))?.outcome, "taken");
-  gate.resolve();
+  release();
   strictEqual((await rewriting)?.outcome, "rewritten");
   await given.store.sweep(bucket, { minAge: 60_000, dryRun: false });
   strictEqual(await given.store.rewriteNext(never), undefined);
@@ -264,23 +265,4 @@ function crc32(bytes: Uint8Array): string {
   const sum = Buffer.alloc(4);
   sum.writeUInt32BE(zlibCrc32(bytes));
   return sum.toString("base64");
-}
-
-/** Another gateway on the same server. */
-async function anotherStore(
-  url: string,
-): Promise<{ readonly store: ReturnType<typeof createNatsStore> } & AsyncDisposable> {
-  const connection = await connect({ servers: url });
-  const store = createNatsStore(connection, {
-    ...STORE_OPTIONS,
-    grace: GRACE,
-    nativeLayout: "background",
-  });
-  return {
-    store,
-    async [Symbol.asyncDispose]() {
-      store[Symbol.dispose]();
-      await connection.close();
-    },
-  };
 }

@@ -58,6 +58,26 @@ export async function storeOnServer(
   };
 }
 
+/** Another gateway's store on a server that runs; disposing leaves the server. */
+export async function openStore(
+  url: string,
+  options: Partial<NatsStoreOptions> = {},
+): Promise<{ readonly store: Store & Maintenance } & AsyncDisposable> {
+  const connection = await connect({
+    servers: url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+  });
+  const store = createNatsStore(connection, { ...STORE_OPTIONS, ...options });
+  return {
+    store,
+    async [Symbol.asyncDispose]() {
+      store[Symbol.dispose]();
+      await connection.close();
+    },
+  };
+}
+
 /** What PutObject is given for these bytes. */
 export function input(bytes: Uint8Array, change: Partial<ObjectInput> = {}): ObjectInput {
   return {
