@@ -165,6 +165,11 @@ Deno.test("a bucket that a native client deletes and makes again shows nothing o
   const third = await native.create("index");
   await third.putBlob({ name: "third" }, someBytes(3));
   deepStrictEqual(await keysOf(store), ["third"]);
+  // Nobody lists in between, and the new stream is longer than what was read of the old one.
+  await third.destroy();
+  const fourth = await native.create("index");
+  for (const name of ["4/a", "4/b", "4/c"]) await fourth.putBlob({ name }, someBytes(3));
+  deepStrictEqual(await keysOf(store), ["4/a", "4/b", "4/c"]);
 });
 
 Deno.test("a bucket that is deleted while it is listed is NoSuchBucket", async () => {
