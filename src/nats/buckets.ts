@@ -3,6 +3,7 @@
  * @module
  */
 
+import { mapAtOnce } from "../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { compareUtf8 } from "../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../s3/names.ts";
@@ -24,16 +25,12 @@ const CONCURRENCY = 32;
 /** All buckets, by name. */
 export async function listBuckets(context: Context): Promise<readonly BucketInfo[]> {
   const streams = await context.streams.list();
-  const buckets: BucketInfo[] = [];
-  for (let i = 0; i < streams.length; i += CONCURRENCY) {
-    const group = streams.slice(i, i + CONCURRENCY).map(async ({ store, created }) => {
-      const name = bucketOf(store);
-      if (name === undefined) return [];
-      return [{ name, created, owner: await readOwner(context, store).catch(() => undefined) }];
-    });
-    buckets.push(...(await Promise.all(group)).flat());
-  }
-  return buckets.sort((a, b) => compareUtf8(a.name, b.name));
+  const buckets = await mapAtOnce(streams, CONCURRENCY, async ({ store, created }) => {
+    const name = bucketOf(store);
+    if (name === undefined) return [];
+    return [{ name, created, owner: await readOwner(context, store).catch(() => undefined) }];
+  });
+  return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
 }
 
 /** Makes a bucket. Whoever records himself as its owner first has it. */

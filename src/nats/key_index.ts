@@ -9,6 +9,7 @@
  * @module
  */
 
+import { mapAtOnce } from "../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import { readCurrent } from "./commit.ts";
@@ -258,11 +259,9 @@ export class KeyIndex implements Disposable {
       this.#least = Math.max(least, stream.firstSequence);
     }
     this.#doubtRenamed();
-    const doubts = [...this.#doubted];
-    for (let i = 0; i < doubts.length; i += CONCURRENCY) {
-      const group = doubts.slice(i, i + CONCURRENCY);
-      await Promise.all(group.map(([key, until]) => this.#look(stream, key, until)));
-    }
+    await mapAtOnce([...this.#doubted], CONCURRENCY, async ([key, until]) => {
+      await this.#look(stream, key, until);
+    });
     return true;
   }
 

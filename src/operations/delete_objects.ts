@@ -4,6 +4,7 @@
  * @module
  */
 
+import { mapAtOnce } from "../collections/map_at_once.ts";
 import { type Integrity, parseIntegrity } from "../s3/checksum.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
@@ -93,12 +94,7 @@ async function deleteAll(
   bucket: BucketName,
   objects: readonly Named[],
 ): Promise<readonly (S3Error | undefined)[]> {
-  const outcomes: (S3Error | undefined)[] = [];
-  const queue = objects.entries();
-  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
-    for (const [i, object] of queue) outcomes[i] = await deleteOne(store, bucket, object);
-  }));
-  return outcomes;
+  return await mapAtOnce(objects, CONCURRENCY, (object) => deleteOne(store, bucket, object));
 }
 
 async function deleteOne(
