@@ -110,8 +110,9 @@ export const records = {
   bucket: (store: StoreName, document: "owner" | "layout" | "*"): string =>
     `$O.${store}.S3.bucket.${document}`,
   upload: (store: StoreName, id: string): string => `$O.${store}.S3.upload.${id}`,
-  part: (store: StoreName, id: string, part: number | "*"): string =>
-    `$O.${store}.S3.part.${id}.${part}`,
+  part: (store: StoreName, id: string, part: number, facts: string): string =>
+    `$O.${store}.S3.part.${id}.${part}.${facts}`,
+  parts: (store: StoreName, id: string): string => `$O.${store}.S3.part.${id}.>`,
   layout: (store: StoreName, nuid: Nuid): string => `$O.${store}.S3.layout.${nuid}`,
   trash: (store: StoreName, nuid: Nuid | "*"): string => `$O.${store}.S3.trash.${nuid}`,
   lease: (store: StoreName, nuid: Nuid | "*", gateway: string): string =>

@@ -1,7 +1,7 @@
 /**
  * Multipart uploads on JetStream.
  *
- * An upload is a record, each part a record beside its chunk group. Complete moves no bytes: one atomic batch freezes
+ * An upload is a record, each part a record beside its chunk group (`part_record.ts`). Complete moves no bytes: one atomic batch freezes
  * the list of parts in the layout record, commits the object info and ends the upload, so there is no moment at which
  * only one of them is true, and nothing to resume.
  * @module
@@ -32,11 +32,11 @@ import { infoSubject, type Nuid, parseNuid, partChunkSubject, records } from "./
 import { formatInfo } from "./object_info.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
+import { formatPart, type PartRecord, readParts, withTables } from "./part_record.ts";
 import { type StoredMessage, textOf } from "./requests.ts";
-import { formatSequences, parseSequences } from "./seek.ts";
 import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
-import { discardParts, trashGroup } from "./trash.ts";
+import { discardParts, trashGroup, trashMessage } from "./trash.ts";
 
 /** What `S3.upload.<id>` says. */
 type UploadRecord = {
@@ -50,19 +50,6 @@ type UploadRecord = {
   /** What became of it: the answer to a Complete that is asked again. */
   readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
 };
-
-/** What `S3.part.<id>.<number>` says. */
-type PartRecord = {
-  readonly attempt: string;
-  readonly size: number;
-  readonly chunkSize: number;
-  readonly md5: string;
-  readonly checksum: string | undefined;
-  readonly modified: string;
-  readonly seek: string;
-};
-
-type Part = PartInfo & { readonly record: PartRecord };
 
 /** How long a finished upload's record answers a repeated Complete. */
 const DONE_TTL = "168h";
@@ -125,49 +112,31 @@ export async function putPart(
 
   const nuid = id as string as Nuid;
   const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
-  const subject = partChunkSubject(stream.store, nuid, number, attempt);
+  const chunks = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
+  let subject: string;
   try {
-    const written = await writeChunks(context, subject, content, signal);
+    const written = await writeChunks(context, chunks, content, signal);
     const { received: { size, md5, checksum }, chunkSize, sequences } = written;
     content.verify(written.received);
     signal?.throwIfAborted();
-    const modified = context.now().toISOString();
-    const seek = formatSequences(sequences);
-    part = { attempt, size, chunkSize, md5, checksum, modified, seek };
-    await writePart(context, stream, id, number, part);
+    const modified = context.now();
+    part = { number, attempt, size, chunkSize, md5, checksum, sequences, modified };
+    const record = formatPart(stream.store, id, part);
+    subject = record.subject;
+    // The attempt's name is in the subject: whatever is there is this part.
+    await compareAndSet(context, stream, { ...record, expect: 0, ttl: undefined }, () => true);
   } catch (cause) {
-    if (!(cause instanceof Unanswered)) await discardParts(context, stream, subject);
+    if (!(cause instanceof Unanswered)) await discardParts(context, stream, chunks);
     throw cause;
   }
 
   // The upload may have ended meanwhile. What it did not name is nobody's.
   const upload = await findUpload(context, stream, key, id);
-  if (upload?.record.state === "open") return partInfo(number, part);
-  if (upload?.record.state === "done") await trashGroup(context, stream, key, nuid, "unused-parts");
-  else await discardParts(context, stream, subject);
+  if (upload?.record.state === "open") return partInfo(part);
+  if (upload?.record.state === "done") await trashGroup(context, stream, key, nuid);
+  else for (const left of [chunks, subject]) await discardParts(context, stream, left);
   throw new S3Error("NoSuchUpload", { UploadId: id });
-}
-
-/** The last part of a number that is written stays. */
-async function writePart(
-  context: Context,
-  stream: BucketStream,
-  id: UploadId,
-  number: PartNumber,
-  part: PartRecord,
-): Promise<void> {
-  const subject = records.part(stream.store, id, number);
-  const data = JSON.stringify(part);
-  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const before = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
-    const write = { subject, data, expect: before?.sequence ?? 0, ttl: undefined };
-    const outcome = await compareAndSet(context, stream, write, (message) => {
-      return textOf(message.data) === data;
-    });
-    if (outcome.kind !== "refused") return;
-  }
-  throw new S3Error("SlowDown");
 }
 
 /** An upload in progress. Throws `NoSuchUpload`. */
@@ -197,10 +166,9 @@ export async function listParts(
 > {
   const stream = await context.streams.get(bucket);
   const { record } = await openUpload(context, stream, key, id);
-  const parts = (await readParts(context, stream, id))
-    .filter(({ number }) => number > after)
-    .map(({ record: _, ...part }): PartInfo => part);
-  const items = parts.slice(0, limit);
+  const parts = [...(await readParts(context, stream, id)).values()]
+    .filter(({ number }) => number > after);
+  const items = parts.slice(0, limit).map(partInfo);
   const next = parts.length > items.length ? items.at(-1)?.number : undefined;
   return { upload: uploadInfo(id, record), items, next };
 }
@@ -232,15 +200,20 @@ export async function completeUpload(
 ): Promise<ObjectInfo> {
   const stream = await context.streams.get(bucket);
   for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const upload = await findUpload(context, stream, key, id);
+    const [upload, uploaded, current] = await Promise.all([
+      findUpload(context, stream, key, id),
+      readParts(context, stream, id),
+      readCurrent(context, stream, key),
+    ]);
     if (upload?.record.result !== undefined) return finished(upload.record, upload.record.result);
     if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
 
     const { record } = upload;
-    const uploaded = await readParts(context, stream, id);
-    const byNumber = new Map(uploaded.map((part) => [part.number as number, part]));
-    const assembly = await assembleParts(record, byNumber, input, context.minPartSize);
-    const current = await readCurrent(context, stream, key);
+    const known = [...uploaded].map(([number, part]) =>
+      [number, { ...part, etag: part.md5 }] as const
+    );
+    const assembly = await assembleParts(record, new Map(known), input, context.minPartSize);
+    const parts = await withTables(context, stream, id, assembly.parts);
     checkReplace(key, current, input.precondition, context.now());
 
     const info: ObjectInfo = {
@@ -251,25 +224,27 @@ export async function completeUpload(
       properties: record.properties,
       checksum: assembly.checksum,
       owner: record.owner,
-      partSizes: assembly.parts.map(({ size }) => size),
+      partSizes: parts.map(({ size }) => size),
       retention: undefined,
     };
     try {
-      await commitUpload(context, stream, id, upload, current, info, assembly.parts);
+      await commitUpload(context, stream, id, upload, current, info, parts);
     } catch (cause) {
       // Whoever lands first makes every other commit a conflict: look again who it was.
       if (isConflict(cause)) continue;
       if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
       throw cause;
     }
-    await trashGroup(context, stream, key, current.nuid);
-    await cleanUp(context, stream, key, id, assembly.parts.length);
+    context.trashed.add(bucket);
     return info;
   }
   throw new S3Error("SlowDown", { Key: key });
 }
 
-/** Layout record, object info and the upload's end, together or not at all. */
+/**
+ * Layout record, object info and the upload's end, together or not at all. With them goes what is left over into the
+ * trash: the object that is replaced, the records of the parts, and parts that are not used.
+ */
 async function commitUpload(
   { requests }: Context,
   { store }: BucketStream,
@@ -277,7 +252,7 @@ async function commitUpload(
   { record, sequence }: { readonly record: UploadRecord; readonly sequence: number },
   current: Current,
   info: ObjectInfo,
-  parts: readonly Part[],
+  parts: readonly PartRecord[],
 ): Promise<void> {
   const nuid = id as string as Nuid;
   const { size, etag, checksum, modified } = info;
@@ -286,11 +261,7 @@ async function commitUpload(
     kind: "parts",
     algorithm: record.algorithm,
     checksumType: record.checksumType,
-    parts: parts.map(({ number, record: { seek, ...part } }) => ({
-      ...part,
-      number,
-      sequences: parseSequences(seek),
-    })),
+    parts,
   });
   const message = formatInfo({
     ...info,
@@ -298,7 +269,7 @@ async function commitUpload(
     store,
     nuid,
     chunks: 0,
-    chunkSize: parts[0]?.record.chunkSize ?? 0,
+    chunkSize: parts[0]?.chunkSize ?? 0,
     sha256: empty ? SHA256_OF_NOTHING : undefined,
     seek: undefined,
     layout: empty ? undefined : "parts",
@@ -323,27 +294,13 @@ async function commitUpload(
       expect: sequence,
       ttl: DONE_TTL,
     },
+    ...[nuid, ...(current.nuid === undefined ? [] : [current.nuid])].map((left) =>
+      trashMessage(store, info.key, left)
+    ),
   ]);
 }
 
 const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/** Removes part records, and hands chunks that the object does not name to the trash. */
-async function cleanUp(
-  context: Context,
-  stream: BucketStream,
-  key: ObjectKey,
-  id: UploadId,
-  named: number,
-): Promise<void> {
-  const nuid = id as string as Nuid;
-  const filter = partChunkSubject(stream.store, nuid, "*", "*");
-  const groups = await context.streams.listSubjects(stream.stream, filter).catch(() => undefined);
-  if (groups === undefined || groups.length > named) {
-    await trashGroup(context, stream, key, nuid, "unused-parts");
-  }
-  await discardParts(context, stream, records.part(stream.store, id, "*"));
-}
 
 /** Ends an upload without an object. */
 export async function abortUpload(
@@ -364,7 +321,7 @@ export async function abortUpload(
     if (outcome.kind !== "committed") continue;
     const nuid = id as string as Nuid;
     await discardParts(context, stream, partChunkSubject(stream.store, nuid, "*", "*"));
-    await discardParts(context, stream, records.part(stream.store, id, "*"));
+    await discardParts(context, stream, records.parts(stream.store, id));
     return;
   }
   throw new S3Error("SlowDown");
@@ -388,7 +345,7 @@ export async function abortAbandoned(
     const record = parseUpload(message);
     const id = parseNuid(lastToken(message.subject)) as UploadId | undefined;
     if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
-    const parts = await readMessages(context, stream, records.part(stream.store, id, "*"));
+    const parts = await readMessages(context, stream, records.parts(stream.store, id));
     if (!parts.every(isOld)) continue;
     count++;
     if (!dryRun) await abortIfOpen(context, stream.bucket, record.key, id);
@@ -439,21 +396,6 @@ async function findUpload(
   return { record, sequence: message.sequence };
 }
 
-async function readParts(
-  context: Context,
-  stream: BucketStream,
-  id: UploadId,
-): Promise<readonly Part[]> {
-  const messages = await readMessages(context, stream, records.part(stream.store, id, "*"));
-  return messages
-    .map(({ subject, data }) => {
-      const number = Number(lastToken(subject)) as PartNumber;
-      const record = JSON.parse(textOf(data)) as PartRecord;
-      return { ...partInfo(number, record), record };
-    })
-    .sort((a, b) => a.number - b.number);
-}
-
 function parseUpload({ data }: StoredMessage): UploadRecord | undefined {
   try {
     return JSON.parse(textOf(data)) as UploadRecord;
@@ -466,8 +408,8 @@ function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
-function partInfo(number: PartNumber, { size, md5, modified, checksum }: PartRecord): PartInfo {
-  return { number, size, etag: md5, modified: new Date(modified), checksum };
+function partInfo({ number, size, md5, modified, checksum }: PartRecord): PartInfo {
+  return { number, size, etag: md5, modified, checksum };
 }
 
 function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {

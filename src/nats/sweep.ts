@@ -153,7 +153,7 @@ function isOrphanRecord(
 ): boolean {
   const [, kind, id = "", page] = tokensAfter(subject, store);
   if (kind === "snapshot") return page !== undefined && id !== snapshot;
-  if (kind === "part") return !openUploads.has(id);
+  if (kind === "part") return !openUploads.has(id) && !waiting.has(id);
   if (kind === "layout") return ![objects, openUploads, waiting].some((names) => names.has(id));
   return false;
 }

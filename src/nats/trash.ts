@@ -3,10 +3,12 @@
  *
  * A replaced group may still be read, so it is recorded as trash and purged after a grace, unless a reader's lease holds
  * it. A group that was never committed has no reader and is purged at once; so is one of few chunks, whose readers have
- * all of it or nothing.
+ * all of it or nothing. An upload that was completed is in the trash as well: of an object that is still there go the
+ * records of its parts, and the parts that it does not use.
  * @module
  */
 
+import { mapAtOnce } from "../collections/map_at_once.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { TrashReport } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -19,6 +21,7 @@ import {
   parseNuid,
   partChunkSubject,
   records,
+  type StoreName,
   subjectsOf,
 } from "./layout.ts";
 import { AT_ONCE } from "./object_bytes.ts";
@@ -29,16 +32,8 @@ import { type StoredMessage, textOf } from "./requests.ts";
 import { readBatches } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 
-/** What of a nuid's chunks is trash. */
-export type TrashKind =
-  /** All of them. */
-  | "group"
-  /** Those of parts that the layout record does not name. */
-  | "unused-parts";
-
 type Trash = {
   readonly nuid: Nuid;
-  readonly kind: TrashKind;
   readonly key: ObjectKey;
   readonly sequence: number;
 };
@@ -72,16 +67,24 @@ export async function trashGroup(
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
-  kind: TrashKind = "group",
 ): Promise<void> {
   if (nuid === undefined || !prepared) return;
   try {
-    const record = JSON.stringify({ kind, key });
-    await requests.publish(records.trash(store, nuid), record, { rollup: true });
+    const { subject, data, ...options } = trashMessage(store, key, nuid);
+    await requests.publish(subject, data, options);
     trashed.add(bucket);
   } catch (cause) {
     log.warn("trash was not recorded", { bucket, nuid, cause });
   }
+}
+
+/** The record of {@linkcode trashGroup}, to be published with what makes it trash. */
+export function trashMessage(
+  store: StoreName,
+  key: ObjectKey,
+  nuid: Nuid,
+): { readonly subject: string; readonly data: string; readonly rollup: true } {
+  return { subject: records.trash(store, nuid), data: JSON.stringify({ key }), rollup: true };
 }
 
 /** Purges a group that nobody reads. What fails here the sweep finds. */
@@ -144,14 +147,10 @@ async function purgeAll(
   trash: readonly Trash[],
   named: ReadonlySet<string>,
 ): Promise<number> {
-  let purged = 0;
-  for (let i = 0; i < trash.length; i += CONCURRENCY) {
-    const group = trash.slice(i, i + CONCURRENCY);
-    await Promise.all(group.map(async (item) => {
-      if (await purgeTrash(context, stream, item, named)) purged++;
-    }));
-  }
-  return purged;
+  const purged = await mapAtOnce(trash, CONCURRENCY, async (item) => {
+    return await purgeTrash(context, stream, item, named);
+  });
+  return purged.filter(Boolean).length;
 }
 
 /** The nuids that long reads hold now. */
@@ -184,18 +183,14 @@ async function namedElsewhere(
 async function purgeTrash(
   context: Context,
   stream: BucketStream,
-  { nuid, kind, key, sequence }: Trash,
+  { nuid, key, sequence }: Trash,
   named: ReadonlySet<string>,
 ): Promise<boolean> {
   const current = await readCurrent(context, stream, key);
   const isNamed = named.has(nuid) || current.nuid === nuid;
-  let purged = false;
-  if (kind === "unused-parts") {
-    purged = await purgeUnusedParts(context, stream, nuid);
-  } else if (!isNamed) {
-    await purgeGroup(context, stream, nuid);
-    purged = true;
-  }
+  let purged = !isNamed;
+  if (isNamed) purged = await purgeUnusedParts(context, stream, nuid);
+  else await purgeGroup(context, stream, nuid);
   // By sequence: a record that was written again meanwhile stays.
   await deleteMessage(context, stream, sequence);
   return purged;
@@ -211,10 +206,11 @@ export async function purgeGroup(
   const layout = records.layout(store, nuid);
   if (await requests.leaderGet(stream, { last_by_subj: layout }) === undefined) return;
   await streams.purge(stream, partChunkSubject(store, nuid, "*", "*"));
+  await streams.purge(stream, records.parts(store, nuid));
   await streams.purge(stream, layout);
 }
 
-/** Purges the attempts at parts that a completed upload's layout does not name. */
+/** Purges what a completed upload's layout does not name: attempts at parts, and the records of all parts. */
 async function purgeUnusedParts(
   context: Context,
   stream: BucketStream,
@@ -229,6 +225,7 @@ async function purgeUnusedParts(
     await context.streams.purge(stream.stream, subject);
     purged = true;
   }
+  await context.streams.purge(stream.stream, records.parts(stream.store, nuid));
   return purged;
 }
 
@@ -249,10 +246,9 @@ export async function readUsedParts(
 function parseTrash({ subject, data, sequence }: StoredMessage): Trash | undefined {
   const nuid = parseNuid(subject.slice(subject.lastIndexOf(".") + 1));
   try {
-    const { kind, key } = JSON.parse(textOf(data)) as { kind?: unknown; key?: unknown };
+    const { key } = JSON.parse(textOf(data)) as { readonly key?: unknown };
     if (nuid === undefined || typeof key !== "string") return undefined;
-    if (kind !== "group" && kind !== "unused-parts") return undefined;
-    return { nuid, kind, key: key as ObjectKey, sequence };
+    return { nuid, key: key as ObjectKey, sequence };
   } catch {
     return undefined;
   }

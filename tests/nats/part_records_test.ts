@@ -1,0 +1,106 @@
+/** Records of parts whose subjects do not say everything: of parts uploaded again, and with long tables of chunks. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { parseLayout } from "../../src/nats/layout_record.ts";
+import { type Nuid, records, type StoreName } from "../../src/nats/layout.ts";
+import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
+import type { CompletedPart } from "../../src/store/store.ts";
+import { input, read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
+
+const bucket = "parts" as BucketName;
+const store = bucket as string as StoreName;
+const key = "k" as ObjectKey;
+const UPLOAD = {
+  properties: input(new Uint8Array()).properties,
+  owner: "alice",
+  algorithm: undefined,
+  checksumType: undefined,
+};
+
+const completed = (number: number, etag: string): CompletedPart => {
+  return { number: number as PartNumber, etag, checksum: undefined };
+};
+
+const completion = (parts: readonly CompletedPart[]) => {
+  return { parts, precondition: {}, checksum: undefined, size: undefined };
+};
+
+Deno.test("of a part that is uploaded again, the last one counts", async () => {
+  await using given = await storeOnServer({ store: { minPartSize: 1, grace: 0 } });
+  await given.store.createBucket(bucket, "alice");
+  const id = await given.store.createUpload(bucket, key, UPLOAD);
+  const put = async (number: number, bytes: Uint8Array): Promise<string> => {
+    const part = await given.store.putPart(bucket, key, id, number as PartNumber, input(bytes));
+    return part.etag;
+  };
+  const etags: string[] = [];
+  // Names of attempts are random: what is read first and what was written last differ in most of these.
+  for (let number = 1; number <= 8; number++) {
+    for (let again = 0; again < 4; again++) {
+      etags[number - 1] = await put(number, someBytes(10 + number, again));
+    }
+  }
+  const { items } = await given.store.listParts(bucket, key, id, { after: 0, limit: 100 });
+  deepStrictEqual(items.map(({ etag }) => etag), etags);
+
+  await given.store.completeUpload(
+    bucket,
+    key,
+    id,
+    completion(etags.map((etag, i) => completed(i + 1, etag))),
+  );
+  const { bytes } = await read(given.store, bucket, key);
+  const whole = Array.from({ length: 8 }, (_, i) => [...someBytes(11 + i, 3)]).flat();
+  deepStrictEqual([...bytes], whole);
+
+  await given.store.emptyTrash(bucket);
+  const report = await given.store.sweep(bucket, { minAge: 0, dryRun: true });
+  strictEqual(report.groups + report.records, 0);
+  deepStrictEqual((await read(given.store, bucket, key)).bytes, bytes);
+});
+
+/** Bytes in pieces of some chunks, with room for other writers between them. */
+async function* inTurns(bytes: Uint8Array, seed: number): AsyncGenerator<Uint8Array> {
+  const sizes = someBytes(bytes.length / 4096, seed);
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + 4096 * (1 + (sizes[i] ?? 0) % 4);
+    yield bytes.slice(at, end);
+    at = end;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+Deno.test("parts with long tables of chunks are found by them", async () => {
+  // Chunks of 4 KiB from two uploads at once: tables that cannot count runs.
+  const config = "max_payload: 20480";
+  await using given = await storeOnServer({ server: { config } });
+  await given.store.createBucket(bucket, "alice");
+  const id = await given.store.createUpload(bucket, key, UPLOAD);
+  const size = 6 * 1024 * 1024;
+  const bytes = [1, 2, 3].map((seed) => someBytes(size, seed));
+  const parts = await Promise.all(bytes.map(async (part, i) => {
+    const number = i + 1 as PartNumber;
+    const { content } = input(part);
+    const { etag } = await given.store.putPart(bucket, key, id, number, {
+      content: { ...content, stream: ReadableStream.from(inTurns(part, i + 1)) },
+    });
+    return completed(number, etag);
+  }));
+  await given.store.completeUpload(bucket, key, id, completion(parts));
+
+  const reply = await given.connection.request(
+    `$JS.API.STREAM.MSG.GET.OBJ_${store}`,
+    JSON.stringify({ last_by_subj: records.layout(store, id as string as Nuid) }),
+  );
+  const { message } = reply.json<{ message: { data: string } }>();
+  const layout = parseLayout(atob(message.data));
+  strictEqual(layout?.kind, "parts");
+  for (const { sequences } of layout.parts) strictEqual(sequences?.length, size / 4096);
+  const tables = JSON.parse(atob(message.data)) as { readonly seeks: string };
+  ok(tables.seeks.length > 3 * 1200, `${tables.seeks.length} characters fit into subjects`);
+
+  const { bytes: all } = await read(given.store, bucket, key);
+  for (const [i, part] of bytes.entries()) {
+    ok(sameBytes(all.subarray(i * size, (i + 1) * size), part), `part ${i + 1}`);
+  }
+});
