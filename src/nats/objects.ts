@@ -6,7 +6,13 @@
 import type { WritePrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import type { ChooseRange, ObjectContent, ObjectInfo, ObjectInput } from "../store/store.ts";
+import type {
+  ChooseRange,
+  InfoOptions,
+  ObjectContent,
+  ObjectInfo,
+  ObjectInput,
+} from "../store/store.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import {
@@ -49,10 +55,11 @@ export async function readObject(
   context: Context,
   bucket: BucketName,
   key: ObjectKey,
+  options?: InfoOptions,
 ): Promise<ObjectInfo> {
   const stream = await context.streams.get(bucket);
   const object = existing(context, stream, key, await readCurrent(context, stream, key));
-  return await withPartSizes(context, stream, object);
+  return await withPartSizes(context, stream, object, options);
 }
 
 /** Metadata and the bytes that `choose` wants. */
@@ -61,12 +68,13 @@ export async function getObject(
   bucket: BucketName,
   key: ObjectKey,
   choose: ChooseRange,
+  options?: InfoOptions,
 ): Promise<ObjectContent> {
   const stream = await context.streams.get(bucket);
   for (let attempt = 1, before = 0;; attempt++) {
     const current = await readCurrent(context, stream, key);
     const object = existing(context, stream, key, current);
-    const info = await withPartSizes(context, stream, object);
+    const info = await withPartSizes(context, stream, object, options);
     const range = choose(info);
     try {
       return { info, range, body: await openBytes(context, stream, object, range) };

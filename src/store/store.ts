@@ -40,6 +40,8 @@ export type ObjectInfo = {
   readonly owner: string | undefined;
   /** Sizes of the parts of a multipart object, in order. */
   readonly partSizes: readonly number[] | undefined;
+  /** One of each part, base64, of the object's algorithm; only where it was asked for and all are known. */
+  readonly partChecksums?: readonly string[] | undefined;
   /** Object lock that the Go gateway nats-s3 set; such an object is neither deleted nor overwritten before `until`. */
   readonly retention: { readonly mode: string; readonly until: Date } | undefined;
 };
@@ -87,6 +89,12 @@ export type ObjectPart = {
   readonly number: PartNumber;
   readonly start: number;
   readonly size: number;
+};
+
+/** What is read of an object beside its info, for those who want it. */
+export type InfoOptions = {
+  /** {@linkcode ObjectInfo.partChecksums}: it may take a read of its own. */
+  readonly partChecksums?: boolean;
 };
 
 /** What to read of an object. Thrown errors pass to the caller of getObject. */
@@ -212,14 +220,19 @@ export interface Store {
   deleteBucket(bucket: BucketName): Promise<void>;
 
   /** @throws S3Error `NoSuchKey` */
-  readObject(bucket: BucketName, key: ObjectKey): Promise<ObjectInfo>;
+  readObject(bucket: BucketName, key: ObjectKey, options?: InfoOptions): Promise<ObjectInfo>;
   /**
    * Reads the metadata, lets `choose` say what is wanted, and begins to read that. Errors of the metadata and of the
    * first bytes are thrown; a later one breaks the stream. It never ends cleanly with wrong or missing bytes.
    *
    * @throws S3Error `NoSuchKey`
    */
-  getObject(bucket: BucketName, key: ObjectKey, choose: ChooseRange): Promise<ObjectContent>;
+  getObject(
+    bucket: BucketName,
+    key: ObjectKey,
+    choose: ChooseRange,
+    options?: InfoOptions,
+  ): Promise<ObjectContent>;
   /** @throws S3Error `PreconditionFailed`; `NoSuchKey` for `ifMatch` where there is no object; `AccessDenied` for a locked one */
   putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
   /**

@@ -834,6 +834,57 @@ function multipartContract(test: Test): void {
     }
   });
 
+  test("shows the checksums of parts to who asks for them", async ({ store }) => {
+    const first = pattern(MIN_PART_SIZE);
+    const rows: [ChecksumAlgorithm, ChecksumType, readonly (Uint8Array | string)[]][] = [
+      ["CRC32C", "FULL_OBJECT", [first, "abc"]],
+      ["SHA256", "COMPOSITE", [first, first, ""]],
+      ["CRC32", "COMPOSITE", ["only"]],
+      ["SHA1", "COMPOSITE", [""]],
+    ];
+    for (const [algorithm, checksumType, pieces] of rows) {
+      const given = { algorithm, checksumType };
+      const id = await store.createUpload(bucket, key("k"), uploadInput(given));
+      const parts: PartInfo[] = [];
+      for (const [i, piece] of pieces.entries()) {
+        const number = part(3 * i + 2); // numbers with gaps
+        const input = partInput(piece, { algorithm });
+        parts.push(await store.putPart(bucket, key("k"), id, number, input));
+      }
+      const done = await store
+        .completeUpload(bucket, key("k"), id, completion(parts, algorithm));
+      deepStrictEqual(await store.readObject(bucket, key("k")), done);
+      strictEqual(done.partChecksums, undefined);
+
+      const partChecksums = await Promise.all(
+        pieces.map((piece) => checksumOf(algorithm, Buffer.from(piece))),
+      );
+      const asked = { partChecksums: true };
+      const expected = { ...done, partChecksums };
+      deepStrictEqual(await store.readObject(bucket, key("k"), asked), expected);
+      let chosen: ObjectInfo | undefined;
+      const choose: ChooseRange = (info) => {
+        chosen = info;
+        return "nothing";
+      };
+      deepStrictEqual((await store.getObject(bucket, key("k"), choose, asked)).info, expected);
+      deepStrictEqual(chosen, expected);
+      deepStrictEqual((await store.getObject(bucket, key("k"), choose)).info, done);
+    }
+  });
+
+  test("shows no checksums of parts where the object has none, or no parts", async ({ store }) => {
+    const asked = { partChecksums: true };
+    const id = await store.createUpload(bucket, key("k"), uploadInput());
+    const input = partInput("abc", { algorithm: "CRC32" });
+    const info = await store.putPart(bucket, key("k"), id, part(1), input);
+    const done = await store.completeUpload(bucket, key("k"), id, completion([info]));
+    deepStrictEqual(await store.readObject(bucket, key("k"), asked), done);
+
+    const whole = await put(store, "k", "abc", { algorithm: "CRC32" });
+    deepStrictEqual(await store.readObject(bucket, key("k"), asked), whole);
+  });
+
   test("refuses a part without the checksum that its upload demands", async ({ store }) => {
     const given = { algorithm: "SHA256", checksumType: "COMPOSITE" } as const;
     const id = await store.createUpload(bucket, key("k"), uploadInput(given));

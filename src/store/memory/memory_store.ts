@@ -30,6 +30,7 @@ import type {
   ChooseRange,
   CompleteInput,
   ContentInput,
+  InfoOptions,
   ListedObject,
   ListPage,
   ListQuery,
@@ -46,7 +47,11 @@ import type {
 } from "../store.ts";
 import { sourceOf, whileReading } from "../../streams/byte_source.ts";
 
-type StoredObject = { readonly info: ObjectInfo; readonly bytes: Uint8Array<ArrayBuffer> };
+type StoredObject = {
+  readonly info: ObjectInfo;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly partChecksums: readonly string[] | undefined;
+};
 type StoredPart = PartInfo & { readonly bytes: Uint8Array<ArrayBuffer> };
 type Upload = {
   readonly info: UploadInfo;
@@ -106,13 +111,24 @@ export class MemoryStore implements Store {
   }
 
   // deno-lint-ignore require-await
-  async readObject(bucket: BucketName, key: ObjectKey): Promise<ObjectInfo> {
-    return this.#object(bucket, key).info;
+  async readObject(
+    bucket: BucketName,
+    key: ObjectKey,
+    options?: InfoOptions,
+  ): Promise<ObjectInfo> {
+    return infoOf(this.#object(bucket, key), options);
   }
 
   // deno-lint-ignore require-await
-  async getObject(bucket: BucketName, key: ObjectKey, choose: ChooseRange): Promise<ObjectContent> {
-    const { info, bytes } = this.#object(bucket, key);
+  async getObject(
+    bucket: BucketName,
+    key: ObjectKey,
+    choose: ChooseRange,
+    options?: InfoOptions,
+  ): Promise<ObjectContent> {
+    const object = this.#object(bucket, key);
+    const { bytes } = object;
+    const info = infoOf(object, options);
     const range = choose(info);
     if (range === "nothing" || info.size === 0) return { info, range, body: null };
     const body = range === "all" ? bytes.slice() : bytes.slice(range.start, range.end + 1);
@@ -249,7 +265,8 @@ export class MemoryStore implements Store {
 
     const { parts, size, etag, checksum } = assembly;
     const bytes = concat(parts.map(({ bytes }) => bytes));
-    open.completed = this.#commit(bucket, key, input.precondition, bytes, {
+    const partChecksums = checksum && parts.flatMap(({ checksum }) => checksum ?? []);
+    const info = {
       key,
       size,
       etag,
@@ -259,7 +276,8 @@ export class MemoryStore implements Store {
       owner: open.info.owner,
       partSizes: parts.map(({ size }) => size),
       retention: undefined,
-    });
+    };
+    open.completed = this.#commit(bucket, key, input.precondition, bytes, info, partChecksums);
     open.parts.clear();
     return open.completed;
   }
@@ -272,9 +290,9 @@ export class MemoryStore implements Store {
 
   /** Locks an object, as the Go gateway nats-s3 does. For tests: no operation does so yet. */
   retain(bucket: BucketName, key: ObjectKey, until: Date): void {
-    const { info, bytes } = this.#object(bucket, key);
+    const { info, ...more } = this.#object(bucket, key);
     const retention = { mode: "GOVERNANCE", until };
-    this.#bucket(bucket).objects.set(key, { info: { ...info, retention }, bytes });
+    this.#bucket(bucket).objects.set(key, { info: { ...info, retention }, ...more });
   }
 
   #bucket(bucket: BucketName): Bucket {
@@ -316,10 +334,11 @@ export class MemoryStore implements Store {
     precondition: WritePrecondition,
     bytes: Uint8Array<ArrayBuffer>,
     info: ObjectInfo,
+    partChecksums?: readonly string[],
   ): ObjectInfo {
     const held = this.#bucket(bucket);
     this.#checkWrite(held, key, precondition);
-    held.objects.set(key, { info, bytes });
+    held.objects.set(key, { info, bytes, partChecksums });
     return info;
   }
 
@@ -332,6 +351,11 @@ export class MemoryStore implements Store {
       throw cause;
     }
   }
+}
+
+function infoOf({ info, partChecksums }: StoredObject, options: InfoOptions = {}): ObjectInfo {
+  const isWanted = options.partChecksums === true && partChecksums !== undefined;
+  return isWanted ? { ...info, partChecksums } : info;
 }
 
 /** Reads a body to its end and checks it. */
