@@ -2,9 +2,9 @@
  * GetObjectAttributes: what is known of an object, and of the parts it was made of.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
  *
- * Parts have no checksums, which are not kept once an upload is completed. They are shown of every multipart object:
- * AWS leaves them out where the object has no additional checksum. As AWS does, a maximum of parts that cannot be read
- * is none.
+ * Parts are shown of every multipart object, and their checksums where it has one: AWS leaves out the parts of an object
+ * without an additional checksum, and in fact those of one with a FULL_OBJECT checksum, too. As AWS does, a maximum of
+ * parts that cannot be read is none.
  * @module
  */
 
@@ -59,7 +59,8 @@ export const getObjectAttributes: Operation<"object"> = defineOperation<"object"
   },
 
   async handle({ target: { bucket, key }, input: { attributes, parts, precondition }, store }) {
-    const info = await store.readObject(bucket, key);
+    const partChecksums = attributes.includes("ObjectParts");
+    const info = await store.readObject(bucket, key, { partChecksums });
     checkRead(precondition, info);
 
     return xmlResponse(
@@ -108,10 +109,16 @@ function parseLimit(headers: RequestHeaders): number {
 const MAX_PARTS = 1000;
 
 /** An object that was put in one piece has no parts. */
-function partsElement({ partSizes }: ObjectInfo, { after, limit }: PartsPage): XmlValue {
+function partsElement(
+  { partSizes, partChecksums, checksum }: ObjectInfo,
+  { after, limit }: PartsPage,
+): XmlValue {
   if (partSizes === undefined) return undefined;
-  const parts = partSizes.slice(after, after + limit)
-    .map((size, i) => ({ PartNumber: after + i + 1, Size: size }));
+  const parts = partSizes.slice(after, after + limit).map((size, i) => ({
+    ...(checksum && { [checksumElement(checksum.algorithm)]: partChecksums?.[after + i] }),
+    PartNumber: after + i + 1,
+    Size: size,
+  }));
   const last = after + parts.length;
   return {
     IsTruncated: parts.length > 0 && last < partSizes.length,

@@ -1,4 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  type Checksum,
+  checksumElement,
+  checksumHeader,
+  createChecksumHasher,
+} from "../../src/s3/checksum.ts";
 import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import {
@@ -12,9 +18,9 @@ import {
 const ALL = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize";
 
 /** A multipart object of the parts "part 1" to "part 3". */
-async function withParts(headers: Record<string, string> = {}): Promise<TestGateway> {
+async function withParts(): Promise<TestGateway> {
   const gateway = await createTestGateway();
-  const uploadId = await createUpload(gateway, headers);
+  const uploadId = await createUpload(gateway);
   const parts: [number, string][] = [];
   for (const number of [1, 2, 3]) {
     parts.push([number, await uploadPart(gateway, uploadId, number, `part ${number}`)]);
@@ -118,6 +124,38 @@ Deno.test("GetObjectAttributes shows the parts of a multipart object, in pages",
   });
   const beyond = await parts({ "x-amz-part-number-marker": "10000" });
   deepStrictEqual([beyond.numbers, beyond.truncated], [[], "false"]);
+});
+
+Deno.test("GetObjectAttributes shows the checksum of each part of an object that has one", async () => {
+  const rows: Omit<Checksum, "value">[] = [
+    { algorithm: "SHA1", type: "COMPOSITE" },
+    { algorithm: "CRC32C", type: "FULL_OBJECT" },
+  ];
+  for (const { algorithm, type } of rows) {
+    const [header, element] = [checksumHeader(algorithm), checksumElement(algorithm)];
+    const gateway = await createTestGateway();
+    const uploadId = await createUpload(gateway, {
+      "x-amz-checksum-algorithm": algorithm,
+      "x-amz-checksum-type": type,
+    });
+    const parts: [number, string, string][] = [];
+    const checksums: string[] = [];
+    for (const [i, body] of ["part 1", "part 2", "part 3"].entries()) {
+      const hasher = await createChecksumHasher(algorithm);
+      hasher.update(new TextEncoder().encode(body));
+      const checksum = hasher.digest();
+      const etag = await uploadPart(gateway, uploadId, i + 1, body, { [header]: checksum });
+      parts.push([i + 1, etag, `<${element}>${checksum}</${element}>`]);
+      checksums.push(checksum);
+    }
+    await gateway.ok("POST", `/bucket/key?uploadId=${uploadId}`, { body: completion(parts) });
+
+    const shown = async (headers: Record<string, string>): Promise<readonly string[]> =>
+      textsAt(await attributes(gateway, "ObjectParts", headers), "ObjectParts", "Part", element);
+    deepStrictEqual(await shown({}), checksums);
+    const page = { "x-amz-max-parts": "1", "x-amz-part-number-marker": "1" };
+    deepStrictEqual(await shown(page), checksums.slice(1, 2));
+  }
 });
 
 Deno.test("GetObjectAttributes refuses what makes no sense", async () => {
