@@ -4,7 +4,13 @@
  * @module
  */
 
-import { chooseRange, objectAnswer, type ObjectRead, parseObjectRead } from "./object_answer.ts";
+import {
+  chooseRange,
+  infoOptions,
+  objectAnswer,
+  type ObjectRead,
+  parseObjectRead,
+} from "./object_answer.ts";
 import { release } from "../streams/release.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -22,6 +28,7 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
       bucket,
       key,
       (info) => chooseRange(input, info),
+      infoOptions(input),
     );
     const answer = objectAnswer(input, info, range);
     if (body instanceof ReadableStream) return new Response(deliver(body), answer);

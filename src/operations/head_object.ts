@@ -4,7 +4,13 @@
  * @module
  */
 
-import { chooseRange, objectAnswer, type ObjectRead, parseObjectRead } from "./object_answer.ts";
+import {
+  chooseRange,
+  infoOptions,
+  objectAnswer,
+  type ObjectRead,
+  parseObjectRead,
+} from "./object_answer.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 export const headObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
@@ -17,7 +23,7 @@ export const headObject: Operation<"object"> = defineOperation<"object", ObjectR
   parse: parseObjectRead,
 
   async handle({ target: { bucket, key }, input, store }) {
-    const info = await store.readObject(bucket, key);
+    const info = await store.readObject(bucket, key, infoOptions(input));
     return new Response(null, objectAnswer(input, info, chooseRange(input, info)));
   },
 });

@@ -1,13 +1,13 @@
 /**
  * What GetObject and HeadObject have in common: conditions, ranges and the headers of the answer.
  *
- * As AWS does, one part of an object (`partNumber`) is answered as a range. The checksum of a single part is not kept,
- * so `x-amz-checksum-mode` shows checksums of whole objects alone; an only part is one, unless the object's checksum is
- * made of its parts' checksums.
+ * As AWS does, one part of an object (`partNumber`) is answered as a range, and `x-amz-checksum-mode` shows the
+ * checksum of a part with exactly its bytes, but only where the object's checksum is made of its parts' checksums.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  * @module
  */
 
-import { formatChecksumHeaders } from "../s3/checksum.ts";
+import { type Checksum, formatChecksumHeaders } from "../s3/checksum.ts";
 import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import { quoteETag } from "../s3/etag.ts";
@@ -17,7 +17,7 @@ import { parsePartNumber } from "../s3/names.ts";
 import { refuseVersionId } from "../s3/params.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../s3/range.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
-import type { ObjectInfo } from "../store/store.ts";
+import type { InfoOptions, ObjectInfo } from "../store/store.ts";
 
 /** Query parameters that replace headers of the answer, and the headers they replace. */
 const OVERRIDES = {
@@ -67,8 +67,15 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
   };
 }
 
+/** What an answer needs beside the object's info: the checksums of parts where one of them may be shown. */
+export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): InfoOptions {
+  return { partChecksums: withChecksum && (partNumber !== undefined || range !== null) };
+}
+
 /**
  * Checks the conditions and says which bytes are meant; `"nothing"` is an empty part.
+ *
+ * Parts are counted from 1, whatever numbers they were uploaded with: AWS's pages do not say how gaps are answered.
  *
  * @throws S3Error `PreconditionFailed`, `NotModified`, `InvalidRange`, `InvalidPartNumber`
  */
@@ -102,9 +109,8 @@ export function objectAnswer(
   headers["last-modified"] = info.modified.toUTCString();
   headers["content-length"] = String(lengthOf(range, info.size));
   if (typeof range === "object") headers["content-range"] = formatContentRange(range, info.size);
-  const ofItsBytes = read.partNumber === undefined || info.checksum?.type === "FULL_OBJECT";
-  if (read.withChecksum && ofItsBytes && lengthOf(range, info.size) === info.size) {
-    Object.assign(headers, formatChecksumHeaders(info.checksum));
+  if (read.withChecksum) {
+    Object.assign(headers, formatChecksumHeaders(checksumOf(read, info, range)));
   }
   if (read.partNumber !== undefined && info.partSizes !== undefined) {
     headers["x-amz-mp-parts-count"] = String(info.partSizes.length);
@@ -115,6 +121,32 @@ export function objectAnswer(
   }
   for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
   return { status: typeof range === "object" ? 206 : 200, headers };
+}
+
+/** The checksum that is shown with these bytes: SDKs check them against it, unless it ends with `-<parts>`. */
+function checksumOf(
+  { partNumber }: ObjectRead,
+  { size, checksum, partSizes = [], partChecksums = [] }: ObjectInfo,
+  range: ByteRange | "all" | "nothing",
+): Checksum | undefined {
+  // Beside a FULL_OBJECT one S3 shows none of a part: a client would take it for the object's.
+  if (checksum?.type === "COMPOSITE") {
+    const index = partNumber === undefined ? partAt(partSizes, range) : partNumber - 1;
+    const value = partChecksums[index];
+    if (value !== undefined) return { ...checksum, value };
+    if (partNumber !== undefined) return undefined;
+  }
+  return lengthOf(range, size) === size ? checksum : undefined;
+}
+
+/** Which part is exactly this range, from 0; -1 for none. */
+function partAt(partSizes: readonly number[], range: ByteRange | "all" | "nothing"): number {
+  if (typeof range !== "object") return -1;
+  let end = 0;
+  return partSizes.findIndex((size) => {
+    end += size;
+    return end - size === range.start && end - 1 === range.end;
+  });
 }
 
 function lengthOf(range: ByteRange | "all" | "nothing", size: number): number {

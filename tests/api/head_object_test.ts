@@ -21,6 +21,29 @@ Deno.test("HeadObject answers as GetObject does, without the bytes", async () =>
   }
 });
 
+Deno.test("HeadObject has the parts' checksums read only where it may show one", async () => {
+  const { ok, store } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "0123456789" });
+  let asked: boolean | undefined;
+  const readObject = store.readObject.bind(store);
+  store.readObject = (bucket, key, options): ReturnType<typeof readObject> => {
+    asked = options?.partChecksums;
+    return readObject(bucket, key, options);
+  };
+  const mode = { "x-amz-checksum-mode": "ENABLED" };
+  const rows: [string, Record<string, string>, boolean][] = [
+    ["", {}, false],
+    ["", mode, false],
+    ["?partNumber=1", {}, false],
+    ["?partNumber=1", mode, true],
+    ["", { ...mode, range: "bytes=0-1" }, true],
+  ];
+  for (const [query, headers, expected] of rows) {
+    await ok("HEAD", `/bucket/key${query}`, { headers });
+    strictEqual(asked, expected, `${query} ${JSON.stringify(headers)}`);
+  }
+});
+
 Deno.test("HeadObject answers the last of 10,000 parts of 5 GiB", async () => {
   const { ok, send, store } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
