@@ -255,8 +255,40 @@ export async function* verified(
   if (held !== undefined) yield held;
 }
 
+/** A stretch of bytes, with the MD5 that it has where it is known. */
+export type Stretch = { readonly size: number; readonly md5: string | undefined };
+
+/**
+ * Passes bytes on that come in stretches, of which no piece crosses the border, and checks each stretch before its last
+ * piece is passed on.
+ *
+ * @throws ChunksMissing when a digest is another
+ */
+export async function* verifiedStretches(
+  source: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  stretches: Iterable<Stretch>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const rest = stretches[Symbol.iterator]();
+  let stretch: Stretch | undefined;
+  let running = createHash("md5");
+  let left = 0;
+  for await (const bytes of source) {
+    if (left === 0) {
+      stretch = rest.next().value;
+      left = stretch?.size ?? 0;
+      running = createHash("md5");
+    }
+    left -= bytes.length;
+    if (stretch?.md5 !== undefined) {
+      running.update(bytes);
+      if (left === 0 && running.digest("hex") !== stretch.md5) throw wrongDigest();
+    }
+    yield bytes;
+  }
+}
+
 function wrongDigest(): ChunksMissing {
-  return new ChunksMissing("The bytes do not have the digest that the object info states");
+  return new ChunksMissing("The bytes do not have the digest that was stored with them");
 }
 
 /**

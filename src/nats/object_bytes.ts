@@ -19,11 +19,12 @@ import {
   uniformOffsets,
   verified,
   verifiedPiece,
+  verifiedStretches,
   walkGroup,
 } from "./chunk_reader.ts";
 import type { Context } from "./context.ts";
 import { chunkSubject, type Nuid, partChunkSubject, records } from "./layout.ts";
-import { type Layout, parseLayout } from "./layout_record.ts";
+import { type Layout, type LayoutPart, parseLayout } from "./layout_record.ts";
 import type { ObjectBytes, StoredObject } from "./object_info.ts";
 import { release } from "../streams/release.ts";
 import { textOf } from "./requests.ts";
@@ -169,7 +170,7 @@ async function* readUnknown(
   }
 }
 
-/** The pieces of a multipart object, part after part. */
+/** The pieces of a multipart object, part after part; parts that are read whole are verified. */
 async function readParts(
   context: Context,
   stream: BucketStream,
@@ -179,27 +180,30 @@ async function readParts(
 ): Promise<AsyncGenerator<Uint8Array<ArrayBuffer>>> {
   const layout = await readLayout(context, stream, nuid);
   if (layout?.kind !== "parts") throw new ChunksMissing(`There is no layout of "${nuid}"`);
-  return pieces(context, stream, nuid, layout, start, end);
-}
-
-async function* pieces(
-  context: Context,
-  { stream, store }: BucketStream,
-  nuid: Nuid,
-  { parts }: Layout & { readonly kind: "parts" },
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const ranges: { part: typeof parts[number]; from: number; to: number }[] = [];
+  const ranges: PartRange[] = [];
   let position = 0;
-  for (const part of parts) {
+  for (const part of layout.parts) {
     const from = Math.max(start - position, 0);
     const to = Math.min(end - position, part.size);
     if (from < to) ranges.push({ part, from, to });
     position += part.size;
   }
   if (position < end) throw new ChunksMissing(`The parts of "${nuid}" end after ${position} bytes`);
+  const stretches = ranges.map(({ part: { size, md5 }, from, to }) => {
+    return { size: to - from, md5: from === 0 && to === size ? md5 : undefined };
+  });
+  return verifiedStretches(piecesOfParts(context, stream, nuid, ranges), stretches);
+}
 
+/** What is read of a part, end exclusive. */
+type PartRange = { readonly part: LayoutPart; readonly from: number; readonly to: number };
+
+async function* piecesOfParts(
+  context: Context,
+  { stream, store }: BucketStream,
+  nuid: Nuid,
+  ranges: readonly PartRange[],
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   // Neighbours whose tables are known are read as one run of pieces, so that parts overlap on their way.
   let run: Piece[] = [];
   for (const { part: { number, attempt, size, chunkSize, sequences }, from, to } of ranges) {

@@ -1,11 +1,18 @@
-/** Records of parts whose subjects do not say everything: of parts uploaded again, and with long tables of chunks. */
+/** What is recorded of parts: uploaded again, with tables too long for a subject, and with a digest that is not theirs. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { parseLayout } from "../../src/nats/layout_record.ts";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { formatLayout, type Layout, parseLayout } from "../../src/nats/layout_record.ts";
 import { type Nuid, records, type StoreName } from "../../src/nats/layout.ts";
-import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
+import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { CompletedPart } from "../../src/store/store.ts";
-import { input, read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
+import {
+  input,
+  read,
+  sameBytes,
+  someBytes,
+  type StoreOnServer,
+  storeOnServer,
+} from "./store_on_server.ts";
 
 const bucket = "parts" as BucketName;
 const store = bucket as string as StoreName;
@@ -24,6 +31,19 @@ const completed = (number: number, etag: string): CompletedPart => {
 const completion = (parts: readonly CompletedPart[]) => {
   return { parts, precondition: {}, checksum: undefined, size: undefined };
 };
+
+async function readLayoutRecord(
+  { connection }: StoreOnServer,
+  id: UploadId,
+): Promise<{ readonly layout: Layout | undefined; readonly text: string }> {
+  const reply = await connection.request(
+    `$JS.API.STREAM.MSG.GET.OBJ_${store}`,
+    JSON.stringify({ last_by_subj: records.layout(store, id as string as Nuid) }),
+  );
+  const { message } = reply.json<{ readonly message: { readonly data: string } }>();
+  const text = atob(message.data);
+  return { layout: parseLayout(text), text };
+}
 
 Deno.test("of a part that is uploaded again, the last one counts", async () => {
   await using given = await storeOnServer({ store: { minPartSize: 1, grace: 0 } });
@@ -88,19 +108,53 @@ Deno.test("parts with long tables of chunks are found by them", async () => {
   }));
   await given.store.completeUpload(bucket, key, id, completion(parts));
 
-  const reply = await given.connection.request(
-    `$JS.API.STREAM.MSG.GET.OBJ_${store}`,
-    JSON.stringify({ last_by_subj: records.layout(store, id as string as Nuid) }),
-  );
-  const { message } = reply.json<{ message: { data: string } }>();
-  const layout = parseLayout(atob(message.data));
+  const { layout, text } = await readLayoutRecord(given, id);
   strictEqual(layout?.kind, "parts");
   for (const { sequences } of layout.parts) strictEqual(sequences?.length, size / 4096);
-  const tables = JSON.parse(atob(message.data)) as { readonly seeks: string };
+  const tables = JSON.parse(text) as { readonly seeks: string };
   ok(tables.seeks.length > 3 * 1200, `${tables.seeks.length} characters fit into subjects`);
 
   const { bytes: all } = await read(given.store, bucket, key);
   for (const [i, part] of bytes.entries()) {
     ok(sameBytes(all.subarray(i * size, (i + 1) * size), part), `part ${i + 1}`);
+  }
+});
+
+Deno.test("a part that has not its digest breaks the read before its last bytes", async () => {
+  await using given = await storeOnServer({ store: { minPartSize: 1 } });
+  await given.store.createBucket(bucket, "alice");
+  const id = await given.store.createUpload(bucket, key, UPLOAD);
+  const size = 400_000;
+  const bytes = someBytes(2 * size);
+  const parts: CompletedPart[] = [];
+  for (const i of [0, 1]) {
+    const number = i + 1 as PartNumber;
+    const half = bytes.subarray(i * size, (i + 1) * size);
+    const { etag } = await given.store.putPart(bucket, key, id, number, input(half));
+    parts.push(completed(number, etag));
+  }
+  await given.store.completeUpload(bucket, key, id, completion(parts));
+
+  const { layout } = await readLayoutRecord(given, id);
+  strictEqual(layout?.kind, "parts");
+  const md5 = "0".repeat(32);
+  const damaged = layout.parts.map((part) => part.number === 2 ? { ...part, md5 } : part);
+  await given.connection.request(
+    records.layout(store, id as string as Nuid),
+    formatLayout({ ...layout, parts: damaged }),
+  );
+
+  const { body } = await given.store.getObject(bucket, key, () => "all");
+  ok(body instanceof ReadableStream);
+  let received = 0;
+  await rejects(async () => {
+    for await (const piece of body) received += piece.length;
+  }, /digest/);
+  ok(received >= size && received < 2 * size, `${received} bytes`);
+
+  // A range has no digest of its own, and the other part has its own one.
+  for (const [start, end] of [[0, size - 1], [size, 2 * size - 2]] as const) {
+    const { bytes: part } = await read(given.store, bucket, key, { start, end });
+    ok(sameBytes(part, bytes.subarray(start, end + 1)));
   }
 });
