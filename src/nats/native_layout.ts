@@ -20,7 +20,7 @@ import { Unanswered } from "./errors.ts";
 import { chunkSubject, type Nuid, records } from "./layout.ts";
 import { formatLayout, MAX_TEXT } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
-import { openBytes, readLayout, withPartSizes } from "./object_bytes.ts";
+import { openBytes, withPartSizes } from "./object_bytes.ts";
 import { formatInfo, MAX_PARTS_TEXT, MAX_SEEK_TEXT, type StoredObject } from "./object_info.ts";
 import { formatRuns, formatSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
@@ -128,7 +128,7 @@ async function rewriteLocked(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<LayoutOutcome> {
-  const info = await withPartSizes(context, stream, object);
+  const info = await withPartSizes(context, stream, object, { partChecksums: true });
   const body = await openBytes(context, stream, object, "all");
   if (body === null) return "needless";
   const nuid = newNuid(key);
@@ -155,7 +155,7 @@ async function rewriteLocked(
     const ends = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
     const written = await writeChunks(context, chunkSubject(stream.store, nuid), content, ends);
     content.verify(written.received);
-    const message = await describe(context, stream, { nuid, old }, info, written);
+    const message = await describe(context, stream, nuid, info, written);
     if (message === undefined) {
       await purgeGroup(context, stream, nuid);
       return "too-large";
@@ -180,14 +180,13 @@ async function rewriteLocked(
 async function describe(
   context: Context,
   stream: BucketStream,
-  { nuid, old }: { readonly nuid: Nuid; readonly old: Nuid },
+  nuid: Nuid,
   info: ObjectInfo,
   { received, chunkSize, sequences }: WrittenChunks,
 ): Promise<string | undefined> {
   const { store } = stream;
   const seek = formatSequences(sequences);
-  const { partSizes = [] } = info;
-  const partChecksums = await readChecksums(context, stream, old);
+  const { partSizes = [], partChecksums } = info;
   const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT ||
     partChecksums !== undefined;
   if (isLong) {
@@ -206,18 +205,6 @@ async function describe(
     seek: isLong ? undefined : seek,
     layout: isLong ? "seek" : undefined,
   });
-}
-
-/** The checksums of an object's parts, where each has one. */
-async function readChecksums(
-  context: Context,
-  stream: BucketStream,
-  nuid: Nuid,
-): Promise<readonly string[] | undefined> {
-  const layout = await readLayout(context, stream, nuid);
-  if (layout?.kind !== "parts") return undefined;
-  const checksums = layout.parts.flatMap(({ checksum }) => checksum ?? []);
-  return checksums.length === layout.parts.length ? checksums : undefined;
 }
 
 /** Passes a source on and rests, so that bytes move in a share of the time. */
