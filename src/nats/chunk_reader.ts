@@ -255,8 +255,17 @@ export async function* verified(
   if (held !== undefined) yield held;
 }
 
-/** A stretch of bytes, with the MD5 that it has where it is known. */
-export type Stretch = { readonly size: number; readonly md5: string | undefined };
+/**
+ * What is kept of the SHA-256 of a part: half of it, so that 10,000 of them fit into a message.
+ *
+ * @param sha256 Hex.
+ */
+export function shortDigest(sha256: string): string {
+  return sha256.slice(0, 32);
+}
+
+/** A stretch of bytes; with it, where it is known, a digest as {@linkcode shortDigest} makes them. */
+export type Stretch = { readonly size: number; readonly digest: string | undefined };
 
 /**
  * Passes bytes on that come in stretches, of which no piece crosses the border, and checks each stretch before its last
@@ -270,18 +279,19 @@ export async function* verifiedStretches(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const rest = stretches[Symbol.iterator]();
   let stretch: Stretch | undefined;
-  let running = createHash("md5");
+  let running = createHash("sha256");
   let left = 0;
   for await (const bytes of source) {
     if (left === 0) {
       stretch = rest.next().value;
       left = stretch?.size ?? 0;
-      running = createHash("md5");
+      running = createHash("sha256");
     }
     left -= bytes.length;
-    if (stretch?.md5 !== undefined) {
+    if (stretch?.digest !== undefined) {
       running.update(bytes);
-      if (left === 0 && running.digest("hex") !== stretch.md5) throw wrongDigest();
+      const isWrong = left === 0 && shortDigest(running.digest("hex")) !== stretch.digest;
+      if (isWrong) throw wrongDigest();
     }
     yield bytes;
   }

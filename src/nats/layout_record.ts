@@ -17,8 +17,8 @@ export type LayoutPart = {
   readonly attempt: string;
   readonly size: number;
   readonly chunkSize: number;
-  /** Lower-case hex. */
-  readonly md5: string;
+  /** First half of the part's SHA-256, lower-case hex. */
+  readonly digest: string;
   /** Base64, of the layout's algorithm. */
   readonly checksum: string | undefined;
   /** Stream sequence of each chunk, where known. */
@@ -46,6 +46,8 @@ export type Layout =
 export const MAX_TEXT = 900_000;
 /** Length of an attempt's name. */
 export const ATTEMPT_LENGTH = 6;
+/** Bytes of a part's digest. */
+export const DIGEST_BYTES = 16;
 
 /** The JSON of a layout record. */
 export function formatLayout(layout: Layout): string {
@@ -72,7 +74,7 @@ export function formatLayout(layout: Layout): string {
     sizes: formatRuns(parts.map(({ size }) => size)),
     chunkSizes: formatRuns(parts.map(({ chunkSize }) => chunkSize)),
     attempts: parts.map(({ attempt }) => attempt).join(""),
-    md5: Buffer.from(parts.map(({ md5 }) => md5).join(""), "hex").toString("base64"),
+    digests: Buffer.from(parts.map(({ digest }) => digest).join(""), "hex").toString("base64"),
     checksums: formatChecksums(parts.map(({ checksum }) => checksum)),
   };
   const tables = parts.map(({ sequences }) => sequences ? formatSequences(sequences) : "");
@@ -118,12 +120,12 @@ export function parseLayout(text: string): Layout | undefined {
   const sizes = parseRuns(column("sizes"));
   const chunkSizes = parseRuns(column("chunkSizes"));
   const attempts = column("attempts") ?? "";
-  const md5 = Buffer.from(column("md5") ?? "", "base64");
+  const digests = Buffer.from(column("digests") ?? "", "base64");
   const seeks = column("seeks")?.split(";") ?? [];
   const count = distances?.length ?? 0;
   const fits = distances !== undefined && sizes?.length === count && chunkSizes?.length === count &&
     /^[A-Za-z0-9_-]*$/.test(attempts) && attempts.length === count * ATTEMPT_LENGTH &&
-    md5.length === count * 16;
+    digests.length === count * DIGEST_BYTES;
   if (!fits) return undefined;
   const checksums = parseChecksums(column("checksums"), count);
   let number = 0;
@@ -132,7 +134,7 @@ export function parseLayout(text: string): Layout | undefined {
     attempt: attempts.slice(i * ATTEMPT_LENGTH, (i + 1) * ATTEMPT_LENGTH),
     size: sizes[i] ?? 0,
     chunkSize: chunkSizes[i] ?? 0,
-    md5: md5.subarray(i * 16, (i + 1) * 16).toString("hex"),
+    digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex"),
     checksum: checksums?.[i],
     sequences: parseSequences(seeks[i]),
   }));

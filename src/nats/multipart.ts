@@ -23,6 +23,7 @@ import type {
   UploadPage,
   UploadQuery,
 } from "../store/store.ts";
+import { shortDigest } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import { checkReplace, compareAndSet, type Current, readCurrent } from "./commit.ts";
 import type { Context } from "./context.ts";
@@ -117,11 +118,13 @@ export async function putPart(
   let subject: string;
   try {
     const written = await writeChunks(context, chunks, content, signal);
-    const { received: { size, md5, checksum }, chunkSize, sequences } = written;
+    const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
     content.verify(written.received);
     signal?.throwIfAborted();
     const modified = context.now();
-    part = { number, attempt, size, chunkSize, md5, checksum, sequences, modified };
+    const digest = shortDigest(sha256);
+    const facts = { number, size, etag: md5, checksum, modified };
+    part = { ...facts, attempt, chunkSize, digest, sequences };
     const record = formatPart(stream.store, id, part);
     subject = record.subject;
     // The attempt's name is in the subject: whatever is there is this part.
@@ -209,10 +212,7 @@ export async function completeUpload(
     if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
 
     const { record } = upload;
-    const known = [...uploaded].map(([number, part]) =>
-      [number, { ...part, etag: part.md5 }] as const
-    );
-    const assembly = await assembleParts(record, new Map(known), input, context.minPartSize);
+    const assembly = await assembleParts(record, uploaded, input, context.minPartSize);
     const parts = await withTables(context, stream, id, assembly.parts);
     checkReplace(key, current, input.precondition, context.now());
 
@@ -408,8 +408,8 @@ function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
-function partInfo({ number, size, md5, modified, checksum }: PartRecord): PartInfo {
-  return { number, size, etag: md5, modified, checksum };
+function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartInfo {
+  return { number, size, etag, modified, checksum };
 }
 
 function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {

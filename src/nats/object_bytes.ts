@@ -189,8 +189,8 @@ async function readParts(
     position += part.size;
   }
   if (position < end) throw new ChunksMissing(`The parts of "${nuid}" end after ${position} bytes`);
-  const stretches = ranges.map(({ part: { size, md5 }, from, to }) => {
-    return { size: to - from, md5: from === 0 && to === size ? md5 : undefined };
+  const stretches = ranges.map(({ part: { size, digest }, from, to }) => {
+    return { size: to - from, digest: from === 0 && to === size ? digest : undefined };
   });
   return verifiedStretches(piecesOfParts(context, stream, nuid, ranges), stretches);
 }

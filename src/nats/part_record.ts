@@ -10,15 +10,16 @@
 import { Buffer } from "node:buffer";
 import { mapAtOnce } from "../collections/map_at_once.ts";
 import type { PartNumber, UploadId } from "../s3/names.ts";
+import type { PartInfo } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { records, type StoreName } from "./layout.ts";
-import { ATTEMPT_LENGTH, type LayoutPart } from "./layout_record.ts";
+import { ATTEMPT_LENGTH, DIGEST_BYTES, type LayoutPart } from "./layout_record.ts";
 import { textOf } from "./requests.ts";
 import { formatSequences, parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** A part that was uploaded. */
-export type PartRecord = LayoutPart & { readonly number: PartNumber; readonly modified: Date };
+export type PartRecord = LayoutPart & PartInfo;
 
 /** Longest table of chunks in a subject; a control line, with a reply subject, has 4,096 bytes. */
 const MAX_SEEK_IN_SUBJECT = 1200;
@@ -31,15 +32,16 @@ const CONCURRENCY = 64;
 export function formatPart(
   store: StoreName,
   id: UploadId,
-  { number, attempt, size, chunkSize, md5, checksum, sequences, modified }: PartRecord,
+  { number, attempt, size, chunkSize, etag, digest, checksum, sequences, modified }: PartRecord,
 ): { readonly subject: string; readonly data: string } {
   const seek = formatSequences(sequences ?? []);
   const facts = [
     attempt,
     size,
     chunkSize,
-    Buffer.from(md5, "hex").toString("base64url"),
-    checksum === undefined ? NONE : Buffer.from(checksum, "base64").toString("base64url"),
+    base64urlOf(etag, "hex"),
+    base64urlOf(digest, "hex"),
+    checksum === undefined ? NONE : base64urlOf(checksum, "base64"),
     modified.getTime(),
     // "*" would be a wildcard where it stood alone.
     seek === "" || seek.length > MAX_SEEK_IN_SUBJECT ? NONE : seek.replaceAll("*", "_"),
@@ -50,20 +52,21 @@ export function formatPart(
 /** Reads the subject of a part's record; undefined for what is none. */
 export function parsePart(subject: string): PartRecord | undefined {
   const tokens = subject.split(".").slice(5); // after "$O.<store>.S3.part.<id>"
-  const [number, attempt = "", size, chunkSize, md5 = "", checksum = "", modified, seek = ""] =
+  const [number, attempt = "", size, chunkSize, md5, short, checksum = "", modified, seek = ""] =
     tokens;
   const [n = NaN, bytes = NaN, chunkBytes = NaN, time = NaN] = [number, size, chunkSize, modified]
     .map((text) => /^\d{1,15}$/.test(text ?? "") ? Number(text) : NaN);
-  const digest = Buffer.from(md5, "base64url");
-  const fits = tokens.length === 8 && attempt.length === ATTEMPT_LENGTH && digest.length === 16 &&
-    n + bytes + chunkBytes + time >= 0;
+  const [etag, digest] = [md5, short].map((text = "") => Buffer.from(text, "base64url"));
+  const fits = tokens.length === 9 && attempt.length === ATTEMPT_LENGTH && etag?.length === 16 &&
+    digest?.length === DIGEST_BYTES && n + bytes + chunkBytes + time >= 0;
   if (!fits) return undefined;
   return {
     number: n as PartNumber,
     attempt,
     size: bytes,
     chunkSize: chunkBytes,
-    md5: digest.toString("hex"),
+    etag: etag.toString("hex"),
+    digest: digest.toString("hex"),
     checksum: checksum === NONE ? undefined : Buffer.from(checksum, "base64url").toString("base64"),
     modified: new Date(time),
     sequences: seek === NONE ? undefined : parseSequences(seek.replaceAll("_", "*")),
@@ -116,4 +119,8 @@ export async function withTables(
     const message = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
     return { ...part, sequences: message && parseSequences(textOf(message.data)) };
   });
+}
+
+function base64urlOf(text: string, encoding: "hex" | "base64"): string {
+  return Buffer.from(text, encoding).toString("base64url");
 }

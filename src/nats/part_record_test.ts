@@ -11,7 +11,8 @@ const part: PartRecord = {
   attempt: "aB3_-x",
   size: 5 * 1024 ** 3,
   chunkSize: 131072,
-  md5: "d41d8cd98f00b204e9800998ecf8427e",
+  etag: "d41d8cd98f00b204e9800998ecf8427e",
+  digest: "e3b0c44298fc1c149afbf4c8996fb924",
   checksum: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
   sequences: [7, 8, 9, 12],
   modified: new Date("2026-11-23T01:02:03.456Z"),
@@ -49,7 +50,8 @@ Deno.test("parsePart() takes nothing else for a part", () => {
     changed(7, "1e9"),
     changed(8, ""),
     changed(9, "AAAA"),
-    changed(11, "yesterday"),
+    changed(10, "AAAA"),
+    changed(12, "yesterday"),
   ];
   for (const other of others) strictEqual(parsePart(other), undefined, other);
 });

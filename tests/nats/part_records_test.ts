@@ -137,8 +137,8 @@ Deno.test("a part that has not its digest breaks the read before its last bytes"
 
   const { layout } = await readLayoutRecord(given, id);
   strictEqual(layout?.kind, "parts");
-  const md5 = "0".repeat(32);
-  const damaged = layout.parts.map((part) => part.number === 2 ? { ...part, md5 } : part);
+  const digest = "0".repeat(32);
+  const damaged = layout.parts.map((part) => part.number === 2 ? { ...part, digest } : part);
   await given.connection.request(
     records.layout(store, id as string as Nuid),
     formatLayout({ ...layout, parts: damaged }),
