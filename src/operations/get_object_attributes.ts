@@ -22,8 +22,11 @@ import { defineOperation, type Operation } from "./operation.ts";
 const ATTRIBUTES = {
   ETag: ({ etag }) => etag, // bare, unlike everywhere else
   Checksum: ({ checksum }) =>
-    checksum &&
-    { [checksumElement(checksum.algorithm)]: checksum.value, ChecksumType: checksum.type },
+    checksum && {
+      // Without the count of parts, unlike everywhere else.
+      [checksumElement(checksum.algorithm)]: checksum.value.replace(/-\d+$/, ""),
+      ChecksumType: checksum.type,
+    },
   ObjectParts: partsElement,
   StorageClass: ({ properties }) => properties.system.storageClass ?? "STANDARD",
   ObjectSize: ({ size }) => size,

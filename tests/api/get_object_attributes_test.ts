@@ -155,6 +155,15 @@ Deno.test("GetObjectAttributes shows the checksum of each part of an object that
     deepStrictEqual(await shown({}), checksums);
     const page = { "x-amz-max-parts": "1", "x-amz-part-number-marker": "1" };
     deepStrictEqual(await shown(page), checksums.slice(1, 2));
+
+    // That of the object is bare here, and counts its parts elsewhere.
+    const { headers } = await gateway.ok("HEAD", "/bucket/key", {
+      headers: { "x-amz-checksum-mode": "ENABLED" },
+    });
+    const whole = headers.get(header) ?? "";
+    strictEqual(whole.endsWith("-3"), type === "COMPOSITE");
+    const bare = textsAt(await attributes(gateway, "Checksum"), "Checksum", element);
+    deepStrictEqual(bare, [whole.replace("-3", "")]);
   }
 });
 
