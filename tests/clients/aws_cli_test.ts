@@ -5,6 +5,7 @@ import { ensureAwsCli, findAwsCli2, type Tool } from "../../scripts/client_tools
 import { run } from "./client_process.ts";
 import { type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { compareFiles, filesBelow, temporaryFolder, writeRandomFile } from "./real_files.ts";
+import { beyondAscii, SpoilingProxy } from "./spoiling_proxy.ts";
 
 const MIB = 1024 * 1024;
 
@@ -278,6 +279,36 @@ async function walkOnTree({ folder, aws }: Walk, t: Deno.TestContext): Promise<v
   });
 }
 
+/** The checksum that is sent where none is asked for is kept, and checked on both ways. */
+async function checkIntegrity({ gateway, folder, aws, awsFails }: Walk): Promise<void> {
+  await using uploads = new SpoilingProxy(gateway.port, "uploads");
+  await using downloads = new SpoilingProxy(gateway.port, "downloads");
+  await aws("s3", "mb", "s3://checked");
+  for (const [name, size] of [["small", 300_000], ["large", 17 * MIB]] as const) {
+    await writeRandomFile(`${folder}/${name}`, size);
+    const bytes = await Deno.readFile(`${folder}/${name}`);
+    await Deno.writeFile(`${folder}/${name}`, beyondAscii(bytes));
+    await aws("s3", "cp", "--no-progress", name, `s3://checked/${name}`);
+    const head = JSON.parse(
+      await aws(
+        ...["s3api", "head-object", "--bucket", "checked", "--key", name],
+        ...["--checksum-mode", "ENABLED"],
+      ),
+    );
+    // Version 1 sends CRC32s; version 2 CRC64NVMEs, which are of whole objects always.
+    const isComposite = head.ChecksumCRC32 !== undefined && size > 8 * MIB;
+    match(head.ChecksumCRC32 ?? head.ChecksumCRC64NVME, isComposite ? /=-3$/ : /=$/);
+    strictEqual(head.ChecksumType, isComposite ? "COMPOSITE" : "FULL_OBJECT");
+
+    const cp = ["s3", "cp", "--no-progress", "--endpoint-url"];
+    match(await awsFails(...cp, downloads.url, `s3://checked/${name}`, "spoilt"), /checksum/i);
+    strictEqual(await Deno.stat(`${folder}/spoilt`).catch(() => undefined), undefined);
+    await awsFails(...cp, uploads.url, name, "s3://checked/spoilt");
+    await awsFails("s3", "ls", "s3://checked/spoilt");
+  }
+  await aws("s3", "rb", "--force", "s3://checked");
+}
+
 for (
   const [name, findTool] of [
     ["aws-cli v1", ensureAwsCli],
@@ -301,6 +332,15 @@ for (
       if (tool === undefined) return;
       await using walk = await startWalk(tool);
       await walkOnTree(walk, t);
+    },
+  });
+  Deno.test({
+    name: `${name} keeps and verifies a checksum by default`,
+    ignore: tool === undefined,
+    async fn() {
+      if (tool === undefined) return;
+      await using walk = await startWalk(tool);
+      await checkIntegrity(walk);
     },
   });
 }

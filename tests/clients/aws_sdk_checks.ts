@@ -12,9 +12,11 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   HeadObjectCommand,
+  type HeadObjectCommandInput,
   ListBucketsCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
@@ -41,12 +43,15 @@ export type Endpoint = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
+  /** The gateway behind proxies that change what is uploaded, or downloaded, unless it is ASCII. */
+  readonly spoilt: { readonly uploads: string; readonly downloads: string };
 };
 
 /** What a check is given. */
 export type Given = {
   readonly s3: S3Client;
-  readonly endpoint: Endpoint;
+  /** Clients whose uploads, or downloads, are changed on their way. */
+  readonly spoilt: { readonly uploads: S3Client; readonly downloads: S3Client };
   /** Exists. */
   readonly bucket: string;
   /** Headers of the requests that the client sent, the newest last. */
@@ -132,6 +137,120 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
       put(given, { Key: "c", Body: body, ChecksumCRC32: "AAAAAA==" }),
     );
     await refused(404, "NotFound", head(given, "c"));
+  },
+
+  "the default checksum is kept, and verified on both ways": async (given) => {
+    const { uploads, downloads } = given.spoilt;
+    const body = randomBytes(300_000).map((byte) => byte | 0x80);
+    const ChecksumCRC32 = crc32Of(Buffer.from(body));
+    await put(given, { Key: "k", Body: body });
+    const found = await head(given, "k", { ChecksumMode: "ENABLED" });
+    deepStrictEqual([found.ChecksumCRC32, found.ChecksumType], [ChecksumCRC32, "FULL_OBJECT"]);
+    strictEqual((await head(given, "k")).ChecksumCRC32, undefined, "nobody asked for it");
+
+    await rejects(read({ ...given, s3: downloads }, { Key: "k" }), /checksum mismatch/i);
+    const spoilt = put({ ...given, s3: uploads }, { Key: "other", Body: body });
+    await rejects(spoilt, { $fault: "client" });
+    const streamed = put({ ...given, s3: uploads }, {
+      Key: "other",
+      Body: Readable.from(piecesOf(Buffer.from(body))),
+      ContentLength: body.length,
+    });
+    await rejects(streamed, { name: "BadDigest" });
+    await refused(404, "NotFound", head(given, "other"));
+    ok(Buffer.from(body).equals(await read(given, { Key: "k" })));
+  },
+
+  "Upload in parts: the checksum's type as it is asked for": async (given) => {
+    const body = Buffer.from(randomBytes(11 * MIB).map((byte) => byte | 0x80));
+    const pieces = [0, 5 * MIB, 10 * MIB].map((at) => body.subarray(at, at + 5 * MIB));
+    const composite = `${crc32Of(Buffer.concat(pieces.map(crc32Bytes)))}-3`;
+    const rows = [
+      [{}, { ChecksumCRC32: composite, ChecksumType: "COMPOSITE" }],
+      [{ ChecksumType: "FULL_OBJECT", ChecksumAlgorithm: "CRC32" }, {
+        ChecksumCRC32: crc32Of(body),
+        ChecksumType: "FULL_OBJECT",
+      }],
+      [{ ChecksumAlgorithm: "CRC64NVME" }, { ChecksumType: "FULL_OBJECT" }],
+      [{ ChecksumAlgorithm: "SHA256" }, { ChecksumType: "COMPOSITE" }],
+    ] as const;
+    for (const [asked, expected] of rows) {
+      const text = JSON.stringify(asked);
+      const params = { Bucket: given.bucket, Key: "parts", Body: body, ...asked };
+      const done = await new Upload({ client: given.s3, params, partSize: 5 * MIB }).done();
+      const found = await head(given, "parts", { ChecksumMode: "ENABLED" });
+      for (const [name, value] of Object.entries(expected)) {
+        strictEqual(found[name as keyof typeof expected], value, text);
+        strictEqual(done[name as keyof typeof expected], value, text);
+      }
+      ok(body.equals(await read(given, { Key: "parts" })), text);
+      const spoilt = read({ ...given, s3: given.spoilt.downloads }, { Key: "parts" });
+      // Of a checksum of checksums the client verifies nothing.
+      if (expected.ChecksumType === "FULL_OBJECT") {
+        await rejects(spoilt, /checksum mismatch/i, text);
+      } else ok(!body.equals(await spoilt), "nothing was spoilt");
+    }
+    const params = { Bucket: given.bucket, Key: "other", Body: body };
+    const spoilt = new Upload({ client: given.spoilt.uploads, params, partSize: 5 * MIB });
+    await rejects(spoilt.done(), { $fault: "client" });
+    await refused(404, "NotFound", head(given, "other"));
+  },
+
+  "GetObjectAttributes, with the parts in pages": async (given) => {
+    const target = { Bucket: given.bucket, Key: "parts" };
+    const body = randomBytes(11 * MIB);
+    const pieces = [0, 5 * MIB, 10 * MIB].map((at) => body.subarray(at, at + 5 * MIB));
+    const params = { ...target, Body: body };
+    const { ETag } = await new Upload({ client: given.s3, params, partSize: 5 * MIB }).done();
+    const all = await given.s3.send(
+      new GetObjectAttributesCommand({
+        ...target,
+        ObjectAttributes: ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"],
+      }),
+    );
+    strictEqual(`"${all.ETag}"`, ETag);
+    strictEqual(all.ObjectSize, body.length);
+    strictEqual(all.StorageClass, "STANDARD");
+    ok(all.LastModified instanceof Date);
+    deepStrictEqual(all.Checksum, {
+      ChecksumCRC32: crc32Of(Buffer.concat(pieces.map(crc32Bytes))),
+      ChecksumType: "COMPOSITE",
+    });
+    const parts = pieces.map((piece, i) => ({
+      ChecksumCRC32: crc32Of(piece),
+      PartNumber: i + 1,
+      Size: piece.length,
+    }));
+    deepStrictEqual(all.ObjectParts?.Parts, parts);
+
+    const page = async (PartNumberMarker?: string) => {
+      const { ObjectParts } = await given.s3.send(
+        new GetObjectAttributesCommand({
+          ...target,
+          ObjectAttributes: ["ObjectParts"],
+          MaxParts: 2,
+          PartNumberMarker,
+        }),
+      );
+      strictEqual(ObjectParts?.TotalPartsCount, 3);
+      strictEqual(ObjectParts.MaxParts, 2);
+      return ObjectParts;
+    };
+    const first = await page();
+    deepStrictEqual([first.Parts, first.IsTruncated], [parts.slice(0, 2), true]);
+    const second = await page(first.NextPartNumberMarker);
+    deepStrictEqual([second.Parts, second.IsTruncated], [parts.slice(2), false]);
+
+    await put(given, { Key: "whole", Body: "text" });
+    const whole = await given.s3.send(
+      new GetObjectAttributesCommand({
+        Bucket: given.bucket,
+        Key: "whole",
+        ObjectAttributes: ["ObjectParts", "Checksum"],
+      }),
+    );
+    strictEqual(whole.ObjectParts, undefined);
+    strictEqual(whole.Checksum?.ChecksumCRC32, crc32Of(Buffer.from("text")));
   },
 
   "GetObject: ranges, conditions, overrides, what does not exist": async (given) => {
@@ -311,16 +430,14 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
 
 /** Runs one check in a bucket of its own, which is gone in the end. */
 export async function runCheck(name: string, endpoint: Endpoint): Promise<void> {
-  const { url, region, ...credentials } = endpoint;
+  const { url, region, spoilt, ...credentials } = endpoint;
   const bucket = `sdk-${randomBytes(8).toString("hex")}`;
   const sent: Record<string, string>[] = [];
-  const s3 = new S3Client({
-    endpoint: url,
-    region,
-    credentials,
-    forcePathStyle: true,
-    maxAttempts: 1,
-  });
+  const clientAt = (url: string): S3Client =>
+    new S3Client({ endpoint: url, region, credentials, forcePathStyle: true, maxAttempts: 1 });
+  const s3 = clientAt(url);
+  const uploads = clientAt(spoilt.uploads);
+  const downloads = clientAt(spoilt.downloads);
   s3.middlewareStack.add(
     (next) => (args) => {
       sent.push((args.request as { headers: Record<string, string> }).headers);
@@ -330,14 +447,14 @@ export async function runCheck(name: string, endpoint: Endpoint): Promise<void> 
   );
   try {
     await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-    await CHECKS[name]?.({ s3, endpoint, bucket, sent });
+    await CHECKS[name]?.({ s3, spoilt: { uploads, downloads }, bucket, sent });
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
     for (const { Key } of Contents) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
     await s3.send(new DeleteBucketCommand({ Bucket: bucket }));
     const { Buckets = [] } = await s3.send(new ListBucketsCommand());
     ok(!Buckets.some(({ Name }) => Name === bucket));
   } finally {
-    s3.destroy();
+    for (const client of [s3, uploads, downloads]) client.destroy();
   }
 }
 
@@ -357,8 +474,8 @@ async function read(given: Given, input: Omit<GetObjectCommandInput, "Bucket">):
   return Buffer.from(await Body?.transformToByteArray() ?? []);
 }
 
-function head({ s3, bucket }: Given, key: string) {
-  return s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+function head({ s3, bucket }: Given, key: string, more: Partial<HeadObjectCommandInput> = {}) {
+  return s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ...more }));
 }
 
 async function refused(status: number, name: string, call: Promise<unknown>): Promise<void> {
@@ -376,9 +493,13 @@ function tags(
 }
 
 function crc32Of(bytes: Buffer): string {
+  return crc32Bytes(bytes).toString("base64");
+}
+
+function crc32Bytes(bytes: Buffer): Buffer {
   const value = Buffer.alloc(4);
   value.writeUInt32BE(crc32(bytes));
-  return value.toString("base64");
+  return value;
 }
 
 function* piecesOf(bytes: Buffer): Generator<Buffer> {

@@ -5,15 +5,28 @@ import { CHECKS, type Endpoint, runCheck } from "./aws_sdk_checks.ts";
 import { run } from "./client_process.ts";
 import { CREDENTIALS, type GatewayProcess, REGION, startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";
+import { SpoilingProxy } from "./spoiling_proxy.ts";
 
-function endpointOf({ url }: GatewayProcess): Endpoint {
-  return { url, ...CREDENTIALS, region: REGION };
+/** Where the checks find a gateway; disposing ends the proxies beside it. */
+function endpointOf(
+  { url, port }: GatewayProcess,
+): { readonly endpoint: Endpoint } & AsyncDisposable {
+  const uploads = new SpoilingProxy(port, "uploads");
+  const downloads = new SpoilingProxy(port, "downloads");
+  const spoilt = { uploads: uploads.url, downloads: downloads.url };
+  return {
+    endpoint: { url, ...CREDENTIALS, region: REGION, spoilt },
+    async [Symbol.asyncDispose]() {
+      for (const proxy of [uploads, downloads]) await proxy[Symbol.asyncDispose]();
+    },
+  };
 }
 
 Deno.test("@aws-sdk/client-s3 in Deno", async (t) => {
   await using gateway = await startGateway();
+  await using given = endpointOf(gateway);
   for (const name of Object.keys(CHECKS)) {
-    await t.step(name, () => runCheck(name, endpointOf(gateway)));
+    await t.step(name, () => runCheck(name, given.endpoint));
   }
 });
 
@@ -27,7 +40,8 @@ Deno.test("@aws-sdk/client-s3 in Node", async (t) => {
   const bundled = await run(deno, ["bundle", "--quiet", "--output", bundle, file], { gateway });
   strictEqual(bundled.code, 0, bundled.stderr);
 
-  const { code, stdout, stderr } = await run(node, [bundle, JSON.stringify(endpointOf(gateway))], {
+  await using given = endpointOf(gateway);
+  const { code, stdout, stderr } = await run(node, [bundle, JSON.stringify(given.endpoint)], {
     gateway,
   });
   strictEqual(code, 0, stderr);

@@ -19,12 +19,17 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.compat import HAS_CRT
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
 MIB = 1024 * 1024
 BUCKET = "boto.checks"
 
-s3 = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
+ONCE = Config(retries={"total_max_attempts": 1})
+
+s3 = boto3.client("s3", config=ONCE)
+# The gateway behind proxies that change what is uploaded, or downloaded, unless it is ASCII.
+spoilt_uploads = boto3.client("s3", config=ONCE, endpoint_url=os.environ["SPOILT_UPLOADS"])
+spoilt_downloads = boto3.client("s3", config=ONCE, endpoint_url=os.environ["SPOILT_DOWNLOADS"])
 checks = []
 
 
@@ -383,6 +388,132 @@ def checksum_check(algorithm):
 
 for name in DIGESTS:
     checksum_check(name)
+
+
+def beyond_ascii(size):
+    return os.urandom(size).translate(bytes(value | 0x80 for value in range(256)))
+
+
+def crc32_of(body):
+    return base64.b64encode(DIGESTS["CRC32"](body)).decode()
+
+
+def raises(expected, call, *arguments, **more):
+    try:
+        call(*arguments, **more)
+    except expected as error:
+        return error
+    raise AssertionError(f"{call} did not raise {expected}")
+
+
+@check
+def default_checksum():
+    body = beyond_ascii(300_000)
+    expected = (crc32_of(body), "FULL_OBJECT")
+    answer = put("default", body)
+    assert (answer["ChecksumCRC32"], answer["ChecksumType"]) == expected, answer
+    head = s3.head_object(Bucket=BUCKET, Key="default", ChecksumMode="ENABLED")
+    assert (head["ChecksumCRC32"], head["ChecksumType"]) == expected, head
+    assert "ChecksumCRC32" not in s3.head_object(Bucket=BUCKET, Key="default")
+
+    got = s3.get_object(Bucket=BUCKET, Key="default")
+    assert got["ChecksumCRC32"] == expected[0], got
+    assert got["Body"].read() == body
+    spoilt = spoilt_downloads.get_object(Bucket=BUCKET, Key="default")["Body"]
+    raises(FlexibleChecksumError, spoilt.read)
+
+    error = raises(ClientError, spoilt_uploads.put_object, Bucket=BUCKET, Key="spoilt", Body=body)
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400, error
+    refused("404", 404, s3.head_object, Bucket=BUCKET, Key="spoilt")
+
+
+@check
+def checksums_of_transfers_in_parts():
+    config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    body = beyond_ascii(11 * MIB)
+    pieces = [body[at : at + 5 * MIB] for at in range(0, len(body), 5 * MIB)]
+    composite = f'{crc32_of(b"".join(DIGESTS["CRC32"](piece) for piece in pieces))}-3'
+    whole = {"ChecksumCRC32": crc32_of(body), "ChecksumType": "FULL_OBJECT"}
+    rows = [
+        ({}, {"ChecksumCRC32": composite, "ChecksumType": "COMPOSITE"}),
+        ({"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}, whole),
+        ({"ChecksumCRC32": crc32_of(body)}, whole),
+        ({"ChecksumAlgorithm": "SHA256"}, {"ChecksumType": "COMPOSITE"}),
+    ]
+    if HAS_CRT:
+        rows.append(({"ChecksumAlgorithm": "CRC64NVME"}, {"ChecksumType": "FULL_OBJECT"}))
+    for extra, expected in rows:
+        s3.upload_fileobj(io.BytesIO(body), BUCKET, "parts", Config=config, ExtraArgs=extra)
+        head = s3.head_object(Bucket=BUCKET, Key="parts", ChecksumMode="ENABLED")
+        assert {name: head.get(name) for name in expected} == expected, (extra, head)
+        down = io.BytesIO()
+        s3.download_fileobj(BUCKET, "parts", down, Config=config)
+        assert down.getvalue() == body, extra
+        if expected["ChecksumType"] == "COMPOSITE":
+            # Ranges that are parts come with the parts' checksums.
+            raises(
+                FlexibleChecksumError, spoilt_downloads.download_fileobj,
+                BUCKET, "parts", io.BytesIO(), Config=config,
+            )
+        else:
+            spoilt = spoilt_downloads.get_object(Bucket=BUCKET, Key="parts")["Body"]
+            raises(FlexibleChecksumError, spoilt.read)
+
+    wrong = {"ChecksumCRC32": crc32_of(b"other")}
+    for client, extra in [(s3, wrong), (spoilt_uploads, {})]:
+        error = raises(
+            ClientError, client.upload_fileobj,
+            io.BytesIO(body), BUCKET, "spoilt", Config=config, ExtraArgs=extra,
+        )
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400, error
+        refused("404", 404, s3.head_object, Bucket=BUCKET, Key="spoilt")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+@check
+def object_attributes():
+    config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    body = os.urandom(11 * MIB)
+    pieces = [body[at : at + 5 * MIB] for at in range(0, len(body), 5 * MIB)]
+    s3.upload_fileobj(io.BytesIO(body), BUCKET, "attributes", Config=config)
+    head = s3.head_object(Bucket=BUCKET, Key="attributes", ChecksumMode="ENABLED")
+    target = {"Bucket": BUCKET, "Key": "attributes"}
+    everything = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
+    found = s3.get_object_attributes(**target, ObjectAttributes=everything)
+    assert f'"{found["ETag"]}"' == head["ETag"], found
+    assert (found["ObjectSize"], found["StorageClass"]) == (len(body), "STANDARD"), found
+    assert found["LastModified"] == head["LastModified"], found
+    assert found["Checksum"] == {
+        "ChecksumCRC32": head["ChecksumCRC32"].removesuffix("-3"),
+        "ChecksumType": "COMPOSITE",
+    }, found
+    parts = [
+        {"PartNumber": number, "Size": len(piece), "ChecksumCRC32": crc32_of(piece)}
+        for number, piece in enumerate(pieces, 1)
+    ]
+    assert found["ObjectParts"]["Parts"] == parts, found
+
+    pages = []
+    marker = 0
+    while True:
+        page = s3.get_object_attributes(
+            **target, ObjectAttributes=["ObjectParts"], MaxParts=2, PartNumberMarker=marker
+        )["ObjectParts"]
+        assert (page["TotalPartsCount"], page["MaxParts"]) == (3, 2), page
+        pages.append(page["Parts"])
+        if not page["IsTruncated"]:
+            break
+        marker = page["NextPartNumberMarker"]
+    assert pages == [parts[:2], parts[2:]], pages
+
+    put("attributes")
+    found = s3.get_object_attributes(**target, ObjectAttributes=everything)
+    assert "ObjectParts" not in found, found
+    assert found["Checksum"]["ChecksumCRC32"] == crc32_of(b"text"), found
+    refused(
+        "NoSuchKey", 404, s3.get_object_attributes,
+        Bucket=BUCKET, Key="none", ObjectAttributes=everything,
+    )
 
 
 @check

@@ -4,6 +4,7 @@ import { fail, ok, strictEqual } from "node:assert/strict";
 import { ensurePython } from "../../scripts/client_tools.ts";
 import { run } from "./client_process.ts";
 import { startGateway } from "./gateway_process.ts";
+import { SpoilingProxy } from "./spoiling_proxy.ts";
 
 const CHECKS = `${import.meta.dirname}/boto3_checks.py`;
 
@@ -16,7 +17,13 @@ for (
   Deno.test(name, async (t) => {
     const python = await ensurePython();
     await using gateway = await startGateway();
-    const { code, stdout, stderr } = await run(python, [CHECKS], { gateway, env });
+    await using uploads = new SpoilingProxy(gateway.port, "uploads");
+    await using downloads = new SpoilingProxy(gateway.port, "downloads");
+    const spoilt = { SPOILT_UPLOADS: uploads.url, SPOILT_DOWNLOADS: downloads.url };
+    const { code, stdout, stderr } = await run(python, [CHECKS], {
+      gateway,
+      env: { ...env, ...spoilt },
+    });
     const results = stdout.split("\n").filter((line) => line !== "").map((line) =>
       JSON.parse(line) as { readonly name: string; readonly error: string | null }
     );
