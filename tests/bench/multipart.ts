@@ -12,6 +12,7 @@
 import { parseArgs } from "node:util";
 import { spreadOf } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
+import { replaceBetween } from "../../scripts/docs.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import { closeConnection, connect } from "../../src/nats/connection.ts";
 import { type StoreName, streamOf } from "../../src/nats/layout.ts";
@@ -206,16 +207,19 @@ async function main(args: readonly string[]): Promise<void> {
   const rounds: Figures[] = [];
   for (let i = 1; i <= count; i++) rounds.push(await runRound(bench, i));
 
-  const report = `# Multipart\n\n` +
+  const report =
     "Written by `deno task bench:multipart --keep`. An object of 1 GiB in parts of 8 MiB beside objects that were put in " +
     "one piece, in the same run and in turns: uploaded with 4 parts in flight beside PUTs of 64 MiB, 4 in flight; " +
     "downloaded by one client beside an object of 1 GiB; one part by its number beside an object of 8 MiB. Medians of " +
     `${count} rounds; the ratio is that of each round. The small parts are completed without HTTP, by a store that ` +
     `takes them. nats-server, the gateway and the client share ${navigator.hardwareConcurrency} processors; their load ` +
-    `before was ${load}.\n\n${formatResults(rounds)}\n`;
+    `before was ${load}.\n\n${formatResults(rounds)}`;
   console.log(report);
   if (!values.keep) return;
-  await Deno.writeTextFile(KEPT, report);
+  await Deno.writeTextFile(
+    KEPT,
+    replaceBetween(await Deno.readTextFile(KEPT), "measured", report),
+  );
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", KEPT] }).output();
 }
 
