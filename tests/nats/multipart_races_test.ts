@@ -30,6 +30,8 @@ type Round = {
   readonly stores: readonly [Store, Store];
   /** Waits for a moment. */
   readonly pause: () => Promise<void>;
+  /** Empties the trash without a grace. */
+  readonly emptyTrash: () => Promise<unknown>;
 };
 
 /** What came of a call: the value, or the code of the refusal. */
@@ -75,8 +77,9 @@ async function race(play: (round: Round) => Promise<void>): Promise<void> {
     const parts: PartInfo[] = [];
     for (const [part, piece] of bytes.entries()) parts.push(await putPart(a, key, id, part, piece));
     const pause = (): Promise<void> => delay(delays.pop() ?? 0);
+    const emptyTrash = (): Promise<unknown> => cleaner.store.emptyTrash(bucket);
     try {
-      await play({ key, id, bytes, parts, stores: [a, b], pause });
+      await play({ key, id, bytes, parts, stores: [a, b], pause, emptyTrash });
     } catch (cause) {
       throw new Error(`Seed ${SEED}, round ${i}`, { cause });
     }
@@ -222,6 +225,33 @@ Deno.test("Abort and an UploadPart that race: nothing is there", async () => {
     await checkShown(round, undefined, []);
     await checkEnded(round);
   });
+});
+
+Deno.test("an UploadPart that ends after the upload was cleaned up leaves nothing", async () => {
+  for (const end of ["complete", "abort"] as const) {
+    await race(async (round) => {
+      const { key, id, bytes, parts, stores: [a, b], pause } = round;
+      const ended = Promise.withResolvers<void>();
+      const late = someBytes(300_000, 99);
+      async function* slowly(): AsyncGenerator<Uint8Array> {
+        yield late.slice(0, 200_000);
+        await ended.promise;
+        yield late.slice(200_000);
+      }
+      const content = { ...input(late).content, stream: ReadableStream.from(slowly()) };
+      const { signal } = input(late);
+      const uploading = b.putPart(bucket, key, id, 1 as PartNumber, { content, signal })
+        .then(() => "none", codeOf);
+      await pause();
+      const done = end === "complete"
+        ? await complete(a, round, parts)
+        : await a.abortUpload(bucket, key, id);
+      await round.emptyTrash();
+      ended.resolve();
+      strictEqual(await uploading, "NoSuchUpload");
+      await checkShown(round, done ?? undefined, bytes);
+    });
+  }
 });
 
 Deno.test("Complete twice at once, with one list: both answer the same object", async () => {
