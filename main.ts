@@ -18,8 +18,11 @@ import { type Config, createConfig, given } from "./src/config.ts";
 import { createHandler } from "./src/gateway.ts";
 import { InFlight } from "./src/in_flight.ts";
 import type { NatsConnection } from "./src/nats/connection.ts";
-import { createNatsStore } from "./src/nats/store.ts";
+import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
+import { failureOf } from "./src/nats/errors.ts";
+import { ConnectionWatch } from "./src/nats/connection_watch.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
+import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
 import { rewriteParts } from "./src/workers/native_layout.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
@@ -40,7 +43,17 @@ export function createGateway(
 ): Gateway {
   const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, defaultOwner } = config;
   const now = (): Date => new Date();
-  const store = createNatsStore(connection, {
+  const inFlight = new InFlight(config.limits.requests);
+  const stalls = new StallWatch(config.limits.stall);
+  const watch = new ConnectionWatch(connection);
+  const metrics = createGatewayMetrics({
+    version: VERSION,
+    inFlight: () => inFlight.count,
+    stalled: stalls.ended,
+    store: () => store.figures(),
+    nats: () => watch.figures,
+  });
+  const store: NatsStore = createNatsStore(connection, {
     ...config.bucket,
     grace: config.grace,
     indexMemory: config.indexMemory,
@@ -50,8 +63,17 @@ export function createGateway(
     defaultOwner,
     log,
     now,
+    observe: {
+      call({ method }) {
+        const began = performance.now();
+        return (error) => {
+          const seconds = (performance.now() - began) / 1000;
+          metrics.call(method, seconds, error === undefined ? undefined : failureOf(error));
+        };
+      },
+      indexed: metrics.indexed,
+    },
   });
-  const inFlight = new InFlight(config.limits.requests);
   const handler = createHandler({
     store,
     region,
@@ -60,22 +82,30 @@ export function createGateway(
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store),
     inFlight,
-    stalls: new StallWatch(config.limits.stall),
+    stalls,
     log,
+    observe: metrics.request,
     newRequestId: () => crypto.randomUUID(),
     now,
   });
   const stop = new AbortController();
   const { signal } = stop;
-  const workers = [emptyTrashes(store, { grace: config.grace, log, signal })];
-  if (config.nativeLayout !== "off") workers.push(rewriteParts(store, { log, signal }));
+  const { emptiedTrash, swept, rewritten } = metrics;
+  const { grace } = config;
+  const workers = [emptyTrashes(store, { grace, log, signal, report: emptiedTrash })];
+  if (config.nativeLayout !== "off") {
+    workers.push(rewriteParts(store, { log, signal, report: rewritten }));
+  }
   if (config.sweep.interval > 0) {
-    workers.push(sweepOrphans(store, { ...config.sweep, log, signal }));
+    workers.push(sweepOrphans(store, { ...config.sweep, log, signal, report: swept }));
   }
   return Object.assign(handler, {
     inFlight,
+    renderMetrics: metrics.render,
+    problem: store.problem,
     async [Symbol.asyncDispose]() {
       stop.abort();
+      watch[Symbol.dispose]();
       store[Symbol.dispose]();
       await Promise.all(workers);
     },

@@ -17,6 +17,7 @@ import {
   parseDomains,
   parseDuration,
   parseGrace,
+  parseOptionalAddress,
   parsePem,
   parseRegion,
   parseReplicas,
@@ -44,6 +45,8 @@ export type Config = {
   readonly listen: Address;
   /** Other processes may listen on the same port. */
   readonly sharesPort: boolean;
+  /** Where health and metrics are. */
+  readonly admin: Address | "off";
   readonly nats: {
     readonly servers: readonly string[];
     readonly login: NatsLogin;
@@ -128,6 +131,13 @@ export const SETTINGS = {
     help:
       "Several gateways may listen on the port, one for each core; the system spreads connections (Linux)",
     parse: parseBoolean,
+  }),
+  admin: setting({
+    flag: "admin.listen",
+    value: "HOST:PORT|off",
+    default: "127.0.0.1:5223",
+    help: "Where to listen for /livez, /readyz and /metrics; whoever reaches it may read them",
+    parse: parseOptionalAddress,
   }),
   servers: setting({
     flag: "natsServers",
@@ -404,6 +414,7 @@ export function createConfig(values: Values): Config {
   return deepFreeze({
     listen: given(values, "listen"),
     sharesPort: given(values, "sharesPort"),
+    admin: given(values, "admin"),
     nats: {
       servers: given(values, "servers"),
       login: chooseLogin(values),

@@ -48,6 +48,7 @@ Deno.test("createConfig() has the documented defaults", () => {
   deepStrictEqual(others, {
     listen: { hostname: "0.0.0.0", port: 5222 },
     sharesPort: false,
+    admin: { hostname: "127.0.0.1", port: 5223 },
     nats: {
       servers: ["nats://127.0.0.1:4222"],
       login: { kind: "user", user: "ann", password: "secret" },

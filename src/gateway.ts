@@ -11,12 +11,13 @@ import type { Deliver, Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
 import { match } from "./router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
-import { parseRequest } from "./s3/request.ts";
+import { parseRequest, type Target } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 import { formatXml } from "./s3/xml.ts";
 import { release } from "./streams/release.ts";
 import type { StallWatch } from "./streams/stall_watch.ts";
 import { type Log, SILENT_LOG } from "./telemetry/log.ts";
+import { newRecord, type RequestObserver, type RequestRecord } from "./telemetry/request_record.ts";
 import type { RequestHeaders } from "./s3/request_headers.ts";
 
 /** What the pipeline needs beside what operations need. */
@@ -34,12 +35,15 @@ export type GatewayServices = Services & {
   readonly stalls: StallWatch;
   /** How long slow operations wait before they begin to answer. */
   readonly patience?: Patience;
+  /** Told of each request when its answer was sent, or broken off. */
+  readonly observe?: RequestObserver;
 };
 
 /** What a server knows of a request beside it, as `Deno.serve` does. */
 export type RequestInfo = {
   /** Settles when the answer was sent, or cannot be. */
   readonly completed: Promise<unknown>;
+  readonly remoteAddr?: { readonly hostname?: string };
 };
 
 /**
@@ -48,12 +52,9 @@ export type RequestInfo = {
  */
 export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
 
-/** One request's name in headers, bodies and the log. */
+/** One request on its way. */
 type Exchange = {
-  readonly id: string;
-  readonly method: string;
-  /** Target as sent, without its query, which may bear a signature. */
-  readonly path: string;
+  readonly record: RequestRecord;
   /** Its signal aborts when the client has gone. */
   readonly request: Pick<Request, "signal">;
   readonly log: Log;
@@ -65,24 +66,34 @@ const WARNING_INTERVAL = 10_000;
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
-  const { inFlight } = services;
+  const { inFlight, observe = () => {} } = services;
   let warned = -Infinity;
   return async (request, info) => {
     const id = services.newRequestId();
     const { method, url } = request;
     const path = pathOf(url);
     const log = services.log.with({ id, method, path });
-    const began = performance.now();
+    const record = newRecord({ id, method, path, client: info?.remoteAddr?.hostname });
 
     const leave = inFlight.enter();
+    let isOver = false;
+    const end = (broken: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      leave?.();
+      record.broken = broken;
+      record.ended = performance.now() - record.began;
+      observe(record);
+    };
     if (leave === undefined) {
-      if (began - warned >= WARNING_INTERVAL) {
-        warned = began;
+      if (record.began - warned >= WARNING_INTERVAL) {
+        warned = record.began;
         services.log.warn("Too many requests in flight", { limit: inFlight.limit });
       }
       discard(request.body);
-      const exchange = { id, method, path, request, log: SILENT_LOG };
-      return withCommonHeaders(errorResponse(new S3Error("SlowDown"), exchange), id);
+      const response = errorResponse(new S3Error("SlowDown"), { record, request, log: SILENT_LOG });
+      end(false);
+      return withCommonHeaders(response, id);
     }
 
     let streams = false;
@@ -90,19 +101,23 @@ export function createHandler(services: GatewayServices): Handler {
       streams = true;
       return services.stalls.watchReader(source, {
         signal: goneSignal(request, info),
-        // The server copies what it takes; another reader may keep the pieces.
-        ...(info !== undefined && { taken: release }),
+        taken(piece) {
+          record.sent += piece.length;
+          // The server copies what it takes; another reader may keep the pieces.
+          if (info !== undefined) release(piece);
+        },
         ended: (broken) => {
-          if (broken || info === undefined) leave();
+          if (broken || info === undefined) end(broken);
         },
       });
     };
-    const exchange = { id, method, path, request, log, deliver };
+    const exchange = { record, request, log, deliver };
     const response = withCommonHeaders(await answer(request, services, exchange), id);
-    if (info !== undefined) info.completed.then(leave, leave);
-    else if (!streams) leave();
-    const milliseconds = Math.round(performance.now() - began);
-    log.debug("Answered", { status: response.status, milliseconds });
+    record.status = response.status;
+    record.answered = performance.now() - record.began;
+    if (!streams && method !== "HEAD") record.sent = lengthOf(response);
+    if (info !== undefined) info.completed.then(() => end(false), () => end(true));
+    else if (!streams) end(false);
     return response;
   };
 }
@@ -112,14 +127,18 @@ async function answer(
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
+  const { record } = exchange;
   try {
     const asked = parseRequest(request, services.domains); //                    1. what is asked
+    nameTarget(record, asked.target);
     if (asked.method === "OPTIONS") throw corsNotEnabled(request.headers);
     const { identity, verified } = await services.authenticate(asked); //         2. by whom
+    record.user = identity.accessKeyId;
     // After authentication, because a presigned URL carries headers in its query.
     const operation = match(OPERATIONS, verified);
+    record.operation = operation.name;
     await services.authorize(identity, operation, verified); //                   3. may they
-    const watched = request.body === null ? verified : watchBody(verified, services.stalls);
+    const watched = request.body === null ? verified : watchBody(verified, services, record);
     return await run(operation, watched, services, exchange); //                  4, 5. do it, answer
   } catch (cause) {
     discard(request.body);
@@ -140,13 +159,25 @@ async function run(
     : running.finally(() => payload.source.cancel().catch(() => {}));
   if (operation.slow !== true) return await work;
   const renderError = async (cause: unknown): Promise<string> =>
-    await errorResponse(cause, { ...exchange, method: "GET" }).text();
+    await errorResponse(cause, exchange).text();
   return await answerLate(work, renderError, services.patience ?? PATIENCE);
 }
 
-function watchBody(verified: VerifiedRequest, stalls: StallWatch): VerifiedRequest {
+function nameTarget(record: RequestRecord, target: Target): void {
+  if (target.on !== "service") record.bucket = target.bucket;
+  if (target.on === "object") record.key = target.key;
+}
+
+function watchBody(
+  verified: VerifiedRequest,
+  { stalls }: GatewayServices,
+  record: RequestRecord,
+): VerifiedRequest {
   const { payload } = verified;
-  const source = stalls.watchSource(payload.source, () => new S3Error("RequestTimeout"));
+  const source = stalls.watchSource(payload.source, {
+    stalled: () => new S3Error("RequestTimeout"),
+    received: (bytes) => void (record.received += bytes),
+  });
   return { ...verified, payload: { ...payload, source } };
 }
 
@@ -164,9 +195,12 @@ function corsNotEnabled(headers: RequestHeaders): S3Error {
 }
 
 function errorResponse(cause: unknown, exchange: Omit<Exchange, "deliver">): Response {
-  const { id, method, path, log } = exchange;
+  const { record, log } = exchange;
+  const { id, method, path } = record;
   const error = isS3Error(cause) ? cause : unexpected(cause, exchange.request.signal);
   const { code, message, status, fields } = error;
+  record.code = code;
+  record.status = status;
   if (status >= 500 && code !== "NotImplemented") {
     log.error("Failed", { code, message, cause: error.cause });
   }
@@ -198,6 +232,11 @@ function withCommonHeaders(response: Response, id: string): Response {
   headers.set("x-amz-id-2", id);
   headers.set("server", "nats-s3");
   return response;
+}
+
+/** Bytes of an answer that is no stream. */
+function lengthOf({ headers }: Response): number {
+  return Number(headers.get("content-length") ?? 0);
 }
 
 /** Aborts when the client has gone, also if it went before anybody asked. */

@@ -47,6 +47,11 @@ export function parseAddress(text: string): Address {
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
 
+/** An address, or `off` for none. */
+export function parseOptionalAddress(text: string): Address | "off" {
+  return text === "off" ? "off" : parseAddress(text);
+}
+
 /** NATS URLs, separated by commas. */
 export function parseServers(text: string): readonly string[] {
   const servers = splitList(text).map((server) => {

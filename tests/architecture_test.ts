@@ -24,6 +24,8 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
   ["workers/", [...PURE, "store/store.ts"]],
   ["nats/", [...PURE, "store/store.ts"]],
   ["gateway.ts", [...PIPELINE, "router.ts", "cors.ts", "late_answer.ts", "in_flight.ts"]],
+  ["gateway_metrics.ts", [...PURE, "store/store.ts"]],
+  ["admin.ts", PURE],
   ["router.ts", PIPELINE],
   ["cors.ts", PIPELINE],
   ["late_answer.ts", PIPELINE],

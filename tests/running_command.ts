@@ -108,7 +108,16 @@ export async function startGateway(
   options?: CommandOptions,
 ): Promise<RunningCommand & { readonly url: string }> {
   const command = startCommand(
-    ["run", ...PERMISSIONS, "main.ts", "--listen", "127.0.0.1:0", ...args],
+    [
+      "run",
+      ...PERMISSIONS,
+      "main.ts",
+      "--listen",
+      "127.0.0.1:0",
+      "--admin.listen",
+      "127.0.0.1:0",
+      ...args,
+    ],
     options,
   );
   try {

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { type AdminServices, createAdminHandler } from "../admin.ts";
 import type { Config } from "../config.ts";
 import type { Handler } from "../gateway.ts";
 import type { InFlight } from "../in_flight.ts";
@@ -12,10 +13,11 @@ import {
   type NatsConnection,
   waitForJetStream,
 } from "../nats/connection.ts";
+import type { Address } from "../setting_values.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** What answers requests. */
-export type Gateway = Handler & AsyncDisposable & {
+export type Gateway = Handler & AsyncDisposable & AdminServices & {
   /** How many requests are in flight. */
   readonly inFlight: Pick<InFlight, "count">;
 };
@@ -92,11 +94,15 @@ type Listening = {
 };
 
 async function listen(
-  { listen: { hostname, port }, sharesPort }: Config,
+  { listen: { hostname, port }, sharesPort, admin }: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
   const { inFlight } = gateway;
   let stopping = false;
+  await using _admin = listenForAdmin(admin, {
+    renderMetrics: gateway.renderMetrics,
+    problem: async () => stopping ? "The gateway is stopping" : await gateway.problem(),
+  }, log);
   const server = Deno.serve({
     hostname,
     port,
@@ -129,6 +135,34 @@ async function listen(
   return signal.aborted ? 0 : 1;
 }
 
+/** Serves health and metrics. Where that cannot be, requests are served all the same. */
+function listenForAdmin(
+  address: Config["admin"],
+  services: AdminServices,
+  log: Log,
+): AsyncDisposable | undefined {
+  if (address === "off") return undefined;
+  const { hostname, port } = address;
+  try {
+    return Deno.serve({
+      hostname,
+      port,
+      onListen: ({ hostname, port }) => {
+        log.info("Serving health and metrics", { hostname, port });
+      },
+      onError: (cause) => {
+        log.error("Request for health or metrics without an answer", { cause });
+        return new Response(null, { status: 500 });
+      },
+    }, createAdminHandler(services));
+  } catch (cause) {
+    log.warn("There are no health and metrics pages", {
+      reason: explainListen(cause, address, "--admin.listen"),
+    });
+    return undefined;
+  }
+}
+
 /** What requests get that come after the signal. */
 function goingAway(): Response {
   return new Response(null, {
@@ -148,9 +182,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function explain(cause: unknown, { listen: { hostname, port } }: Config): string {
+function explain(cause: unknown, { listen }: Config): string {
+  return explainListen(cause, listen, "--listen");
+}
+
+function explainListen(cause: unknown, { hostname, port }: Address, flag: string): string {
   if (cause instanceof Deno.errors.AddrInUse) {
-    return `Port ${port} of ${hostname} is in use: stop what listens there, or choose another with --listen`;
+    return `Port ${port} of ${hostname} is in use: stop what listens there, or choose another with ${flag}`;
   }
   if (cause instanceof Deno.errors.PermissionDenied) {
     return `The system does not let us listen on port ${port} of ${hostname}: ${cause.message}`;

@@ -99,6 +99,20 @@ export function isDefinite(cause: unknown): boolean {
     cause instanceof NotConnected || cause instanceof NotPermitted;
 }
 
+/** What kind of failure it was, in a word; undefined for a message that is not there, which is no failure. */
+export function failureOf(cause: unknown): string | undefined {
+  if (cause instanceof JetStreamError) {
+    if (cause.code === JetStreamCode.MessageNotFound) return undefined;
+    if (isConflict(cause)) return "conflict";
+    if (isFull(cause)) return "full";
+    return cause.status === 503 ? "unavailable" : "refused";
+  }
+  if (cause instanceof NoResponders) return "no_responders";
+  if (cause instanceof NotConnected) return "not_connected";
+  if (cause instanceof NotPermitted) return "not_permitted";
+  return cause instanceof Unanswered ? "unanswered" : "other";
+}
+
 const RETRY = { "Retry-After": "2" };
 
 /** An error of JetStream in S3's words; others pass as they are. */

@@ -20,6 +20,8 @@ export type IndexSettings = {
   readonly idle: number;
   /** An index of so many keys is saved in its bucket. */
   readonly savedFrom: number;
+  /** Told of the milliseconds that a listing waited for its index. */
+  readonly indexed?: ((milliseconds: number) => void) | undefined;
 };
 
 /** Most indexes, each of which has a consumer. */
@@ -50,6 +52,16 @@ export class KeyIndexes implements Disposable {
   constructor(context: Context, settings: IndexSettings) {
     this.#context = context;
     this.#settings = settings;
+  }
+
+  /** What all indexes hold. */
+  get figures(): { readonly buckets: number; readonly keys: number; readonly bytes: number } {
+    const indexes = [...this.#entries.values()].map(({ index }) => index);
+    return {
+      buckets: indexes.length,
+      keys: indexes.reduce((sum, { size }) => sum + size, 0),
+      bytes: indexes.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /**
@@ -90,9 +102,11 @@ export class KeyIndexes implements Disposable {
   async #bringUpToDate(bucket: BucketName): Promise<KeyIndex> {
     if ((this.#refused.get(bucket) ?? 0) > performance.now()) throw this.#tooLarge(bucket);
     const entry = this.#entries.get(bucket) ?? this.#add(bucket);
+    const began = performance.now();
     entry.users++;
     try {
       await entry.index.bringUpToDate();
+      this.#settings.indexed?.(performance.now() - began);
       return entry.index;
     } catch (cause) {
       if (this.#refused.has(bucket) && !this.#entries.has(bucket)) throw this.#tooLarge(bucket);

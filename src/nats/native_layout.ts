@@ -48,6 +48,11 @@ export class NativeLayouts {
     this.#context = context;
   }
 
+  /** How many objects wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Has an object wait. */
   add(bucket: BucketName, key: ObjectKey): void {
     if (this.#waiting.size < MOST_WAITING) this.#waiting.set(`${bucket}/${key}`, { bucket, key });

@@ -37,7 +37,21 @@ export type RequestOptions = {
   readonly inboxPrefix: string;
   /** Milliseconds after which a request counts as unanswered. */
   readonly timeout: number;
+  /** Told of each call when it begins; what it returns is told of its end. */
+  readonly observe?: CallObserver | undefined;
 };
+
+/** A call of JetStream. */
+export type JetStreamCall = {
+  /** `publish`, `publish_batch`, `direct_get`, `direct_batch`, or a method of the API such as `STREAM.INFO`. */
+  readonly method: string;
+  readonly subject: string;
+  /** Bytes that are sent. */
+  readonly size: number;
+};
+
+/** Returns at once and does not throw; nor does what it returns, which is told what the call threw, if anything. */
+export type CallObserver = (call: JetStreamCall) => (error?: unknown) => void;
 
 /** What a publish demands of JetStream. */
 export type PublishOptions = {
@@ -48,6 +62,9 @@ export type PublishOptions = {
   /** How long the message lives, as Go writes durations. */
   readonly ttl?: string;
 };
+
+/** A message of a batch. */
+export type BatchMessage = PublishOptions & { readonly subject: string; readonly data: string };
 
 /** A message of a stream. */
 export type StoredMessage = {
@@ -151,8 +168,10 @@ export class Requests implements Disposable {
   ): Promise<number> {
     const headers = options && publishHeaders(options);
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    const reply = await this.#request(subject, bytes, headers);
-    return (checked(reply.json(), subject) as { readonly seq: number }).seq;
+    return await this.#observed("publish", subject, bytes.length, async () => {
+      const reply = await this.#request(subject, bytes, headers);
+      return (checked(reply.json(), subject) as { readonly seq: number }).seq;
+    });
   }
 
   /**
@@ -162,9 +181,14 @@ export class Requests implements Disposable {
    * @returns the sequence of the last one
    * @throws as {@linkcode publish}
    */
-  async publishBatch(
-    messages: readonly (PublishOptions & { readonly subject: string; readonly data: string })[],
-  ): Promise<number> {
+  async publishBatch(messages: readonly BatchMessage[]): Promise<number> {
+    const size = messages.reduce((sum, { data }) => sum + data.length, 0);
+    return await this.#observed("publish_batch", messages[0]?.subject ?? "", size, () => {
+      return this.#publishBatch(messages);
+    });
+  }
+
+  async #publishBatch(messages: readonly BatchMessage[]): Promise<number> {
     const batch = nuid.next();
     for (const [i, { subject, data, ...options }] of messages.entries()) {
       const headers = publishHeaders(options);
@@ -193,7 +217,9 @@ export class Requests implements Disposable {
     const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
     for (let attempt = 1;; attempt++) {
       try {
-        return checked((await this.#request(subject, bytes)).json(), subject) as T;
+        return await this.#observed(methodOf(method), subject, bytes.length, async () => {
+          return checked((await this.#request(subject, bytes)).json(), subject) as T;
+        });
       } catch (cause) {
         // Refused while a leader is elected: there is one soon.
         const elects = cause instanceof JetStreamError &&
@@ -218,7 +244,9 @@ export class Requests implements Disposable {
     const bySubject = "last_by_subj" in query;
     const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
     const body = bySubject ? EMPTY : encoder.encode(JSON.stringify(query));
-    return directMessage(await this.#request(subject, body, undefined, timeout), subject);
+    return await this.#observed("direct_get", subject, body.length, async () => {
+      return directMessage(await this.#request(subject, body, undefined, timeout), subject);
+    });
   }
 
   /** Gets a message from the stream's leader; undefined where there is none. */
@@ -259,24 +287,31 @@ export class Requests implements Disposable {
   ): Promise<readonly StoredMessage[]> {
     const subject = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
     const messages: StoredMessage[] = [];
-    return new Promise((resolve, reject) => {
-      const take = (reply: Msg): boolean => {
-        const status = statusOf(headerText(reply));
-        if (status === 204 || status === 404) {
-          resolve(messages);
-          return true;
-        }
-        try {
-          const message = directMessage(reply, subject);
-          if (message !== undefined) messages.push(message);
-          return false;
-        } catch (cause) {
-          reject(cause);
-          return true;
-        }
-      };
-      this.#send(subject, encoder.encode(JSON.stringify(query)), undefined, take, reject);
-    });
+    const body = encoder.encode(JSON.stringify(query));
+    return this.#observed(
+      "direct_batch",
+      subject,
+      body.length,
+      () =>
+        new Promise((resolve, reject) => {
+          const take = (reply: Msg): boolean => {
+            const status = statusOf(headerText(reply));
+            if (status === 204 || status === 404) {
+              resolve(messages);
+              return true;
+            }
+            try {
+              const message = directMessage(reply, subject);
+              if (message !== undefined) messages.push(message);
+              return false;
+            } catch (cause) {
+              reject(cause);
+              return true;
+            }
+          };
+          this.#send(subject, body, undefined, take, reject);
+        }),
+    );
   }
 
   /** Makes an inbox; nothing arrives before it is opened. */
@@ -313,6 +348,25 @@ export class Requests implements Disposable {
   [Symbol.dispose](): void {
     this.#failAll("closed");
     this.#subscription.unsubscribe();
+  }
+
+  async #observed<T>(
+    method: string,
+    subject: string,
+    size: number,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { observe } = this.#options;
+    if (observe === undefined) return await work();
+    const end = observe({ method, subject, size });
+    try {
+      const result = await work();
+      end();
+      return result;
+    } catch (cause) {
+      end(cause);
+      throw cause;
+    }
   }
 
   #request(
@@ -436,6 +490,12 @@ export class Requests implements Disposable {
       }
     }
   }
+}
+
+/** A method of the API without the stream and what else follows: `STREAM.INFO`. */
+function methodOf(method: string): string {
+  const stream = method.indexOf(".OBJ_");
+  return stream < 0 ? method : method.slice(0, stream);
 }
 
 function publishHeaders({ expect, rollup, ttl }: PublishOptions): MsgHdrs {

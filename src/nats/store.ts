@@ -27,7 +27,7 @@ import {
 import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
 import { Leases } from "./leases.ts";
 import { NativeLayouts, rewriteNow } from "./native_layout.ts";
-import { Requests } from "./requests.ts";
+import { type CallObserver, Requests } from "./requests.ts";
 import { sweepBucket } from "./sweep.ts";
 import { lockTask } from "./task_lock.ts";
 import { emptyTrash } from "./trash.ts";
@@ -55,7 +55,26 @@ export type NatsStoreOptions = StreamSettings & {
   readonly indexIdle?: number;
   /** Listings of a bucket of so many keys save what they need in it; 50,000 by default. */
   readonly indexSavedFrom?: number;
+  readonly observe?: StoreObserver | undefined;
   readonly now?: () => Date;
+};
+
+/** What is told of a store's work; it returns at once and does not throw. */
+export type StoreObserver = {
+  readonly call?: CallObserver;
+  /** Milliseconds that a listing waited until its index had what was acknowledged before. */
+  readonly indexed?: (milliseconds: number) => void;
+};
+
+/** What a store on JetStream holds now. */
+export type StoreFigures = {
+  readonly index: { readonly buckets: number; readonly keys: number; readonly bytes: number };
+  /** Bytes asked for and not arrived, asked for ahead of readers, and published and not acknowledged. */
+  readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
+  /** Buckets with trash of this gateway. */
+  readonly trashedBuckets: number;
+  /** Objects that wait to be rewritten for native clients. */
+  readonly waitingForLayout: number;
 };
 
 /** Milliseconds for which replaced bytes are kept for those who read them. */
@@ -77,17 +96,29 @@ const WRITE_BUDGET = 16 * 1024 * 1024;
 const GROUPS_WEIGHT = 1_000_000;
 const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
 
+/** A store on JetStream. */
+export type NatsStore = Store & Maintenance & Disposable & {
+  readonly figures: () => StoreFigures;
+  /** Why JetStream does not answer; undefined where it does. */
+  readonly problem: () => Promise<string | undefined>;
+};
+
 /**
  * Makes a store on a connection, which stays the caller's. Disposing ends what still waits.
  */
 export function createNatsStore(
   connection: NatsConnection,
   options: NatsStoreOptions,
-): Store & Maintenance & Disposable {
-  const { apiPrefix, inboxPrefix, defaultOwner, log, nativeLayout = "off" } = options;
+): NatsStore {
+  const { apiPrefix, inboxPrefix, defaultOwner, log, nativeLayout = "off", observe } = options;
   const grace = options.grace ?? DEFAULT_GRACE;
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
-  const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout });
+  const requests = new Requests(connection, {
+    apiPrefix,
+    inboxPrefix,
+    timeout,
+    observe: observe?.call,
+  });
   const digests = new DigestPool();
   const context: Context = {
     requests,
@@ -115,6 +146,7 @@ export function createNatsStore(
     memory: options.indexMemory ?? INDEX_MEMORY,
     idle: options.indexIdle ?? INDEX_IDLE,
     savedFrom: options.indexSavedFrom ?? INDEX_SAVED_FROM,
+    indexed: observe?.indexed,
   });
 
   return {
@@ -161,6 +193,25 @@ export function createNatsStore(
       const seconds = Math.max(1, Math.round(interval / 1000));
       return await inS3Words(lockTask(context, stream, "sweep", seconds)) !== undefined;
     },
+
+    async problem() {
+      try {
+        await requests.call("INFO");
+        return undefined;
+      } catch (cause) {
+        return `JetStream does not answer: ${cause instanceof Error ? cause.message : cause}`;
+      }
+    },
+    figures: () => ({
+      index: indexes.figures,
+      buffered: {
+        read: context.budget.used,
+        ahead: context.ahead.used,
+        write: context.unacknowledged.used,
+      },
+      trashedBuckets: context.trashed.size,
+      waitingForLayout: layouts.waiting,
+    }),
 
     [Symbol.dispose]() {
       indexes[Symbol.dispose]();

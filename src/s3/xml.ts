@@ -10,6 +10,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { S3Error } from "./errors.ts";
 
@@ -38,8 +39,10 @@ export type XmlElement = {
 /** An answer in XML, in AWS's namespace. */
 export function xmlResponse(root: string, value: XmlValue, init: ResponseInit = {}): Response {
   const headers = new Headers(init.headers);
+  const text = formatXml(root, value);
   headers.set("content-type", "application/xml");
-  return new Response(formatXml(root, value), { ...init, headers });
+  headers.set("content-length", String(Buffer.byteLength(text)));
+  return new Response(text, { ...init, headers });
 }
 
 /**

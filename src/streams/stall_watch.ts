@@ -11,6 +11,14 @@ import type { ByteSource } from "./byte_source.ts";
 /** Ticks that make up the limit. */
 const TICKS = 4;
 
+/** What {@linkcode StallWatch.watchSource} takes. */
+export type SourceOptions = {
+  /** Makes the error of a read that waited too long. */
+  readonly stalled: () => Error;
+  /** Told of the bytes of each piece. */
+  readonly received?: (bytes: number) => void;
+};
+
 /** What {@linkcode StallWatch.watchReader} takes. */
 export type ReaderOptions<T = unknown> = {
   /** Called with each piece when the reader is done with it: when it asks for the next one. */
@@ -34,7 +42,7 @@ export type ReaderOptions<T = unknown> = {
  *
  * const stalls = new StallWatch(100);
  * const nothing = { read: () => new Promise<undefined>(() => {}), cancel: () => Promise.resolve() };
- * const silent = stalls.watchSource(nothing, () => new Error("Nothing came"));
+ * const silent = stalls.watchSource(nothing, { stalled: () => new Error("Nothing came") });
  * await rejects(silent.read(), /Nothing came/);
  * ```
  */
@@ -49,14 +57,18 @@ export class StallWatch {
     this.#period = limit / TICKS;
   }
 
+  /** Streams that were ended because a client sent nothing, and because one took nothing. */
+  readonly ended = { sources: 0, readers: 0 };
+
   /** A source whose read fails when it waits too long; the given one is cancelled then. */
-  watchSource(source: ByteSource, stalled: () => Error): ByteSource {
+  watchSource(source: ByteSource, { stalled, received }: SourceOptions): ByteSource {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
     const watched: Watched = {
       since: undefined,
       stalled: () => {
         this.#remove(watched);
+        this.ended.sources++;
         failed = stalled();
         fail?.(failed);
         source.cancel(failed).catch(() => {});
@@ -72,6 +84,7 @@ export class StallWatch {
           const settle = (piece: Uint8Array | undefined): void => {
             watched.since = undefined;
             if (piece === undefined) this.#remove(watched);
+            else received?.(piece.length);
             resolve(piece);
           };
           source.read().then(settle, (cause) => {
@@ -103,6 +116,7 @@ export class StallWatch {
       since: undefined,
       stalled: () => {
         const error = stalled();
+        this.ended.readers++;
         breakOff(error, () => controller.error(error));
       },
     };

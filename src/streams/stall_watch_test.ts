@@ -30,7 +30,7 @@ function options(change: Partial<ReaderOptions> = {}): ReaderOptions {
 Deno.test("watchSource() ends a read that waits too long, and cancels the source", async () => {
   const stalls = new StallWatch(LIMIT);
   const { stream, cancelled, send } = createSource<Uint8Array>();
-  const source = stalls.watchSource(sourceOf(stream), () => new Error("silent"));
+  const source = stalls.watchSource(sourceOf(stream), { stalled: () => new Error("silent") });
   const began = performance.now();
   for (let i = 0; i < 4; i++) { // each within the limit, together beyond it
     setTimeout(() => send(new Uint8Array([i])), LIMIT / 2);
@@ -51,7 +51,7 @@ Deno.test("watchSource() gives its own reader all the time", async () => {
   const pieces = [new Uint8Array([1]), new Uint8Array([2])];
   const source = stalls.watchSource(
     sourceOf(ReadableStream.from(pieces)),
-    () => new Error("silent"),
+    { stalled: () => new Error("silent") },
   );
   strictEqual(await source.read(), pieces[0]);
   await pause(LIMIT * 2);
@@ -62,7 +62,7 @@ Deno.test("watchSource() gives its own reader all the time", async () => {
 Deno.test("watchSource() passes a cancellation on, and watches no longer", async () => {
   const stalls = new StallWatch(LIMIT);
   const { stream, cancelled } = createSource<Uint8Array>();
-  const source = stalls.watchSource(sourceOf(stream), () => new Error("silent"));
+  const source = stalls.watchSource(sourceOf(stream), { stalled: () => new Error("silent") });
   const reading = source.read();
   await source.cancel("enough");
   strictEqual(await reading, undefined);

@@ -21,9 +21,11 @@ export type SweepSchedule = {
 /** Sweeps until the signal aborts. */
 export function sweepOrphans(
   store: Sweepable,
-  { interval, log, signal, ...options }: SweepSchedule & {
+  { interval, log, signal, report, ...options }: SweepSchedule & {
     readonly log: Log;
     readonly signal: AbortSignal;
+    /** Told of each sweep; undefined of one that failed. */
+    readonly report?: (report: SweepReport | undefined) => void;
   },
 ): Promise<void> {
   return every(interval, signal, async () => {
@@ -31,9 +33,12 @@ export function sweepOrphans(
       if (signal.aborted) return;
       try {
         if (!await store.claimSweep(name, interval)) continue;
-        logReport(log, await store.sweep(name, { ...options, dryRun: false }));
+        const swept = await store.sweep(name, { ...options, dryRun: false });
+        report?.(swept);
+        logReport(log, swept);
       } catch (cause) {
         if (isS3Error(cause, "NoSuchBucket")) continue;
+        report?.(undefined);
         log.warn("Bucket was not swept", { bucket: name, cause });
       }
     }

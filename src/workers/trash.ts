@@ -4,7 +4,7 @@
  */
 
 import { isS3Error } from "../s3/errors.ts";
-import type { Maintenance } from "../store/store.ts";
+import type { Maintenance, TrashReport } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
@@ -15,18 +15,20 @@ import { every } from "./every.ts";
  */
 export function emptyTrashes(
   store: Pick<Maintenance, "trashedBuckets" | "emptyTrash">,
-  { grace, log, signal }: {
+  { grace, log, signal, report }: {
     readonly grace: number;
     readonly log: Log;
     readonly signal: AbortSignal;
+    readonly report?: (report: TrashReport) => void;
   },
 ): Promise<void> {
   return every(grace / 4, signal, async () => {
     for (const bucket of store.trashedBuckets()) {
       if (signal.aborted) return;
       try {
-        const report = await store.emptyTrash(bucket);
-        if (report.purged > 0) log.debug("Emptied trash", { bucket, ...report });
+        const emptied = await store.emptyTrash(bucket);
+        report?.(emptied);
+        if (emptied.purged > 0) log.debug("Emptied trash", { bucket, ...emptied });
       } catch (cause) {
         if (isS3Error(cause, "NoSuchBucket")) continue;
         log.warn("Trash was not emptied", { bucket, cause });

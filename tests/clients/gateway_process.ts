@@ -200,6 +200,7 @@ export function spawnGateway(options: SpawnOptions): GatewayProcess {
       ...inherited(),
       NO_COLOR: "1",
       NATS_S3_LISTEN: "127.0.0.1:0",
+      NATS_S3_ADMIN_LISTEN: "127.0.0.1:0",
       NATS_S3_NATS_SERVERS: natsUrl,
       NATS_S3_CREDENTIALS: JSON.stringify({
         credentials: [{

@@ -1,0 +1,46 @@
+/**
+ * The admin listener's pages: whether the gateway lives, whether it can serve, and its metrics.
+ *
+ * They are on a port of their own, so that nobody who may ask for objects sees them, and a bucket may be called
+ * `metrics`.
+ * @module
+ */
+
+/** What the pages show. */
+export type AdminServices = {
+  /** All metrics, as Prometheus reads them. */
+  readonly renderMetrics: () => string;
+  /** Why requests cannot be served now; undefined where they can. */
+  readonly problem: () => Promise<string | undefined>;
+};
+
+/** Answers a request for one of the pages. */
+export function createAdminHandler(
+  { renderMetrics, problem }: AdminServices,
+): (request: Request) => Promise<Response> {
+  const pages: Readonly<Record<string, () => Response | Promise<Response>>> = {
+    "/livez": () => text("ok\n"),
+    async "/readyz"() {
+      const reason = await problem();
+      return reason === undefined ? text("ok\n") : text(`${reason}\n`, 503);
+    },
+    "/metrics": () => text(renderMetrics(), 200, "text/plain; version=0.0.4; charset=utf-8"),
+  };
+  return async ({ method, url }) => {
+    const path = url.slice(url.indexOf("/", url.indexOf("://") + 3)).replace(/[?#].*$/s, "");
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    if (page === undefined) return text(`There is ${Object.keys(pages).join(", ")}\n`, 404);
+    if (method !== "GET" && method !== "HEAD") {
+      return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+    }
+    const response = await page();
+    return method === "HEAD" ? new Response(null, response) : response;
+  };
+}
+
+function text(body: string, status = 200, type = "text/plain; charset=utf-8"): Response {
+  return new Response(body, {
+    status,
+    headers: { "content-type": type, "cache-control": "no-store" },
+  });
+}

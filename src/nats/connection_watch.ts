@@ -1,0 +1,68 @@
+/**
+ * What is known of a connection to NATS: whether it stands, how often it was lost, how far the server is.
+ * @module
+ */
+
+import type { NatsConnection } from "@nats-io/nats-core";
+
+/** Milliseconds between two pings. */
+const INTERVAL = 10_000;
+
+/** Figures of a connection. */
+export type ConnectionFigures = {
+  readonly isConnected: boolean;
+  readonly reconnects: number;
+  /** Seconds of the last ping; undefined before there was an answer. */
+  readonly roundTrip: number | undefined;
+  readonly inBytes: number;
+  readonly outBytes: number;
+};
+
+/** Watches a connection, which stays the caller's, until it is disposed. */
+export class ConnectionWatch implements Disposable {
+  readonly #connection: NatsConnection;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isConnected: boolean;
+  #reconnects = 0;
+  #roundTrip: number | undefined;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+    this.#isConnected = !connection.isClosed();
+    this.#timer = setInterval(() => this.#ping(), INTERVAL);
+    this.#ping();
+    this.#follow();
+  }
+
+  /** What is known now. */
+  get figures(): ConnectionFigures {
+    const { inBytes, outBytes } = this.#connection.stats();
+    return {
+      isConnected: this.#isConnected && !this.#connection.isClosed(),
+      reconnects: this.#reconnects,
+      roundTrip: this.#roundTrip,
+      inBytes,
+      outBytes,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #ping(): void {
+    this.#connection.rtt()
+      .then((milliseconds) => void (this.#roundTrip = milliseconds / 1000), () => {});
+  }
+
+  /** Ends with the connection. */
+  async #follow(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === "disconnect") this.#isConnected = false;
+      if (type === "reconnect") {
+        this.#isConnected = true;
+        this.#reconnects++;
+      }
+    }
+  }
+}
