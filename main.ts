@@ -102,7 +102,9 @@ export function createGateway(
   return Object.assign(handler, {
     inFlight,
     renderMetrics: metrics.render,
-    problem: store.problem,
+    problem: async () => {
+      return watch.figures.isConnected ? await store.problem() : "There is no connection to NATS";
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       watch[Symbol.dispose]();

@@ -15,6 +15,7 @@ import { findNatsServer } from "./find_nats_server.ts";
 /** Tests that may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names, and why. */
 const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "aws-cli v2": "version 2 is not on PyPI; tested where it is installed",
+  "promtool": "it is fetched where apt is; elsewhere tested where it is installed",
 };
 
 /** Folders of `tests/` with tasks of their own. */

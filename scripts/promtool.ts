@@ -1,0 +1,98 @@
+/**
+ * Finds Prometheus' promtool to check metrics and rules with, or fetches it into the project's `.tools/` folder.
+ *
+ * In order: `PROMTOOL_BIN`, `promtool` on the PATH, one that was fetched earlier, Debian's package `prometheus`, which
+ * needs no root: apt checks its signature.
+ * @module
+ */
+
+import { resolve } from "node:path";
+
+const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
+const KEPT = `${TOOLS}/bin/promtool`;
+
+/** What promtool said. */
+export type PromtoolResult = {
+  /** 0 for nothing to complain of, 3 for names that break the conventions. */
+  readonly code: number;
+  /** Both streams. */
+  readonly output: string;
+};
+
+/** Runs promtool. */
+export type Promtool = (args: readonly string[], input?: string) => Promise<PromtoolResult>;
+
+/**
+ * Finds promtool, or fetches it.
+ *
+ * @returns undefined where there is none; why goes to `note`
+ * @throws Error when `PROMTOOL_BIN` names what does not run
+ */
+export async function findPromtool(
+  note: (text: string) => void = () => {},
+): Promise<Promtool | undefined> {
+  const named = Deno.env.get("PROMTOOL_BIN");
+  if (named) {
+    if (!await runs(named)) throw new Error(`Cannot run PROMTOOL_BIN "${named}"`);
+    return promtool(named);
+  }
+  for (const path of ["promtool", KEPT]) {
+    if (await runs(path)) return promtool(path);
+  }
+  try {
+    await fetchFromDebian();
+    if (await runs(KEPT)) return promtool(KEPT);
+    note("Debian's promtool does not run here");
+  } catch (cause) {
+    note(`Cannot fetch promtool: ${cause instanceof Error ? cause.message : cause}`);
+  }
+  return undefined;
+}
+
+async function fetchFromDebian(): Promise<void> {
+  await Deno.mkdir(`${TOOLS}/bin`, { recursive: true });
+  const into = await Deno.makeTempDir({ dir: TOOLS, prefix: "fetch-" });
+  try {
+    await run("apt-get", ["download", "-q", "prometheus"], into);
+    const [archive] = await Array.fromAsync(Deno.readDir(into));
+    if (archive === undefined) throw new Error("apt-get downloaded nothing");
+    await run("dpkg-deb", ["-x", archive.name, "."], into);
+    // Renaming is atomic: whoever fetches at the same time ends up with one whole file.
+    await Deno.rename(`${into}/usr/bin/promtool`, KEPT);
+  } finally {
+    await Deno.remove(into, { recursive: true });
+  }
+}
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (success) return;
+  throw new Error(`${command} failed: ${new TextDecoder().decode(stderr).trim()}`);
+}
+
+async function runs(path: string): Promise<boolean> {
+  return await promtool(path)(["--version"]).then(({ code }) => code === 0, () => false);
+}
+
+function promtool(path: string): Promtool {
+  return async (args, input) => {
+    const child = new Deno.Command(path, {
+      args: [...args],
+      stdin: input === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [{ code, stdout, stderr }] = await Promise.all([
+      child.output(),
+      input === undefined ? undefined : new Blob([input]).stream().pipeTo(child.stdin),
+    ]);
+    const decoder = new TextDecoder();
+    return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  };
+}
