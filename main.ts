@@ -21,6 +21,8 @@ import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
 import { failureOf } from "./src/nats/errors.ts";
 import { ConnectionWatch } from "./src/nats/connection_watch.ts";
+import { RateLimit } from "./src/rate_limit.ts";
+import { S3Error } from "./src/s3/errors.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
@@ -45,6 +47,7 @@ export function createGateway(
   const now = (): Date => new Date();
   const inFlight = new InFlight(config.limits.requests);
   const stalls = new StallWatch(config.limits.stall);
+  const { rate } = config.limits;
   const watch = new ConnectionWatch(connection);
   const metrics = createGatewayMetrics({
     version: VERSION,
@@ -82,6 +85,7 @@ export function createGateway(
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store),
     inFlight,
+    ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,
     log,
     observe: metrics.request,
@@ -104,6 +108,10 @@ export function createGateway(
     renderMetrics: metrics.render,
     problem: async () => {
       return watch.figures.isConnected ? await store.problem() : "There is no connection to NATS";
+    },
+    breakOff() {
+      // The runtime prints it: where it was made says nothing.
+      stalls.breakOff(Object.assign(new S3Error("ServiceUnavailable"), { stack: "" }));
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -18,6 +18,7 @@ import {
   parseDuration,
   parseGrace,
   parseOptionalAddress,
+  parseOptionalCount,
   parsePem,
   parseRegion,
   parseReplicas,
@@ -57,6 +58,15 @@ export type Config = {
     /** Subject prefix of the JetStream API: `$JS.API`, or that of a domain. */
     readonly apiPrefix: string;
     readonly inboxPrefix: string;
+    /** Whether the gateway is a NATS micro service. */
+    readonly service: "on" | "off";
+  };
+  /** Milliseconds, after the signal to stop. */
+  readonly drain: {
+    /** For which everything is served. */
+    readonly delay: number;
+    /** After it, that requests have to end. */
+    readonly timeout: number;
   };
   readonly bucket: {
     readonly replicas: number;
@@ -83,6 +93,8 @@ export type Config = {
     /** Milliseconds that a body or a reader may stand still. */
     readonly stall: number;
     readonly requests: number;
+    /** Requests of one access key in a second. */
+    readonly rate: number | "off";
   };
   readonly credentials: Credentials;
   /** Access key id of the NATS pair, which owns buckets that no gateway made; undefined where there is no pair. */
@@ -224,6 +236,13 @@ export const SETTINGS = {
     help: "Prefix of the subjects on which answers arrive",
     parse: parseSubject,
   }),
+  service: setting({
+    flag: "nats.service",
+    value: "on|off",
+    default: "on",
+    help: "Answer as a NATS micro service, so that `nats micro ls` shows every gateway",
+    parse: oneOf(["on", "off"]),
+  }),
   replicas: setting({
     flag: "replicas",
     value: "N",
@@ -317,6 +336,29 @@ export const SETTINGS = {
     default: "1000",
     help: "Requests in flight; beyond it the answer is 503 SlowDown",
     parse: parseCount,
+  }),
+  rate: setting({
+    flag: "limit.rate",
+    value: "N|off",
+    default: "off",
+    help:
+      "Requests in a second of each access key, two seconds' worth at once; beyond it the answer is 503 SlowDown",
+    parse: parseOptionalCount,
+  }),
+  drainDelay: setting({
+    flag: "drain.delay",
+    value: "DURATION",
+    default: "1s",
+    help:
+      "How long everything is still served after SIGTERM, while /readyz says 503, so that who spreads requests goes elsewhere",
+    parse: parseDuration,
+  }),
+  drainTimeout: setting({
+    flag: "drain.timeout",
+    value: "DURATION",
+    default: "25s",
+    help: "How long requests have to end after that; then they are broken off",
+    parse: parseDuration,
   }),
   credentials: setting({
     flag: "s3.credentials",
@@ -421,7 +463,9 @@ export function createConfig(values: Values): Config {
       tls: Object.keys(tls).length === 0 ? undefined : tls,
       apiPrefix: domain === undefined ? apiPrefix ?? "$JS.API" : `$JS.${domain}.API`,
       inboxPrefix: given(values, "inboxPrefix"),
+      service: given(values, "service"),
     },
+    drain: { delay: given(values, "drainDelay"), timeout: given(values, "drainTimeout") },
     bucket: {
       replicas: given(values, "replicas"),
       storage: given(values, "storage"),
@@ -437,7 +481,11 @@ export function createConfig(values: Values): Config {
     indexMemory: given(values, "indexMemory"),
     nativeLayout: given(values, "nativeLayout"),
     dryRun: given(values, "dryRun"),
-    limits: { stall: given(values, "stall"), requests: given(values, "requests") },
+    limits: {
+      stall: given(values, "stall"),
+      requests: given(values, "requests"),
+      rate: given(values, "rate"),
+    },
     credentials,
     defaultOwner: user,
     region: given(values, "region"),

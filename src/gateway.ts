@@ -5,10 +5,11 @@
 
 import type { Authorize } from "./access/authorize.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
-import type { InFlight } from "./in_flight.ts";
+import type { InFlight, Refusal } from "./in_flight.ts";
 import { answerLate, PATIENCE, type Patience } from "./late_answer.ts";
 import type { Deliver, Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import { match } from "./router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
 import { parseRequest, type Target } from "./s3/request.ts";
@@ -31,6 +32,10 @@ export type GatewayServices = Services & {
   readonly newRequestId: () => string;
   /** Counts the requests, up to a limit. */
   readonly inFlight: InFlight;
+  /** Bounds what each user sends. */
+  readonly rateLimit?: RateLimit;
+  /** Told of each request that was not let in. */
+  readonly rejected?: (reason: Rejection) => void;
   /** Ends bodies, of requests and of answers, that stand still. */
   readonly stalls: StallWatch;
   /** How long slow operations wait before they begin to answer. */
@@ -38,6 +43,9 @@ export type GatewayServices = Services & {
   /** Told of each request when its answer was sent, or broken off. */
   readonly observe?: RequestObserver;
 };
+
+/** Why a request was not let in: as {@linkcode Refusal}, or its user sends too many. */
+export type Rejection = Refusal | "rate";
 
 /** What a server knows of a request beside it, as `Deno.serve` does. */
 export type RequestInfo = {
@@ -59,6 +67,8 @@ type Exchange = {
   readonly request: Pick<Request, "signal">;
   readonly log: Log;
   readonly deliver: Deliver;
+  /** Called when the body was read to its end, or given up. */
+  readonly arrived: () => void;
 };
 
 /** Milliseconds between two warnings that there are too many requests. */
@@ -66,7 +76,7 @@ const WARNING_INTERVAL = 10_000;
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
-  const { inFlight, observe = () => {} } = services;
+  const { inFlight, observe = () => {}, rejected } = services;
   let warned = -Infinity;
   return async (request, info) => {
     const id = services.newRequestId();
@@ -75,23 +85,26 @@ export function createHandler(services: GatewayServices): Handler {
     const log = services.log.with({ id, method, path });
     const record = newRecord({ id, method, path, client: info?.remoteAddr?.hostname });
 
-    const leave = inFlight.enter();
+    const admission = inFlight.enter({ hasBody: request.body !== null });
+    const isIn = typeof admission !== "string";
     let isOver = false;
     const end = (broken: boolean): void => {
       if (isOver) return;
       isOver = true;
-      leave?.();
+      if (isIn) admission.leave();
       record.broken = broken;
       record.ended = performance.now() - record.began;
       observe(record);
     };
-    if (leave === undefined) {
-      if (record.began - warned >= WARNING_INTERVAL) {
+    if (!isIn) {
+      rejected?.(admission);
+      if (admission === "requests" && record.began - warned >= WARNING_INTERVAL) {
         warned = record.began;
         services.log.warn("Too many requests in flight", { limit: inFlight.limit });
       }
       discard(request.body);
-      const response = errorResponse(new S3Error("SlowDown"), { record, request, log: SILENT_LOG });
+      const error = new S3Error(admission === "requests" ? "SlowDown" : "ServiceUnavailable");
+      const response = errorResponse(error, { record, request, log: SILENT_LOG });
       end(false);
       return withCommonHeaders(response, id);
     }
@@ -111,7 +124,8 @@ export function createHandler(services: GatewayServices): Handler {
         },
       });
     };
-    const exchange = { record, request, log, deliver };
+    const { arrived } = admission;
+    const exchange = { record, request, log, deliver, arrived };
     const response = withCommonHeaders(await answer(request, services, exchange), id);
     record.status = response.status;
     record.answered = performance.now() - record.began;
@@ -134,11 +148,16 @@ async function answer(
     if (asked.method === "OPTIONS") throw corsNotEnabled(request.headers);
     const { identity, verified } = await services.authenticate(asked); //         2. by whom
     record.user = identity.accessKeyId;
+    const excess = excessOf(identity.accessKeyId, services);
+    if (excess !== undefined) {
+      discard(request.body);
+      return errorResponse(excess, { ...exchange, log: SILENT_LOG });
+    }
     // After authentication, because a presigned URL carries headers in its query.
     const operation = match(OPERATIONS, verified);
     record.operation = operation.name;
     await services.authorize(identity, operation, verified); //                   3. may they
-    const watched = request.body === null ? verified : watchBody(verified, services, record);
+    const watched = request.body === null ? verified : watchBody(verified, services, exchange);
     return await run(operation, watched, services, exchange); //                  4, 5. do it, answer
   } catch (cause) {
     discard(request.body);
@@ -163,6 +182,16 @@ async function run(
   return await answerLate(work, renderError, services.patience ?? PATIENCE);
 }
 
+/** What is wrong with one more request of this user, if it is one too many. */
+function excessOf(user: string, { rateLimit, rejected }: GatewayServices): S3Error | undefined {
+  const wait = rateLimit?.take(user) ?? 0;
+  if (wait === 0) return undefined;
+  rejected?.("rate");
+  return new S3Error("SlowDown", {}, {
+    headers: { "retry-after": String(Math.ceil(wait / 1000)) },
+  });
+}
+
 function nameTarget(record: RequestRecord, target: Target): void {
   if (target.on !== "service") record.bucket = target.bucket;
   if (target.on === "object") record.key = target.key;
@@ -171,12 +200,13 @@ function nameTarget(record: RequestRecord, target: Target): void {
 function watchBody(
   verified: VerifiedRequest,
   { stalls }: GatewayServices,
-  record: RequestRecord,
+  { record, arrived }: Exchange,
 ): VerifiedRequest {
   const { payload } = verified;
   const source = stalls.watchSource(payload.source, {
     stalled: () => new S3Error("RequestTimeout"),
     received: (bytes) => void (record.received += bytes),
+    ended: arrived,
   });
   return { ...verified, payload: { ...payload, source } };
 }
@@ -194,7 +224,10 @@ function corsNotEnabled(headers: RequestHeaders): S3Error {
   });
 }
 
-function errorResponse(cause: unknown, exchange: Omit<Exchange, "deliver">): Response {
+function errorResponse(
+  cause: unknown,
+  exchange: Pick<Exchange, "record" | "request" | "log">,
+): Response {
   const { record, log } = exchange;
   const { id, method, path } = record;
   const error = isS3Error(cause) ? cause : unexpected(cause, exchange.request.signal);

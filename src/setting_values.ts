@@ -163,6 +163,11 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** A number above 0, or `off` for none. */
+export function parseOptionalCount(text: string): number | "off" {
+  return text === "off" ? "off" : parseCount(text);
+}
+
 const BYTE_UNITS = ["", "Ki", "Mi", "Gi", "Ti"];
 
 /**

@@ -19,7 +19,9 @@ import type { Log } from "../telemetry/log.ts";
 /** What answers requests. */
 export type Gateway = Handler & AsyncDisposable & AdminServices & {
   /** How many requests are in flight. */
-  readonly inFlight: Pick<InFlight, "count">;
+  readonly inFlight: InFlight;
+  /** Ends the bodies of requests and of answers that are still under way. */
+  readonly breakOff: () => void;
 };
 
 /** Options of {@linkcode serve}. */

@@ -17,6 +17,8 @@ export type SourceOptions = {
   readonly stalled: () => Error;
   /** Told of the bytes of each piece. */
   readonly received?: (bytes: number) => void;
+  /** Called when it was read to its end, failed or was cancelled; perhaps more than once. */
+  readonly ended?: () => void;
 };
 
 /** What {@linkcode StallWatch.watchReader} takes. */
@@ -61,18 +63,26 @@ export class StallWatch {
   readonly ended = { sources: 0, readers: 0 };
 
   /** A source whose read fails when it waits too long; the given one is cancelled then. */
-  watchSource(source: ByteSource, { stalled, received }: SourceOptions): ByteSource {
+  watchSource(
+    source: ByteSource,
+    { stalled, received, ended = () => {} }: SourceOptions,
+  ): ByteSource {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
+    const stop = (error: Error): void => {
+      this.#remove(watched);
+      failed = error;
+      fail?.(failed);
+      source.cancel(failed).catch(() => {});
+      ended();
+    };
     const watched: Watched = {
       since: undefined,
       stalled: () => {
-        this.#remove(watched);
         this.ended.sources++;
-        failed = stalled();
-        fail?.(failed);
-        source.cancel(failed).catch(() => {});
+        stop(stalled());
       },
+      breakOff: stop,
     };
     return {
       read: () => {
@@ -83,18 +93,22 @@ export class StallWatch {
           fail = reject;
           const settle = (piece: Uint8Array | undefined): void => {
             watched.since = undefined;
-            if (piece === undefined) this.#remove(watched);
-            else received?.(piece.length);
+            if (piece === undefined) {
+              this.#remove(watched);
+              ended();
+            } else received?.(piece.length);
             resolve(piece);
           };
           source.read().then(settle, (cause) => {
             this.#remove(watched);
+            ended();
             reject(cause);
           });
         });
       },
       cancel: (reason) => {
         this.#remove(watched);
+        ended();
         return source.cancel(reason);
       },
     };
@@ -119,6 +133,7 @@ export class StallWatch {
         this.ended.readers++;
         breakOff(error, () => controller.error(error));
       },
+      breakOff: (error) => breakOff(error, () => controller.error(error)),
     };
     const waitForReader = (): void => void (watched.since = this.#tick);
     // No error, which the runtime would print: there is nobody to tell.
@@ -177,6 +192,11 @@ export class StallWatch {
     return stream;
   }
 
+  /** Ends all streams that are being read: sources fail with this error, readers see their stream break. */
+  breakOff(error: Error): void {
+    for (const watched of [...this.#watched]) watched.breakOff(error);
+  }
+
   #add(watched: Watched): void {
     this.#watched.add(watched);
     this.#timer ??= setInterval(() => this.#onTick(), this.#period);
@@ -202,4 +222,5 @@ type Watched = {
   /** Tick at which it began to wait for the other side; undefined while it waits for us. */
   since: number | undefined;
   readonly stalled: () => void;
+  readonly breakOff: (error: Error) => void;
 };
