@@ -51,7 +51,7 @@ export function createGateway(
   const watch = new ConnectionWatch(connection);
   const metrics = createGatewayMetrics({
     version: VERSION,
-    inFlight: () => inFlight.count,
+    inFlight,
     stalled: stalls.ended,
     store: () => store.figures(),
     nats: () => watch.figures,
@@ -89,6 +89,7 @@ export function createGateway(
     stalls,
     log,
     observe: metrics.request,
+    rejected: metrics.rejected,
     newRequestId: () => crypto.randomUUID(),
     now,
   });
@@ -116,6 +117,7 @@ export function createGateway(
     async [Symbol.asyncDispose]() {
       stop.abort();
       watch[Symbol.dispose]();
+      metrics[Symbol.dispose]();
       store[Symbol.dispose]();
       await Promise.all(workers);
     },

@@ -6,6 +6,7 @@
  */
 
 import process from "node:process";
+import { getHeapStatistics } from "node:v8";
 import type { LayoutOutcome, RewrittenObject, SweepReport, TrashReport } from "./store/store.ts";
 import { Metrics, type Read } from "./telemetry/metrics.ts";
 import type { RequestRecord } from "./telemetry/request_record.ts";
@@ -21,13 +22,20 @@ const NO_OPERATION = "none";
 /** What is read when metrics are rendered. */
 export type Figures = {
   readonly version: string;
-  readonly inFlight: () => number;
+  readonly inFlight: { readonly count: number; readonly limit: number };
   readonly stalled: { readonly sources: number; readonly readers: number };
   readonly store: () => {
-    readonly index: { readonly buckets: number; readonly keys: number; readonly bytes: number };
+    readonly index: {
+      readonly buckets: number;
+      readonly keys: number;
+      readonly bytes: number;
+      readonly pending: number;
+    };
     readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
     readonly trashedBuckets: number;
+    readonly waitingTrash: number;
     readonly waitingForLayout: number;
+    readonly layoutBytes: number;
   };
   readonly nats: () => {
     readonly isConnected: boolean;
@@ -39,17 +47,23 @@ export type Figures = {
   };
 };
 
-/** What a gateway counts. */
-export type GatewayMetrics = {
+/** Why a request was not let in: too many in flight, too many of one user, or the gateway is stopping. */
+export type RejectReason = typeof REJECT_REASONS[number];
+
+const REJECT_REASONS = ["requests", "rate", "stopping"] as const;
+
+/** What a gateway counts, until it is disposed. */
+export type GatewayMetrics = Disposable & {
   readonly render: () => string;
   readonly described: Metrics["described"];
   /** The registry, for metrics of other parts. */
   readonly metrics: Metrics;
   readonly request: (record: RequestRecord) => void;
+  readonly rejected: (reason: RejectReason) => void;
   /** @param seconds That the call took. */
   readonly call: (method: string, seconds: number, failure: string | undefined) => void;
   readonly indexed: (milliseconds: number) => void;
-  readonly emptiedTrash: (report: TrashReport) => void;
+  readonly emptiedTrash: (report: TrashReport | undefined) => void;
   readonly swept: (report: SweepReport | undefined) => void;
   readonly rewritten: (object: Pick<RewrittenObject, "outcome"> | undefined) => void;
 };
@@ -98,7 +112,18 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "Answers that did not reach their end: the client went, took nothing, or the bytes could not be read.",
     ["operation"],
   );
-  gauge("nats_s3_requests_in_flight", "Requests that have not ended.", figures.inFlight);
+  gauge("nats_s3_requests_in_flight", "Requests that have not ended.", () => {
+    return figures.inFlight.count;
+  });
+  gauge("nats_s3_requests_in_flight_limit", "Requests that may be in flight.", () => {
+    return figures.inFlight.limit;
+  });
+  const rejected = metrics.counter(
+    "nats_s3_requests_rejected_total",
+    "Requests that were not let in: too many in flight (requests), too many of one user (rate), or the gateway stops (stopping).",
+    ["reason"],
+  );
+  for (const reason of REJECT_REASONS) rejected.add([reason], 0);
   metrics.readCounter(
     "nats_s3_stalled_total",
     "Bodies that were ended because the client sent nothing, or took nothing, for too long.",
@@ -154,13 +179,23 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
   gauge("nats_s3_index_memory_bytes", "Memory that is held for listings, about.", () => {
     return figures.store().index.bytes;
   });
+  gauge(
+    "nats_s3_index_lag_messages",
+    "Changes that JetStream has for the keys that are held, and that have not come.",
+    () => figures.store().index.pending,
+  );
   const waits = metrics.histogram(
     "nats_s3_index_wait_seconds",
-    "How far the keys lag behind: time that a listing waited for all that was acknowledged before.",
+    "How far the keys lag behind: time that a listing waited, also in vain, for all that was acknowledged before.",
     [],
     CALL_SECONDS,
   );
 
+  const emptyings = metrics.counter(
+    "nats_s3_trash_runs_total",
+    "How often a bucket's trash was looked through, by result.",
+    ["result"],
+  );
   const purged = metrics.counter(
     "nats_s3_trash_purged_groups_total",
     "Chunk groups of replaced and deleted objects that were purged.",
@@ -168,15 +203,24 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
   gauge("nats_s3_trash_buckets", "Buckets in which trash of this gateway waits.", () => {
     return figures.store().trashedBuckets;
   });
+  gauge(
+    "nats_s3_trash_waiting_groups",
+    "Chunk groups that had to wait when trash was looked through last: for the grace, or for a reader.",
+    () => figures.store().waitingTrash,
+  );
   const sweeps = metrics.counter(
     "nats_s3_sweeps_total",
-    "Sweeps of buckets; stopped at a record of a newer version, or failed.",
+    "Sweeps of buckets: done, stopped at a record of a newer version, or failed.",
     ["result"],
   );
   const swept = metrics.counter(
     "nats_s3_swept_total",
     "What sweeps found that nothing names: chunk groups, records, and multipart uploads that were abandoned.",
     ["kind"],
+  );
+  const messages = metrics.counter(
+    "nats_s3_swept_messages_total",
+    "Messages of what sweeps found, and purged.",
   );
   const rewritten = metrics.counter(
     "nats_s3_native_layout_objects_total",
@@ -186,11 +230,16 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
   gauge(
     "nats_s3_native_layout_waiting_objects",
     "Objects in parts that wait to be rewritten.",
-    () => {
-      return figures.store().waitingForLayout;
-    },
+    () => figures.store().waitingForLayout,
+  );
+  metrics.readCounter(
+    "nats_s3_native_layout_read_bytes_total",
+    "Bytes of objects in parts that were read to be rewritten.",
+    [],
+    () => figures.store().layoutBytes,
   );
   addProcess(metrics);
+  const loop = watchEventLoop(metrics);
 
   return {
     metrics,
@@ -211,17 +260,23 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
       calls.observe([method], seconds);
       if (failure !== undefined) failures.add([method, failure]);
     },
+    rejected: (reason) => rejected.add([reason]),
     indexed: (milliseconds) => waits.observe([], milliseconds / 1000),
-    emptiedTrash: (report) => purged.add([], report.purged),
+    emptiedTrash(report) {
+      emptyings.add([report === undefined ? "failed" : "done"]);
+      if (report !== undefined) purged.add([], report.purged);
+    },
     swept(report) {
       if (report === undefined) return sweeps.add(["failed"]);
       sweeps.add([report.stopped === undefined ? "done" : "stopped"]);
       swept.add(["groups"], report.groups);
       swept.add(["records"], report.records);
       swept.add(["uploads"], report.uploads);
+      messages.add([], report.messages);
       purged.add([], report.trash);
     },
     rewritten: (object) => rewritten.add([object?.outcome ?? "failed" satisfies Outcome]),
+    [Symbol.dispose]: () => loop[Symbol.dispose](),
   };
 }
 
@@ -244,7 +299,37 @@ function addProcess(metrics: Metrics): void {
   metrics.gauge("process_heap_bytes", "Memory of the JavaScript heap that is used.", [], () => {
     return Deno.memoryUsage().heapUsed;
   });
+  metrics.gauge(
+    "nats_s3_heap_limit_bytes",
+    "Memory of the JavaScript heap at which the process ends.",
+    [],
+    () => getHeapStatistics().heap_size_limit,
+  );
+  metrics.gauge("nats_s3_external_memory_bytes", "Memory of buffers beside the heap.", [], () => {
+    return Deno.memoryUsage().external;
+  });
   metrics.gauge("process_start_time_seconds", "When the process started, since 1970.", [], () => {
     return performance.timeOrigin / 1000;
   });
+}
+
+/** Milliseconds between two looks at how late the event loop is. */
+const LOOP_INTERVAL = 500;
+const LOOP_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+
+/** How late timers fire: Deno 2.9.6 has `monitorEventLoopDelay()`, which sees nothing. */
+function watchEventLoop(metrics: Metrics): Disposable {
+  const delays = metrics.histogram(
+    "nats_s3_event_loop_delay_seconds",
+    "How late timers fire, looked at twice a second: time in which nothing else could be done.",
+    [],
+    LOOP_SECONDS,
+  );
+  let due = performance.now() + LOOP_INTERVAL;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    delays.observe([], Math.max(0, now - due) / 1000);
+    due = now + LOOP_INTERVAL;
+  }, LOOP_INTERVAL);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -130,6 +130,7 @@ Deno.test("/metrics tells what was asked, and names no bucket, key or user", asy
   ]);
   await Promise.all([unsigned.body?.cancel(), forged.body?.cancel()]);
 
+  await metricsWith(gateway, "nats_s3_native_layout_objects_total", { outcome: "rewritten" }, 1);
   const requests = "nats_s3_requests_total";
   const text = await metricsWith(
     gateway,
@@ -172,6 +173,10 @@ Deno.test("/metrics tells what was asked, and names no bucket, key or user", asy
   strictEqual(valueOf(text, "nats_s3_nats_connected"), 1);
   strictEqual(valueOf(text, "nats_s3_nats_reconnects_total"), 0);
   strictEqual(valueOf(text, "nats_s3_index_buckets"), 1);
+  strictEqual(valueOf(text, "nats_s3_index_lag_messages"), 0);
+  strictEqual(valueOf(text, "nats_s3_native_layout_read_bytes_total"), 2 * PART);
+  strictEqual(valueOf(text, "nats_s3_trash_buckets"), 1);
+  strictEqual(valueOf(text, "nats_s3_requests_rejected_total", { reason: "requests" }), 0);
   ok((valueOf(text, "nats_s3_index_wait_seconds_count") ?? 0) >= 1);
   ok((valueOf(text, "process_resident_memory_bytes") ?? 0) > 1e6);
   ok(

@@ -75,6 +75,11 @@ export class Feed implements Disposable {
     return this.#position;
   }
 
+  /** Messages that JetStream had left when it sent the last one. */
+  get pending(): number {
+    return this.#consumer.pending;
+  }
+
   /** All that was there has been applied once. */
   get isLoaded(): boolean {
     return this.#isLoaded;

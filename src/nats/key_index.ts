@@ -99,6 +99,11 @@ export class KeyIndex implements Disposable {
     return this.#table.size + this.#nameless.size;
   }
 
+  /** Messages that JetStream has for it and that it has not applied, as far as it knows. */
+  get pending(): number {
+    return this.#feed?.pending ?? 0;
+  }
+
   /** Bytes of memory that it takes, about. */
   get bytes(): number {
     return this.#table.bytes + (this.#nameless.size + this.#doubted.size) * 500 +

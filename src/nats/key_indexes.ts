@@ -20,8 +20,16 @@ export type IndexSettings = {
   readonly idle: number;
   /** An index of so many keys is saved in its bucket. */
   readonly savedFrom: number;
-  /** Told of the milliseconds that a listing waited for its index. */
+  /** Told of the milliseconds that a listing waited for its index, also in vain. */
   readonly indexed?: ((milliseconds: number) => void) | undefined;
+};
+
+/** What indexes hold, and the messages that they have not applied. */
+export type IndexFigures = {
+  readonly buckets: number;
+  readonly keys: number;
+  readonly bytes: number;
+  readonly pending: number;
 };
 
 /** Most indexes, each of which has a consumer. */
@@ -55,12 +63,13 @@ export class KeyIndexes implements Disposable {
   }
 
   /** What all indexes hold. */
-  get figures(): { readonly buckets: number; readonly keys: number; readonly bytes: number } {
+  get figures(): IndexFigures {
     const indexes = [...this.#entries.values()].map(({ index }) => index);
     return {
       buckets: indexes.length,
       keys: indexes.reduce((sum, { size }) => sum + size, 0),
       bytes: indexes.reduce((sum, { bytes }) => sum + bytes, 0),
+      pending: indexes.reduce((sum, { pending }) => sum + pending, 0),
     };
   }
 
@@ -106,7 +115,6 @@ export class KeyIndexes implements Disposable {
     entry.users++;
     try {
       await entry.index.bringUpToDate();
-      this.#settings.indexed?.(performance.now() - began);
       return entry.index;
     } catch (cause) {
       if (this.#refused.has(bucket) && !this.#entries.has(bucket)) throw this.#tooLarge(bucket);
@@ -115,6 +123,7 @@ export class KeyIndexes implements Disposable {
     } finally {
       entry.used = performance.now();
       entry.users--;
+      this.#settings.indexed?.(entry.used - began);
     }
   }
 

@@ -43,6 +43,7 @@ const MOST_WAITING = 100_000;
 export class NativeLayouts {
   readonly #context: Context;
   readonly #waiting = new Map<string, WaitingObject>();
+  #bytes = 0;
 
   constructor(context: Context) {
     this.#context = context;
@@ -51,6 +52,11 @@ export class NativeLayouts {
   /** How many objects wait. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** Bytes of objects that were read so far to be rewritten. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Has an object wait. */
@@ -69,38 +75,48 @@ export class NativeLayouts {
     const [name, { bucket, key }] = first;
     this.#waiting.delete(name);
     try {
-      const outcome = await rewrite(this.#context, bucket, key, { share: SHARE, signal });
+      const outcome = await rewrite(this.#context, bucket, key, {
+        share: SHARE,
+        signal,
+        moved: this.#moved,
+      });
       return { bucket, key, outcome };
     } catch (cause) {
       if (isS3Error(cause, "NoSuchBucket")) return { bucket, key, outcome: "needless" };
       throw cause;
     }
   }
-}
 
-/** Rewrites an object as fast as it can. Where that fails it stays in parts, until the sweep finds it. */
-export async function rewriteNow(
-  context: Context,
-  bucket: BucketName,
-  key: ObjectKey,
-): Promise<void> {
-  try {
-    await rewrite(context, bucket, key, { share: 1 });
-  } catch (cause) {
-    context.log.warn("object was not rewritten for native clients", { bucket, key, cause });
+  /** Rewrites an object as fast as it can. Where that fails it stays in parts, until the sweep finds it. */
+  async rewriteNow(bucket: BucketName, key: ObjectKey): Promise<void> {
+    const { log } = this.#context;
+    try {
+      await rewrite(this.#context, bucket, key, { share: 1, moved: this.#moved });
+    } catch (cause) {
+      log.warn("object was not rewritten for native clients", { bucket, key, cause });
+    }
   }
+
+  readonly #moved = (bytes: number): void => {
+    this.#bytes += bytes;
+  };
 }
 
-/**
- * Rewrites an object into one chunk group, if it is in parts.
- *
- * @param options `share` of the time in which bytes move; `signal` ends it and leaves the object as it was.
- */
+type RewriteOptions = {
+  /** Of the time, in which bytes move. */
+  readonly share: number;
+  /** Ends it and leaves the object as it was. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of bytes that were read. */
+  readonly moved: (bytes: number) => void;
+};
+
+/** Rewrites an object into one chunk group, if it is in parts. */
 async function rewrite(
   context: Context,
   bucket: BucketName,
   key: ObjectKey,
-  options: { readonly share: number; readonly signal?: AbortSignal | undefined },
+  options: RewriteOptions,
 ): Promise<LayoutOutcome> {
   const stream = await context.streams.get(bucket);
   const { parsed, sequence } = await readCurrent(context, stream, key);
@@ -125,12 +141,10 @@ async function rewriteLocked(
   context: Context,
   stream: BucketStream,
   key: ObjectKey,
-  { object, sequence, lock, share, signal }: {
+  { object, sequence, lock, ...options }: RewriteOptions & {
     readonly object: StoredObject;
     readonly sequence: number;
     readonly lock: TaskLock;
-    readonly share: number;
-    readonly signal?: AbortSignal | undefined;
   },
 ): Promise<LayoutOutcome> {
   const info = await withPartSizes(context, stream, object, { partChecksums: true });
@@ -147,7 +161,7 @@ async function rewriteLocked(
     const { checksum } = info;
     const isWhole = checksum?.type === "FULL_OBJECT";
     const content: ContentInput = {
-      stream: unhurried(source, share, signal),
+      stream: unhurried(source, options),
       size: info.size,
       algorithm: isWhole ? checksum.algorithm : undefined,
       verify(received) {
@@ -157,6 +171,7 @@ async function rewriteLocked(
         );
       },
     };
+    const { signal } = options;
     const ends = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
     const written = await writeChunks(context, chunkSubject(stream.store, nuid), content, ends);
     content.verify(written.received);
@@ -213,7 +228,7 @@ async function describe(
 }
 
 /** Passes a source on and rests, so that bytes move in a share of the time. */
-function unhurried(source: ByteSource, share: number, signal: AbortSignal | undefined): ByteSource {
+function unhurried(source: ByteSource, { share, signal, moved }: RewriteOptions): ByteSource {
   let resumed = performance.now();
   let owed = 0;
   return {
@@ -224,7 +239,9 @@ function unhurried(source: ByteSource, share: number, signal: AbortSignal | unde
         owed = 0;
       }
       resumed = performance.now();
-      return await source.read();
+      const piece = await source.read();
+      moved(piece?.length ?? 0);
+      return piece;
     },
     cancel: (reason) => source.cancel(reason),
   };

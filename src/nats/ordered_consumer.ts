@@ -91,6 +91,11 @@ export class OrderedConsumer implements Disposable {
     this.#run();
   }
 
+  /** Messages that were there when the last one was sent, and have not come. */
+  get pending(): number {
+    return this.#session?.pending ?? 0;
+  }
+
   /** Ends the deliveries. */
   [Symbol.dispose](): void {
     this.#stopped = true;

@@ -14,7 +14,7 @@ import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
 import type { Context, StoreLog } from "./context.ts";
 import { toS3Error } from "./errors.ts";
-import { KeyIndexes } from "./key_indexes.ts";
+import { type IndexFigures, KeyIndexes } from "./key_indexes.ts";
 import {
   abortUpload,
   completeUpload,
@@ -26,7 +26,7 @@ import {
 } from "./multipart.ts";
 import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
 import { Leases } from "./leases.ts";
-import { NativeLayouts, rewriteNow } from "./native_layout.ts";
+import { NativeLayouts } from "./native_layout.ts";
 import { type CallObserver, Requests } from "./requests.ts";
 import { sweepBucket } from "./sweep.ts";
 import { lockTask } from "./task_lock.ts";
@@ -62,19 +62,22 @@ export type NatsStoreOptions = StreamSettings & {
 /** What is told of a store's work; it returns at once and does not throw. */
 export type StoreObserver = {
   readonly call?: CallObserver;
-  /** Milliseconds that a listing waited until its index had what was acknowledged before. */
+  /** Milliseconds that a listing waited, also in vain, until its index had what was acknowledged before. */
   readonly indexed?: (milliseconds: number) => void;
 };
 
 /** What a store on JetStream holds now. */
 export type StoreFigures = {
-  readonly index: { readonly buckets: number; readonly keys: number; readonly bytes: number };
+  readonly index: IndexFigures;
   /** Bytes asked for and not arrived, asked for ahead of readers, and published and not acknowledged. */
   readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
   /** Buckets with trash of this gateway. */
   readonly trashedBuckets: number;
-  /** Objects that wait to be rewritten for native clients. */
+  /** Chunk groups that had to wait when this gateway emptied trash last. */
+  readonly waitingTrash: number;
+  /** Objects that wait to be rewritten for native clients, and bytes of those that were read for it so far. */
   readonly waitingForLayout: number;
+  readonly layoutBytes: number;
 };
 
 /** Milliseconds for which replaced bytes are kept for those who read them. */
@@ -139,6 +142,8 @@ export function createNatsStore(
     now: options.now ?? (() => new Date()),
   };
   const layouts = new NativeLayouts(context);
+  /** Groups in the trash that had to wait, by bucket. */
+  const waitingTrash = new Map<BucketName, number>();
   const inParts = (bucket: BucketName, key: ObjectKey): void => {
     if (nativeLayout !== "off") layouts.add(bucket, key);
   };
@@ -171,7 +176,7 @@ export function createNatsStore(
     listUploads: (...args) => inS3Words(listUploads(context, ...args)),
     async completeUpload(bucket, key, ...args) {
       const info = await inS3Words(completeUpload(context, bucket, key, ...args));
-      if (nativeLayout === "on-complete") await rewriteNow(context, bucket, key);
+      if (nativeLayout === "on-complete") await layouts.rewriteNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },
@@ -180,8 +185,12 @@ export function createNatsStore(
     trashedBuckets: () => [...context.trashed],
     async emptyTrash(bucket) {
       context.trashed.delete(bucket);
+      waitingTrash.delete(bucket);
       const report = await inS3Words(emptyTrash(context, bucket));
-      if (report.waiting > 0) context.trashed.add(bucket);
+      if (report.waiting > 0) {
+        context.trashed.add(bucket);
+        waitingTrash.set(bucket, report.waiting);
+      }
       return report;
     },
     sweep: (bucket, options) =>
@@ -210,7 +219,9 @@ export function createNatsStore(
         write: context.unacknowledged.used,
       },
       trashedBuckets: context.trashed.size,
+      waitingTrash: waitingTrash.values().reduce((sum, waiting) => sum + waiting, 0),
       waitingForLayout: layouts.waiting,
+      layoutBytes: layouts.bytes,
     }),
 
     [Symbol.dispose]() {

@@ -24,7 +24,7 @@ export function sweepOrphans(
   { interval, log, signal, report, ...options }: SweepSchedule & {
     readonly log: Log;
     readonly signal: AbortSignal;
-    /** Told of each sweep; undefined of one that failed. */
+    /** Told of each sweep of a bucket; undefined of one that failed, or of buckets that could not be listed. */
     readonly report?: (report: SweepReport | undefined) => void;
   },
 ): Promise<void> {
@@ -42,7 +42,10 @@ export function sweepOrphans(
         log.warn("Bucket was not swept", { bucket: name, cause });
       }
     }
-  }, (cause) => log.warn("Buckets were not swept", { cause }));
+  }, (cause) => {
+    report?.(undefined);
+    log.warn("Buckets were not swept", { cause });
+  });
 }
 
 function logReport(log: Log, { stopped, ...report }: SweepReport): void {

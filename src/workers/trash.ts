@@ -19,7 +19,8 @@ export function emptyTrashes(
     readonly grace: number;
     readonly log: Log;
     readonly signal: AbortSignal;
-    readonly report?: (report: TrashReport) => void;
+    /** Told of each bucket's trash; undefined of one that was not emptied for an error. */
+    readonly report?: (report: TrashReport | undefined) => void;
   },
 ): Promise<void> {
   return every(grace / 4, signal, async () => {
@@ -31,6 +32,7 @@ export function emptyTrashes(
         if (emptied.purged > 0) log.debug("Emptied trash", { bucket, ...emptied });
       } catch (cause) {
         if (isS3Error(cause, "NoSuchBucket")) continue;
+        report?.(undefined);
         log.warn("Trash was not emptied", { bucket, cause });
       }
     }
