@@ -11,6 +11,8 @@ export type RequestRecord = {
   readonly path: string;
   /** Address of the client, where known. */
   readonly client: string | undefined;
+  /** Id of the trace that it belongs to, where there is one. */
+  trace: string | undefined;
   /** In `performance.now()`. */
   readonly began: number;
   /** As AWS names it; undefined for what is none. */
@@ -42,6 +44,7 @@ export function newRecord(
 ): RequestRecord {
   return {
     ...facts,
+    trace: undefined,
     began: performance.now(),
     operation: undefined,
     bucket: undefined,
