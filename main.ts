@@ -26,6 +26,7 @@ import { S3Error } from "./src/s3/errors.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
+import { Readiness } from "./src/telemetry/readiness.ts";
 import { rewriteParts } from "./src/workers/native_layout.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
 import { emptyTrashes } from "./src/workers/trash.ts";
@@ -52,6 +53,7 @@ export function createGateway(
   const metrics = createGatewayMetrics({
     version: VERSION,
     inFlight,
+    isReady: () => readiness.isReady,
     stalled: stalls.ended,
     store: () => store.figures(),
     nats: () => watch.figures,
@@ -76,6 +78,9 @@ export function createGateway(
       },
       indexed: metrics.indexed,
     },
+  });
+  const readiness = new Readiness(async () => {
+    return watch.figures.isConnected ? await store.problem() : "There is no connection to NATS";
   });
   const handler = createHandler({
     store,
@@ -107,9 +112,7 @@ export function createGateway(
   return Object.assign(handler, {
     inFlight,
     renderMetrics: metrics.render,
-    problem: async () => {
-      return watch.figures.isConnected ? await store.problem() : "There is no connection to NATS";
-    },
+    problem: () => readiness.check(),
     breakOff() {
       // The runtime prints it: where it was made says nothing.
       stalls.breakOff(Object.assign(new S3Error("ServiceUnavailable"), { stack: "" }));
@@ -117,6 +120,7 @@ export function createGateway(
     async [Symbol.asyncDispose]() {
       stop.abort();
       watch[Symbol.dispose]();
+      readiness[Symbol.dispose]();
       metrics[Symbol.dispose]();
       store[Symbol.dispose]();
       await Promise.all(workers);

@@ -23,6 +23,8 @@ const NO_OPERATION = "none";
 export type Figures = {
   readonly version: string;
   readonly inFlight: { readonly count: number; readonly limit: number };
+  /** Whether requests could be served when somebody looked last. */
+  readonly isReady: () => boolean;
   readonly stalled: { readonly sources: number; readonly readers: number };
   readonly store: () => {
     readonly index: {
@@ -137,6 +139,9 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     ["direction"],
   );
 
+  gauge("nats_s3_ready", "1 while there is a connection to NATS and JetStream answers.", () => {
+    return figures.isReady() ? 1 : 0;
+  });
   gauge("nats_s3_nats_connected", "1 while there is a connection to NATS.", () => {
     return figures.nats().isConnected ? 1 : 0;
   });

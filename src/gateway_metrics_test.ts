@@ -7,6 +7,7 @@ import { newRecord, type RequestRecord } from "./telemetry/request_record.ts";
 const FIGURES: Figures = {
   version: "1.2.3",
   inFlight: { count: 3, limit: 1000 },
+  isReady: () => false,
   stalled: { sources: 1, readers: 2 },
   store: () => ({
     index: { buckets: 1, keys: 2, bytes: 3, pending: 4 },

@@ -239,9 +239,11 @@ Deno.test("/readyz says 503 while NATS is away, and /livez does not", async () =
   const { status, body } = await page(gateway, "/readyz");
   deepStrictEqual([status, body], [503, "There is no connection to NATS\n"]);
   strictEqual((await page(gateway, "/livez")).status, 200);
+  await metricsWith(gateway, "nats_s3_ready", {}, 0);
   await server.start();
   await statusBecomes(gateway, "/readyz", 200);
   const back = await page(gateway, "/metrics");
+  strictEqual(valueOf(back.body, "nats_s3_ready"), 1);
   strictEqual(valueOf(back.body, "nats_s3_nats_connected"), 1);
   strictEqual(valueOf(back.body, "nats_s3_nats_reconnects_total"), 1);
 });
