@@ -21,6 +21,7 @@ import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
 import { failureOf } from "./src/nats/errors.ts";
 import { ConnectionWatch } from "./src/nats/connection_watch.ts";
+import { Traffic } from "./src/nats/service.ts";
 import { RateLimit } from "./src/rate_limit.ts";
 import { S3Error } from "./src/s3/errors.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
@@ -49,6 +50,7 @@ export function createGateway(
   const inFlight = new InFlight(config.limits.requests);
   const stalls = new StallWatch(config.limits.stall);
   const { rate } = config.limits;
+  const traffic = new Traffic();
   const watch = new ConnectionWatch(connection);
   const metrics = createGatewayMetrics({
     version: VERSION,
@@ -93,7 +95,10 @@ export function createGateway(
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,
     log,
-    observe: metrics.request,
+    observe(record) {
+      metrics.request(record);
+      traffic.add(record);
+    },
     rejected: metrics.rejected,
     newRequestId: () => crypto.randomUUID(),
     now,
@@ -111,6 +116,7 @@ export function createGateway(
   }
   return Object.assign(handler, {
     inFlight,
+    traffic,
     renderMetrics: metrics.render,
     problem: () => readiness.check(),
     breakOff() {

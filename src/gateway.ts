@@ -106,7 +106,7 @@ export function createHandler(services: GatewayServices): Handler {
       const error = new S3Error(admission === "requests" ? "SlowDown" : "ServiceUnavailable");
       const response = errorResponse(error, { record, request, log: SILENT_LOG });
       end(false);
-      return withCommonHeaders(response, id);
+      return withCommonHeaders(response, id, inFlight);
     }
 
     let streams = false;
@@ -126,7 +126,7 @@ export function createHandler(services: GatewayServices): Handler {
     };
     const { arrived } = admission;
     const exchange = { record, request, log, deliver, arrived };
-    const response = withCommonHeaders(await answer(request, services, exchange), id);
+    const response = withCommonHeaders(await answer(request, services, exchange), id, inFlight);
     record.status = response.status;
     record.answered = performance.now() - record.began;
     if (!streams && method !== "HEAD") record.sent = lengthOf(response);
@@ -259,8 +259,14 @@ function unexpected(cause: unknown, signal: AbortSignal): S3Error {
   return new S3Error(signal.aborted ? "RequestTimeout" : "InternalError", {}, { cause });
 }
 
-function withCommonHeaders(response: Response, id: string): Response {
+function withCommonHeaders(
+  response: Response,
+  id: string,
+  { isStopping }: { readonly isStopping: boolean },
+): Response {
   const { headers } = response;
+  // The runtime does not close the connection then, but clients do.
+  if (isStopping) headers.set("connection", "close");
   headers.set("x-amz-request-id", id);
   headers.set("x-amz-id-2", id);
   headers.set("server", "nats-s3");

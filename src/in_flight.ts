@@ -35,6 +35,7 @@ type Body = (() => void)[];
 export class InFlight {
   readonly limit: number;
   #count = 0;
+  #isStopping = false;
   #refusesBodies = false;
   readonly #bodies = new Set<Body>();
   #idle: (() => void)[] = [];
@@ -61,7 +62,7 @@ export class InFlight {
     const body: Body = [];
     if (hasBody) this.#bodies.add(body);
     const arrived = (): void => {
-      if (this.#bodies.delete(body)) for (const tell of body) tell();
+      if (this.#bodies.delete(body)) { for (const tell of body) tell(); }
     };
     let left = false;
     const leave = (): void => {
@@ -74,6 +75,16 @@ export class InFlight {
       this.#idle = [];
     };
     return { arrived, leave };
+  }
+
+  /** Whether clients are to go elsewhere with their next request. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** From now on clients are told to go elsewhere; requests are let in as before. */
+  stop(): void {
+    this.#isStopping = true;
   }
 
   /** From now on requests with a body are refused. */

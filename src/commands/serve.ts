@@ -4,6 +4,7 @@
  */
 
 import { type AdminServices, createAdminHandler } from "../admin.ts";
+import { VERSION } from "../command_line.ts";
 import type { Config } from "../config.ts";
 import type { Handler } from "../gateway.ts";
 import type { InFlight } from "../in_flight.ts";
@@ -13,13 +14,16 @@ import {
   type NatsConnection,
   waitForJetStream,
 } from "../nats/connection.ts";
+import { announceService, type Traffic } from "../nats/service.ts";
 import type { Address } from "../setting_values.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** What answers requests. */
 export type Gateway = Handler & AsyncDisposable & AdminServices & {
-  /** How many requests are in flight. */
+  /** The requests in flight. */
   readonly inFlight: InFlight;
+  /** The requests that have ended. */
+  readonly traffic: Traffic;
   /** Ends the bodies of requests and of answers that are still under way. */
   readonly breakOff: () => void;
 };
@@ -32,8 +36,8 @@ export type ServeOptions = {
   readonly onListen?: () => void;
 };
 
-/** Milliseconds that requests in flight have to end after a signal. */
-const GRACE = 25_000;
+/** Milliseconds in which requests that were broken off free what they wrote. */
+const AFTERMATH = 2000;
 
 /**
  * Serves until SIGINT or SIGTERM; a second one ends it at once.
@@ -96,9 +100,10 @@ type Listening = {
 };
 
 async function listen(
-  { listen: { hostname, port }, sharesPort, admin }: Config,
+  config: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
+  const { listen: { hostname, port }, sharesPort, admin } = config;
   const { inFlight } = gateway;
   let stopping = false;
   await using _admin = listenForAdmin(admin, {
@@ -117,24 +122,62 @@ async function listen(
       log.error("Request without an answer", { cause });
       return new Response(null, { status: 500 });
     },
-  }, (request, info) => stopping ? goingAway() : gateway(request, info));
+  }, gateway);
+  const service = config.nats.service === "off" ? undefined : announceService(connection, {
+    version: VERSION,
+    metadata: { region: config.region, listen: `${hostname}:${server.addr.port}` },
+    traffic: gateway.traffic,
+    log,
+  });
 
   const lost = await Promise.race([connection.closed(), aborted(signal)]);
-  if (!signal.aborted) {
-    log.error("The connection to NATS is closed for good", { cause: lost ?? undefined });
-  } else {
-    log.info("Stopping: requests in flight may end", { requests: inFlight.count });
-  }
-  // server.shutdown() of Deno 2.9.6 breaks request bodies that still arrive: so it comes when there are none.
   stopping = true;
-  const deadline = performance.now() + GRACE;
-  while (inFlight.count > 0 && performance.now() < deadline) await pause(20);
-  if (inFlight.count > 0) {
-    log.warn("Requests in flight take too long: breaking them off", { requests: inFlight.count });
+  service?.[Symbol.dispose]();
+  inFlight.stop();
+  if (signal.aborted) {
+    log.info("Stopping: requests in flight may end", { requests: inFlight.count });
+    await pause(config.drain.delay);
+  } else {
+    log.error("The connection to NATS is closed for good", { cause: lost ?? undefined });
   }
-  await Promise.race([server.shutdown(), pause(1000)]);
+  await drain(server, gateway, { timeout: config.drain.timeout, log });
   log.info("Stopped");
   return signal.aborted ? 0 : 1;
+}
+
+/** What {@linkcode drain} takes. */
+type DrainOptions = {
+  /** Milliseconds that requests have to end. */
+  readonly timeout: number;
+  readonly log: Log;
+};
+
+/**
+ * Closes a server when the requests that are in flight have ended.
+ *
+ * `server.shutdown()` of Deno 2.9.6 lets answers end, but breaks request bodies that still arrive, and nothing closes
+ * the listener alone. So it comes when no body arrives, and until then requests are served as ever: those that were
+ * there first have arrived sooner or later, and only for as long as it takes the ones that came meanwhile, a request
+ * with a body gets a 503.
+ */
+async function drain(
+  server: Deno.HttpServer,
+  { inFlight, breakOff }: Gateway,
+  { timeout, log }: DrainOptions,
+): Promise<void> {
+  const deadline = performance.now() + timeout;
+  const left = (): number => Math.max(0, deadline - performance.now());
+  await within(timeout / 2, inFlight.bodiesArrived());
+  inFlight.refuseBodies();
+  await within(left(), inFlight.bodiesArrived());
+  const closed = inFlight.arriving === 0 ? server.shutdown() : undefined;
+  await within(left(), Promise.all([closed, inFlight.ended()]));
+  if (inFlight.count > 0) {
+    log.warn("Requests in flight take too long: breaking them off", { requests: inFlight.count });
+    breakOff();
+    await within(AFTERMATH, inFlight.ended());
+  }
+  await within(1000, closed ?? server.shutdown());
 }
 
 /** Serves health and metrics. Where that cannot be, requests are served all the same. */
@@ -165,16 +208,16 @@ function listenForAdmin(
   }
 }
 
-/** What requests get that come after the signal. */
-function goingAway(): Response {
-  return new Response(null, {
-    status: 503,
-    headers: { "retry-after": "1", connection: "close" },
-  });
-}
-
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Waits for a promise, but no longer than some milliseconds. */
+async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => timer = setTimeout(resolve, milliseconds));
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
