@@ -19,7 +19,8 @@ import { createHandler } from "./src/gateway.ts";
 import { InFlight } from "./src/in_flight.ts";
 import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
-import { failureOf } from "./src/nats/errors.ts";
+import { failureOf, JetStreamError } from "./src/nats/errors.ts";
+import { aboutCall } from "./src/nats/layout.ts";
 import { ConnectionWatch } from "./src/nats/connection_watch.ts";
 import { Traffic } from "./src/nats/service.ts";
 import { RateLimit } from "./src/rate_limit.ts";
@@ -27,6 +28,7 @@ import { S3Error } from "./src/s3/errors.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
+import { createRequestTracing } from "./src/telemetry/request_trace.ts";
 import { Readiness } from "./src/telemetry/readiness.ts";
 import { rewriteParts } from "./src/workers/native_layout.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
@@ -60,6 +62,11 @@ export function createGateway(
     store: () => store.figures(),
     nats: () => watch.figures,
   });
+  const tracing = createRequestTracing(config.tracing, {
+    version: VERSION,
+    log,
+    metrics: metrics.metrics,
+  });
   const store: NatsStore = createNatsStore(connection, {
     ...config.bucket,
     grace: config.grace,
@@ -71,11 +78,15 @@ export function createGateway(
     log,
     now,
     observe: {
-      call({ method }) {
+      call({ method, subject, size }) {
         const began = performance.now();
-        return (error) => {
+        const traced = tracing?.current?.call({ method, size, ...aboutCall(method, subject) });
+        return (error, received) => {
           const seconds = (performance.now() - began) / 1000;
-          metrics.call(method, seconds, error === undefined ? undefined : failureOf(error));
+          const failure = error === undefined ? undefined : failureOf(error);
+          metrics.call(method, seconds, failure);
+          const code = error instanceof JetStreamError ? error.code : undefined;
+          traced?.({ failure, code, received });
         };
       },
       indexed: metrics.indexed,
@@ -100,6 +111,7 @@ export function createGateway(
       traffic.add(record);
     },
     rejected: metrics.rejected,
+    tracing,
     newRequestId: () => crypto.randomUUID(),
     now,
   });
@@ -129,7 +141,7 @@ export function createGateway(
       readiness[Symbol.dispose]();
       metrics[Symbol.dispose]();
       store[Symbol.dispose]();
-      await Promise.all(workers);
+      await Promise.all([...workers, tracing?.[Symbol.asyncDispose]()]);
     },
   });
 }

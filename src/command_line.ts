@@ -157,7 +157,7 @@ function readFile(
 }
 
 /**
- * Name of the environment variable that goes with a flag.
+ * Name of the environment variable that goes with a flag. That of a flag `otel.…` is the one that OpenTelemetry knows.
  *
  * @example Usage
  * ```ts
@@ -166,11 +166,13 @@ function readFile(
  *
  * strictEqual(variableName("nats.js-domain"), "NATS_S3_NATS_JS_DOMAIN");
  * strictEqual(variableName("natsNKeyFile"), "NATS_S3_NATS_NKEY_FILE");
+ * strictEqual(variableName("otel.service-name"), "OTEL_SERVICE_NAME");
  * ```
  */
 export function variableName(flag: string): string {
   const words = flag.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll(/[.-]/g, "_");
-  return `NATS_S3_${words.toUpperCase()}`;
+  const name = words.toUpperCase();
+  return flag.startsWith("otel.") ? name : `NATS_S3_${name}`;
 }
 
 /** What `--help` prints. */
@@ -206,7 +208,7 @@ export function formatSettingsTable(): string {
     const value = setting.value === undefined ? "" : ` ${setting.value}`;
     const cells = [
       `\`--${setting.flag}${value}\``,
-      formatVariables(setting).replaceAll(/NATS_S3_\w+/g, "`$&`"),
+      formatVariables(setting).replaceAll(/(NATS_S3|OTEL)_\w+/g, "`$&`"),
       setting.default === undefined ? "" : `\`${setting.default}\``,
       setting.help.replace(/\{.*\}/, "`$&`"),
     ];

@@ -17,9 +17,13 @@ import {
   parseDomains,
   parseDuration,
   parseGrace,
+  parseHeaders,
+  parseHttpUrl,
   parseOptionalAddress,
   parseOptionalCount,
+  parsePairs,
   parsePem,
+  parseRatio,
   parseRegion,
   parseReplicas,
   parseSeed,
@@ -29,6 +33,8 @@ import {
   parseText,
   parseToken,
 } from "./setting_values.ts";
+import type { TracingConfig } from "./telemetry/request_trace.ts";
+import { SAMPLERS } from "./telemetry/tracing.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./telemetry/log.ts";
 
 /** How to log in to NATS. */
@@ -107,6 +113,8 @@ export type Config = {
   readonly sigv2: "off" | "presigned" | "on";
   readonly encryptionAtRest: boolean;
   readonly log: { readonly format: LogFormat; readonly level: LogLevel };
+  /** Undefined where requests are not traced. */
+  readonly tracing: TracingConfig | undefined;
 };
 
 /** One setting. */
@@ -417,6 +425,68 @@ export const SETTINGS = {
     help: "The least urgent lines that are logged",
     parse: oneOf(LOG_LEVELS),
   }),
+  otelEndpoint: setting({
+    flag: "otel.exporter-otlp-endpoint",
+    value: "URL",
+    help:
+      "Traces requests and sends their spans to this OpenTelemetry collector, in OTLP/JSON over HTTP: to /v1/traces below it",
+    parse: parseHttpUrl,
+    secret: true, // it may hold a key
+  }),
+  otelTracesEndpoint: setting({
+    flag: "otel.exporter-otlp-traces-endpoint",
+    value: "URL",
+    help: "Where spans are sent, in place of /v1/traces below the collector",
+    parse: parseHttpUrl,
+    secret: true,
+  }),
+  otelHeaders: setting({
+    flag: "otel.exporter-otlp-headers",
+    value: "NAME=VALUE,…",
+    help: "Headers for the collector, such as its key",
+    parse: parseHeaders,
+    secret: true,
+  }),
+  otelExporter: setting({
+    flag: "otel.traces-exporter",
+    value: "otlp|none",
+    help:
+      "otlp sends spans to http://localhost:4318 where no collector is given; none traces nothing",
+    parse: oneOf(["otlp", "none"]),
+  }),
+  otelDisabled: setting({
+    flag: "otel.sdk-disabled",
+    default: "false",
+    help: "Traces nothing, whatever else is said",
+    parse: parseBoolean,
+  }),
+  otelServiceName: setting({
+    flag: "otel.service-name",
+    value: "TEXT",
+    help: "service.name of the spans; nats-s3 where the attributes have none",
+    parse: parseText,
+  }),
+  otelAttributes: setting({
+    flag: "otel.resource-attributes",
+    value: "NAME=VALUE,…",
+    help: "What all spans say of this gateway, such as deployment.environment.name=production",
+    parse: parsePairs,
+  }),
+  otelSampler: setting({
+    flag: "otel.traces-sampler",
+    value: "NAME",
+    default: "parentbased_always_on",
+    help:
+      "Which requests are traced: always_on, always_off, traceidratio, each also as parentbased_…",
+    parse: oneOf(Object.keys(SAMPLERS) as (keyof typeof SAMPLERS)[]),
+  }),
+  otelSamplerArg: setting({
+    flag: "otel.traces-sampler-arg",
+    value: "RATIO",
+    default: "1",
+    help: "The share of traces that a sampler by ratio keeps, from 0 to 1",
+    parse: parseRatio,
+  }),
 } as const;
 
 /** Name of a setting. */
@@ -494,6 +564,7 @@ export function createConfig(values: Values): Config {
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),
     log: { format: given(values, "logFormat"), level: given(values, "logLevel") },
+    tracing: chooseTracing(values),
   });
 }
 
@@ -522,6 +593,33 @@ function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin 
     throw new RangeError(`Cannot use both ${first[0]} and ${second[0]}: choose one way to log in`);
   }
   return first?.[1] ?? { kind: "none" };
+}
+
+/** Where the collector is if it is not said where: what OpenTelemetry takes. */
+const DEFAULT_COLLECTOR = "http://localhost:4318";
+
+function chooseTracing(values: Values): TracingConfig | undefined {
+  const { otelExporter, otelTracesEndpoint, otelServiceName, otelAttributes } = values;
+  const collector = values.otelEndpoint ??
+    (otelExporter === "otlp" ? DEFAULT_COLLECTOR : undefined);
+  const url = otelTracesEndpoint ?? (collector && `${collector.replace(/\/$/, "")}/v1/traces`);
+  const sampler = {
+    ratio: given(values, "otelSamplerArg"),
+    ...SAMPLERS[given(values, "otelSampler")],
+  };
+  const isOff = given(values, "otelDisabled") || otelExporter === "none" ||
+    (sampler.ratio === 0 && !sampler.followsParent);
+  if (url === undefined || isOff) return undefined;
+  return {
+    url,
+    headers: values.otelHeaders ?? {},
+    resource: {
+      "service.name": "nats-s3",
+      ...otelAttributes,
+      ...(otelServiceName !== undefined && { "service.name": otelServiceName }),
+    },
+    sampler,
+  };
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -72,6 +72,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     sigv2: "presigned",
     encryptionAtRest: false,
     log: { format: "text", level: "info" },
+    tracing: undefined,
   });
 });
 

@@ -19,6 +19,7 @@ import { release } from "./streams/release.ts";
 import type { StallWatch } from "./streams/stall_watch.ts";
 import { type Log, SILENT_LOG } from "./telemetry/log.ts";
 import { newRecord, type RequestObserver, type RequestRecord } from "./telemetry/request_record.ts";
+import type { RequestTracing } from "./telemetry/request_trace.ts";
 import type { RequestHeaders } from "./s3/request_headers.ts";
 
 /** What the pipeline needs beside what operations need. */
@@ -42,6 +43,8 @@ export type GatewayServices = Services & {
   readonly patience?: Patience;
   /** Told of each request when its answer was sent, or broken off. */
   readonly observe?: RequestObserver;
+  /** Undefined where requests are not traced. */
+  readonly tracing?: RequestTracing | undefined;
 };
 
 /** Why a request was not let in: as {@linkcode Refusal}, or its user sends too many. */
@@ -82,8 +85,9 @@ export function createHandler(services: GatewayServices): Handler {
     const id = services.newRequestId();
     const { method, url } = request;
     const path = pathOf(url);
-    const log = services.log.with({ id, method, path });
     const record = newRecord({ id, method, path, client: info?.remoteAddr?.hostname });
+    const trace = services.tracing?.begin(record, request);
+    const log = services.log.with({ id, method, path, trace: record.trace });
 
     const admission = inFlight.enter({ hasBody: request.body !== null });
     const isIn = typeof admission !== "string";
@@ -95,6 +99,7 @@ export function createHandler(services: GatewayServices): Handler {
       record.broken = broken;
       record.ended = performance.now() - record.began;
       observe(record);
+      trace?.end(record);
     };
     if (!isIn) {
       rejected?.(admission);
@@ -112,7 +117,7 @@ export function createHandler(services: GatewayServices): Handler {
     let streams = false;
     const deliver: Deliver = (source) => {
       streams = true;
-      return services.stalls.watchReader(source, {
+      return services.stalls.watchReader(trace?.follow(source) ?? source, {
         signal: goneSignal(request, info),
         taken(piece) {
           record.sent += piece.length;
@@ -126,7 +131,8 @@ export function createHandler(services: GatewayServices): Handler {
     };
     const { arrived } = admission;
     const exchange = { record, request, log, deliver, arrived };
-    const response = withCommonHeaders(await answer(request, services, exchange), id, inFlight);
+    const answering = (): Promise<Response> => answer(request, services, exchange);
+    const response = withCommonHeaders(await (trace?.run(answering) ?? answering()), id, inFlight);
     record.status = response.status;
     record.answered = performance.now() - record.began;
     if (!streams && method !== "HEAD") record.sent = lengthOf(response);

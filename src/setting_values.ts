@@ -220,3 +220,63 @@ export function parseDuration(text: string): number {
   }
   return sum;
 }
+
+/** An http(s) URL, as it stands. */
+export function parseHttpUrl(text: string): string {
+  if (!/^https?:\/\/[^\s/?#@]+([/?][^\s#]*)?$/i.test(text)) {
+    throw new RangeError(
+      "it is not http://HOST:PORT or https://HOST:PORT, without user and password",
+    );
+  }
+  return text;
+}
+
+/**
+ * Pairs as OpenTelemetry writes headers and attributes.
+ *
+ * @example Usage
+ * ```ts
+ * import { parsePairs } from "./setting_values.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(parsePairs("api-key=abc%3D, tenant=a"), { "api-key": "abc=", tenant: "a" });
+ * ```
+ */
+export function parsePairs(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    splitList(text).map((pair) => {
+      const [name = "", ...value] = pair.split("=");
+      if (name.trim() === "" || value.length === 0) {
+        throw new RangeError("it is not NAME=VALUE,… with other characters as %XX");
+      }
+      return [decodePercent(name.trim()), decodePercent(value.join("=").trim())];
+    }),
+  );
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError("a % in it does not begin a character written as %XX");
+  }
+}
+
+/** Headers of HTTP, in pairs. */
+export function parseHeaders(text: string): Readonly<Record<string, string>> {
+  const headers = parsePairs(text);
+  try {
+    new Headers(headers);
+  } catch {
+    throw new RangeError("it holds what is no header of HTTP");
+  }
+  return headers;
+}
+
+/** From 0 to 1. */
+export function parseRatio(text: string): number {
+  if (!/^(0|1|[01]?\.\d+)$/.test(text) || Number(text) > 1) {
+    throw new RangeError("it is not a number from 0 to 1");
+  }
+  return Number(text);
+}

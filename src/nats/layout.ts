@@ -79,6 +79,34 @@ export function subjectsOf(store: StoreName): Subjects {
   };
 }
 
+/**
+ * What a call of JetStream is about, by its method and subject: which stream, and whether one chunk that it writes or
+ * reads.
+ *
+ * @example Usage
+ * ```ts
+ * import { aboutCall } from "./layout.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(aboutCall("publish", "$O.a.C.x"), { stream: "OBJ_a", isChunk: true });
+ * deepStrictEqual(aboutCall("STREAM.INFO", "$JS.API.STREAM.INFO.OBJ_a"), {
+ *   stream: "OBJ_a",
+ *   isChunk: false,
+ * });
+ * ```
+ */
+export function aboutCall(
+  method: string,
+  subject: string,
+): { readonly stream: string | undefined; readonly isChunk: boolean } {
+  const [, owner, store, after = ""] = /(?:^|\.)(OBJ_|\$O\.)([\w-]+)(.*)/.exec(subject) ?? [];
+  if (store === undefined) return { stream: undefined, isChunk: false };
+  const isWritten = method === "publish" && owner === "$O." && after.startsWith(".C.");
+  // A direct get by sequence names the stream alone.
+  const isRead = method === "direct_get" && after === "";
+  return { stream: streamOf(store as StoreName), isChunk: isWritten || isRead };
+}
+
 /** Subject of a chunk group. */
 export function chunkSubject(store: StoreName, nuid: Nuid): string {
   return `$O.${store}.C.${nuid}`;

@@ -50,8 +50,11 @@ export type JetStreamCall = {
   readonly size: number;
 };
 
-/** Returns at once and does not throw; nor does what it returns, which is told what the call threw, if anything. */
-export type CallObserver = (call: JetStreamCall) => (error?: unknown) => void;
+/**
+ * Returns at once and does not throw; nor does what it returns, which is told what the call threw, if anything, and how
+ * many bytes of messages it read.
+ */
+export type CallObserver = (call: JetStreamCall) => (error: unknown, received: number) => void;
 
 /** What a publish demands of JetStream. */
 export type PublishOptions = {
@@ -246,7 +249,7 @@ export class Requests implements Disposable {
     const body = bySubject ? EMPTY : encoder.encode(JSON.stringify(query));
     return await this.#observed("direct_get", subject, body.length, async () => {
       return directMessage(await this.#request(subject, body, undefined, timeout), subject);
-    });
+    }, (message) => message?.data.length ?? 0);
   }
 
   /** Gets a message from the stream's leader; undefined where there is none. */
@@ -311,6 +314,7 @@ export class Requests implements Disposable {
           };
           this.#send(subject, body, undefined, take, reject);
         }),
+      (found: readonly StoredMessage[]) => found.reduce((sum, { data }) => sum + data.length, 0),
     );
   }
 
@@ -355,16 +359,17 @@ export class Requests implements Disposable {
     subject: string,
     size: number,
     work: () => Promise<T>,
+    sizeOf: (result: T) => number = () => 0,
   ): Promise<T> {
     const { observe } = this.#options;
     if (observe === undefined) return await work();
     const end = observe({ method, subject, size });
     try {
       const result = await work();
-      end();
+      end(undefined, sizeOf(result));
       return result;
     } catch (cause) {
-      end(cause);
+      end(cause, 0);
       throw cause;
     }
   }
