@@ -9,8 +9,11 @@ import { CREDENTIALS, type GatewayProcess, REGION } from "./gateway_process.ts";
 /** What is asked: as in the vectors' client, without a host. */
 export type Request = Pick<Asked, "method" | "path" | "query" | "headers">;
 
+/** Where requests go: a gateway, or what stands in front of it. */
+export type Reachable = Pick<GatewayProcess, "host" | "url">;
+
 /** Headers that sign a request; the payload is `UNSIGNED-PAYLOAD` unless they say otherwise. */
-export function signedHeaders(gateway: GatewayProcess, asked: Request): Record<string, string> {
+export function signedHeaders(gateway: Reachable, asked: Request): Record<string, string> {
   const timestamp = new Date().toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
   const { headers } = signed({
     ...asked,
@@ -37,7 +40,7 @@ const PATIENCE = 60_000;
 
 /** Asks by `fetch`, which folds `..` in paths: those take {@linkcode requestText}. */
 export async function ask(
-  gateway: GatewayProcess,
+  gateway: Reachable,
   asked: Request & {
     readonly body?: BodyInit | Uint8Array | null;
     readonly signal?: AbortSignal;
@@ -55,7 +58,7 @@ export async function ask(
 
 /** Asks, and throws unless the status is the one that is expected; returns the body. */
 export async function demand(
-  gateway: GatewayProcess,
+  gateway: Reachable,
   status: number,
   asked: Parameters<typeof ask>[1] = {},
 ): Promise<string> {
@@ -72,7 +75,7 @@ export async function demand(
 }
 
 /** The request line and headers for a raw socket; `path` goes out as it is. */
-export function requestText(gateway: GatewayProcess, asked: Request): string {
+export function requestText(gateway: Reachable, asked: Request): string {
   const { method = "GET", path = "/", query = "" } = asked;
   const headers = Object.entries(signedHeaders(gateway, asked)).map(([name, value]) =>
     `${name}: ${value}\r\n`

@@ -1,0 +1,216 @@
+/**
+ * A cluster's bad day: two gateways behind a proxy, under load, while servers and gateways are killed and paused.
+ * Writes go on, nothing acknowledged is lost, and metrics and logs tell what happened.
+ */
+
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { type GatewayProcess, spawnGateway } from "../clients/gateway_process.ts";
+import { ask } from "../clients/signed_request.ts";
+import { someBytes } from "../nats/store_on_server.ts";
+import { adminUrl, Balancer } from "./balancer.ts";
+import { type Cluster, cluster } from "./store_on_cluster.ts";
+
+const BUCKET = "day";
+const STREAM = `OBJ_${BUCKET}`;
+const CLIENTS = 8;
+/** Milliseconds after which a client asks again, and for which it does so. */
+const REQUEST_PATIENCE = 5000;
+const CLIENT_PATIENCE = 60_000;
+/** Milliseconds that each disturbance lasts. */
+const DISTURBED = 12_000;
+
+/** Clients that write, read and list, and ask again as SDKs do. */
+class Load {
+  /** ETag of each key that was acknowledged. */
+  readonly written = new Map<string, string>();
+  /** When each write was acknowledged, in `performance.now()`. */
+  readonly acknowledged: number[] = [];
+  readonly wrong: string[] = [];
+  readonly #balancer: Balancer;
+  #serial = 0;
+
+  constructor(balancer: Balancer) {
+    this.#balancer = balancer;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(Array.from({ length: CLIENTS }, async (_, client) => {
+      while (!signal.aborted) {
+        const serial = this.#serial++;
+        const key = `client ${client}/${serial}`;
+        const bytes = someBytes(serial % 5 === 0 ? 700_000 : 2000 + serial, serial);
+        if (!await this.#asked("PUT", key, bytes, 200)) continue;
+        this.acknowledged.push(performance.now());
+        this.written.set(key, createHash("md5").update(bytes).digest("hex"));
+        await this.#asked("GET", key, null, 200);
+        if (serial % 10 === 0) await this.#asked("GET", "", null, 200);
+        await delay(20);
+      }
+    }));
+  }
+
+  /** Reads everything that was acknowledged. */
+  async readAll(gateway: Parameters<typeof ask>[0]): Promise<void> {
+    for (const [key, etag] of this.written) {
+      const response = await ask(gateway, { path: pathOf(key) });
+      const bytes = await response.bytes();
+      const found = createHash("md5").update(bytes).digest("hex");
+      if (response.status !== 200 || found !== etag) {
+        this.wrong.push(`${key}: ${response.status}, ${bytes.length} bytes`);
+      }
+    }
+  }
+
+  /** Asks until the answer is as expected or none may be hoped for. */
+  async #asked(
+    method: string,
+    key: string,
+    body: Uint8Array | null,
+    expected: number,
+  ): Promise<boolean> {
+    const until = performance.now() + CLIENT_PATIENCE;
+    const query = key === "" ? "list-type=2&max-keys=10" : "";
+    let last = "";
+    while (performance.now() < until) {
+      try {
+        const signal = AbortSignal.timeout(REQUEST_PATIENCE);
+        const asked = { method, path: pathOf(key), query, body, signal };
+        const response = await ask(this.#balancer, asked);
+        await response.bytes();
+        if (response.status === expected) return true;
+        last = String(response.status);
+        if (response.status < 500) break;
+      } catch (cause) {
+        last = String(cause);
+      }
+      await delay(100);
+    }
+    this.wrong.push(`${method} ${key}: ${last}`);
+    return false;
+  }
+}
+
+function pathOf(key: string): string {
+  return `/${BUCKET}${key === "" ? "" : `/${encodeURIComponent(key).replaceAll("%2F", "/")}`}`;
+}
+
+/** A gateway's metrics: values by series. */
+async function metricsOf(gateway: GatewayProcess): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${adminUrl(gateway)}/metrics`)).text();
+  return new Map(
+    text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => {
+      const end = line.lastIndexOf(" ");
+      return [line.slice(0, end), Number(line.slice(end))];
+    }),
+  );
+}
+
+/** The sum of all series of a metric. */
+function sum(metrics: ReadonlyMap<string, number>, name: string): number {
+  return [...metrics].filter(([series]) => series.split("{")[0] === name)
+    .reduce((total, [, value]) => total + value, 0);
+}
+
+Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs tell", async (t) => {
+  await using given = await cluster();
+  const start = async (): Promise<GatewayProcess> => {
+    const gateway = spawnGateway({
+      natsUrl: given.nats.urls,
+      flags: ["--replicas", "3"],
+      mayLogErrors: true,
+    });
+    await gateway.listening();
+    return gateway;
+  };
+  let gateways = [await start(), await start()] as const;
+  await using balancer = new Balancer();
+  balancer.use(gateways);
+  while (balancer.ready < 2) await delay(50);
+  const load = new Load(balancer);
+  const stop = new AbortController();
+  try {
+    await (await ask(balancer, { method: "PUT", path: `/${BUCKET}` })).bytes();
+    const loading = load.run(stop.signal);
+    await delay(2000);
+
+    const disturb = async (
+      what: string,
+      begin: () => Promise<unknown>,
+      end: () => Promise<unknown>,
+    ): Promise<void> => {
+      await t.step(what, async () => {
+        await given.recovered(STREAM);
+        const from = performance.now();
+        await begin();
+        await delay(DISTURBED);
+        const during = load.acknowledged.filter((at) => at > from);
+        const times = [from, ...during, performance.now()];
+        const gap = Math.max(...times.slice(1).map((at, i) => at - (times[i] ?? at)));
+        // deno-lint-ignore no-console
+        console.log(`${what}: ${during.length} writes, none for ${(gap / 1000).toFixed(1)} s`);
+        await end();
+        ok(during.length > 0, `${what}: no write in ${DISTURBED / 1000} s`);
+        deepStrictEqual(load.wrong, []);
+      });
+    };
+    await disturbServers(given, disturb);
+
+    const [first, second] = gateways;
+    const calls = await Promise.all(gateways.map(metricsOf));
+    const told = (name: string): number =>
+      calls.reduce((total, metrics) => total + sum(metrics, name), 0);
+    ok(told("nats_s3_nats_reconnects_total") > 0, "no reconnect was counted");
+    ok(told("nats_s3_jetstream_call_failures_total") > 0, "no failed call was counted");
+    for (const message of ["Lost the connection to NATS", "Connected to NATS again"]) {
+      ok(gateways.some(({ log }) => log.some(({ msg }) => msg === message)), message);
+    }
+
+    await disturb("gateway paused", async () => {
+      Deno.kill(first.pid, "SIGSTOP");
+      await Promise.resolve();
+    }, async () => {
+      Deno.kill(first.pid, "SIGCONT");
+      while (balancer.ready < 2) await delay(50);
+    });
+    await disturb("gateway killed", () => first.stop("SIGKILL"), async () => {
+      gateways = [await start(), second];
+      balancer.use(gateways);
+      while (balancer.ready < 2) await delay(50);
+    });
+
+    stop.abort();
+    await loading;
+    ok(load.written.size > 100, `${load.written.size} writes`);
+    for (const gateway of gateways) await load.readAll(gateway);
+    deepStrictEqual(load.wrong, []);
+  } finally {
+    stop.abort();
+    for (const gateway of gateways) await gateway.stop();
+  }
+});
+
+/** Kills and pauses the stream's leader and a follower. */
+async function disturbServers(
+  given: Cluster,
+  disturb: (
+    what: string,
+    begin: () => Promise<unknown>,
+    end: () => Promise<unknown>,
+  ) => Promise<void>,
+): Promise<void> {
+  for (const role of ["leader", "follower"]) {
+    for (const how of ["killed", "paused"]) {
+      const leader = await given.leaderOf(STREAM);
+      const follower = given.nats.servers.find((server) => server !== leader);
+      const server = role === "leader" ? leader : follower;
+      if (server === undefined) throw new TypeError("There is no follower");
+      if (how === "killed") {
+        await disturb(`${role} ${how}`, () => server.kill("SIGKILL"), () => server.start());
+      } else {
+        await disturb(`${role} ${how}`, () => server.kill("SIGSTOP"), () => server.kill("SIGCONT"));
+      }
+    }
+  }
+}

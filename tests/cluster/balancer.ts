@@ -1,0 +1,129 @@
+/**
+ * What stands in front of gateways: a TCP proxy that spreads connections over those that say they are ready.
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { GatewayProcess } from "../clients/gateway_process.ts";
+import type { Reachable } from "../clients/signed_request.ts";
+
+/** Milliseconds between two looks whether a gateway is ready, and how long one may take. */
+const INTERVAL = 250;
+const PATIENCE = 1000;
+
+type Backend = { readonly gateway: GatewayProcess; isReady: boolean };
+type Pair = { readonly client: Deno.TcpConn; readonly server: Deno.TcpConn };
+
+/** A proxy in front of gateways; disposing cuts all connections. */
+export class Balancer implements Reachable, AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #stop = new AbortController();
+  readonly #pairs = new Map<Pair, Backend>();
+  #backends: readonly Backend[] = [];
+  #next = 0;
+  readonly #running: Promise<void>[];
+
+  constructor() {
+    this.#running = [this.#accept(), this.#probe()];
+  }
+
+  get host(): string {
+    return `127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  get url(): string {
+    return `http://${this.host}`;
+  }
+
+  /** How many gateways are ready. */
+  get ready(): number {
+    return this.#backends.filter(({ isReady }) => isReady).length;
+  }
+
+  /** Puts gateways in the place of those there are. */
+  use(gateways: readonly GatewayProcess[]): void {
+    this.#backends = gateways.map((gateway) =>
+      this.#backends.find((known) => known.gateway === gateway) ?? { gateway, isReady: false }
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#listener.close();
+    for (const pair of this.#pairs.keys()) this.#end(pair);
+    await Promise.allSettled(this.#running);
+  }
+
+  async #probe(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await Promise.all(this.#backends.map(async (backend) => {
+        backend.isReady = await isReady(backend.gateway);
+        if (backend.isReady) return;
+        // As proxies do with a server that is down.
+        for (const [pair, of] of this.#pairs) if (of === backend) this.#end(pair);
+      }));
+      await delay(INTERVAL);
+    }
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) this.#connect(client);
+  }
+
+  async #connect(client: Deno.TcpConn): Promise<void> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const ready = this.#backends.filter(({ isReady }) => isReady);
+      const backend = ready[this.#next++ % ready.length];
+      if (backend === undefined) break;
+      try {
+        const server = await Deno.connect({ hostname: "127.0.0.1", port: backend.gateway.port });
+        const pair = { client, server };
+        this.#pairs.set(pair, backend);
+        const over = [
+          client.readable.pipeTo(server.writable),
+          server.readable.pipeTo(client.writable),
+        ];
+        await Promise.race(over.map((one) => one.catch(() => {})));
+        await Promise.race([Promise.allSettled(over), delay(PATIENCE)]);
+        this.#end(pair);
+        return;
+      } catch {
+        backend.isReady = false;
+      }
+    }
+    close(client);
+  }
+
+  #end(pair: Pair): void {
+    if (!this.#pairs.delete(pair)) return;
+    close(pair.client);
+    close(pair.server);
+  }
+}
+
+/** Where a gateway's health and metrics are. */
+export function adminUrl(gateway: GatewayProcess): string {
+  const line = gateway.log.find(({ msg }) => msg === "Serving health and metrics");
+  return `http://127.0.0.1:${line?.["port"]}`;
+}
+
+async function isReady(gateway: GatewayProcess): Promise<boolean> {
+  try {
+    const response = await fetch(`${adminUrl(gateway)}/readyz`, {
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // the other side was faster
+  }
+}
