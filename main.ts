@@ -10,7 +10,13 @@
 
 import { createAuthorize } from "./src/access/authorize.ts";
 import { createAuthenticate } from "./src/auth/authenticate.ts";
-import { formatHelp, parseInvocation, type Sources, VERSION } from "./src/command_line.ts";
+import {
+  formatHelp,
+  parseInvocation,
+  refuseRuntimeSpans,
+  type Sources,
+  VERSION,
+} from "./src/command_line.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
@@ -163,6 +169,7 @@ function plan(sources: Sources): () => number | Promise<number> {
   if (command === "sweep") {
     return () => sweep(config, { log: createLog(config.log), print });
   }
+  refuseRuntimeSpans(sources.env);
   return () => serve(config, { createGateway, log: createLog(config.log) });
 }
 

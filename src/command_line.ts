@@ -175,6 +175,24 @@ export function variableName(flag: string): string {
   return flag.startsWith("otel.") ? name : `NATS_S3_${name}`;
 }
 
+/**
+ * Deno's own spans carry whole URLs, and so the signatures of presigned requests; nothing can take them out.
+ *
+ * @throws RangeError where the runtime makes spans; the message is for the user
+ */
+export function refuseRuntimeSpans(env: Sources["env"]): void {
+  const {
+    OTEL_DENO: deno = "",
+    OTEL_SDK_DISABLED: disabled = "",
+    OTEL_TRACES_SAMPLER: sampler = "",
+  } = env;
+  if (!/^true$/i.test(deno) || disabled === "true" || sampler === "always_off") return;
+  throw new RangeError(
+    `Cannot serve with OTEL_DENO=${deno}: the spans that Deno makes carry whole URLs, with the signatures of presigned ` +
+      "requests. Unset it: OTEL_EXPORTER_OTLP_ENDPOINT alone has the gateway trace requests",
+  );
+}
+
 /** What `--help` prints. */
 export function formatHelp(): string {
   const commands = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(8)} ${help}`);

@@ -3,6 +3,7 @@ import {
   formatHelp,
   formatSettingsTable,
   parseInvocation,
+  refuseRuntimeSpans,
   type Sources,
   variableName,
 } from "./command_line.ts";
@@ -178,4 +179,17 @@ Deno.test("formatHelp() and formatSettingsTable() name every flag and variable",
     }
   }
   match(formatHelp(), /--version/);
+});
+
+Deno.test("refuseRuntimeSpans() refuses only what would show signatures", () => {
+  for (const OTEL_DENO of ["true", "TRUE"]) {
+    throws(() => refuseRuntimeSpans({ OTEL_DENO }), /with the signatures of presigned requests/);
+    // The runtime does not read it.
+    throws(() => refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_EXPORTER: "none" }), /Cannot serve/);
+    refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_SAMPLER: "always_off" });
+    refuseRuntimeSpans({ OTEL_DENO, OTEL_SDK_DISABLED: "true" });
+  }
+  refuseRuntimeSpans({ OTEL_DENO: "false" });
+  refuseRuntimeSpans({ OTEL_DENO: "1" }); // the runtime takes only "true"
+  refuseRuntimeSpans({});
 });

@@ -85,3 +85,67 @@ Deno.test("createConfig() returns something frozen throughout", () => {
   const config = configure(PAIR);
   ok(Object.isFrozen(config) && Object.isFrozen(config.nats) && Object.isFrozen(config.nats.login));
 });
+
+const COLLECTOR = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/" };
+
+Deno.test("createConfig() traces where OpenTelemetry's variables name a collector", () => {
+  deepStrictEqual(configure(PAIR, COLLECTOR).tracing, {
+    url: "http://collector:4318/v1/traces",
+    headers: {},
+    resource: { "service.name": "nats-s3" },
+    sampler: { followsParent: true, ratio: 1 },
+  });
+  const { tracing } = configure(PAIR, {
+    ...COLLECTOR,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://traces/in?key=k",
+    OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc%3D, x-tenant=a",
+    OTEL_RESOURCE_ATTRIBUTES: "service.name=other,deployment.environment.name=prod%2C",
+    OTEL_SERVICE_NAME: "gateway",
+    OTEL_TRACES_SAMPLER: "traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: "0.01",
+  });
+  deepStrictEqual(tracing, {
+    url: "https://traces/in?key=k",
+    headers: { authorization: "Bearer abc=", "x-tenant": "a" },
+    resource: { "service.name": "gateway", "deployment.environment.name": "prod," },
+    sampler: { followsParent: false, ratio: 0.01 },
+  });
+  strictEqual(
+    configure(PAIR, { OTEL_TRACES_EXPORTER: "otlp" }).tracing?.url,
+    "http://localhost:4318/v1/traces",
+  );
+});
+
+Deno.test("createConfig() traces nothing where nothing would be kept", () => {
+  const off = [
+    ["OTEL_SDK_DISABLED", "true"],
+    ["OTEL_TRACES_EXPORTER", "none"],
+    ["OTEL_TRACES_SAMPLER", "always_off"],
+  ] as const;
+  for (const [name, value] of off) {
+    strictEqual(configure(PAIR, { ...COLLECTOR, [name]: value }).tracing, undefined, name);
+  }
+  // Somebody else's traces are kept.
+  const sampler = { ...COLLECTOR, OTEL_TRACES_SAMPLER: "parentbased_always_off" };
+  deepStrictEqual(configure(PAIR, sampler).tracing?.sampler, { followsParent: true, ratio: 0 });
+});
+
+Deno.test("createConfig() refuses variables of OpenTelemetry that make no sense, and shows no key", () => {
+  for (
+    const [name, value, reason] of [
+      ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", /it is not http:\/\/HOST:PORT/],
+      ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://ann:secret@collector", /without user and password/],
+      ["OTEL_EXPORTER_OTLP_HEADERS", "secret", /it is not NAME=VALUE/],
+      ["OTEL_EXPORTER_OTLP_HEADERS", "a=%secret", /a % in it does not begin/],
+      ["OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", /no header of HTTP/],
+      ["OTEL_TRACES_EXPORTER", "zipkin", /not one of otlp, none/],
+      ["OTEL_TRACES_SAMPLER", "jaeger_remote", /not one of always_on/],
+      ["OTEL_TRACES_SAMPLER_ARG", "2", /not a number from 0 to 1/],
+    ] as const
+  ) {
+    throws(() => configure(PAIR, { [name]: value }), (error: Error) => {
+      ok(error.message.startsWith(`Cannot use ${name}`) && reason.test(error.message));
+      return !error.message.includes("secret");
+    });
+  }
+});
