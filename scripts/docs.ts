@@ -1,5 +1,5 @@
 /**
- * `deno task docs`: writes the tables of README.md that are made from the code, each between its markers
+ * `deno task docs`: writes the tables of documents that are made from the code, each between its markers
  * `<!-- begin name -->` and `<!-- end name -->`. A test says when they are out of date.
  * @module
  */
@@ -8,13 +8,14 @@ import { formatSettingsTable } from "../src/command_line.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { UNSUPPORTED } from "../src/operations/unsupported.ts";
+import { formatMetricsTable } from "./metrics_table.ts";
 
-const README = `${import.meta.dirname}/../README.md`;
+const ROOT = `${import.meta.dirname}/..`;
 
-/** What goes between the markers, by their name. */
-const TABLES: Readonly<Record<string, () => string>> = {
-  operations: formatOperations,
-  settings: formatSettingsTable,
+/** What goes between the markers, by document and by the markers' name. */
+export const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  "README.md": { operations: formatOperations, settings: formatSettingsTable },
+  "docs/metrics.md": { metrics: formatMetricsTable },
 };
 
 /** What is supported, and the names of what is not. */
@@ -65,14 +66,17 @@ export function replaceBetween(text: string, name: string, content: string): str
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-/** The README's text with every table as the code says it. */
-export function writeTables(readme: string): string {
-  return Object.entries(TABLES).reduce(
+/** A document's text with every table as the code says it. */
+export function writeTables(document: string, text: string): string {
+  return Object.entries(TABLES[document] ?? {}).reduce(
     (text, [name, format]) => replaceBetween(text, name, format()),
-    readme,
+    text,
   );
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(README, writeTables(await Deno.readTextFile(README)));
+  for (const document of Object.keys(TABLES)) {
+    const path = `${ROOT}/${document}`;
+    await Deno.writeTextFile(path, writeTables(document, await Deno.readTextFile(path)));
+  }
 }

@@ -156,10 +156,15 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "Time of the last ping to the NATS server and back.",
     () => figures.nats().roundTrip ?? NaN,
   );
-  metrics.readCounter("nats_s3_nats_received_bytes_total", "Bytes of NATS messages.", [], () => {
-    return figures.nats().inBytes;
-  });
-  metrics.readCounter("nats_s3_nats_sent_bytes_total", "Bytes of NATS messages.", [], () => {
+  metrics.readCounter(
+    "nats_s3_nats_received_bytes_total",
+    "Bytes of messages from NATS.",
+    [],
+    () => {
+      return figures.nats().inBytes;
+    },
+  );
+  metrics.readCounter("nats_s3_nats_sent_bytes_total", "Bytes of messages to NATS.", [], () => {
     return figures.nats().outBytes;
   });
 

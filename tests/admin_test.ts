@@ -5,6 +5,7 @@
 
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { freePort, startNatsServer } from "../scripts/nats_server.ts";
+import { describeMetrics } from "../scripts/metrics_table.ts";
 import { findPromtool } from "../scripts/promtool.ts";
 import { parseExposition, problemsOf, valueOf } from "./exposition.ts";
 import {
@@ -182,6 +183,10 @@ Deno.test("/metrics tells what was asked, and names no bucket, key or user", asy
   ok(
     (valueOf(text, "nats_s3_jetstream_call_duration_seconds_count", { method: "publish" }) ?? 0) >
       1,
+  );
+  deepStrictEqual(
+    [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
+    describeMetrics().map(({ name }) => name),
   );
   doesNotMatch(text, /secret/i);
   doesNotMatch(text, /"ann"/);

@@ -1,15 +1,17 @@
 import { strictEqual, throws } from "node:assert/strict";
-import { replaceBetween, writeTables } from "../scripts/docs.ts";
+import { replaceBetween, TABLES, writeTables } from "../scripts/docs.ts";
 
 /** The formatter pads columns and wraps lines. */
 function unformatted(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/-{3,}/g, "---");
 }
 
-Deno.test("README.md holds the tables that `deno task docs` writes", async () => {
-  const readme = await Deno.readTextFile(`${import.meta.dirname}/../README.md`);
-  strictEqual(unformatted(readme), unformatted(writeTables(readme)));
-});
+for (const document of Object.keys(TABLES)) {
+  Deno.test(`${document} holds the tables that \`deno task docs\` writes`, async () => {
+    const text = await Deno.readTextFile(`${import.meta.dirname}/../${document}`);
+    strictEqual(unformatted(text), unformatted(writeTables(document, text)));
+  });
+}
 
 Deno.test("replaceBetween() refuses a text without its markers", () => {
   throws(() => replaceBetween("<!-- begin x -->", "x", ""), /lacks/);
