@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { isConflict } from "./errors.ts";
 import type { KeyIndexes } from "./key_indexes.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "./layout.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import { type BucketStream, LAYOUT } from "./streams.ts";
 import { lockTask, readKeptLock } from "./task_lock.ts";
 

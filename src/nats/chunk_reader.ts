@@ -10,7 +10,8 @@
 import { createHash, hash } from "node:crypto";
 import type { ByteBudget } from "../streams/byte_budget.ts";
 import { JetStreamError, Unanswered } from "./errors.ts";
-import type { Requests, StoredMessage } from "./requests.ts";
+import type { StoredMessage } from "./messages.ts";
+import type { Requests } from "./requests.ts";
 
 /** Bytes that one reader asks for ahead of what was taken. */
 const AHEAD = 2 * 1024 * 1024;

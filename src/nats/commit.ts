@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { isConflict, isDefinite, JetStreamError, NoResponders, Unanswered } from "./errors.ts";
 import { infoSubject, type Nuid } from "./layout.ts";
 import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "./object_info.ts";
-import type { StoredMessage } from "./requests.ts";
+import type { StoredMessage } from "./messages.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** What a key's object info is now. */

@@ -15,7 +15,7 @@ import { nuid } from "@nats-io/nats-core";
 import type { Context } from "./context.ts";
 import { type KeyLegend, KeyTable } from "./key_table.ts";
 import { records } from "./layout.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import type { BucketStream } from "./streams.ts";
 import { lockTask } from "./task_lock.ts";
 

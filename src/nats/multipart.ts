@@ -34,7 +34,7 @@ import { formatInfo } from "./object_info.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "./layout_record.ts";
 import { newNuid } from "./nuid.ts";
 import { formatPart, type PartRecord, readParts, withTables } from "./part_record.ts";
-import { type StoredMessage, textOf } from "./requests.ts";
+import { type StoredMessage, textOf } from "./messages.ts";
 import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 import { discardParts, trashGroup, trashMessage } from "./trash.ts";

@@ -27,7 +27,7 @@ import { chunkSubject, type Nuid, partChunkSubject, records } from "./layout.ts"
 import { type Layout, type LayoutPart, parseLayout } from "./layout_record.ts";
 import type { ObjectBytes, StoredObject } from "./object_info.ts";
 import { release } from "../streams/release.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import { parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
 

@@ -14,7 +14,7 @@ import type { PartInfo } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { records, type StoreName } from "./layout.ts";
 import { ATTEMPT_LENGTH, DIGEST_BYTES, type LayoutPart } from "./layout_record.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import { formatSequences, parseSequences } from "./seek.ts";
 import type { BucketStream } from "./streams.ts";
 

@@ -11,7 +11,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   createInbox,
-  headers as createHeaders,
   type Msg,
   type MsgHdrs,
   type NatsConnection,
@@ -27,7 +26,18 @@ import {
   NotPermitted,
   Unanswered,
 } from "./errors.ts";
-import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
+import { headerText, statusOf } from "./message_headers.ts";
+import {
+  type BatchMessage,
+  checked,
+  directMessage,
+  type LeaderMessage,
+  leaderMessage,
+  type MessageQuery,
+  publishHeaders,
+  type PublishOptions,
+  type StoredMessage,
+} from "./messages.ts";
 
 /** How requests are sent. */
 export type RequestOptions = {
@@ -55,33 +65,6 @@ export type JetStreamCall = {
  * many bytes of messages it read.
  */
 export type CallObserver = (call: JetStreamCall) => (error: unknown, received: number) => void;
-
-/** What a publish demands of JetStream. */
-export type PublishOptions = {
-  /** Sequence of the subject's last message, 0 for none: refused as a conflict when it is another. */
-  readonly expect?: number;
-  /** Removes the subject's earlier messages. */
-  readonly rollup?: boolean;
-  /** How long the message lives, as Go writes durations. */
-  readonly ttl?: string;
-};
-
-/** A message of a batch. */
-export type BatchMessage = PublishOptions & { readonly subject: string; readonly data: string };
-
-/** A message of a stream. */
-export type StoredMessage = {
-  readonly subject: string;
-  readonly sequence: number;
-  readonly time: Date;
-  readonly data: Uint8Array;
-};
-
-/** Which message of a stream. */
-export type MessageQuery =
-  | { readonly seq: number }
-  | { readonly last_by_subj: string }
-  | { readonly seq: number; readonly next_by_subj: string };
 
 /** What a listener is told. */
 export type Listening = {
@@ -123,7 +106,6 @@ const ELECTION_PAUSE = 250;
 const RECONNECT_PATIENCE = 2000;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const EMPTY = new Uint8Array();
 
 /** Requests over one NATS connection, which stays the caller's. */
@@ -259,12 +241,7 @@ export class Requests implements Disposable {
         `STREAM.MSG.GET.${stream}`,
         query,
       );
-      return {
-        subject: message.subject,
-        sequence: message.seq,
-        time: new Date(message.time),
-        data: fromBase64(message.data ?? ""),
-      };
+      return leaderMessage(message);
     } catch (cause) {
       if (cause instanceof JetStreamError && cause.status === 404 && cause.code === 10037) {
         return undefined;
@@ -501,59 +478,4 @@ export class Requests implements Disposable {
 function methodOf(method: string): string {
   const stream = method.indexOf(".OBJ_");
   return stream < 0 ? method : method.slice(0, stream);
-}
-
-function publishHeaders({ expect, rollup, ttl }: PublishOptions): MsgHdrs {
-  const headers = createHeaders();
-  if (expect !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", expect.toString());
-  if (rollup === true) headers.set("Nats-Rollup", "sub");
-  if (ttl !== undefined) headers.set("Nats-TTL", ttl);
-  return headers;
-}
-
-type LeaderMessage = {
-  readonly subject: string;
-  readonly seq: number;
-  readonly time: string;
-  readonly data?: string;
-};
-
-/** A JetStream answer, or its error thrown. */
-function checked(answer: unknown, subject: string): unknown {
-  const { error } = answer as {
-    readonly error?: {
-      readonly code?: number;
-      readonly err_code?: number;
-      readonly description?: string;
-    };
-  };
-  if (error !== undefined) {
-    const { code = 500, err_code = 0, description = "no reason given" } = error;
-    throw new JetStreamError(err_code, code, description, subject);
-  }
-  return answer;
-}
-
-/** A direct get's answer: the message, undefined for none. */
-function directMessage(reply: Msg, subject: string): StoredMessage | undefined {
-  const headers = headerText(reply);
-  if (headers === "") throw new TypeError(`Cannot read the answer of "${subject}"`);
-  const status = statusOf(headers);
-  if (status === 404) return undefined;
-  if (status >= 400) throw new JetStreamError(0, status, descriptionOf(headers), subject);
-  return {
-    subject: serverHeader(headers, "Nats-Subject"),
-    sequence: Number(serverHeader(headers, "Nats-Sequence")),
-    time: new Date(serverHeader(headers, "Nats-Time-Stamp")),
-    data: reply.data,
-  };
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.fromBase64(text);
-}
-
-/** Text of a message's data. */
-export function textOf(data: Uint8Array): string {
-  return decoder.decode(data);
 }

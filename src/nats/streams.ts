@@ -16,7 +16,8 @@ import {
   streamOf,
   subjectsOf,
 } from "./layout.ts";
-import { type Requests, textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
+import type { Requests } from "./requests.ts";
 
 /** How new streams are made. */
 export type StreamSettings = {

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from "./context.ts";
-import type { StoredMessage } from "./requests.ts";
+import type { StoredMessage } from "./messages.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** Most messages of one batch, and their bytes. */

@@ -14,7 +14,7 @@ import { readSnapshotId } from "./key_snapshot.ts";
 import { keyOfSubject, parseNuid, records, type StoreName, subjectsOf } from "./layout.ts";
 import { abortAbandoned } from "./multipart.ts";
 import { mayBeInParts, nuidOfInfo } from "./object_info.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import { readMessages } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 import { emptyTrash, leasedGroups, readUsedParts } from "./trash.ts";

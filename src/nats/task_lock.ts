@@ -6,7 +6,7 @@
 import { isConflict, JetStreamError } from "./errors.ts";
 import { records } from "./layout.ts";
 import type { Context } from "./context.ts";
-import { textOf } from "./requests.ts";
+import { textOf } from "./messages.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** A lock that is held. */

@@ -28,7 +28,7 @@ import { AT_ONCE } from "./object_bytes.ts";
 import { nuidOfInfo } from "./object_info.ts";
 import { parseLayout } from "./layout_record.ts";
 import { isNuidOf } from "./nuid.ts";
-import { type StoredMessage, textOf } from "./requests.ts";
+import { type StoredMessage, textOf } from "./messages.ts";
 import { readBatches } from "./subject_scan.ts";
 import type { BucketStream } from "./streams.ts";
 

@@ -16,7 +16,7 @@ import {
   type StoreName,
   streamOf,
 } from "../../src/nats/layout.ts";
-import { textOf } from "../../src/nats/requests.ts";
+import { textOf } from "../../src/nats/messages.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";
 
