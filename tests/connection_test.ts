@@ -143,27 +143,170 @@ Deno.test("connect() speaks WebSocket", async () => {
   ok(await levelOf(settings(`ws://127.0.0.1:${port}`)) >= 2);
 });
 
-Deno.test("connect() speaks TLS with PEM texts, and trusts no other authority", async () => {
-  await using server = await startNatsServer({
-    config: `tls { cert_file: "${TLS}/server.pem", key_file: "${TLS}/server-key.pem",
-      ca_file: "${TLS}/ca.pem", verify: true }`,
-  });
-  const [ca, cert, key] = await Promise.all(
-    ["ca.pem", "client.pem", "client-key.pem"].map((file) => Deno.readTextFile(`${TLS}/${file}`)),
-  );
-  if (ca === undefined || cert === undefined || key === undefined) throw new TypeError("No files");
-  const url = server.url.replace("nats:", "tls:");
-  ok(await levelOf(settings(url, { tls: { ca, cert, key } })) >= 2);
+/** A PEM file of the fixtures. */
+function pem(name: string): string {
+  return Deno.readTextFileSync(`${TLS}/${name}.pem`);
+}
 
+const CA = pem("ca");
+const PAIR = { cert: pem("client"), key: pem("client-key") };
+
+/** Configuration of a server with this certificate. */
+function tlsConfig(certificate: string, more = ""): string {
+  return `tls { cert_file: "${TLS}/${certificate}.pem", key_file: "${TLS}/${certificate}-key.pem"
+    ${more} }`;
+}
+
+const VERIFY = `ca_file: "${TLS}/ca.pem", verify: true`;
+const FIRST = "handshake_first: true";
+
+Deno.test("connect() speaks TLS with PEM texts, and believes the server's name", async (t) => {
+  const ca = CA;
+  for (
+    const [title, config, host, tls] of [
+      ["by an address that the certificate has", tlsConfig("address"), "127.0.0.1", { ca }],
+      ["by a name that it has", tlsConfig("name"), "localhost", { ca }],
+      ["one of several authorities", tlsConfig("address"), "127.0.0.1", { ca: pem("name") + ca }],
+      ["with a client certificate", tlsConfig("address", VERIFY), "127.0.0.1", { ca, ...PAIR }],
+      ["a handshake that comes first", tlsConfig("address", FIRST), "127.0.0.1", {
+        ca,
+        handshakeFirst: true,
+      }],
+      ["both", tlsConfig("address", `${FIRST}, ${VERIFY}`), "127.0.0.1", {
+        ca,
+        ...PAIR,
+        handshakeFirst: true,
+      }],
+      ["where it is offered only", `${tlsConfig("address")}\nallow_non_tls: true`, "127.0.0.1", {
+        ca,
+      }],
+    ] as const
+  ) {
+    await t.step(title, async () => {
+      await using server = await startNatsServer({ config });
+      const connection = await connect(settings(`tls://${host}:${server.port}`, { tls }), {
+        log: SILENT_LOG,
+      });
+      ok((await checkJetStream(connection, "$JS.API")).level >= 2);
+      await connection.close();
+    });
+  }
+});
+
+Deno.test("connect() says why there is no TLS, and tries again", async (t) => {
+  const ca = CA;
+  const unknown = /reason="No authority that is trusted vouches for the server's certificate/;
+  const otherName = /reason="The server's certificate is for other names/;
+  const missing = /reason="The server demands a client certificate: give --nats.tls-cert/;
+  const refused = /reason="The server refuses TLS with us: perhaps it demands another client/;
+  const foreign = `ca_file: "${TLS}/name.pem", verify: true`;
+  for (
+    const [title, config, host, tls, reason] of [
+      ["an unknown authority", tlsConfig("server"), "127.0.0.1", { ca: pem("name") }, unknown],
+      [
+        "an authority that the runtime does not know",
+        tlsConfig("server"),
+        "127.0.0.1",
+        {},
+        unknown,
+      ],
+      ["tls:// and no more", tlsConfig("server"), "127.0.0.1", undefined, unknown],
+      ["a certificate that has expired", tlsConfig("expired"), "127.0.0.1", { ca }, /has expired/],
+      // transport-node took every certificate for "localhost" for that of any address.
+      [
+        "an address, a certificate for localhost",
+        tlsConfig("name"),
+        "127.0.0.1",
+        { ca },
+        otherName,
+      ],
+      [
+        "the same with a client certificate",
+        tlsConfig("name", VERIFY),
+        "127.0.0.1",
+        { ca, ...PAIR },
+        otherName,
+      ],
+      [
+        "the same with a handshake that comes first",
+        tlsConfig("name", `${FIRST}, ${VERIFY}`),
+        "127.0.0.1",
+        { ca, ...PAIR, handshakeFirst: true },
+        otherName,
+      ],
+      [
+        "a name, a certificate for an address",
+        tlsConfig("address"),
+        "localhost",
+        { ca },
+        otherName,
+      ],
+      ["no client certificate", tlsConfig("server", VERIFY), "127.0.0.1", { ca }, missing],
+      [
+        "a client certificate from elsewhere",
+        tlsConfig("server", foreign),
+        "127.0.0.1",
+        { ca, ...PAIR },
+        refused,
+      ],
+      [
+        "a client certificate from elsewhere, in a handshake that comes first",
+        tlsConfig("server", `${FIRST}, ${foreign}`),
+        "127.0.0.1",
+        { ca, ...PAIR, handshakeFirst: true },
+        refused,
+      ],
+      [
+        "a server without TLS",
+        "",
+        "127.0.0.1",
+        { ca },
+        /reason="The server has no TLS, which tls:/,
+      ],
+      [
+        "a server that waits for us",
+        tlsConfig("server", FIRST),
+        "127.0.0.1",
+        { ca },
+        /--nats.tls-f/,
+      ],
+      [
+        "a server that begins",
+        tlsConfig("server"),
+        "127.0.0.1",
+        { ca, handshakeFirst: true },
+        /reason="The server does not begin with TLS, as --nats.tls-first says/,
+      ],
+    ] as const
+  ) {
+    await t.step(title, async () => {
+      await using server = await startNatsServer({ config });
+      const { log, lines } = collectLog();
+      const abort = new AbortController();
+      const connecting = connect(settings(`tls://${host}:${server.port}`, { tls }), {
+        log,
+        signal: abort.signal,
+      });
+      const ended = rejects(connecting, { name: "AbortError" });
+      await until(() => lines.length > 0);
+      abort.abort();
+      await ended;
+      match(lines[0] ?? "", /Cannot reach NATS, trying again/);
+      match(lines[0] ?? "", reason);
+    });
+  }
+});
+
+Deno.test("connect() takes TLS where a nats:// server wants it", async () => {
+  await using server = await startNatsServer({ config: tlsConfig("server") });
   const { log, lines } = collectLog();
   const abort = new AbortController();
-  const other = { ca: cert, cert, key };
-  const refused = connect(settings(url, { tls: other }), { log, signal: abort.signal });
-  const ended = rejects(refused, { name: "AbortError" });
+  const connecting = connect(settings(server.url), { log, signal: abort.signal });
+  const ended = rejects(connecting, { name: "AbortError" });
   await until(() => lines.length > 0);
   abort.abort();
   await ended;
-  match(lines[0] ?? "", /Cannot reach NATS, trying again/);
+  match(lines[0] ?? "", /No authority that is trusted/);
 });
 
 Deno.test("connect() says that there is no server, tries again, and gets through", async () => {

@@ -18,11 +18,21 @@ import {
   TimeoutError,
   wsconnect,
 } from "@nats-io/nats-core";
-import { connect as connectByTcp } from "@nats-io/transport-node";
 import type { Log } from "../telemetry/log.ts";
-import { connectByPlainTcp, TlsOffered } from "./tcp_transport.ts";
+import { connectByTcp } from "./tcp_transport.ts";
+import { explainTls } from "./tls_errors.ts";
 
 export type { NatsConnection } from "@nats-io/nats-core";
+
+/** TLS with NATS servers. */
+export type NatsTls = {
+  /** PEM texts. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** TLS begins before the server says anything, as its `handshake_first` has it. */
+  readonly handshakeFirst?: true;
+};
 
 /** Where and how to connect. */
 export type ConnectionSettings = {
@@ -34,10 +44,8 @@ export type ConnectionSettings = {
     | { readonly kind: "token"; readonly token: string }
     | { readonly kind: "nkey"; readonly seed: string }
     | { readonly kind: "creds"; readonly creds: string };
-  /** PEM texts. */
-  readonly tls:
-    | { readonly ca?: string; readonly cert?: string; readonly key?: string }
-    | undefined;
+  /** Undefined to take TLS where the server wants it, anything else to demand it. */
+  readonly tls: NatsTls | undefined;
   readonly inboxPrefix: string;
 };
 
@@ -65,14 +73,14 @@ export async function connect(
   const isWebSocket = servers.some((server) => /^wss?:/.test(server));
   if (isWebSocket && settings.tls !== undefined) {
     throw new RangeError(
-      "Cannot use NATS TLS files with a WebSocket: the runtime alone decides which certificates it trusts",
+      "Cannot use NATS TLS settings with a WebSocket: the runtime alone decides which certificates it trusts",
     );
   }
   const options = connectionOptions(settings);
   for (let attempt = 0;; attempt++) {
     signal?.throwIfAborted();
     try {
-      const connection = isWebSocket ? await wsconnect(options) : await connectTcp(options);
+      const connection = isWebSocket ? await wsconnect(options) : await connectByTcp(options);
       log.info("Connected to NATS", {
         server: connection.getServer(),
         version: connection.info?.version,
@@ -90,21 +98,10 @@ export async function connect(
       }
       log.warn("Cannot reach NATS, trying again", {
         servers: servers.join(","),
-        reason: reasonOf(cause),
+        reason: (cause instanceof Error && explainTls(cause)) || reasonOf(cause),
       });
       await pause(attempt, signal);
     }
-  }
-}
-
-/** Plain TCP by our own transport, anything with TLS by the library's. */
-async function connectTcp(options: ConnectionOptions): Promise<NatsConnection> {
-  if (options.tls !== undefined) return await connectByTcp(options);
-  try {
-    return await connectByPlainTcp(options);
-  } catch (cause) {
-    if (!(cause instanceof TlsOffered)) throw cause;
-    return await connectByTcp(options);
   }
 }
 

@@ -1,17 +1,25 @@
 /**
- * NATS over the runtime's own TCP.
+ * NATS over TCP and TLS.
  *
  * The library's transport for Node hands a large message to its parser in pieces, which copies them into buffers that
  * grow, and leaves the frames of what was sent to the garbage collector. Both are outside the JavaScript heap and hardly
  * move the collector, so memory grows by what passes through. This one reads each large message into a buffer of its
  * own, and gives the memory of a large frame back as soon as it was sent.
  *
- * Plain TCP only: where the server wants or offers TLS, connecting throws {@linkcode TlsOffered}.
+ * TLS begins where the server wants or offers it, as in the library. What the server says before, anybody on the way
+ * can change, so of the other servers it names none is believed until it says so again encrypted.
  * @module
  */
 
+import { isIP } from "node:net";
 import { setImmediate } from "node:timers";
-import type { ConnectionOptions, NatsConnection, Server, ServerInfo } from "@nats-io/nats-core";
+import {
+  type ConnectionOptions,
+  type NatsConnection,
+  type Server,
+  type ServerInfo,
+  TimeoutError,
+} from "@nats-io/nats-core";
 import {
   checkOptions,
   extractProtocolMessage,
@@ -21,20 +29,23 @@ import {
   type Transport,
 } from "@nats-io/nats-core/internal";
 import { markSole, release, WORTH_RELEASING } from "../streams/release.ts";
-
-/** The server wants or offers TLS, which this transport has not. */
-export class TlsOffered extends Error {
-  override readonly name = "TlsOffered";
-}
+import { openWire, type Wire } from "./wire.ts";
 
 /**
- * Connects by plain TCP.
+ * Connects by TCP, or TLS. Of `tls` PEM texts count, and `handshakeFirst`; undefined takes TLS where the server offers
+ * it, anything else demands it.
  *
- * @throws TlsOffered; otherwise as the library's own connect functions
+ * @throws As the library's own connect functions
  */
-export function connectByPlainTcp(options: ConnectionOptions): Promise<NatsConnection> {
-  setTransportFactory({ factory: () => new TcpTransport() });
-  return NatsConnectionImpl.connect(options);
+export async function connectByTcp(options: ConnectionOptions): Promise<NatsConnection> {
+  const shared: Shared = { name: undefined, failure: undefined };
+  setTransportFactory({ factory: () => new TcpTransport(shared) });
+  try {
+    return await NatsConnectionImpl.connect(options);
+  } catch (cause) {
+    // Of a connection that breaks before it was greeted the library says only that it timed out.
+    throw cause instanceof TimeoutError ? shared.failure ?? cause : cause;
+  }
 }
 
 /** Size at first of what small messages are read into; it holds at least one whole protocol line. */
@@ -50,11 +61,20 @@ const NINE = 57;
 const H = 72;
 const M = 77;
 
+/** What the transports of one connection, which come one after the other, know of each other. */
+type Shared = {
+  /** Host name of the server that was last reached by one. */
+  name: string | undefined;
+  /** Why the last one broke. */
+  failure: Error | undefined;
+};
+
 class TcpTransport implements Transport {
   readonly lang = "deno";
   readonly version = "1";
   closeError?: Error;
-  #connection: Deno.TcpConn | undefined;
+  readonly #shared: Shared;
+  #wire: Wire | undefined;
   #connected = false;
   #done = false;
   readonly #closed = Promise.withResolvers<void | Error>();
@@ -65,35 +85,63 @@ class TcpTransport implements Transport {
   #outgoing: Uint8Array[] = [];
   #writing: Promise<void> | undefined;
 
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
   get isClosed(): boolean {
     return this.#done;
   }
 
   isEncrypted(): boolean {
-    return false;
+    return this.#wire?.isEncrypted === true;
   }
 
-  async connect({ hostname, port }: Server, options: ConnectionOptions): Promise<void> {
-    const connection = await Deno.connect({ hostname, port });
+  async connect(server: Server, options: ConnectionOptions): Promise<void> {
+    const tls = options.tls ?? {};
+    const wire = await openWire(server, tls);
     if (this.#done) { // given up meanwhile
-      connection.close();
+      wire.close();
       return;
     }
-    this.#connection = connection;
-    connection.setNoDelay(true);
+    this.#wire = wire;
+    const name = this.#nameOf(server);
+    if (tls.handshakeFirst === true) await wire.encrypt(name);
+    const info = await this.#readInfo();
+    checkOptions(info, options);
+    if (!wire.isEncrypted && (info.tls_required === true || info.tls_available === true)) {
+      if (info.tls_verify === true && tls.cert === undefined) {
+        throw new Error("The server demands a client certificate");
+      }
+      await wire.encrypt(name);
+      this.#keepInfo({ ...info, connect_urls: [] });
+    }
+    if (isIP(server.hostname) === 0) this.#shared.name = server.hostname;
+    this.#connected = true;
+  }
+
+  /** What a server's certificate must bear. Servers name each other by address, though one name may stand for all. */
+  #nameOf({ hostname, gossiped }: Server): string {
+    return gossiped && isIP(hostname) !== 0 ? this.#shared.name ?? hostname : hostname;
+  }
+
+  /** What the server says first; it stays to be read again. */
+  async #readInfo(): Promise<ServerInfo> {
     let line = "";
     while (line === "") {
-      if (!await this.#fill()) throw this.closeError ?? new Error("The server hung up");
+      if (!await this.#fill()) throw this.closeError ?? this.#hungUp();
       line = extractProtocolMessage(this.#scratch.subarray(0, this.#end));
     }
     const info = INFO.exec(line)?.[1];
     if (info === undefined) throw new Error("The server does not speak NATS");
-    const parsed = JSON.parse(info) as ServerInfo & { tls_available?: boolean };
-    checkOptions(parsed, options);
-    if (parsed.tls_required === true || parsed.tls_available === true) {
-      throw new TlsOffered("The NATS server offers TLS");
-    }
-    this.#connected = true;
+    return JSON.parse(info);
+  }
+
+  /** Puts this in the place of all that was received. */
+  #keepInfo(info: ServerInfo): void {
+    const line = new TextEncoder().encode(`INFO ${JSON.stringify(info)}\r\n`);
+    this.#scratch.set(line);
+    this.#end = line.length;
   }
 
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
@@ -165,11 +213,24 @@ class TcpTransport implements Transport {
 
   async #read(into: Uint8Array): Promise<number | undefined> {
     try {
-      return await this.#connection?.read(into) ?? undefined;
+      const count = await this.#wire?.read(into) ?? undefined;
+      if (count === undefined && !this.#done) this.#shared.failure = this.#hungUp();
+      return count;
     } catch (cause) {
-      if (!this.#done) this.closeError = cause as Error;
+      if (!this.#done) this.#shared.failure = this.closeError = cause as Error;
       return undefined;
     }
+  }
+
+  /** A server that refuses a client certificate may get no further than to hang up. */
+  #hungUp(): Error {
+    return new Error(
+      this.isEncrypted()
+        ? "The server hung up after TLS had begun"
+        : this.#end === 0
+        ? "The server hung up before it said anything"
+        : "The server hung up",
+    );
   }
 
   send(frame: Uint8Array): void {
@@ -187,7 +248,7 @@ class TcpTransport implements Transport {
         this.#outgoing = [];
         for (const frame of joinSmall(frames)) {
           for (let sent = 0; sent < frame.length;) {
-            sent += await this.#connection?.write(frame.subarray(sent)) ?? Infinity;
+            sent += await this.#wire?.write(frame.subarray(sent)) ?? Infinity;
           }
           // The library made it for us of what it was given, and keeps no hold of it.
           release(frame);
@@ -229,11 +290,7 @@ class TcpTransport implements Transport {
   }
 
   #hangUp(): void {
-    try {
-      this.#connection?.close();
-    } catch {
-      // It is closed already.
-    }
+    this.#wire?.close();
   }
 }
 
