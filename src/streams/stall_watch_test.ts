@@ -127,3 +127,52 @@ Deno.test("watchReader() says once how a stream ended", async () => {
   await rejects(Array.fromAsync(stalls.watchReader(broken, about)), /broken/);
   deepStrictEqual(ended, [false, false, true]);
 });
+
+Deno.test("watchSource() tells that it has ended: read, failed, or cancelled", async () => {
+  const stalls = new StallWatch(LIMIT);
+  const silent = (): Error => new Error("silent");
+  const endings: Readonly<Record<string, (ended: () => void) => Promise<unknown>>> = {
+    async read(ended) {
+      const source = stalls.watchSource(sourceOf(ReadableStream.from([new Uint8Array([1])])), {
+        stalled: silent,
+        ended,
+      });
+      await source.read();
+      await source.read();
+    },
+    async failed(ended) {
+      const read = (): Promise<never> => Promise.reject(new Error("broken"));
+      const broken = { read, cancel: () => Promise.resolve() };
+      await rejects(stalls.watchSource(broken, { stalled: silent, ended }).read(), /broken/);
+    },
+    async cancelled(ended) {
+      const { stream } = createSource<Uint8Array>();
+      await stalls.watchSource(sourceOf(stream), { stalled: silent, ended }).cancel();
+    },
+    async stalled(ended) {
+      const { stream } = createSource<Uint8Array>();
+      const source = stalls.watchSource(sourceOf(stream), { stalled: silent, ended });
+      await rejects(source.read(), /silent/);
+    },
+  };
+  for (const [name, end] of Object.entries(endings)) {
+    let told = 0;
+    await end(() => told++);
+    ok(told > 0, name);
+  }
+});
+
+Deno.test("breakOff() fails sources and breaks readers off, and counts nobody as stalled", async () => {
+  const stalls = new StallWatch(60_000);
+  const one = createSource<Uint8Array>();
+  const source = stalls.watchSource(sourceOf(one.stream), { stalled: () => new Error("silent") });
+  const two = createSource();
+  const broken: boolean[] = [];
+  const reader = stalls.watchReader(two.stream, options({ ended: (how) => broken.push(how) }))
+    .getReader();
+  const reads = [rejects(source.read(), /stopping/), rejects(reader.read(), /stopping/)];
+  stalls.breakOff(new Error("stopping"));
+  await Promise.all(reads);
+  deepStrictEqual([one.cancelled.length, two.cancelled.length, broken], [1, 1, [true]]);
+  deepStrictEqual(stalls.ended, { sources: 0, readers: 0 });
+});

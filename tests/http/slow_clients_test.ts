@@ -300,3 +300,32 @@ Deno.test("Beyond the limit of requests, the answer is SlowDown at once", async 
   }
   await scene.idle();
 });
+
+Deno.test("Beyond the rate of an access key, the answer is SlowDown, and the connection goes on", async () => {
+  await using scene = await Scene.open("--limit.rate", "3", "--limit.stall", "1m");
+  using client = await scene.open();
+  const rejected = (): string | undefined => {
+    const pattern = /^nats_s3_requests_rejected_total\{reason="rate"\} (\d+)$/m;
+    return pattern.exec(scene.gateway.renderMetrics())?.[1];
+  };
+  const put = async (): Promise<Awaited<ReturnType<RawConnection["receive"]>>> => {
+    const headers = [["content-length", String(MIB)]] as const;
+    await client.send(bytesOf(scene.request({ method: "PUT", headers })), new Uint8Array(MIB));
+    return await client.receive();
+  };
+  let refused = await put();
+  while (refused.status === 200) refused = await put();
+  strictEqual(refused.status, 503);
+  strictEqual(refused.headers.get("retry-after"), "1");
+  match(refused.text, /<Code>SlowDown<\/Code>/);
+  strictEqual(rejected(), "1");
+
+  // Who has not proved who it is uses nothing of it up, and is told so.
+  for (let i = 0; i < 20; i++) {
+    await client.send("GET /photos/key HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    strictEqual((await client.receive()).status, 403);
+  }
+  await pause(1000);
+  strictEqual((await put()).status, 200);
+  strictEqual(rejected(), "1");
+});
