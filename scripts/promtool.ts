@@ -1,15 +1,16 @@
 /**
- * Finds Prometheus' promtool to check metrics and rules with, or fetches it into the project's `.tools/` folder.
+ * Finds Prometheus and its promtool, to check metrics and rules with, or fetches them into the project's `.tools/`
+ * folder.
  *
- * In order: `PROMTOOL_BIN`, `promtool` on the PATH, one that was fetched earlier, Debian's package `prometheus`, which
- * needs no root: apt checks its signature.
+ * In order: `PROMTOOL_BIN` or `PROMETHEUS_BIN`, the one on the PATH, one that was fetched earlier, Debian's package
+ * `prometheus`, which needs no root: apt checks its signature.
  * @module
  */
 
 import { resolve } from "node:path";
 
 const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
-const KEPT = `${TOOLS}/bin/promtool`;
+const PROGRAMS = ["promtool", "prometheus"] as const;
 
 /** What promtool said. */
 export type PromtoolResult = {
@@ -22,29 +23,45 @@ export type PromtoolResult = {
 /** Runs promtool. */
 export type Promtool = (args: readonly string[], input?: string) => Promise<PromtoolResult>;
 
+type Note = (text: string) => void;
+
 /**
  * Finds promtool, or fetches it.
  *
  * @returns undefined where there is none; why goes to `note`
  * @throws Error when `PROMTOOL_BIN` names what does not run
  */
-export async function findPromtool(
-  note: (text: string) => void = () => {},
-): Promise<Promtool | undefined> {
-  const named = Deno.env.get("PROMTOOL_BIN");
+export async function findPromtool(note: Note = () => {}): Promise<Promtool | undefined> {
+  const path = await find("promtool", note);
+  return path === undefined ? undefined : promtool(path);
+}
+
+/**
+ * Finds Prometheus, or fetches it; as {@linkcode findPromtool}.
+ *
+ * @returns its path
+ */
+export async function findPrometheus(note: Note = () => {}): Promise<string | undefined> {
+  return await find("prometheus", note);
+}
+
+async function find(program: typeof PROGRAMS[number], note: Note): Promise<string | undefined> {
+  const variable = `${program.toUpperCase()}_BIN`;
+  const named = Deno.env.get(variable);
   if (named) {
-    if (!await runs(named)) throw new Error(`Cannot run PROMTOOL_BIN "${named}"`);
-    return promtool(named);
+    if (!await runs(named)) throw new Error(`Cannot run ${variable} "${named}"`);
+    return named;
   }
-  for (const path of ["promtool", KEPT]) {
-    if (await runs(path)) return promtool(path);
+  const kept = `${TOOLS}/bin/${program}`;
+  for (const path of [program, kept]) {
+    if (await runs(path)) return path;
   }
   try {
     await fetchFromDebian();
-    if (await runs(KEPT)) return promtool(KEPT);
-    note("Debian's promtool does not run here");
+    if (await runs(kept)) return kept;
+    note(`Debian's ${program} does not run here`);
   } catch (cause) {
-    note(`Cannot fetch promtool: ${cause instanceof Error ? cause.message : cause}`);
+    note(`Cannot fetch ${program}: ${cause instanceof Error ? cause.message : cause}`);
   }
   return undefined;
 }
@@ -58,7 +75,9 @@ async function fetchFromDebian(): Promise<void> {
     if (archive === undefined) throw new Error("apt-get downloaded nothing");
     await run("dpkg-deb", ["-x", archive.name, "."], into);
     // Renaming is atomic: whoever fetches at the same time ends up with one whole file.
-    await Deno.rename(`${into}/usr/bin/promtool`, KEPT);
+    for (const program of PROGRAMS) {
+      await Deno.rename(`${into}/usr/bin/${program}`, `${TOOLS}/bin/${program}`);
+    }
   } finally {
     await Deno.remove(into, { recursive: true });
   }

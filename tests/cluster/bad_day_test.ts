@@ -1,15 +1,17 @@
 /**
  * A cluster's bad day: two gateways behind a proxy, under load, while servers and gateways are killed and paused.
- * Writes go on, nothing acknowledged is lost, and metrics and logs tell what happened.
+ * Writes go on, nothing acknowledged is lost, and metrics, logs and alerts tell what happened: Prometheus watches with
+ * the project's own rules, with times of a sixtieth.
  */
 
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { type GatewayProcess, spawnGateway } from "../clients/gateway_process.ts";
 import { ask } from "../clients/signed_request.ts";
 import { someBytes } from "../nats/store_on_server.ts";
 import { adminUrl, Balancer } from "./balancer.ts";
+import { startPrometheus } from "./prometheus.ts";
 import { type Cluster, cluster } from "./store_on_cluster.ts";
 
 const BUCKET = "day";
@@ -132,14 +134,12 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
   const stop = new AbortController();
   try {
     await (await ask(balancer, { method: "PUT", path: `/${BUCKET}` })).bytes();
+    await using prometheus = await startPrometheus(gateways.map(adminUrl));
+    if (prometheus === undefined) tell("Without Prometheus: no alert is checked");
     const loading = load.run(stop.signal);
     await delay(2000);
 
-    const disturb = async (
-      what: string,
-      begin: () => Promise<unknown>,
-      end: () => Promise<unknown>,
-    ): Promise<void> => {
+    const disturb: Disturb = async (what, { begin, end, alerts = [] }) => {
       await t.step(what, async () => {
         await given.recovered(STREAM);
         const from = performance.now();
@@ -148,9 +148,13 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
         const during = load.acknowledged.filter((at) => at > from);
         const times = [from, ...during, performance.now()];
         const gap = Math.max(...times.slice(1).map((at, i) => at - (times[i] ?? at)));
-        // deno-lint-ignore no-console
-        console.log(`${what}: ${during.length} writes, none for ${(gap / 1000).toFixed(1)} s`);
+        const fired = await prometheus?.firedWithin(Math.ceil(DISTURBED / 1000));
+        tell(`${what}: ${during.length} writes, none for ${(gap / 1000).toFixed(1)} s; ${fired}`);
         await end();
+        ok(
+          fired === undefined || alerts.length === 0 || alerts.some((name) => fired.includes(name)),
+          `${what}: none of ${alerts} in ${fired}`,
+        );
         ok(during.length > 0, `${what}: no write in ${DISTURBED / 1000} s`);
         deepStrictEqual(load.wrong, []);
       });
@@ -161,23 +165,30 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
     const calls = await Promise.all(gateways.map(metricsOf));
     const told = (name: string): number =>
       calls.reduce((total, metrics) => total + sum(metrics, name), 0);
-    ok(told("nats_s3_nats_reconnects_total") > 0, "no reconnect was counted");
+    const logged = (message: string): number =>
+      gateways.flatMap(({ log }) => log.filter(({ msg }) => msg === message)).length;
+    strictEqual(told("nats_s3_nats_reconnects_total"), logged("Connected to NATS again"));
+    strictEqual(logged("Lost the connection to NATS"), logged("Connected to NATS again"));
     ok(told("nats_s3_jetstream_call_failures_total") > 0, "no failed call was counted");
-    for (const message of ["Lost the connection to NATS", "Connected to NATS again"]) {
-      ok(gateways.some(({ log }) => log.some(({ msg }) => msg === message)), message);
-    }
+    ok(logged("Failed") > 0, "no failure was logged");
 
-    await disturb("gateway paused", async () => {
-      Deno.kill(first.pid, "SIGSTOP");
-      await Promise.resolve();
-    }, async () => {
-      Deno.kill(first.pid, "SIGCONT");
-      while (balancer.ready < 2) await delay(50);
+    const alerts = ["NatsS3GatewayDown"];
+    await disturb("gateway paused", {
+      begin: () => Promise.resolve(Deno.kill(first.pid, "SIGSTOP")),
+      async end() {
+        Deno.kill(first.pid, "SIGCONT");
+        while (balancer.ready < 2) await delay(50);
+      },
+      alerts,
     });
-    await disturb("gateway killed", () => first.stop("SIGKILL"), async () => {
-      gateways = [await start(), second];
-      balancer.use(gateways);
-      while (balancer.ready < 2) await delay(50);
+    await disturb("gateway killed", {
+      begin: () => first.stop("SIGKILL"),
+      async end() {
+        gateways = [await start(), second];
+        balancer.use(gateways);
+        while (balancer.ready < 2) await delay(50);
+      },
+      alerts,
     });
 
     stop.abort();
@@ -191,26 +202,35 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
   }
 });
 
+/** What is done to the cluster, and undone. */
+type Disturb = (what: string, how: {
+  readonly begin: () => Promise<unknown>;
+  readonly end: () => Promise<unknown>;
+  /** One of these must have fired, where Prometheus watches. */
+  readonly alerts?: readonly string[];
+}) => Promise<void>;
+
 /** Kills and pauses the stream's leader and a follower. */
-async function disturbServers(
-  given: Cluster,
-  disturb: (
-    what: string,
-    begin: () => Promise<unknown>,
-    end: () => Promise<unknown>,
-  ) => Promise<void>,
-): Promise<void> {
+async function disturbServers(given: Cluster, disturb: Disturb): Promise<void> {
   for (const role of ["leader", "follower"]) {
+    // Writers do without a follower: who is connected to it finds another server.
+    const alerts = role === "leader" ? ["NatsS3JetStreamFailures", "NatsS3Errors"] : [];
     for (const how of ["killed", "paused"]) {
       const leader = await given.leaderOf(STREAM);
-      const follower = given.nats.servers.find((server) => server !== leader);
-      const server = role === "leader" ? leader : follower;
+      const server = role === "leader"
+        ? leader
+        : given.nats.servers.find((server) => server !== leader);
       if (server === undefined) throw new TypeError("There is no follower");
-      if (how === "killed") {
-        await disturb(`${role} ${how}`, () => server.kill("SIGKILL"), () => server.start());
-      } else {
-        await disturb(`${role} ${how}`, () => server.kill("SIGSTOP"), () => server.kill("SIGCONT"));
-      }
+      await disturb(`${role} ${how}`, {
+        begin: () => server.kill(how === "killed" ? "SIGKILL" : "SIGSTOP"),
+        end: () => how === "killed" ? server.start() : server.kill("SIGCONT"),
+        alerts,
+      });
     }
   }
+}
+
+function tell(text: string): void {
+  // deno-lint-ignore no-console
+  console.log(text);
 }
