@@ -19,6 +19,21 @@ const BODY_BYTES = [0, 1024, 16_384, 262_144, 1_048_576, 8_388_608, 67_108_864, 
 /** What a request is called that is no operation of S3. */
 const NO_OPERATION = "none";
 
+/** Kinds of failures of calls of JetStream. */
+export const CALL_FAILURES = [
+  "conflict",
+  "full",
+  "no_responders",
+  "not_connected",
+  "not_permitted",
+  "other",
+  "refused",
+  "unanswered",
+  "unavailable",
+] as const;
+/** One of {@linkcode CALL_FAILURES}. */
+export type CallFailure = typeof CALL_FAILURES[number];
+
 /** What is read when metrics are rendered. */
 export type Figures = {
   readonly version: string;
@@ -47,6 +62,8 @@ export type Figures = {
     readonly inBytes: number;
     readonly outBytes: number;
   };
+  /** Lines of the log that nobody took. */
+  readonly droppedLines: () => number;
 };
 
 /** Why a request was not let in: too many in flight, too many of one user, or the gateway is stopping. */
@@ -63,7 +80,7 @@ export type GatewayMetrics = Disposable & {
   readonly request: (record: RequestRecord) => void;
   readonly rejected: (reason: RejectReason) => void;
   /** @param seconds That the call took. */
-  readonly call: (method: string, seconds: number, failure: string | undefined) => void;
+  readonly call: (method: string, seconds: number, failure: CallFailure | undefined) => void;
   readonly indexed: (milliseconds: number) => void;
   readonly emptiedTrash: (report: TrashReport | undefined) => void;
   readonly swept: (report: SweepReport | undefined) => void;
@@ -174,6 +191,7 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     ["method"],
     CALL_SECONDS,
   );
+  const seen = new Set<string>();
   const failures = metrics.counter(
     "nats_s3_jetstream_call_failures_total",
     "Calls of JetStream that failed, by method and kind of failure; a conflict is how a compare-and-set loses.",
@@ -248,6 +266,12 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     [],
     () => figures.store().layoutBytes,
   );
+  metrics.readCounter(
+    "nats_s3_log_dropped_lines_total",
+    "Lines of the log that were dropped, because nobody took those before them.",
+    [],
+    figures.droppedLines,
+  );
   addProcess(metrics);
   const loop = watchEventLoop(metrics);
 
@@ -268,6 +292,11 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     },
     call(method, seconds, failure) {
       calls.observe([method], seconds);
+      if (!seen.has(method)) {
+        // A rate sees nothing of a series that begins with its first failure.
+        seen.add(method);
+        for (const kind of CALL_FAILURES) failures.add([method, kind], 0);
+      }
       if (failure !== undefined) failures.add([method, failure]);
     },
     rejected: (reason) => rejected.add([reason]),
