@@ -121,7 +121,7 @@ function connectionOptions(
     // An account may come back after an outage of whatever tells the server about accounts.
     ignoreAuthErrorAbort: true,
     // Finds a dead peer within seconds: requests would wait for it.
-    pingInterval: 5000,
+    pingInterval: 2000,
     maxPingOut: 2,
     ...(isTls && { tls: { ...tls } }),
   };
