@@ -135,10 +135,18 @@ export class OtlpExporter implements AsyncDisposable {
     const now = performance.now();
     if (now - this.#warned < WARNING_INTERVAL) return;
     this.#warned = now;
-    // The collector's URL, which the runtime puts into its messages, may hold a secret.
-    const reason = String(cause).replaceAll(/\s*\(?https?:\/\/\S+/g, "");
-    this.#options.log.warn("The collector does not take spans", { reason, ...this.#counts });
+    this.#options.log.warn("The collector does not take spans", {
+      reason: describe(cause),
+      ...this.#counts,
+    });
   }
+}
+
+/** The runtime says what is wrong in the cause, and with it the collector's URL, which may hold a secret. */
+function describe(cause: unknown): string {
+  const { cause: deeper = cause } = cause instanceof Error ? cause : {};
+  const text = deeper instanceof Error ? deeper.message : String(deeper);
+  return text.replaceAll(/( for url )?\(?https?:\/\/\S+/g, ":");
 }
 
 const SAMPLED = 1;
