@@ -24,7 +24,8 @@ function read(args: readonly string[], sources: Partial<Sources> = {}): Values {
 
 const SEED = `SU${"A".repeat(56)}`;
 const CREDENTIALS = '{"credentials":[{"accessKey":"a","secretKey":"b"}]}';
-const PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+const TLS = `${import.meta.dirname}/../tests/fixtures/tls`;
+const PEM = Deno.readTextFileSync(`${TLS}/ca.pem`);
 
 Deno.test("parseInvocation() reads flags in every spelling of Go's flag package", () => {
   for (
@@ -102,6 +103,7 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [[], { NATS_S3_CREDENTIALS: '{"hunter2' }],
       [[], { NATS_S3_NATS_NKEY: "hunter2" }],
       [[], { NATS_S3_NATS_CREDS: "hunter2" }],
+      [[], { NATS_S3_NATS_TLS_KEY: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
     ] as const
   ) {
     throws(() => read(args, { env }), (cause) => {

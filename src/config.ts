@@ -5,12 +5,14 @@
  */
 
 import { createCredentials, type Credentials, parseCredentials } from "./auth/credentials.ts";
+import { isPair } from "./crypto/certificates.ts";
 import {
   type Address,
   oneOf,
   parseAddress,
   parseBoolean,
   parseBytes,
+  parseCertificates,
   parseClockSkew,
   parseCount,
   parseCreds,
@@ -22,7 +24,7 @@ import {
   parseOptionalAddress,
   parseOptionalCount,
   parsePairs,
-  parsePem,
+  parsePrivateKey,
   parseRatio,
   parseRegion,
   parseReplicas,
@@ -57,9 +59,14 @@ export type Config = {
   readonly nats: {
     readonly servers: readonly string[];
     readonly login: NatsLogin;
-    /** PEM texts; undefined when none was given. */
+    /** PEM texts, and whether TLS begins before the server says anything; undefined where nothing demands TLS. */
     readonly tls:
-      | { readonly ca?: string; readonly cert?: string; readonly key?: string }
+      | {
+        readonly ca?: string;
+        readonly cert?: string;
+        readonly key?: string;
+        readonly handshakeFirst?: true;
+      }
       | undefined;
     /** Subject prefix of the JetStream API: `$JS.API`, or that of a domain. */
     readonly apiPrefix: string;
@@ -206,24 +213,31 @@ export const SETTINGS = {
   tlsCa: setting({
     flag: "nats.tls-ca",
     value: "FILE",
-    help: "Certificates (PEM) of the authorities that may vouch for NATS servers",
-    parse: parsePem,
+    help:
+      "Certificates (PEM) of the authorities that may vouch for NATS servers, in place of those the system trusts",
+    parse: parseCertificates,
     file: { env: "NATS_S3_NATS_TLS_CA", text: "NATS_S3_NATS_TLS_CA" },
   }),
   tlsCert: setting({
     flag: "nats.tls-cert",
     value: "FILE",
     help: "Client certificate (PEM) for NATS",
-    parse: parsePem,
+    parse: parseCertificates,
     file: { env: "NATS_S3_NATS_TLS_CERT", text: "NATS_S3_NATS_TLS_CERT" },
   }),
   tlsKey: setting({
     flag: "nats.tls-key",
     value: "FILE",
     help: "Private key (PEM) of the client certificate",
-    parse: parsePem,
+    parse: parsePrivateKey,
     file: { env: "NATS_S3_NATS_TLS_KEY", text: "NATS_S3_NATS_TLS_KEY" },
     secret: true,
+  }),
+  tlsFirst: setting({
+    flag: "nats.tls-first",
+    default: "false",
+    help: "TLS begins before the NATS server says anything: for servers with handshake_first",
+    parse: parseBoolean,
   }),
   domain: setting({
     flag: "nats.js-domain",
@@ -507,9 +521,7 @@ export function createConfig(values: Values): Config {
   if (domain !== undefined && apiPrefix !== undefined) {
     throw new RangeError("Cannot use both --nats.js-domain and --nats.api-prefix: choose one");
   }
-  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
-    throw new RangeError("Cannot use --nats.tls-cert without --nats.tls-key: give both or neither");
-  }
+  const pair = choosePair(values, "tlsCert", "tlsKey");
   const credentials = values.credentials ??
     (user !== undefined && password !== undefined ? createCredentials(user, password) : undefined);
   if (credentials === undefined) {
@@ -520,8 +532,8 @@ export function createConfig(values: Values): Config {
   }
   const tls = {
     ...(values.tlsCa !== undefined && { ca: values.tlsCa }),
-    ...(values.tlsCert !== undefined && { cert: values.tlsCert }),
-    ...(values.tlsKey !== undefined && { key: values.tlsKey }),
+    ...pair,
+    ...(values.tlsFirst && { handshakeFirst: true as const }),
   };
   return deepFreeze({
     listen: given(values, "listen"),
@@ -593,6 +605,29 @@ function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin 
     throw new RangeError(`Cannot use both ${first[0]} and ${second[0]}: choose one way to log in`);
   }
   return first?.[1] ?? { kind: "none" };
+}
+
+/** A certificate and its key. */
+type Pair = { readonly cert: string; readonly key: string };
+
+function choosePair(
+  values: Values,
+  certName: "tlsCert",
+  keyName: "tlsKey",
+): Pair | undefined {
+  const flags = [SETTINGS[certName].flag, SETTINGS[keyName].flag] as const;
+  const cert = values[certName];
+  const key = values[keyName];
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new RangeError(`Cannot use --${flags[0]} without --${flags[1]}: give both or neither`);
+  }
+  if (!isPair(cert, key)) {
+    throw new RangeError(
+      `Cannot use --${flags[1]}: it is the key of another certificate than --${flags[0]}`,
+    );
+  }
+  return { cert, key };
 }
 
 /** Where the collector is if it is not said where: what OpenTelemetry takes. */

@@ -12,7 +12,11 @@ const PAIR = ["--natsUser", "ann", "--natsPassword", "secret"] as const;
 const CREDENTIALS = {
   NATS_S3_CREDENTIALS: '{"credentials":[{"accessKey":"a","secretKey":"b"}]}',
 };
-const PEM = "-----BEGIN CERTIFICATE-----";
+
+/** A PEM file of the fixtures. */
+function pem(name: string): string {
+  return Deno.readTextFileSync(`${import.meta.dirname}/../tests/fixtures/tls/${name}.pem`);
+}
 
 Deno.test("createConfig() makes the NATS user and password the S3 access and secret key", () => {
   const config = configure(PAIR);
@@ -40,7 +44,12 @@ Deno.test("createConfig() refuses what contradicts itself", () => {
     () => configure([...PAIR, "--nats.js-domain", "hub", "--nats.api-prefix", "JS.x"]),
     /both --nats.js-domain and --nats.api-prefix/,
   );
-  throws(() => configure(PAIR, { NATS_S3_NATS_TLS_CERT: PEM }), /without --nats.tls-key/);
+  const cert = { NATS_S3_NATS_TLS_CERT: pem("client") };
+  throws(() => configure(PAIR, cert), /without --nats.tls-key/);
+  throws(
+    () => configure(PAIR, { ...cert, NATS_S3_NATS_TLS_KEY: pem("server-key") }),
+    /Cannot use --nats.tls-key: it is the key of another certificate than --nats.tls-cert/,
+  );
 });
 
 Deno.test("createConfig() has the documented defaults", () => {
@@ -74,6 +83,17 @@ Deno.test("createConfig() has the documented defaults", () => {
     log: { format: "text", level: "info" },
     tracing: undefined,
   });
+});
+
+Deno.test("createConfig() demands TLS of NATS for each of its settings", () => {
+  const [ca, cert, key] = [pem("ca"), pem("client"), pem("client-key")];
+  for (
+    const [env, tls] of [
+      [{ NATS_S3_NATS_TLS_CA: ca }, { ca }],
+      [{ NATS_S3_NATS_TLS_CERT: cert, NATS_S3_NATS_TLS_KEY: key }, { cert, key }],
+      [{ NATS_S3_NATS_TLS_FIRST: "true" }, { handshakeFirst: true }],
+    ] as const
+  ) deepStrictEqual(configure(PAIR, env).nats.tls, tls);
 });
 
 Deno.test("createConfig() works out the prefix of the JetStream API", () => {

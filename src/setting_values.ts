@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkCertificates, checkPrivateKey } from "./crypto/certificates.ts";
+
 /** Where to listen. */
 export type Address = { readonly hostname: string; readonly port: number };
 
@@ -98,9 +100,15 @@ export function isPem(text: string): boolean {
   return text.includes("-----BEGIN ");
 }
 
-/** PEM. */
-export function parsePem(text: string): string {
-  if (!isPem(text)) throw new RangeError("it is not PEM text");
+/** Certificates in PEM. */
+export function parseCertificates(text: string): string {
+  checkCertificates(text);
+  return text;
+}
+
+/** A private key in PEM. */
+export function parsePrivateKey(text: string): string {
+  checkPrivateKey(text);
   return text;
 }
 
