@@ -36,6 +36,7 @@ import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
 import { createRequestTracing } from "./src/telemetry/request_trace.ts";
 import { Readiness } from "./src/telemetry/readiness.ts";
+import { createRequestLog } from "./src/telemetry/request_log.ts";
 import { rewriteParts } from "./src/workers/native_layout.ts";
 import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
 import { emptyTrashes } from "./src/workers/trash.ts";
@@ -67,6 +68,7 @@ export function createGateway(
     stalled: stalls.ended,
     store: () => store.figures(),
     nats: () => watch.figures,
+    droppedLines: log.dropped,
   });
   const tracing = createRequestTracing(config.tracing, {
     version: VERSION,
@@ -101,6 +103,7 @@ export function createGateway(
   const readiness = new Readiness(async () => {
     return watch.figures.isConnected ? await store.problem() : "There is no connection to NATS";
   });
+  const logRequest = createRequestLog(config.log.requests, log);
   const handler = createHandler({
     store,
     region,
@@ -114,6 +117,7 @@ export function createGateway(
     log,
     observe(record) {
       metrics.request(record);
+      logRequest(record);
       traffic.add(record);
     },
     rejected: metrics.rejected,

@@ -29,6 +29,7 @@ const NO_FIGURES: Figures = {
     inBytes: 0,
     outBytes: 0,
   }),
+  droppedLines: () => 0,
 };
 
 /** Every metric that a gateway can show. */

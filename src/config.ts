@@ -38,6 +38,7 @@ import {
 import type { TracingConfig } from "./telemetry/request_trace.ts";
 import { SAMPLERS } from "./telemetry/tracing.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./telemetry/log.ts";
+import { REQUEST_LOGS, type RequestLog } from "./telemetry/request_log.ts";
 
 /** How to log in to NATS. */
 export type NatsLogin =
@@ -119,7 +120,11 @@ export type Config = {
   readonly clockSkew: number;
   readonly sigv2: "off" | "presigned" | "on";
   readonly encryptionAtRest: boolean;
-  readonly log: { readonly format: LogFormat; readonly level: LogLevel };
+  readonly log: {
+    readonly format: LogFormat;
+    readonly level: LogLevel;
+    readonly requests: RequestLog;
+  };
   /** Undefined where requests are not traced. */
   readonly tracing: TracingConfig | undefined;
 };
@@ -439,6 +444,13 @@ export const SETTINGS = {
     help: "The least urgent lines that are logged",
     parse: oneOf(LOG_LEVELS),
   }),
+  logRequests: setting({
+    flag: "log.requests",
+    value: "all|errors|off",
+    default: "all",
+    help: "Which requests get a line in the log, at level info, when they have ended",
+    parse: oneOf(REQUEST_LOGS),
+  }),
   otelEndpoint: setting({
     flag: "otel.exporter-otlp-endpoint",
     value: "URL",
@@ -575,7 +587,11 @@ export function createConfig(values: Values): Config {
     clockSkew: given(values, "clockSkew"),
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),
-    log: { format: given(values, "logFormat"), level: given(values, "logLevel") },
+    log: {
+      format: given(values, "logFormat"),
+      level: given(values, "logLevel"),
+      requests: given(values, "logRequests"),
+    },
     tracing: chooseTracing(values),
   });
 }

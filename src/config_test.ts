@@ -80,7 +80,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     clockSkew: 300_000,
     sigv2: "presigned",
     encryptionAtRest: false,
-    log: { format: "text", level: "info" },
+    log: { format: "text", level: "info", requests: "all" },
     tracing: undefined,
   });
 });

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Authorize } from "./access/authorize.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import type { InFlight, Refusal } from "./in_flight.ts";
@@ -110,6 +111,8 @@ export function createHandler(services: GatewayServices): Handler {
       discard(request.body);
       const error = new S3Error(admission === "requests" ? "SlowDown" : "ServiceUnavailable");
       const response = errorResponse(error, { record, request, log: SILENT_LOG });
+      record.answered = performance.now() - record.began;
+      if (method !== "HEAD") record.sent = lengthOf(response);
       end(false);
       return withCommonHeaders(response, id, inFlight);
     }
@@ -249,7 +252,7 @@ function errorResponse(
   if (method === "HEAD" || status === 304) return new Response(null, { status, headers });
 
   headers.set("content-type", "application/xml");
-  const xml = formatXml("Error", {
+  const text = formatXml("Error", {
     Code: code,
     Message: message,
     ...fields,
@@ -257,7 +260,8 @@ function errorResponse(
     RequestId: id,
     HostId: id,
   }, "");
-  return new Response(xml, { status, headers });
+  headers.set("content-length", String(Buffer.byteLength(text)));
+  return new Response(text, { status, headers });
 }
 
 /** Whatever goes wrong after the client has gone is no fault of ours, and nobody reads the answer. */

@@ -24,6 +24,7 @@ const FIGURES: Figures = {
     inBytes: 13,
     outBytes: 14,
   }),
+  droppedLines: () => 15,
 };
 
 function ended(facts: Partial<RequestRecord>): RequestRecord {

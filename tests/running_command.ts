@@ -121,7 +121,7 @@ export async function startGateway(
     options,
   );
   try {
-    const [, port] = await command.waitFor(/Serving S3.*port=(\d+)/);
+    const [, port] = await command.waitFor(/Serving S3.*port"?[=:](\d+)/);
     return Object.assign(command, { url: `http://127.0.0.1:${port}` });
   } catch (cause) {
     await command[Symbol.asyncDispose]();

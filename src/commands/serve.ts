@@ -80,6 +80,7 @@ export async function serve(
     log.error("Cannot serve", { reason: explain(cause, config), cause });
     return 1;
   } finally {
+    await log.flush();
     for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
     globalThis.removeEventListener("error", onUncaught);
     globalThis.removeEventListener("unhandledrejection", onUncaught);

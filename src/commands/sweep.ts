@@ -40,6 +40,7 @@ export async function sweep(
     return code;
   } finally {
     await closeConnection(connection);
+    await log.flush();
   }
 }
 

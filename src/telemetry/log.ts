@@ -1,10 +1,13 @@
 /**
  * Structured log lines: logfmt text or JSON.
  *
- * Lines go to the console's method of their level: a runtime that forwards the console (OpenTelemetry in Deno) keeps
- * the severity. Values are quoted where they must be: no text from outside can begin a new line.
+ * Warnings and errors go to the error output, other lines to the standard output, all in the background: who reads them
+ * and stops holds nothing up. Values are quoted where they must be: no text from outside can begin a new line, or change
+ * how a terminal shows the others.
  * @module
  */
+
+import { LineWriter } from "./line_writer.ts";
 
 /** Levels, from the least to the most urgent. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -23,8 +26,14 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export type Log =
   & { readonly [L in LogLevel]: (message: string, fields?: LogFields) => void }
   & {
+    /** As `info`, for what comes often: such lines are written together, within some milliseconds. */
+    readonly frequent: (message: string, fields?: LogFields) => void;
     /** The same log with these fields on every line. */
     readonly with: (fields: LogFields) => Log;
+    /** Resolves when all lines were taken, or nobody took them for two seconds. */
+    readonly flush: () => Promise<void>;
+    /** Lines so far for which there was no room, because nobody took those before them. */
+    readonly dropped: () => number;
   };
 
 /** Options of {@linkcode createLog}. */
@@ -32,7 +41,7 @@ export type LogOptions = {
   readonly format: LogFormat;
   /** Lines below it are dropped. */
   readonly level: LogLevel;
-  /** The console by default. */
+  /** The process's outputs by default. */
   readonly write?: (level: LogLevel, line: string) => void;
   readonly now?: () => Date;
 };
@@ -60,16 +69,21 @@ export type LogOptions = {
  * ```
  */
 export function createLog(options: LogOptions): Log {
-  const { format, level, write = writeToConsole, now = () => new Date() } = options;
+  const { format, level, now = () => new Date() } = options;
   const lowest = LOG_LEVELS.indexOf(level);
-  const render = format === "json" ? JSON.stringify : formatLogfmt;
+  const render = format === "json" ? renderJson : renderText;
+  const line = (level: LogLevel, msg: string, fields: LogFields = {}): string =>
+    visible(render(now().toISOString(), level, msg, fields));
+  const { write, flush, dropped } = options.write === undefined
+    ? outputs((lines) => line("warn", "Log lines were dropped: nobody took them", { lines }))
+    : { write: options.write, flush: () => Promise.resolve(), dropped: () => 0 };
 
-  function create(common: LogFields): Log {
-    const at = (level: LogLevel): Log["info"] => {
+  function create(common: LogFields | undefined): Log {
+    const at = (level: LogLevel, mayWait = false): Log["info"] => {
       if (LOG_LEVELS.indexOf(level) < lowest) return () => {};
       return (msg, fields) => {
-        const time = now().toISOString();
-        write(level, render(plain({ time, level, msg, ...common, ...fields })));
+        const all = common === undefined ? fields : { ...common, ...fields };
+        write(level, line(level, msg, all), mayWait);
       };
     };
     return {
@@ -77,30 +91,39 @@ export function createLog(options: LogOptions): Log {
       info: at("info"),
       warn: at("warn"),
       error: at("error"),
+      frequent: at("info", true),
       with: (fields) => create({ ...common, ...fields }),
+      flush,
+      dropped,
     };
   }
-  return create({});
+  return create(undefined);
 }
 
 /** A log that drops everything. */
 export const SILENT_LOG: Log = createLog({ format: "text", level: "error", write: () => {} });
 
-function writeToConsole(level: LogLevel, line: string): void {
-  // deno-lint-ignore no-console
-  console[level](line);
-}
+/** Milliseconds that whoever reads the log has to take its last lines. */
+const LAST_PATIENCE = 2000;
 
-/** Only what JSON can say. */
-function plain(fields: LogFields): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    if (value instanceof Error) result[name] = describeError(value);
-    else if (typeof value === "bigint") result[name] = String(value);
-    else result[name] = value;
-  }
-  return result;
+/** The process's own outputs. */
+function outputs(sayDropped: (lines: number) => string): Pick<Log, "flush" | "dropped"> & {
+  readonly write: (level: LogLevel, line: string, mayWait: boolean) => void;
+} {
+  const out = new LineWriter(Deno.stdout, { sayDropped });
+  const err = new LineWriter(Deno.stderr, { sayDropped });
+  return {
+    write(level, line, mayWait) {
+      if (level === "warn" || level === "error") {
+        out.begin(); // what came before
+        err.add(line);
+      } else out.add(line, mayWait);
+    },
+    async flush() {
+      await Promise.all([out.flush(LAST_PATIENCE), err.flush(LAST_PATIENCE)]);
+    },
+    dropped: () => out.dropped + err.dropped,
+  };
 }
 
 /** The stack of an error and of its causes. */
@@ -111,9 +134,43 @@ function describeError(error: Error): string {
   return `${text}\nCaused by: ${cause}`;
 }
 
-function formatLogfmt(fields: Record<string, unknown>): string {
-  return Object.entries(fields).map(([name, value]) => {
-    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-    return `${name}=${/^[\w./:@+,*-]+$/.test(text) ? text : JSON.stringify(text)}`;
-  }).join(" ");
+function renderText(time: string, level: LogLevel, msg: string, fields: LogFields): string {
+  let line = `time=${time} level=${level} msg=${quoted(msg)}`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) line += ` ${name}=${quoted(textOf(value))}`;
+  }
+  return line;
+}
+
+const PLAIN = /^[\w./:@+,*-]+$/;
+
+function textOf(value: unknown): string {
+  const said = sayable(value);
+  return typeof said === "object" ? JSON.stringify(said) : String(said);
+}
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text);
+}
+
+function renderJson(time: string, level: LogLevel, msg: string, fields: LogFields): string {
+  let line = `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) line += `,"${name}":${JSON.stringify(sayable(value))}`;
+  }
+  return `${line}}`;
+}
+
+/** Only what JSON can say. */
+function sayable(value: unknown): unknown {
+  if (typeof value !== "object" && typeof value !== "bigint") return value;
+  if (value instanceof Error) return describeError(value);
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+/** What JSON leaves as it is, though it ends a line somewhere, or turns the direction of text. */
+const HIDDEN = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+function visible(line: string): string {
+  return line.replace(HIDDEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

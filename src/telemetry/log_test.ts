@@ -50,3 +50,22 @@ Deno.test("createLog() tells the causes of an error", () => {
   log.error("Failed", { cause: new Error("outer", { cause: new Error("inner") }) });
   match(lines[0] ?? "", /outer.*Caused by: Error: inner/);
 });
+
+Deno.test("createLog() shows what terminals and viewers would hide", () => {
+  for (const format of ["text", "json"] as const) {
+    const { log, lines } = collect(format);
+    const key = "a\u2028level=error\u0085b\u202etxt.exe\x1b[2K\x7f\ufeff";
+    log.info("Request", { key, plain: "\u009b2K" });
+    strictEqual(/[^\x20-\x7e]/.test(lines[0] ?? ""), false, lines[0]);
+    if (format === "json") strictEqual(JSON.parse(lines[0] ?? "").key, key);
+  }
+});
+
+Deno.test("createLog() drops frequent lines below its level as others", () => {
+  const { log, lines } = collect("text", "warn");
+  log.frequent("Request");
+  strictEqual(lines.length, 0);
+  const { log: lower, lines: kept } = collect("text", "info");
+  lower.with({ id: "r1" }).frequent("Request", { status: 200 });
+  match(kept[0] ?? "", /level=info msg=Request id=r1 status=200$/);
+});

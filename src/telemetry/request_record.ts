@@ -3,6 +3,8 @@
  * @module
  */
 
+import { redact } from "./redact.ts";
+
 /** Facts about a request, filled while it is answered. */
 export type RequestRecord = {
   readonly id: string;
@@ -57,5 +59,51 @@ export function newRecord(
     answered: 0,
     ended: 0,
     broken: false,
+  };
+}
+
+/** What the request log and the audit log say of a request; undefined for what is not known, or is as usual. */
+export type RequestFacts = {
+  readonly id: string;
+  readonly trace: string | undefined;
+  readonly method: string;
+  /** Of a request that names no bucket. */
+  readonly path: string | undefined;
+  readonly operation: string | undefined;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly user: string | undefined;
+  readonly client: string | undefined;
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly received: number;
+  readonly sent: number;
+  readonly milliseconds: number;
+  /** Only where the answer was not sent to its end. */
+  readonly broken: true | undefined;
+};
+
+/** Characters of a path or a method that are shown; a key is no longer than that. */
+const SHOWN = 1024;
+
+/** A record as logs show it: without anything that signs a request. */
+export function factsOf(record: RequestRecord): RequestFacts {
+  const { id, trace, method, bucket, key, operation, user, client, status, code } = record;
+  return {
+    id,
+    trace,
+    method: method.slice(0, SHOWN),
+    path: bucket === undefined ? redact(record.path.slice(0, SHOWN)) : undefined,
+    operation,
+    bucket,
+    key: user === undefined ? redact(key) : key,
+    user,
+    client,
+    status,
+    code,
+    received: record.received,
+    sent: record.sent,
+    milliseconds: Math.round(record.ended * 10) / 10,
+    broken: record.broken || undefined,
   };
 }

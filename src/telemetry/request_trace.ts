@@ -13,6 +13,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
+import { redact } from "./redact.ts";
 import type { RequestRecord } from "./request_record.ts";
 import { parseTraceContext, type TraceContext } from "./trace_context.ts";
 import {
@@ -291,11 +292,4 @@ const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)$/;
 function methodAttributes(method: string): Attributes {
   if (METHODS.test(method)) return { [METHOD]: method };
   return { [METHOD]: "_OTHER", "http.request.method_original": method };
-}
-
-/** A client that encodes the `?` of a presigned URL has its query in the path. */
-const SIGNED = /((?:signature|security-token)(?:=|%(?:25)*3D)).*/is;
-
-function redact<T extends string | undefined>(text: T): T | string {
-  return text === undefined ? text : text.replace(SIGNED, "$1REDACTED");
 }
