@@ -15,6 +15,7 @@ import { createConfig } from "../../src/config.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { RawConnection } from "../clients/raw_http.ts";
 import { subjectsOfStream } from "../nats/store_on_server.ts";
+import { measureBeside } from "./slow_connections.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
 
 const MIB = 1024 * 1024;
@@ -328,4 +329,10 @@ Deno.test("Beyond the rate of an access key, the answer is SlowDown, and the con
   await pause(1000);
   strictEqual((await put()).status, 200);
   strictEqual(rejected(), "1");
+});
+
+Deno.test("Slow and idle connections hold nobody up, and those that can be ended are", async () => {
+  const connections = { idle: 50, halfHeaders: 50, stalledBodies: 20, stall: "3s" };
+  const { inFlight } = await measureBeside(connections);
+  deepStrictEqual(inFlight, [20, 0]);
 });
