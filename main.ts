@@ -165,7 +165,7 @@ function plan(sources: Sources): () => number | Promise<number> {
   if (command === "health") {
     const address = given(values, "listen");
     return async () => {
-      const problem = await checkHealth(address);
+      const problem = await checkHealth(address, values.serverCert !== undefined);
       return problem === undefined ? 0 : fail(problem, 1);
     };
   }

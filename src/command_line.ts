@@ -108,7 +108,8 @@ function readSetting<T>(
     return setting.parse(content);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const shown = setting.secret || content !== text ? "" : ` "${text}"`;
+    // PEM says nothing to a reader, and may be a key that came to the wrong place.
+    const shown = setting.secret || isPem(text) || content !== text ? "" : ` "${text}"`;
     const file = isPath ? ` "${text}"` : "";
     throw new RangeError(`Cannot use ${source}${file || shown}: ${reason}`);
   }

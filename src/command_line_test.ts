@@ -104,6 +104,7 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [[], { NATS_S3_NATS_NKEY: "hunter2" }],
       [[], { NATS_S3_NATS_CREDS: "hunter2" }],
       [[], { NATS_S3_NATS_TLS_KEY: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
+      [[], { NATS_S3_NATS_TLS_CERT: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
     ] as const
   ) {
     throws(() => read(args, { env }), (cause) => {

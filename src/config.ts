@@ -50,11 +50,16 @@ export type NatsLogin =
   /** Text of a credentials file: a JWT and a seed. */
   | { readonly kind: "creds"; readonly creds: string };
 
+/** A certificate and its key, as PEM texts that were checked. */
+export type Pair = { readonly cert: string; readonly key: string };
+
 /** What the gateway is told; frozen. */
 export type Config = {
   readonly listen: Address;
   /** Other processes may listen on the same port. */
   readonly sharesPort: boolean;
+  /** What S3 is served with; in the clear without it. */
+  readonly tls: Pair | undefined;
   /** Where health and metrics are. */
   readonly admin: Address | "off";
   readonly nats: {
@@ -163,6 +168,21 @@ export const SETTINGS = {
     help:
       "Several gateways may listen on the port, one for each core; the system spreads connections (Linux)",
     parse: parseBoolean,
+  }),
+  serverCert: setting({
+    flag: "tls.cert",
+    value: "FILE",
+    help: "Certificate (PEM), with those between it and its authority, to serve S3 by HTTPS",
+    parse: parseCertificates,
+    file: { env: "NATS_S3_TLS_CERT", text: "NATS_S3_TLS_CERT" },
+  }),
+  serverKey: setting({
+    flag: "tls.key",
+    value: "FILE",
+    help: "Private key (PEM) of the certificate",
+    parse: parsePrivateKey,
+    file: { env: "NATS_S3_TLS_KEY", text: "NATS_S3_TLS_KEY" },
+    secret: true,
   }),
   admin: setting({
     flag: "admin.listen",
@@ -550,6 +570,7 @@ export function createConfig(values: Values): Config {
   return deepFreeze({
     listen: given(values, "listen"),
     sharesPort: given(values, "sharesPort"),
+    tls: choosePair(values, "serverCert", "serverKey"),
     admin: given(values, "admin"),
     nats: {
       servers: given(values, "servers"),
@@ -623,13 +644,10 @@ function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin 
   return first?.[1] ?? { kind: "none" };
 }
 
-/** A certificate and its key. */
-type Pair = { readonly cert: string; readonly key: string };
-
 function choosePair(
   values: Values,
-  certName: "tlsCert",
-  keyName: "tlsKey",
+  certName: "tlsCert" | "serverCert",
+  keyName: "tlsKey" | "serverKey",
 ): Pair | undefined {
   const flags = [SETTINGS[certName].flag, SETTINGS[keyName].flag] as const;
   const cert = values[certName];

@@ -44,6 +44,7 @@ Deno.test("createConfig() refuses what contradicts itself", () => {
     () => configure([...PAIR, "--nats.js-domain", "hub", "--nats.api-prefix", "JS.x"]),
     /both --nats.js-domain and --nats.api-prefix/,
   );
+  throws(() => configure(PAIR, { NATS_S3_TLS_KEY: pem("server-key") }), /--tls.cert without/);
   const cert = { NATS_S3_NATS_TLS_CERT: pem("client") };
   throws(() => configure(PAIR, cert), /without --nats.tls-key/);
   throws(
@@ -57,6 +58,7 @@ Deno.test("createConfig() has the documented defaults", () => {
   deepStrictEqual(others, {
     listen: { hostname: "0.0.0.0", port: 5222 },
     sharesPort: false,
+    tls: undefined,
     admin: { hostname: "127.0.0.1", port: 5223 },
     nats: {
       servers: ["nats://127.0.0.1:4222"],

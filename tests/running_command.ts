@@ -121,8 +121,10 @@ export async function startGateway(
     options,
   );
   try {
-    const [, port] = await command.waitFor(/Serving S3.*port"?[=:](\d+)/);
-    return Object.assign(command, { url: `http://127.0.0.1:${port}` });
+    const [, port, scheme] = await command.waitFor(
+      /Serving S3.*port"?[=:](\d+).*scheme"?[=:]"?(\w+)/,
+    );
+    return Object.assign(command, { url: `${scheme}://127.0.0.1:${port}` });
   } catch (cause) {
     await command[Symbol.asyncDispose]();
     throw cause;
@@ -132,11 +134,17 @@ export async function startGateway(
 /** A key pair of S3. */
 export type KeyPair = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
+/** What {@linkcode signedFetch} sends. */
+export type SignedRequest = Pick<RequestInit, "method" | "body" | "signal"> & {
+  /** Of `Deno.createHttpClient`. */
+  readonly client?: Deno.HttpClient;
+};
+
 /** Sends a request with a SigV4 header of its own making, over us-east-1 and an unsigned payload. */
 export async function signedFetch(
   url: string,
   { accessKeyId, secretAccessKey }: KeyPair,
-  { method = "GET", body, signal }: Pick<RequestInit, "method" | "body" | "signal"> = {},
+  { method = "GET", body, signal, client }: SignedRequest = {},
 ): Promise<Response> {
   const { host, pathname, searchParams } = new URL(url);
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
@@ -163,6 +171,7 @@ export async function signedFetch(
     method,
     ...(body && { body }),
     ...(signal && { signal }),
+    ...(client && { client }),
     headers: {
       "x-amz-date": time,
       "x-amz-content-sha256": "UNSIGNED-PAYLOAD",

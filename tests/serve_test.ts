@@ -87,6 +87,33 @@ Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () =>
   strictEqual((await command.stop("SIGTERM")).code, 0);
 });
 
+Deno.test("nats-s3 keeps objects in NATS by TLS, whichever way the authority is known", async (t) => {
+  const tls = `${import.meta.dirname}/fixtures/tls`;
+  const config = `tls { cert_file: "${tls}/address.pem", key_file: "${tls}/address-key.pem" }`;
+  const object = new Uint8Array(2_000_000).map((_, i) => i * i);
+  for (
+    const [title, env] of [
+      ["by --nats.tls-ca", { NATS_S3_NATS_TLS_CA: await Deno.readTextFile(`${tls}/ca.pem`) }],
+      ["by the runtime", { DENO_CERT: `${tls}/ca.pem` }],
+    ] as const
+  ) {
+    await t.step(title, async () => {
+      await using server = await startNatsServer({ config });
+      const natsUrl = server.url.replace("nats:", "tls:");
+      await using gateway = await startGateway(["--natsServers", natsUrl], {
+        env: { ...CREDENTIALS, ...env },
+      });
+      await createBucket(gateway.url);
+      const url = `${gateway.url}/photos/object`;
+      const put = await signedFetch(url, PAIR, { method: "PUT", body: object });
+      strictEqual(put.status, 200, await put.text());
+      const got = await signedFetch(url, PAIR);
+      ok((await got.bytes()).every((byte, i) => byte === object[i]));
+      strictEqual((await gateway.stop()).code, 0, gateway.output);
+    });
+  }
+});
+
 Deno.test("nats-s3 lives on when NATS demands a client certificate that it does not have", async () => {
   const tls = `${import.meta.dirname}/fixtures/tls`;
   await using server = await startNatsServer({

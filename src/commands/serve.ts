@@ -17,6 +17,7 @@ import {
 import { announceService, type Traffic } from "../nats/service.ts";
 import type { Address } from "../setting_values.ts";
 import type { Log } from "../telemetry/log.ts";
+import { checkDates } from "./certificate_dates.ts";
 
 /** What answers requests. */
 export type Gateway = Handler & AsyncDisposable & AdminServices & {
@@ -63,6 +64,7 @@ export async function serve(
   globalThis.addEventListener("error", onUncaught);
   globalThis.addEventListener("unhandledrejection", onUncaught);
   try {
+    checkDates(config, log, new Date());
     const connection = await connect(config.nats, { log, signal });
     try {
       const { level, domain } = await waitForJetStream(connection, config.nats.apiPrefix, {
@@ -104,7 +106,7 @@ async function listen(
   config: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
-  const { listen: { hostname, port }, sharesPort, admin } = config;
+  const { listen: { hostname, port }, sharesPort, admin, tls } = config;
   const { inFlight } = gateway;
   let stopping = false;
   await using _admin = listenForAdmin(admin, {
@@ -115,8 +117,9 @@ async function listen(
     hostname,
     port,
     reusePort: sharesPort,
+    ...tls,
     onListen: ({ hostname, port }) => {
-      log.info("Serving S3", { hostname, port });
+      log.info("Serving S3", { hostname, port, scheme: tls === undefined ? "http" : "https" });
       onListen?.();
     },
     onError: (cause) => {
