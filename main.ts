@@ -23,6 +23,7 @@ import { sweep } from "./src/commands/sweep.ts";
 import { type Config, createConfig, given } from "./src/config.ts";
 import { createHandler } from "./src/gateway.ts";
 import { InFlight } from "./src/in_flight.ts";
+import { addAuditMetrics, AuditLog } from "./src/nats/audit.ts";
 import type { NatsConnection } from "./src/nats/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
 import { failureOf, JetStreamError } from "./src/nats/errors.ts";
@@ -70,6 +71,11 @@ export function createGateway(
     nats: () => watch.figures,
     droppedLines: log.dropped,
   });
+  const { subject } = config.audit;
+  const audit = subject === undefined
+    ? undefined
+    : new AuditLog(connection, { ...config.nats, subject, log });
+  addAuditMetrics(metrics.metrics, audit);
   const tracing = createRequestTracing(config.tracing, {
     version: VERSION,
     log,
@@ -118,6 +124,7 @@ export function createGateway(
     observe(record) {
       metrics.request(record);
       logRequest(record);
+      audit?.add(record);
       traffic.add(record);
     },
     rejected: metrics.rejected,
@@ -151,7 +158,11 @@ export function createGateway(
       readiness[Symbol.dispose]();
       metrics[Symbol.dispose]();
       store[Symbol.dispose]();
-      await Promise.all([...workers, tracing?.[Symbol.asyncDispose]()]);
+      await Promise.all([
+        ...workers,
+        tracing?.[Symbol.asyncDispose](),
+        audit?.[Symbol.asyncDispose](),
+      ]);
     },
   });
 }

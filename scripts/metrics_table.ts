@@ -4,6 +4,7 @@
  */
 
 import { createGatewayMetrics, type Figures } from "../src/gateway_metrics.ts";
+import { addAuditMetrics } from "../src/nats/audit.ts";
 import { SILENT_LOG } from "../src/telemetry/log.ts";
 import type { Described } from "../src/telemetry/metrics.ts";
 import { createRequestTracing } from "../src/telemetry/request_trace.ts";
@@ -36,6 +37,7 @@ const NO_FIGURES: Figures = {
 export function describeMetrics(): readonly Described[] {
   using metrics = createGatewayMetrics(NO_FIGURES);
   const parts = { version: "", log: SILENT_LOG, metrics: metrics.metrics };
+  addAuditMetrics(metrics.metrics, undefined);
   createRequestTracing(undefined, parts);
   return metrics.described;
 }

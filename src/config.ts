@@ -10,6 +10,7 @@ import {
   type Address,
   oneOf,
   parseAddress,
+  parseAuditSubject,
   parseBoolean,
   parseBytes,
   parseCertificates,
@@ -130,6 +131,8 @@ export type Config = {
     readonly level: LogLevel;
     readonly requests: RequestLog;
   };
+  /** Where each request is published; undefined for nowhere. */
+  readonly audit: { readonly subject: string | undefined };
   /** Undefined where requests are not traced. */
   readonly tracing: TracingConfig | undefined;
 };
@@ -471,6 +474,13 @@ export const SETTINGS = {
     help: "Which requests get a line in the log, at level info, when they have ended",
     parse: oneOf(REQUEST_LOGS),
   }),
+  auditSubject: setting({
+    flag: "audit.subject",
+    value: "SUBJECT",
+    help:
+      "Publishes each request as a JSON message on this subject, which a JetStream stream of yours keeps (docs/logs.md)",
+    parse: parseAuditSubject,
+  }),
   otelEndpoint: setting({
     flag: "otel.exporter-otlp-endpoint",
     value: "URL",
@@ -613,6 +623,7 @@ export function createConfig(values: Values): Config {
       level: given(values, "logLevel"),
       requests: given(values, "logRequests"),
     },
+    audit: { subject: values.auditSubject },
     tracing: chooseTracing(values),
   });
 }

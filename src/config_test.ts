@@ -83,6 +83,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     sigv2: "presigned",
     encryptionAtRest: false,
     log: { format: "text", level: "info", requests: "all" },
+    audit: { subject: undefined },
     tracing: undefined,
   });
 });

@@ -126,6 +126,12 @@ export function parseSubject(text: string): string {
   return text;
 }
 
+/** A subject of one's own. */
+export function parseAuditSubject(text: string): string {
+  if (text.startsWith("$")) throw new RangeError("subjects that begin with $ are those of NATS");
+  return parseSubject(text);
+}
+
 /** 1 to 5. */
 export function parseReplicas(text: string): number {
   if (!/^[1-5]$/.test(text)) throw new RangeError("it is not between 1 and 5");

@@ -15,6 +15,8 @@ export type PublishOptions = {
   readonly rollup?: boolean;
   /** How long the message lives, as Go writes durations. */
   readonly ttl?: string;
+  /** A second message of this id is acknowledged and not stored, for as long as the stream remembers. */
+  readonly id?: string;
 };
 
 /** A message of a batch. */
@@ -37,11 +39,12 @@ export type MessageQuery =
 const decoder = new TextDecoder();
 
 /** Headers of a publish. */
-export function publishHeaders({ expect, rollup, ttl }: PublishOptions): MsgHdrs {
+export function publishHeaders({ expect, rollup, ttl, id }: PublishOptions): MsgHdrs {
   const headers = createHeaders();
   if (expect !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", expect.toString());
   if (rollup === true) headers.set("Nats-Rollup", "sub");
   if (ttl !== undefined) headers.set("Nats-TTL", ttl);
+  if (id !== undefined) headers.set("Nats-Msg-Id", id);
   return headers;
 }
 
