@@ -349,6 +349,10 @@ Deno.test("a request is a span, and so is each call of JetStream below it", asyn
   strictEqual(missing.status, undefined); // the client's mistake
   strictEqual(missing.attributes["error.type"], undefined);
 
+  const guide = await Deno.readTextFile(`${import.meta.dirname}/../docs/tracing.md`);
+  for (const name of new Set(spans.flatMap(({ attributes }) => Object.keys(attributes)))) {
+    ok(guide.includes(`\`${name}\``), `docs/tracing.md does not tell of ${name}`);
+  }
   for (const span of spans) {
     match(span.traceId, /^[0-9a-f]{32}$/);
     ok(BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano), JSON.stringify(span));
