@@ -20,6 +20,16 @@ export type Tool = {
 const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 const REQUIREMENTS = `${import.meta.dirname}/../tests/clients/requirements.txt`;
 
+/** Where a program is that is not fetched; undefined where it is not installed. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
+  for (const folder of folders) {
+    const path = `${folder}/${name}`;
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  return undefined;
+}
+
 /**
  * Python with boto3; installs what `tests/clients/requirements.txt` lists on first use.
  *
