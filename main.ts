@@ -1,6 +1,6 @@
 /**
  * An S3 server on NATS JetStream: {@linkcode createGateway} for embedding, and the command `nats-s3` when this file is
- * run. Wiring only: the pipeline is in `src/gateway.ts`, the settings are in `src/config.ts`.
+ * run. Wiring only: the pipeline is in `src/gateway.ts`, the settings are in `src/settings.ts`.
  *
  * ```sh
  * deno run --allow-net --allow-env main.ts --natsUser ann --natsPassword secret
@@ -20,7 +20,8 @@ import {
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
-import { type Config, createConfig, given } from "./src/config.ts";
+import { type Config, createConfig } from "./src/config.ts";
+import { given } from "./src/settings.ts";
 import { createHandler } from "./src/gateway.ts";
 import { InFlight } from "./src/in_flight.ts";
 import { addAuditMetrics, AuditLog } from "./src/nats/audit.ts";

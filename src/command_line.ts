@@ -7,7 +7,7 @@
  */
 
 import manifest from "../deno.json" with { type: "json" };
-import { type Setting, type SettingName, SETTINGS, type Values } from "./config.ts";
+import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
 import { isPem } from "./setting_values.ts";
 
 /** Version of the gateway. */

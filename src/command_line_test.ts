@@ -7,7 +7,7 @@ import {
   type Sources,
   variableName,
 } from "./command_line.ts";
-import { SETTINGS, type Values } from "./config.ts";
+import { SETTINGS, type Values } from "./settings.ts";
 
 function read(args: readonly string[], sources: Partial<Sources> = {}): Values {
   const invocation = parseInvocation({

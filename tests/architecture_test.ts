@@ -37,8 +37,9 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
   ["cors.ts", PIPELINE],
   ["late_answer.ts", PIPELINE],
   ["setting_values.ts", PURE],
-  ["config.ts", [...PURE, "auth/credentials.ts", "setting_values.ts"]],
-  ["command_line.ts", [...PURE, "config.ts", "setting_values.ts"]],
+  ["settings.ts", [...PURE, "auth/credentials.ts", "setting_values.ts"]],
+  ["config.ts", [...PURE, "auth/credentials.ts", "setting_values.ts", "settings.ts"]],
+  ["command_line.ts", [...PURE, "settings.ts", "setting_values.ts"]],
   ["commands/", [""]],
 ];
 

@@ -126,7 +126,7 @@ Deno.test("the texts of alerts name metrics and flags that exist", async () => {
   const names = [...rules.matchAll(/\bnats_s3_\w+/g)].map(([name]) => name);
   const families = new Set(describeMetrics().map(({ name }) => name));
   deepStrictEqual(names.filter((name) => !families.has(name) && !KNOWN.has(name)), []);
-  const { SETTINGS } = await import("../src/config.ts");
+  const { SETTINGS } = await import("../src/settings.ts");
   const flags = new Set<string>(Object.values(SETTINGS).map(({ flag }) => flag));
   const used = [...rules.matchAll(/--([a-z][\w-]*(?:\.[\w-]+)*)/g)].map(([, flag = ""]) => flag)
     .filter((flag) => !["v8-flags", "max-old-space-size"].includes(flag));
