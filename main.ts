@@ -33,6 +33,7 @@ import { ConnectionWatch } from "./src/nats/connection_watch.ts";
 import { Traffic } from "./src/nats/service.ts";
 import { RateLimit } from "./src/rate_limit.ts";
 import { S3Error } from "./src/s3/errors.ts";
+import { TrustedProxies } from "./src/s3/forwarded.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
 import { createGatewayMetrics } from "./src/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
@@ -57,6 +58,7 @@ export function createGateway(
   log: Log = createLog(config.log),
 ): Gateway {
   const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, defaultOwner } = config;
+  const { trustedProxies } = config;
   const now = (): Date => new Date();
   const inFlight = new InFlight(config.limits.requests);
   const stalls = new StallWatch(config.limits.stall);
@@ -116,6 +118,7 @@ export function createGateway(
     region,
     encryptionAtRest,
     domains,
+    ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store),
     inFlight,

@@ -88,6 +88,10 @@ Deno.test("parseInvocation() refuses what is unknown or malformed, with the reas
       [["--auth.sigv2", "yes"], /not one of off, presigned, on/],
       [["--encryption.at-rest=maybe"], /neither true nor false/],
       [["--http.domain", "a.example:80"], /host name without port/],
+      [
+        ["--http.trusted-proxies", "10.0.0.0/8,lb.example"],
+        /"lb.example" is neither an IP address/,
+      ],
       [["--nats.inbox-prefix", "_INBOX.>"], /without wildcards/],
       [["--nats.js-domain", "a.b"], /one token/],
       [["--s3.credentials", "/nowhere"], /Cannot read --s3.credentials "\/nowhere": No such file/],

@@ -93,6 +93,8 @@ export type Config = {
   readonly region: string;
   /** Host names, lower case, under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
+  /** IP addresses and networks of proxies that are believed where requests come from. */
+  readonly trustedProxies: readonly string[];
   /** Milliseconds. */
   readonly clockSkew: number;
   readonly sigv2: "off" | "presigned" | "on";
@@ -170,6 +172,7 @@ export function createConfig(values: Values): Config {
     defaultOwner: user,
     region: given(values, "region"),
     domains: values.domains ?? [],
+    trustedProxies: values.trustedProxies ?? [],
     clockSkew: given(values, "clockSkew"),
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),

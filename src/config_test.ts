@@ -79,6 +79,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     defaultOwner: "ann",
     region: "us-east-1",
     domains: [],
+    trustedProxies: [],
     clockSkew: 300_000,
     sigv2: "presigned",
     encryptionAtRest: false,

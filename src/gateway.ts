@@ -13,6 +13,7 @@ import { OPERATIONS } from "./operations/table.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import { match } from "./router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
+import type { Origin, TrustedProxies } from "./s3/forwarded.ts";
 import { parseRequest, type Target } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 import { formatXml } from "./s3/xml.ts";
@@ -29,6 +30,8 @@ export type GatewayServices = Services & {
   readonly authorize: Authorize;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
+  /** Who is believed what they say of where requests come from; nobody by default. */
+  readonly proxies?: TrustedProxies | undefined;
   readonly log: Log;
   /** A new id for each request: `x-amz-request-id`. */
   readonly newRequestId: () => string;
@@ -67,6 +70,7 @@ export type Handler = (request: Request, info?: RequestInfo) => Promise<Response
 /** One request on its way. */
 type Exchange = {
   readonly record: RequestRecord;
+  readonly origin: Origin;
   /** Its signal aborts when the client has gone. */
   readonly request: Pick<Request, "signal">;
   readonly log: Log;
@@ -86,7 +90,10 @@ export function createHandler(services: GatewayServices): Handler {
     const id = services.newRequestId();
     const { method, url } = request;
     const path = pathOf(url);
-    const record = newRecord({ id, method, path, client: info?.remoteAddr?.hostname });
+    const peer = info?.remoteAddr?.hostname;
+    const origin = services.proxies?.originOf(peer, request.headers) ??
+      { address: peer, host: undefined, scheme: undefined };
+    const record = newRecord({ id, method, path, client: origin.address });
     const trace = services.tracing?.begin(record, request);
     const log = services.log.with({ id, method, path, trace: record.trace });
 
@@ -133,7 +140,7 @@ export function createHandler(services: GatewayServices): Handler {
       });
     };
     const { arrived } = admission;
-    const exchange = { record, request, log, deliver, arrived };
+    const exchange = { record, origin, request, log, deliver, arrived };
     const answering = (): Promise<Response> => answer(request, services, exchange);
     const response = withCommonHeaders(await (trace?.run(answering) ?? answering()), id, inFlight);
     record.status = response.status;
@@ -150,9 +157,9 @@ async function answer(
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
-  const { record } = exchange;
+  const { record, origin } = exchange;
   try {
-    const asked = parseRequest(request, services.domains); //                    1. what is asked
+    const asked = parseRequest(request, services.domains, origin); //            1. what is asked
     nameTarget(record, asked.target);
     if (asked.method === "OPTIONS") throw corsNotEnabled(request.headers);
     const { identity, verified } = await services.authenticate(asked); //         2. by whom

@@ -5,6 +5,7 @@
  */
 
 import { checkCertificates, checkPrivateKey } from "./crypto/certificates.ts";
+import { parseNetwork } from "./s3/forwarded.ts";
 
 /** Where to listen. */
 export type Address = { readonly hostname: string; readonly port: number };
@@ -154,6 +155,11 @@ export function parseDomains(text: string): readonly string[] {
     }
     return domain.toLowerCase();
   });
+}
+
+/** IP addresses and networks, separated by commas. */
+export function parseNetworks(text: string): readonly string[] {
+  return splitList(text).map(parseNetwork);
 }
 
 /** A duration of a second or more, in milliseconds. */

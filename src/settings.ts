@@ -19,6 +19,7 @@ import {
   parseGrace,
   parseHeaders,
   parseHttpUrl,
+  parseNetworks,
   parseOptionalAddress,
   parseOptionalCount,
   parsePairs,
@@ -331,6 +332,13 @@ export const SETTINGS = {
     value: "NAME,…",
     help: "Host names below which a bucket may be addressed, as in bucket.s3.example.com",
     parse: parseDomains,
+  }),
+  trustedProxies: setting({
+    flag: "http.trusted-proxies",
+    value: "NETWORK,…",
+    help:
+      "IP addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are believed, as 10.0.0.0/8,::1",
+    parse: parseNetworks,
   }),
   clockSkew: setting({
     flag: "auth.clock-skew",

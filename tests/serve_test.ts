@@ -5,6 +5,7 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { freePort, startNatsServer } from "../scripts/nats_server.ts";
+import { sign } from "./http/wire_request.ts";
 import {
   PERMISSIONS,
   type RunningCommand,
@@ -126,6 +127,31 @@ Deno.test("nats-s3 lives on when NATS demands a client certificate that it does 
   });
   await command.waitFor(/Cannot reach NATS, trying again[^]*trying again/);
   strictEqual((await command.stop()).code, 0);
+});
+
+Deno.test("nats-s3 --http.trusted-proxies takes the host that was signed from a proxy", async () => {
+  await using server = await startNatsServer();
+  const flags = ["--natsServers", server.url, "--http.domain", "s3.test"];
+  for (const [proxies, status] of [["127.0.0.0/8", 200], ["192.0.2.1", 403]] as const) {
+    await using gateway = await startGateway([...flags, "--http.trusted-proxies", proxies], {
+      env: CREDENTIALS,
+    });
+    const request = {
+      path: "/",
+      query: "",
+      headers: [["host", "photos.s3.test"]],
+      body: "",
+    } as const;
+    const { headers } = sign({ ...request, method: "PUT" });
+    const response = await fetch(gateway.url, {
+      method: "PUT",
+      headers: [
+        ...headers.filter(([name]) => name !== "host").map(([...header]) => header),
+        ["x-forwarded-host", "photos.s3.test"],
+      ],
+    });
+    strictEqual(response.status, status, await response.text());
+  }
 });
 
 Deno.test("nats-s3 answers 503 while NATS is away, and recovers without a restart", async () => {

@@ -57,10 +57,8 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
   slow: true,
   action: "s3:PutObject",
 
-  parse({ headers, query, host, rawPath }) {
+  parse({ headers, query, scheme, host, rawPath }) {
     refuseCustomerKeys(headers);
-    // Behind a proxy that ends TLS, it says so.
-    const scheme = headers.get("x-forwarded-proto") === "https" ? "https" : "http";
     return {
       uploadId: parseUploadId(query.get("uploadId")),
       md5: parseContentMD5(headers.get("content-md5")),

@@ -8,6 +8,7 @@
  */
 
 import { S3Error } from "./errors.ts";
+import type { Origin } from "./forwarded.ts";
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from "./names.ts";
 import { readHeaders, type RequestHeaders } from "./request_headers.ts";
 
@@ -32,8 +33,12 @@ export type S3Request = {
   readonly query: Query;
   /** Values are latin1 text, one character a byte, as Deno gives them. */
   readonly headers: RequestHeaders;
-  /** `Host` as sent, with its port. */
+  /** `Host` as the client sent it, with its port. */
   readonly host: string;
+  /** How the client asked. */
+  readonly scheme: "http" | "https";
+  /** IP address of the client; undefined where the server does not know. */
+  readonly address: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
   /**
    * Its signal aborts when the client has gone. The runtime makes it when it is first asked for, which costs half as
@@ -47,13 +52,19 @@ export type S3Request = {
  *
  * @param request As `Deno.serve` hands it over.
  * @param domains Host names, lower case and without port, under which buckets are addressed in virtual-host style.
+ * @param origin What is known of where it comes from; what it does not say is read from the request.
  * @throws S3Error `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidRequest` for an impossible Host
  */
-export function parseRequest(request: Request, domains: readonly string[] = []): S3Request {
+export function parseRequest(
+  request: Request,
+  domains: readonly string[],
+  origin?: Origin,
+): S3Request {
   const { url } = request;
   const headers = readHeaders(request.headers);
   const authority = url.indexOf("://") + 3;
-  const host = headers.get("host") ?? url.slice(authority, endOfAuthority(url, authority));
+  const host = origin?.host ?? headers.get("host") ??
+    url.slice(authority, endOfAuthority(url, authority));
   // The runtime puts Host before the target unchecked: one with a slash in it would forge the path.
   if (/[/?#@\\\s]/.test(host)) {
     throw new S3Error("InvalidRequest", {}, { message: "Host header is not valid" });
@@ -73,6 +84,8 @@ export function parseRequest(request: Request, domains: readonly string[] = []):
     query: parseQuery(rawQuery),
     headers,
     host,
+    scheme: origin?.scheme ?? (url.startsWith("https:") ? "https" : "http"),
+    address: origin?.address,
     body: request.body,
     client: request,
   };

@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
 import { InFlight } from "../../src/in_flight.ts";
 import { S3Error } from "../../src/s3/errors.ts";
-import { textOf } from "../../src/s3/xml.ts";
+import { TrustedProxies } from "../../src/s3/forwarded.ts";
+import { parseXml, textOf } from "../../src/s3/xml.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
@@ -183,4 +184,50 @@ Deno.test("A body that stalls is a RequestTimeout", async () => {
   const response = await send("PUT", "/bucket/key", { headers, body });
   await assertError(response, 400, "RequestTimeout");
   await assertError(await send("GET", "/bucket/key"), 404, "NoSuchKey");
+});
+
+Deno.test("A proxy that is trusted says who asks, which host and how", async () => {
+  const clients: (string | undefined)[] = [];
+  const { ok, send } = await createTestGateway({
+    proxies: new TrustedProxies(["10.0.0.0/8"]),
+    observe: ({ client }) => void clients.push(client),
+  });
+  const headers = {
+    "x-forwarded-for": "203.0.113.66, 198.51.100.7",
+    "x-forwarded-host": "bucket.s3.test",
+    "x-forwarded-proto": "https",
+  };
+  const host = "bucket.s3.test";
+  const via = { host: "gateway.internal:5222", peer: "10.0.0.1" };
+  await ok("PUT", "/key", { host, via, headers, body: "hello" });
+  strictEqual(await (await ok("GET", "/bucket/key")).text(), "hello");
+
+  const created = await ok("POST", "/large?uploads=", { host, via, headers });
+  const uploadId = textOf(
+    parseXml(await created.text(), "InitiateMultipartUploadResult"),
+    "UploadId",
+  );
+  const target = `/large?uploadId=${uploadId}`;
+  const part = await ok("PUT", `${target}&partNumber=1`, { host, via, headers, body: "part" });
+  const completed = await ok("POST", target, {
+    host,
+    via,
+    headers,
+    body: `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${
+      part.headers.get("etag")
+    }</ETag></Part></CompleteMultipartUpload>`,
+  });
+  const result = parseXml(await completed.text(), "CompleteMultipartUploadResult");
+  strictEqual(textOf(result, "Location"), "https://bucket.s3.test/large");
+  deepStrictEqual([...new Set(clients)], [undefined, "198.51.100.7"]);
+
+  // Anybody else may say so: the signature is of another host.
+  clients.length = 0;
+  const stranger = { host: "gateway.internal:5222", peer: "192.0.2.1" };
+  const refused = await send("GET", "/key", { host, via: stranger, headers });
+  await assertError(refused, 403, "SignatureDoesNotMatch");
+  deepStrictEqual(clients, ["192.0.2.1"]);
+  // A proxy that passes on what is no host.
+  const forged = { ...headers, "x-forwarded-host": "a/b?c" };
+  await assertError(await send("GET", "/key", { via, headers: forged }), 400, "InvalidRequest");
 });

@@ -31,6 +31,8 @@ export type Send = {
   readonly anonymous?: boolean;
   /** Instead of `localhost`. */
   readonly host?: string;
+  /** The host that a proxy asks in its place, and the proxy's address. */
+  readonly via?: { readonly host: string; readonly peer: string };
 };
 
 /** A gateway under test. */
@@ -70,7 +72,13 @@ export async function createTestGateway(
     ...overrides,
   });
   const send: TestGateway["send"] = (method, target, options = {}) =>
-    handler(signedRequest(method, target, options));
+    handler(
+      signedRequest(method, target, options),
+      options.via && {
+        completed: Promise.resolve(),
+        remoteAddr: { hostname: options.via.peer },
+      },
+    );
   const ok: TestGateway["ok"] = async (method, target, options) => {
     const response = await send(method, target, options);
     if (!response.ok) strictEqual(await response.text(), "", `${method} ${target}`);
@@ -82,7 +90,8 @@ export async function createTestGateway(
 
 /** A request as `Deno.serve` would hand it over: its URL is not normalised. */
 function signedRequest(method: string, target: string, options: Send): Request {
-  const { body, anonymous = false, host = "localhost" } = options;
+  const { body, anonymous = false, host = "localhost", via } = options;
+  const asked = via?.host ?? host;
   const stream = body instanceof ReadableStream ? body : undefined;
   const bytes = body === undefined || body instanceof ReadableStream
     ? undefined
@@ -90,12 +99,12 @@ function signedRequest(method: string, target: string, options: Send): Request {
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
   if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
-  const request = new Request(`http://${host}/`, {
+  const request = new Request(`http://${asked}/`, {
     method,
     headers,
     body: stream ?? bytes ?? null,
   });
-  Object.defineProperty(request, "url", { value: `http://${host}${target}` });
+  Object.defineProperty(request, "url", { value: `http://${asked}${target}` });
   return request;
 }
 

@@ -50,6 +50,8 @@ export function s3Request(
   return {
     method,
     host,
+    scheme: "https",
+    address: undefined,
     rawPath: path,
     rawQuery: query,
     query: parseQuery(query),
