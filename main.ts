@@ -49,7 +49,7 @@ export type { Config, Gateway, Log, NatsConnection };
 /**
  * Makes what answers requests, on a connection that stays the caller's. Disposing ends what still waits.
  *
- * @param config Of it `listen` and the NATS servers and login are not used.
+ * @param config Of it where to listen, how to drain, and the NATS servers, login and service are not used.
  * @param log By default one as the configuration says.
  */
 export function createGateway(
