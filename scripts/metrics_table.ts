@@ -9,8 +9,8 @@ import { SILENT_LOG } from "../src/telemetry/log.ts";
 import type { Described } from "../src/telemetry/metrics.ts";
 import { createRequestTracing } from "../src/telemetry/request_trace.ts";
 
-/** Nothing is read: a description needs no value. */
-const NO_FIGURES: Figures = {
+/** Where nothing is read: a description needs no value. */
+export const NO_FIGURES: Figures = {
   version: "",
   inFlight: { count: 0, limit: 0 },
   isReady: () => false,

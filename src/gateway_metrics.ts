@@ -224,6 +224,7 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "How often a bucket's trash was looked through, by result.",
     ["result"],
   );
+  for (const result of ["done", "failed"]) emptyings.add([result], 0);
   const purged = metrics.counter(
     "nats_s3_trash_purged_groups_total",
     "Chunk groups of replaced and deleted objects that were purged.",
@@ -241,6 +242,7 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "Sweeps of buckets: done, stopped at a record of a newer version, or failed.",
     ["result"],
   );
+  for (const result of ["done", "stopped", "failed"]) sweeps.add([result], 0);
   const swept = metrics.counter(
     "nats_s3_swept_total",
     "What sweeps found that nothing names: chunk groups, records, and multipart uploads that were abandoned.",
@@ -255,6 +257,7 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "Objects in parts that were looked at to be rewritten for native clients, by outcome.",
     ["outcome"],
   );
+  for (const outcome of OUTCOMES) rewritten.add([outcome], 0);
   gauge(
     "nats_s3_native_layout_waiting_objects",
     "Objects in parts that wait to be rewritten.",
@@ -314,12 +317,18 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
       messages.add([], report.messages);
       purged.add([], report.trash);
     },
-    rewritten: (object) => rewritten.add([object?.outcome ?? "failed" satisfies Outcome]),
+    rewritten: (object) => rewritten.add([object?.outcome ?? "failed"]),
     [Symbol.dispose]: () => loop[Symbol.dispose](),
   };
 }
 
-type Outcome = LayoutOutcome | "failed";
+const OUTCOMES: readonly (LayoutOutcome | "failed")[] = [
+  "rewritten",
+  "needless",
+  "taken",
+  "too-large",
+  "failed",
+];
 
 /** The process figures that Prometheus' clients agree on, as far as the permissions let us see them. */
 function addProcess(metrics: Metrics): void {

@@ -210,6 +210,8 @@ export function spawnGateway(options: SpawnOptions): GatewayProcess {
       }),
       NATS_S3_S3_REGION: REGION,
       NATS_S3_LOG_FORMAT: "json",
+      // The log is kept in memory here, however long a test takes.
+      NATS_S3_LOG_REQUESTS: "errors",
       // Nobody else is there to take over.
       NATS_S3_DRAIN_DELAY: "0s",
       ...env,

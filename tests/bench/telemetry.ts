@@ -1,0 +1,232 @@
+/**
+ * `deno task bench:telemetry`: what observing costs small objects. Gateways on one nats-server, each observed in another
+ * way, take the same load in turns; what counts is the ratio to the one that is not observed, round by round.
+ *
+ * - `--rounds N` rounds that count, 9 by default, after one that warms up
+ * - `--baseline PATH` another `main.ts` to compare with, such as one of an older commit
+ * - `--keep` writes the table to `docs/metrics.md`
+ *
+ * Everything is read as it would be: the log by a pipe, `/metrics` every second, the audit log by a stream on disk.
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { parseArgs } from "node:util";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { percentile, type Spread, spreadOf } from "../../scripts/bench_figures.ts";
+import { formatTable } from "../../scripts/bench_report.ts";
+import { replaceBetween } from "../../scripts/docs.ts";
+import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
+import { createGatewayMetrics } from "../../src/gateway_metrics.ts";
+import { OPERATIONS } from "../../src/operations/table.ts";
+import { newRecord } from "../../src/telemetry/request_record.ts";
+import { NO_FIGURES } from "../../scripts/metrics_table.ts";
+import { type RunningCommand, signedFetch, startCommand } from "../running_command.ts";
+import { buildLoadGenerator, type LoadGenerator, type LoadResult } from "./load_generator.ts";
+import { readCpuTime } from "./usage.ts";
+
+const PAIR = { accessKeyId: "bench", secretAccessKey: "bench-secret" };
+const ROOT = `${import.meta.dirname}/../..`;
+const DOCUMENT = `${ROOT}/docs/metrics.md`;
+const AUDIT = "bench.audit";
+const LOAD = { size: 4096, n: 4000, c: 16 } as const;
+
+/** A way to observe a gateway. */
+type Way = {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly isScraped: boolean;
+  /** The gateway's `main.ts`. */
+  readonly main?: string;
+};
+
+const OFF = ["--log.requests", "off"];
+const ALL = ["--log.requests", "all"];
+const WAYS: readonly [Way, ...Way[]] = [
+  { name: "nothing", flags: OFF, isScraped: false },
+  { name: "/metrics every second", flags: OFF, isScraped: true },
+  { name: "the request log, text", flags: ALL, isScraped: false },
+  { name: "the request log, JSON", flags: [...ALL, "--log.format", "json"], isScraped: false },
+  { name: "the audit log", flags: [...OFF, "--audit.subject", AUDIT], isScraped: false },
+  { name: "all three", flags: [...ALL, "--audit.subject", AUDIT], isScraped: true },
+];
+
+type Observed = {
+  readonly way: Way;
+  readonly command: RunningCommand;
+  readonly url: string;
+  readonly admin: string;
+};
+
+/** Of one load against one gateway; processor time of the gateway in microseconds an operation. */
+type Cost = { readonly rate: number; readonly cpu: number };
+type Operation = "put" | "get";
+
+async function start(server: NatsServer, way: Way): Promise<Observed> {
+  const command = startCommand([
+    ...["run", "--no-prompt", "--allow-net", "--allow-env", way.main ?? "main.ts"],
+    ...["--listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"],
+    ...["--natsServers", server.url, ...way.flags],
+  ], {
+    env: {
+      NATS_S3_CREDENTIALS:
+        `{"credentials":[{"accessKey":"${PAIR.accessKeyId}","secretKey":"${PAIR.secretAccessKey}"}]}`,
+    },
+  });
+  const [, admin] = await command.waitFor(/health and metrics.*port"?[=:](\d+)/);
+  const [, port] = await command.waitFor(/Serving S3.*port"?[=:](\d+)/);
+  return { way, command, url: `http://127.0.0.1:${port}`, admin: `http://127.0.0.1:${admin}` };
+}
+
+async function measure(
+  generator: LoadGenerator,
+  { way, command, url, admin }: Observed,
+  op: Operation,
+  bucket: string,
+): Promise<Cost> {
+  const scraping = way.isScraped
+    ? setInterval(() => fetch(`${admin}/metrics`).then((response) => response.text()), 1000)
+    : undefined;
+  const before = await readCpuTime([command.pid]);
+  let result: LoadResult;
+  try {
+    result = await generator.run([url], PAIR, { ...LOAD, op, bucket, prefix: `${way.name}/` });
+  } finally {
+    clearInterval(scraping);
+  }
+  const cpu = await readCpuTime([command.pid]) - before;
+  return { rate: result.ops_s, cpu: cpu / result.ops * 1e6 };
+}
+
+/** Milliseconds that the page takes, p50 and p99, and its size. */
+async function measurePage({ admin }: Observed): Promise<readonly string[]> {
+  const times: number[] = [];
+  let size = 0;
+  for (let i = 0; i < 200; i++) {
+    const began = performance.now();
+    size = (await (await fetch(`${admin}/metrics`)).bytes()).length;
+    times.push(performance.now() - began);
+  }
+  times.sort((a, b) => a - b);
+  return [`${size}`, percentile(times, 0.5).toFixed(2), percentile(times, 0.99).toFixed(2)];
+}
+
+/** The same of a page with every operation in every way that it can end. */
+function measureLargePage(): readonly string[] {
+  using metrics = createGatewayMetrics(NO_FIGURES);
+  for (const { name: operation } of OPERATIONS) {
+    for (const status of [200, 204, 206, 304, 400, 403, 404, 409, 412, 416, 500, 501, 503]) {
+      const record = newRecord({ id: "", method: "GET", path: "/", client: undefined });
+      metrics.request({
+        ...record,
+        operation,
+        status,
+        code: `Code${status}`,
+        sent: 5,
+        received: 5,
+      });
+    }
+    metrics.call(operation, 0.001, undefined);
+  }
+  const times: number[] = [];
+  let text = "";
+  for (let i = 0; i < 200; i++) {
+    const began = performance.now();
+    text = metrics.render();
+    times.push(performance.now() - began);
+  }
+  times.sort((a, b) => a - b);
+  console.log(`${text.split("\n").length} lines in the large page`);
+  return [`${text.length}`, percentile(times, 0.5).toFixed(2), percentile(times, 0.99).toFixed(2)];
+}
+
+function percent({ median, min, max }: Spread): string {
+  const [middle, least, most] = [median, min, max].map((ratio) => ((ratio - 1) * 100).toFixed(1));
+  return `${middle} (${least} … ${most})`;
+}
+
+function tableOf(costs: ReadonlyMap<string, readonly Cost[]>, names: readonly string[]): string {
+  const rows = names.slice(1).map((name) => [
+    name,
+    ...(["put", "get"] as const).flatMap((op) => {
+      const own = costs.get(`${op} ${name}`) ?? [];
+      const plain = costs.get(`${op} ${names[0]}`) ?? [];
+      const rates = own.map(({ rate }, i) => rate / (plain[i]?.rate ?? NaN));
+      const cpu = own.map(({ cpu }, i) => cpu - (plain[i]?.cpu ?? NaN));
+      return [percent(spreadOf(rates)), spreadOf(cpu).median.toFixed(0)];
+    }),
+  ]);
+  const header = ["What observes", "PUTs a second, %", "us a PUT", "GETs a second, %", "us a GET"];
+  return formatTable(header, rows);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: "string", default: "9" },
+      baseline: { type: "string" },
+      keep: { type: "boolean", default: false },
+    },
+  });
+  const generator = await buildLoadGenerator();
+  await using server = await startNatsServer();
+  const connection = await connect({ servers: server.url });
+  const { streams } = await jetstreamManager(connection);
+  await streams.add({ name: "AUDIT", subjects: [AUDIT], max_msgs: 100_000 });
+  await connection.close();
+
+  const ways = values.baseline === undefined
+    ? WAYS
+    : [...WAYS, { name: "baseline", flags: OFF, isScraped: false, main: values.baseline }];
+  const gateways: Observed[] = [];
+  const costs = new Map<string, Cost[]>();
+  try {
+    for (const way of ways) gateways.push(await start(server, way));
+    const [first] = gateways;
+    if (first === undefined) throw new TypeError("There is no gateway");
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      const bucket = `round-${round}`;
+      const made = await signedFetch(`${first.url}/${bucket}`, PAIR, { method: "PUT" });
+      if (made.status !== 200) throw new Error(await made.text());
+      await made.body?.cancel();
+      for (const op of ["put", "get"] as const) {
+        // Whoever goes first finds another machine than whoever goes last.
+        const turn = gateways.map((_, i) => gateways[(i + round) % gateways.length])
+          .filter((gateway) => gateway !== undefined);
+        for (const gateway of turn) {
+          const cost = await measure(generator, gateway, op, bucket);
+          const name = `${op} ${gateway.way.name}`;
+          if (round > 0) costs.set(name, [...costs.get(name) ?? [], cost]);
+        }
+      }
+      console.log(`round ${round} of ${values.rounds}`);
+    }
+    const names = ways.map(({ name }) => name);
+    const table = tableOf(costs, names);
+    const plain = (["put", "get"] as const).map((op) => {
+      const { median } = spreadOf((costs.get(`${op} ${names[0]}`) ?? []).map(({ cpu }) => cpu));
+      return `${median.toFixed(0)} us a ${op.toUpperCase()}`;
+    });
+    const pages = formatTable(["/metrics", "bytes", "p50 ms", "p99 ms"], [
+      ["after this load, over HTTP", ...await measurePage(first)],
+      ["every operation in 13 ways to end, rendered", ...measureLargePage()],
+    ]);
+    const text = `Written by \`deno task bench:telemetry --keep\`: ${values.rounds} rounds of ` +
+      `${LOAD.n} requests of ${LOAD.size} bytes by ${LOAD.c} clients, against a gateway that nothing ` +
+      `observes (${
+        plain.join(", ")
+      } of its processor time). Medians, with the least and the most.\n\n` +
+      `${table}\n\n${pages}`;
+    console.log(`\n${text}`);
+    if (values.keep) {
+      const document = await Deno.readTextFile(DOCUMENT);
+      await Deno.writeTextFile(DOCUMENT, replaceBetween(document, "cost", text));
+    }
+  } finally {
+    await Promise.all(gateways.map(({ command }) => command[Symbol.asyncDispose]()));
+  }
+}
+
+await main();
