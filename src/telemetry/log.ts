@@ -72,14 +72,20 @@ export function createLog(options: LogOptions): Log {
   const { format, level, now = () => new Date() } = options;
   const lowest = LOG_LEVELS.indexOf(level);
   const render = format === "json" ? renderJson : renderText;
-  const line = (level: LogLevel, msg: string, fields: LogFields = {}): string =>
-    visible(render(now().toISOString(), level, msg, fields));
+  let at = NaN;
+  let time = "";
+  const line = (level: LogLevel, msg: string, fields: LogFields = {}): string => {
+    const date = now();
+    // Many lines are of the same millisecond.
+    if (date.getTime() !== at) [at, time] = [date.getTime(), date.toISOString()];
+    return visible(render(time, level, msg, fields));
+  };
   const { write, flush, dropped } = options.write === undefined
     ? outputs((lines) => line("warn", "Log lines were dropped: nobody took them", { lines }))
     : { write: options.write, flush: () => Promise.resolve(), dropped: () => 0 };
 
   function create(common: LogFields | undefined): Log {
-    const at = (level: LogLevel, mayWait = false): Log["info"] => {
+    const to = (level: LogLevel, mayWait = false): Log["info"] => {
       if (LOG_LEVELS.indexOf(level) < lowest) return () => {};
       return (msg, fields) => {
         const all = common === undefined ? fields : { ...common, ...fields };
@@ -87,11 +93,11 @@ export function createLog(options: LogOptions): Log {
       };
     };
     return {
-      debug: at("debug"),
-      info: at("info"),
-      warn: at("warn"),
-      error: at("error"),
-      frequent: at("info", true),
+      debug: to("debug"),
+      info: to("info"),
+      warn: to("warn"),
+      error: to("error"),
+      frequent: to("info", true),
       with: (fields) => create({ ...common, ...fields }),
       flush,
       dropped,
@@ -136,8 +142,10 @@ function describeError(error: Error): string {
 
 function renderText(time: string, level: LogLevel, msg: string, fields: LogFields): string {
   let line = `time=${time} level=${level} msg=${quoted(msg)}`;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) line += ` ${name}=${quoted(textOf(value))}`;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (value === undefined) continue;
+    line += ` ${name}=${typeof value === "number" ? value : quoted(textOf(value))}`;
   }
   return line;
 }
@@ -154,11 +162,13 @@ function quoted(text: string): string {
 }
 
 function renderJson(time: string, level: LogLevel, msg: string, fields: LogFields): string {
-  let line = `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}`;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) line += `,"${name}":${JSON.stringify(sayable(value))}`;
-  }
-  return `${line}}`;
+  const head = `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}`;
+  const names = Object.keys(fields);
+  const isSayable = names.every((name) => sayable(fields[name]) === fields[name]);
+  const rest = JSON.stringify(
+    isSayable ? fields : Object.fromEntries(names.map((name) => [name, sayable(fields[name])])),
+  );
+  return rest === "{}" ? `${head}}` : `${head},${rest.slice(1)}`;
 }
 
 /** Only what JSON can say. */
