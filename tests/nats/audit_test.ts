@@ -217,6 +217,25 @@ Deno.test("a server that stands still fills a bounded queue", async () => {
   deepStrictEqual(dropped(), { queue_full: 1936, stopping: 1 });
 });
 
+Deno.test("a message that was sent twice, because no answer came, is kept once", async () => {
+  await using server = await startNatsServer();
+  await using connection = await connectTo(server);
+  await addStream(connection);
+  await using audited = auditOn(connection);
+  const { audit, dropped } = audited;
+  Deno.kill(server.pid, "SIGSTOP");
+  try {
+    for (let i = 0; i < 50; i++) audit.add(ended());
+    // Longer than an answer may take: they are on their way a second time when the server wakes up.
+    await new Promise((resolve) => setTimeout(resolve, 5500));
+  } finally {
+    Deno.kill(server.pid, "SIGCONT");
+  }
+  await until(() => audit.figures.waiting === 0, "they were not published");
+  deepStrictEqual([audit.figures.published, dropped()], [50, {}]);
+  strictEqual((await readMessages(connection)).length, 50);
+});
+
 Deno.test("a restart of the server loses no message and keeps none twice", async () => {
   await using server = await startNatsServer();
   await using connection = await connectTo(server);
