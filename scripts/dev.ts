@@ -21,7 +21,11 @@ export const ACCESS_KEY = "dev";
 /** Of the gateway that this starts. */
 export const SECRET_KEY = "dev-secret-key";
 
-const DEFAULTS = { NATS_S3_LISTEN: "127.0.0.1:5222", NATS_S3_LOG_LEVEL: "warn" };
+const DEFAULTS = {
+  NATS_S3_LISTEN: "127.0.0.1:5222",
+  NATS_S3_LOG_LEVEL: "warn",
+  NATS_S3_DRAIN_DELAY: "0s",
+};
 
 /** What `dev` decides in place of the environment. */
 const FIXED = {

@@ -51,9 +51,12 @@ export async function serve(
 ): Promise<number> {
   const stop = new AbortController();
   const { signal } = stop;
+  let stoppedAt = 0;
   const onSignal = (): void => {
-    if (signal.aborted) Deno.exit(130);
-    stop.abort();
+    if (!signal.aborted) {
+      stoppedAt = performance.now();
+      stop.abort();
+    } else if (performance.now() - stoppedAt > SAME_SIGNAL) Deno.exit(130);
   };
   for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
   // One request's mistake must not end the others. The NATS transport throws some TLS alerts into the void.
@@ -88,6 +91,9 @@ export async function serve(
     globalThis.removeEventListener("unhandledrejection", onUncaught);
   }
 }
+
+/** Milliseconds within which a second signal is the first one: a terminal and `deno task` both pass a Ctrl-C on. */
+const SAME_SIGNAL = 500;
 
 /** Windows has no SIGTERM to listen for. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
