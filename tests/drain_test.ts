@@ -187,7 +187,7 @@ Deno.test("a second signal ends it at once", async () => {
   const first = gateway.stop("SIGINT");
   await gateway.waitFor(/Stopping/);
   // One that follows at once is the same Ctrl-C, passed on by somebody else as well.
-  await delay(700);
+  await pause(700);
   strictEqual((await gateway.stop("SIGINT")).code, 130);
   await first;
 });
