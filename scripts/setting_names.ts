@@ -1,0 +1,21 @@
+/**
+ * The names of all settings, for what checks files against them.
+ * @module
+ */
+
+import { variableName } from "../src/command_line.ts";
+import { type Setting, SETTINGS } from "../src/settings.ts";
+
+const ALL = Object.values(SETTINGS) as readonly Setting<unknown>[];
+
+/** Every flag, without its dashes. */
+export const FLAGS: ReadonlySet<string> = new Set(ALL.map(({ flag }) => flag));
+
+/** Every variable with its setting. A file's setting has one for the path and one for the text, or one for both. */
+export const VARIABLES: ReadonlyMap<string, Setting<unknown>> = new Map(
+  ALL.flatMap((setting) => {
+    const { flag, file } = setting;
+    const names = file === undefined ? [variableName(flag)] : [file.env, file.text];
+    return names.map((name) => [name, setting] as const);
+  }),
+);
