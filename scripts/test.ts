@@ -17,13 +17,17 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "aws-cli v2": "version 2 is not on PyPI; tested where it is installed",
   "nats micro": "the nats command is on no package registry but Go's; tested where it is installed",
   "nginx": "tested where it is installed",
-  "haproxy": "tested where it is installed",
+  "haproxy": "tested where it is installed; for the compose file it is fetched where apt is",
   "caddy": "tested where it is installed",
+  "helm": "it is built where Go is",
+  "actionlint": "it is built where Go is",
+  "hadolint": "it is fetched where Python is, for the systems that it is built for",
+  "systemd-analyze": "tested where it is installed",
   "promtool": "it is fetched where apt is; elsewhere tested where it is installed",
 };
 
 /** Folders of `tests/` with tasks of their own. */
-const ELSEWHERE = ["clients", "cluster", "soak", "bench", "conformance"];
+const ELSEWHERE = ["clients", "cluster", "deploy", "soak", "bench", "conformance"];
 const PATHS = ["main.ts", "src", "scripts", "README.md", "docs"];
 
 /** What came out. */
