@@ -1,0 +1,59 @@
+/**
+ * What the Dockerfile says, as far as it can be run without Docker.
+ * @module
+ */
+
+const PATH = new URL("../../deploy/docker/Dockerfile", import.meta.url);
+
+/** Parts of `deploy/docker/Dockerfile`. */
+export type Dockerfile = {
+  readonly text: string;
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly health: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The shell command that makes the one file. */
+  readonly build: string;
+  /** What the first stage copies from the context. */
+  readonly copied: readonly string[];
+};
+
+/** Reads the Dockerfile. */
+export async function readDockerfile(): Promise<Dockerfile> {
+  const text = await Deno.readTextFile(PATH);
+  const lines = text.replaceAll(/\\\n\s*/g, "").split("\n");
+  const one = (start: RegExp): string => {
+    const [line, ...others] = lines.filter((line) => start.test(line));
+    if (line === undefined || others.length > 0) throw new Error(`Not one line ${start}`);
+    return line.replace(start, "");
+  };
+  return {
+    text,
+    entrypoint: JSON.parse(one(/^ENTRYPOINT /)),
+    command: JSON.parse(one(/^CMD /)),
+    health: JSON.parse(one(/^HEALTHCHECK .*?CMD /)),
+    env: Object.fromEntries(one(/^ENV /).split(" ").map((pair) => pair.split("=") as [string])),
+    build: one(/^RUN /),
+    copied: lines.filter((line) => /^COPY (?!--from)/.test(line))
+      .flatMap((line) => line.split(" ").slice(1, -1)),
+  };
+}
+
+/** Starts what an image would: Deno and the one file, no home, no cache, no other environment. */
+export function inImage(
+  words: readonly string[],
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Deno.Command {
+  const [deno, ...args] = words;
+  if (deno !== "/bin/deno") throw new Error(`The image runs ${deno}`);
+  return new Deno.Command(Deno.execPath(), {
+    args: args.map((word) => word === "/app/nats-s3.js" ? file : word),
+    clearEnv: true,
+    env: { ...env, DENO_DIR: "/nonexistent", HOME: "/nonexistent" },
+    cwd: "/",
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
