@@ -20,6 +20,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "haproxy": "tested where it is installed; for the compose file it is fetched where apt is",
   "caddy": "tested where it is installed",
   "helm": "it is built where Go is",
+  "compose-go": "it is built where Go is",
   "actionlint": "it is built where Go is",
   "hadolint": "it is fetched where Python is, for the systems that it is built for",
   "systemd-analyze": "tested where it is installed",
