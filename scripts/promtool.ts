@@ -7,9 +7,8 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { fetchFromDebian, KEPT_PROGRAMS } from "./debian.ts";
 
-const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 const PROGRAMS = ["promtool", "prometheus"] as const;
 
 /** What promtool said. */
@@ -52,47 +51,18 @@ async function find(program: typeof PROGRAMS[number], note: Note): Promise<strin
     if (!await runs(named)) throw new Error(`Cannot run ${variable} "${named}"`);
     return named;
   }
-  const kept = `${TOOLS}/bin/${program}`;
+  const kept = `${KEPT_PROGRAMS}/${program}`;
   for (const path of [program, kept]) {
     if (await runs(path)) return path;
   }
   try {
-    await fetchFromDebian();
+    await fetchFromDebian("prometheus", PROGRAMS);
     if (await runs(kept)) return kept;
     note(`Debian's ${program} does not run here`);
   } catch (cause) {
     note(`Cannot fetch ${program}: ${cause instanceof Error ? cause.message : cause}`);
   }
   return undefined;
-}
-
-async function fetchFromDebian(): Promise<void> {
-  await Deno.mkdir(`${TOOLS}/bin`, { recursive: true });
-  const into = await Deno.makeTempDir({ dir: TOOLS, prefix: "fetch-" });
-  try {
-    await run("apt-get", ["download", "-q", "prometheus"], into);
-    const [archive] = await Array.fromAsync(Deno.readDir(into));
-    if (archive === undefined) throw new Error("apt-get downloaded nothing");
-    await run("dpkg-deb", ["-x", archive.name, "."], into);
-    // Renaming is atomic: whoever fetches at the same time ends up with one whole file.
-    for (const program of PROGRAMS) {
-      await Deno.rename(`${into}/usr/bin/${program}`, `${TOOLS}/bin/${program}`);
-    }
-  } finally {
-    await Deno.remove(into, { recursive: true });
-  }
-}
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    cwd,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (success) return;
-  throw new Error(`${command} failed: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
 async function runs(path: string): Promise<boolean> {
