@@ -1,6 +1,6 @@
 /**
- * An S3 server on NATS JetStream: {@linkcode createGateway} for embedding, and the command `nats-s3` when this file is
- * run. Wiring only: the pipeline is in `src/gateway.ts`, the settings are in `src/settings.ts`.
+ * An S3 server on NATS JetStream: {@linkcode createGateway} and {@linkcode parseConfig} for embedding, and the command
+ * `nats-s3` when this file is run. Wiring only: the pipeline is in `src/gateway.ts`, the settings in `src/settings.ts`.
  *
  * ```sh
  * deno run --allow-net --allow-env main.ts --natsUser ann --natsPassword secret
@@ -169,6 +169,29 @@ export function createGateway(
       ]);
     },
   });
+}
+
+/**
+ * The configuration that variables give, for programs that embed the gateway. Defaults are those of `serve`.
+ *
+ * @param variables By their names, such as `NATS_S3_S3_REGION`; pass `Deno.env.toObject()` to take the environment's.
+ * @throws RangeError, TypeError for what is missing or malformed; the message is for the user
+ *
+ * @example Usage
+ * ```ts
+ * import { parseConfig } from "./main.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const credentials = [{ accessKey: "ann", secretKey: "a long secret" }];
+ * const config = parseConfig({ NATS_S3_CREDENTIALS: JSON.stringify({ credentials }) });
+ * strictEqual(config.region, "us-east-1");
+ * ```
+ */
+export function parseConfig(variables: Readonly<Record<string, string>>): Config {
+  const sources = { args: [], env: variables, readTextFile: Deno.readTextFileSync };
+  const invocation = parseInvocation(sources);
+  if (invocation.kind !== "run") throw new TypeError(`Unexpected invocation: ${invocation.kind}`);
+  return createConfig(invocation.values);
 }
 
 /** What a command line asks for, ready to run to an exit code. */
