@@ -31,12 +31,13 @@ export async function findProgram(name: string): Promise<string | undefined> {
 }
 
 /**
- * Python with boto3; installs what `tests/clients/requirements.txt` lists on first use.
+ * Python with what a list of requirements names, which is installed on first use; by default
+ * `tests/clients/requirements.txt`, which has boto3.
  *
  * @throws Error when there is no Python 3 with pip
  */
-export async function ensurePython(): Promise<Tool> {
-  const requirements = await Deno.readTextFile(REQUIREMENTS);
+export async function ensurePython(list = REQUIREMENTS): Promise<Tool> {
+  const requirements = await Deno.readTextFile(list);
   const failures: string[] = [];
   for (const command of ["python3", "python"]) {
     const version = await run(command, ["-c", PRINT_VERSION]).catch((cause: Error) => {
@@ -47,7 +48,7 @@ export async function ensurePython(): Promise<Tool> {
     const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 12);
     const folder = `${TOOLS}/python-${version.trim()}-${digest}`;
     try {
-      if (!await exists(folder)) await install(command, folder);
+      if (!await exists(folder)) await install(command, list, folder);
       return { command, args: [], env: { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" } };
     } catch (cause) {
       failures.push(`${command}: ${cause instanceof Error ? cause.message : cause}`);
@@ -78,13 +79,13 @@ export async function findAwsCli2(): Promise<Tool | undefined> {
 
 const PRINT_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])";
 
-async function install(python: string, folder: string): Promise<void> {
+async function install(python: string, list: string, folder: string): Promise<void> {
   await Deno.mkdir(TOOLS, { recursive: true });
   const into = await Deno.makeTempDir({ dir: TOOLS, prefix: "install-" });
   try {
     await run(python, [
       ...["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"],
-      ...["--target", into, "--requirement", REQUIREMENTS],
+      ...["--target", into, "--requirement", list],
     ]);
     // Renaming is atomic; whoever was faster has made the same.
     await Deno.rename(into, folder).catch(async (cause) => {
