@@ -55,15 +55,32 @@ export type Outcome = {
  * ```
  */
 export function parseReport(xml: string): Outcome {
-  let passed = 0;
-  let failed = 0;
-  const skipped: string[] = [];
-  for (const [, name = "", content = ""] of xml.matchAll(TEST_CASE)) {
-    if (content.includes("<skipped")) skipped.push(decodeXml(name));
-    else if (/<(failure|error)[ >/]/.test(content)) failed++;
-    else passed++;
-  }
-  return { passed, failed, skipped };
+  const cases = parseCases(xml);
+  const named = (result: TestCase["result"]): string[] =>
+    cases.filter((test) => test.result === result).map(({ name }) => name);
+  return {
+    passed: named("passed").length,
+    failed: named("failed").length,
+    skipped: named("skipped"),
+  };
+}
+
+/** A test or a step of a report; a step's name is `test > step`. */
+export type TestCase = {
+  readonly name: string;
+  readonly result: "passed" | "failed" | "skipped";
+};
+
+/** The tests and steps of a report that `deno test --junit-path` wrote. */
+export function parseCases(xml: string): TestCase[] {
+  return Array.from(xml.matchAll(TEST_CASE), ([, name = "", content = ""]) => ({
+    name: decodeXml(name),
+    result: content.includes("<skipped")
+      ? "skipped"
+      : /<(failure|error)[ >/]/.test(content)
+      ? "failed"
+      : "passed",
+  }));
 }
 
 const TEST_CASE = /<testcase name="([^"]*)"[^>]*>([^]*?)<\/testcase>/g;

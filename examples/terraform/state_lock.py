@@ -18,7 +18,10 @@ STATE = "lock-demo/terraform.tfstate"
 LOCK = f"{STATE}.tflock"
 
 s3 = boto3.client("s3")
-s3.create_bucket(Bucket=BUCKET)
+try:
+    s3.create_bucket(Bucket=BUCKET)
+except s3.exceptions.BucketAlreadyOwnedByYou:
+    pass
 
 
 def lock(who):

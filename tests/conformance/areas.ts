@@ -1,0 +1,38 @@
+/**
+ * All checks of aws-cli, by area.
+ * @module
+ */
+
+import type { Checks } from "./check.ts";
+import { BUCKETS } from "./checks/buckets.ts";
+import { CHECKSUMS } from "./checks/checksums.ts";
+import { COMMANDS, SIGNATURES } from "./checks/commands.ts";
+import { COPIES, DELETES } from "./checks/copies_and_deletes.ts";
+import { HEADERS } from "./checks/headers.ts";
+import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
+import { MULTIPART } from "./checks/multipart.ts";
+import { CONDITIONS, METADATA, OBJECTS, READING_RANGES } from "./checks/objects.ts";
+import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
+
+/** The area whose checks show that an operation is refused. */
+export const UNSUPPORTED_AREA = "Operations that are not implemented";
+
+/** In the order of the document. */
+export const AREAS: Readonly<Record<string, Checks>> = {
+  "Buckets": BUCKETS,
+  "Objects": OBJECTS,
+  "Metadata": METADATA,
+  "Other headers": HEADERS,
+  "Ranges": READING_RANGES,
+  "Conditions": CONDITIONS,
+  "Listings, version 2": LISTINGS_V2,
+  "Listings, version 1": LISTINGS_V1,
+  "Keys": KEYS_OF_ALL_KINDS,
+  "Multipart": MULTIPART,
+  "Copies": COPIES,
+  "Deletes": DELETES,
+  "Checksums and attributes": CHECKSUMS,
+  "Commands of `aws s3`": COMMANDS,
+  "Signatures": SIGNATURES,
+  [UNSUPPORTED_AREA]: NOT_IMPLEMENTED,
+};
