@@ -25,6 +25,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "hadolint": "it is fetched where Python is, for the systems that it is built for",
   "systemd-analyze": "tested where it is installed",
   "promtool": "it is fetched where apt is; elsewhere tested where it is installed",
+  "migration by rclone": "it is fetched where apt is; elsewhere tested where it is installed",
   "example rclone": "it is fetched where apt is; elsewhere tested where it is installed",
   "example restic": "it is fetched where apt is; elsewhere tested where it is installed",
   "example terraform/main.tf": "it is in no package registry; tested where it is installed",
