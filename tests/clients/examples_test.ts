@@ -126,9 +126,13 @@ async function python(list?: string): Promise<Pick<Tool, "env"> | string> {
 
 async function program(name: string): Promise<Pick<Tool, "env"> | string> {
   const version = name === "go" || name === "terraform" ? "version" : "--version";
-  const command = new Deno.Command(name, { args: [version], stdout: "null", stderr: "null" });
-  const found = await command.output().then(({ success }) => success, () => false);
-  return found ? { env: {} } : `there is no ${name} on the PATH: install it`;
+  try {
+    const { success } = await new Deno.Command(name, { args: [version] }).output();
+    if (success) return { env: {} };
+  } catch {
+    // It is not there.
+  }
+  return `there is no ${name} on the PATH that runs: install it`;
 }
 
 async function debian(name: string): Promise<Pick<Tool, "env"> | string> {
