@@ -26,6 +26,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "systemd-analyze": "tested where it is installed",
   "promtool": "it is fetched where apt is; elsewhere tested where it is installed",
   "migration by rclone": "it is fetched where apt is; elsewhere tested where it is installed",
+  "example go": "Go is needed for nothing else here; tested where it is installed",
   "example rclone": "it is fetched where apt is; elsewhere tested where it is installed",
   "example restic": "it is fetched where apt is; elsewhere tested where it is installed",
   "example terraform/main.tf": "it is in no package registry; tested where it is installed",
