@@ -18,8 +18,11 @@ const DIGEST_LENGTH = 8;
 
 /** A fresh nuid for an object of this key. */
 export function newNuid(key: ObjectKey): Nuid {
-  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))
-    .toString("base64url");
+  let random: string;
+  do {
+    random = Buffer.from(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))
+      .toString("base64url");
+  } while (random.startsWith("-")); // a command line would take an upload id for a flag
   return `${random}${digest(random, key)}` as Nuid;
 }
 
