@@ -24,6 +24,7 @@ const OTHERS_FLAGS: Readonly<Record<string, readonly string[]>> = {
   "deno": ["allow-net", "allow-env", "allow-read", "v8-flags", "frozen", "dry-run", "no-prompt"],
   "v8": ["max-old-space-size"],
   "the benchmarks": ["keep"],
+  "rclone": ["transfers"],
   "nats-s3": ["help", "version"],
 };
 const KNOWN_ALONE = new Set([...FLAGS, ...Object.values(OTHERS_FLAGS).flat()]);

@@ -39,6 +39,10 @@ export async function readDockerfile(): Promise<Dockerfile> {
   };
 }
 
+/** An empty folder, which goes with this process. */
+const EMPTY = Deno.makeTempDirSync({ prefix: "image-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(EMPTY, { recursive: true }));
+
 /** Starts what an image would: Deno and the one file, no home, no cache, no other environment. */
 export function inImage(
   words: readonly string[],
@@ -50,7 +54,7 @@ export function inImage(
   return new Deno.Command(Deno.execPath(), {
     args: args.map((word) => word === "/app/nats-s3.js" ? file : word),
     clearEnv: true,
-    env: { ...env, DENO_DIR: "/nonexistent", HOME: "/nonexistent" },
+    env: { ...env, DENO_DIR: EMPTY, HOME: EMPTY },
     cwd: "/",
     stdin: "null",
     stdout: "piped",
