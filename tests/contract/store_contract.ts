@@ -727,7 +727,7 @@ function multipartContract(test: Test): void {
       store.listParts(bucket, key("k"), id, { after: 0, limit: 1 }),
       store.putPart(bucket, key("k"), id, part(1), partInput("late")),
     ];
-    for (const call of calls) await rejectsWith("NoSuchUpload", call);
+    await Promise.all(calls.map((call) => rejectsWith("NoSuchUpload", call)));
     await rejectsWith("NoSuchKey", store.readObject(bucket, key("k")));
   });
 
