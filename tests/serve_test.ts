@@ -82,9 +82,16 @@ Deno.test({
   },
 });
 
+Deno.test("nats-s3 does not wait for NATS where it may not use the network", async () => {
+  const args = ["run", "--no-prompt", "--allow-env", "main.ts"];
+  await using command = startCommand(args, { env: CREDENTIALS });
+  strictEqual((await command.ended()).code, 1);
+  match(command.output, /Cannot serve.*run again with the --allow-net flag/);
+});
+
 Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () => {
   await using command = runMain(["--natsServers", `nats://127.0.0.1:${freePort()}`], CREDENTIALS);
-  await command.waitFor(/Cannot reach NATS, trying again/);
+  await command.waitFor(/Cannot reach NATS, trying again.*--natsServers names others/);
   strictEqual((await command.stop("SIGTERM")).code, 0);
 });
 

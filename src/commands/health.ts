@@ -27,7 +27,8 @@ export async function checkHealth(
     if (!isGateway) return `What answers at ${at} is not an S3 gateway`;
     return status >= 500 ? `It answers with status ${status}` : undefined;
   } catch (cause) {
-    return `No answer from ${at}: ${cause instanceof Error ? cause.message : cause}`;
+    const reason = cause instanceof Error ? cause.message : cause;
+    return `No answer from ${at}, where --listen says that the gateway is: ${reason}`;
   }
 }
 

@@ -63,7 +63,8 @@ const LAST_RETRY = 5000;
  * Connects, trying again until a server answers. Once made, the connection reconnects for ever.
  *
  * @returns A connection that the caller drains or closes.
- * @throws Error when the server refuses the login, or for TLS options a WebSocket cannot have; the signal's reason
+ * @throws Error when the server refuses the login, when the gateway may not use the network, or for TLS options a
+ *   WebSocket cannot have; the signal's reason
  */
 export async function connect(
   settings: ConnectionSettings,
@@ -96,9 +97,12 @@ export async function connect(
           { cause },
         );
       }
+      // Trying again gives no permission.
+      if (cause instanceof Error && cause.name === "NotCapable") throw cause;
       log.warn("Cannot reach NATS, trying again", {
         servers: servers.join(","),
         reason: (cause instanceof Error && explainTls(cause)) || reasonOf(cause),
+        ...(attempt === 0 && { hint: "Does a nats-server run there? --natsServers names others" }),
       });
       await pause(attempt, signal);
     }
