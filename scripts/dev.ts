@@ -40,7 +40,7 @@ async function dev(args: readonly string[], env: Record<string, string>): Promis
   if (!isFree(given.listen)) {
     throw new Error(
       `Port ${given.listen.port} is in use: stop what listens there, or choose another: ` +
-        "deno task dev --listen 127.0.0.1:5223",
+        "deno task dev --listen 127.0.0.1:5224",
     );
   }
   await using server = env["NATS_URL"] ? undefined : await startOwnServer(env);
