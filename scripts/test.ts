@@ -15,7 +15,7 @@ import { findNatsServer } from "./find_nats_server.ts";
 /** Tests that may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names, and why. */
 const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "aws-cli v2": "version 2 is not on PyPI; tested where it is installed",
-  "nats micro": "the nats command is on no package registry but Go's; tested where it is installed",
+  "nats ": "the nats command is on no package registry but Go's; built where there is Go",
   "nginx": "tested where it is installed",
   "haproxy": "tested where it is installed; for the compose file it is fetched where apt is",
   "caddy": "tested where it is installed",

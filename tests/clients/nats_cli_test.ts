@@ -1,12 +1,12 @@
 /** The `nats` command finds gateways as a micro service. */
 
 import { match, strictEqual } from "node:assert/strict";
-import { findProgram } from "../../scripts/client_tools.ts";
+import { findNatsCli } from "../../scripts/nats_cli.ts";
 import { demand } from "./signed_request.ts";
 import { startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";
 
-const NATS = await findProgram("nats");
+const NATS = await findNatsCli();
 
 Deno.test({
   name: "nats micro ls, info and stats show a gateway",
