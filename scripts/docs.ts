@@ -4,31 +4,57 @@
  * @module
  */
 
+import benchmark from "../docs/benchmark.json" with { type: "json" };
 import { formatSettingsTable } from "../src/command_line.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { UNSUPPORTED } from "../src/operations/unsupported.ts";
+import { formatTable, type Kept } from "./bench_report.ts";
 import { formatMetricsTable } from "./metrics_table.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 
 /** What goes between the markers, by document and by the markers' name. */
 export const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "README.md": { operations: formatOperations, settings: formatSettingsTable },
+  "README.md": { operations: formatOperations },
+  "docs/configuration.md": { settings: formatSettingsTable },
+  "docs/limits.md": { unsupported: formatUnsupported },
   "docs/metrics.md": { metrics: formatMetricsTable },
+  "docs/performance.md": { figures: formatFigures },
 };
 
-/** What is supported, and the names of what is not. */
+/** What is supported. */
 function formatOperations(): string {
   const supported = OPERATIONS.filter((operation) => !UNSUPPORTED.includes(operation));
-  const names = UNSUPPORTED.map(({ name }) => `\`${name}\``).sort();
   return [
     "| Operation | Request |",
     "| --- | --- |",
     ...supported.map((operation) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
-    "",
-    `Answered with \`NotImplemented\`: ${names.join(", ")}.`,
   ].join("\n");
+}
+
+/** The names of what is not. */
+function formatUnsupported(): string {
+  const names = UNSUPPORTED.map(({ name }) => `\`${name}\``).sort();
+  return `Answered with \`NotImplemented\`: ${names.join(", ")}.`;
+}
+
+/** What one gateway reached in the benchmark that is kept. */
+function formatFigures(): string {
+  const { rows, about } = (benchmark as unknown as Kept)["1"] ?? { rows: [], about: [] };
+  const own = rows.filter(({ by }) => by === "gateway");
+  const number = (value: number, digits = 3): string =>
+    Number(value.toPrecision(digits)).toLocaleString("en");
+  const table = formatTable(
+    ["Load", "Rate", "p50 ms", "p99 ms"],
+    own.map(({ name, unit, rate, p50, p99 }) => [
+      name,
+      `${number(rate.median)} ${unit}`,
+      number(p50.median),
+      number(p99.median),
+    ]),
+  );
+  return [table, "", `${about[1]}; ${about[2]}; ${about[4]}.`].join("\n");
 }
 
 const PATHS = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" } as const;

@@ -221,7 +221,7 @@ export function formatHelp(): string {
   ].join("\n");
 }
 
-/** The settings as a table in Markdown, for the README. */
+/** The settings as a table in Markdown, for docs/configuration.md. */
 export function formatSettingsTable(): string {
   const rows = (Object.values(SETTINGS) as Setting<unknown>[]).map((setting) => {
     const value = setting.value === undefined ? "" : ` ${setting.value}`;
@@ -233,7 +233,9 @@ export function formatSettingsTable(): string {
     ];
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   });
-  return ["| Flag | Variable | Default | |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  return ["| Flag | Variable | Default | Meaning |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
 }
 
 function formatVariables({ flag, file }: Setting<unknown>): string {

@@ -1,5 +1,5 @@
 /**
- * The table of settings: flags, defaults and help. The command line, `--help` and the README's table are made of it.
+ * The table of settings: flags, defaults and help. The command line, `--help` and docs/configuration.md are made of it.
  * @module
  */
 

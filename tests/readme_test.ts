@@ -3,7 +3,7 @@ import { replaceBetween, TABLES, writeTables } from "../scripts/docs.ts";
 
 /** The formatter pads columns and wraps lines. */
 function unformatted(text: string): string {
-  return text.replaceAll(/\s+/g, " ").replaceAll(/-{3,}/g, "---");
+  return text.replaceAll(/\s+/g, " ").replaceAll(/-{2,}/g, "---");
 }
 
 for (const document of Object.keys(TABLES)) {

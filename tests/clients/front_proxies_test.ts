@@ -1,5 +1,5 @@
 /**
- * The proxies of docs/operations.md, set up as it says: signatures and keys survive them, bodies stream through, and
+ * The proxies of docs/deployment.md, set up as it says: signatures and keys survive them, bodies stream through, and
  * they end the connections that the runtime does not.
  * @module
  */
@@ -45,9 +45,9 @@ type Ports = { readonly proxy: number; readonly gateway: number; readonly admin:
 
 /** The document's block of a language, for these ports, and so that it takes a second to lose patience. */
 async function readConfig(language: string, { proxy, gateway, admin }: Ports): Promise<string> {
-  const text = await Deno.readTextFile(`${import.meta.dirname}/../../docs/operations.md`);
+  const text = await Deno.readTextFile(`${import.meta.dirname}/../../docs/deployment.md`);
   const block = new RegExp("```" + language + "\n([^]*?)```").exec(text)?.[1];
-  if (block === undefined) throw new Error(`docs/operations.md has no block of ${language}`);
+  if (block === undefined) throw new Error(`docs/deployment.md has no block of ${language}`);
   return block.replaceAll("8080", String(proxy)).replaceAll("5222", String(gateway))
     .replaceAll("5223", String(admin)).replaceAll(/\b10s\b/g, "1s");
 }

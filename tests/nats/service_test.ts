@@ -129,7 +129,7 @@ Deno.test("a user who may not subscribe to $SRV.> serves all the same, and says 
   strictEqual((await gateway.stop()).code, 0, gateway.output);
 });
 
-Deno.test("the permissions of the README are enough for a micro service", async () => {
+Deno.test("the documented permissions are enough for a micro service", async () => {
   await using server = await startNatsServer({
     config: `authorization { users: [
       { user: ann, password: secret, permissions: {

@@ -1,0 +1,173 @@
+/**
+ * Runs every command that documents tell a reader to paste, against a gateway of its own for each document.
+ *
+ * A block is fenced as `sh`; one that cannot be run here as `sh not-run` (CONTRIBUTING.md). What a block exports and makes
+ * the next one finds. Beside the guides there is a bucket `demo` with an object `hello.txt`, as the README makes one.
+ * Ports are other ones; a gateway that a command starts is ended as soon as it serves.
+ * @module
+ */
+
+import { match, strictEqual } from "node:assert/strict";
+import { resolve } from "node:path";
+import { ensureAwsCli } from "../../scripts/client_tools.ts";
+import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
+import { findNatsCli } from "../../scripts/nats_cli.ts";
+import { type Block, blocksOf, isRun, readDocuments, ROOT } from "../documents.ts";
+import { signedFetch } from "../running_command.ts";
+import { run } from "./client_process.ts";
+import { type GatewayProcess, startGateway } from "./gateway_process.ts";
+import { temporaryFolder } from "./real_files.ts";
+
+const PAIR = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
+const CREDENTIALS = JSON.stringify({
+  credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
+});
+/** What commands of a document print, beside ending with 0. */
+const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
+  "README.md": [
+    /make_bucket: demo/,
+    /^hello$/m,
+    /X-Amz-Signature=|Signature=/,
+    /^hello from NATS$/m,
+    /remove_bucket: demo/,
+  ],
+  "docs/authentication.md": [/^hello$/m],
+  "docs/interop.md": [/^from NATS$/m, /^hello$/m],
+  "docs/operations.md": [/hello\.txt/, /would free/],
+};
+
+const UNTIL_IT_SERVES = `
+until_it_serves() {
+  log=$(mktemp -p "$HOME")
+  "$@" > "$log" 2>&1 &
+  pid=$!
+  for _ in $(seq 600); do
+    if grep -qE "Serving S3|Ctrl-C stops it" "$log"; then
+      kill -s TERM $pid
+      wait $pid
+      exit
+    fi
+    kill -0 $pid 2> /dev/null || break
+    sleep 0.1
+  done
+  cat "$log" >&2
+  exit 1
+}`;
+/** With the project's packages. */
+const TYPESCRIPT = `deno run --allow-net --allow-env --config '${ROOT}/deno.json' block.ts`;
+const ANY_PORT = "--listen 127.0.0.1:0 --admin.listen 127.0.0.1:0";
+
+/** What stands on the PATH of documented commands in place of the real ones. */
+function standIns(deno: string, aws: string, nats: string): Readonly<Record<string, string>> {
+  return {
+    "aws": `exec ${aws} "$@"`,
+    "nats": `exec '${nats}' --server "$NATS_S3_NATS_SERVERS" "$@"`,
+    "npx": `
+      [ "$1" = --yes ] && [[ "$2" = deno@* ]] || { echo "npx is only for deno" >&2; exit 1; }
+      shift 2
+      exec deno "$@"`,
+    "nats-s3": `exec deno run --allow-net --allow-env main.ts "$@"`,
+    // main.ts is the project's; what serves does so on free ports, until it does.
+    "deno": `${UNTIL_IT_SERVES}
+      if [ "$1 $2" = "task dev" ]; then
+        cd '${ROOT}'
+        NATS_URL="$NATS_S3_NATS_SERVERS" until_it_serves '${deno}' task dev ${ANY_PORT}
+      fi
+      [ "$1" = run ] || { echo "deno $1 is not for documents that run" >&2; exit 1; }
+      args=() command=
+      for arg in "$@"; do
+        [ "$command" = main ] && case "$arg" in sweep|health|--help|--version) command=other ;; *) command=serve ;; esac
+        [ "$arg" = main.ts ] && { arg='${ROOT}/main.ts'; command=main; }
+        args+=("$arg")
+      done
+      [ "$command" = other ] || [ -z "$command" ] && exec '${deno}' "\${args[@]}"
+      until_it_serves '${deno}' run --no-prompt "\${args[@]:1}" ${ANY_PORT}`,
+  };
+}
+
+/** Where Deno keeps packages. */
+async function denoDir(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
+/** A document's environment: from one block to the next in files. */
+async function runBlock(
+  block: Block,
+  { gateway, folder, env }: {
+    readonly gateway: GatewayProcess;
+    readonly folder: string;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<string> {
+  const admin = gateway.log.find(({ msg }) => msg === "Serving health and metrics")?.["port"];
+  const code = block.code
+    .replaceAll("127.0.0.1:5222", gateway.host)
+    .replaceAll("http://127.0.0.1:5223", `http://127.0.0.1:${admin}`)
+    .replaceAll("127.0.0.1:4222", `127.0.0.1:${gateway.server.port}`);
+  if (block.language === "ts") await Deno.writeTextFile(`${folder}/block.ts`, code);
+  const script = `set -euo pipefail
+    [ -e .exported ] && . ./.exported
+    trap 'export -p > .exported' EXIT
+    ${block.language === "ts" ? TYPESCRIPT : code}`;
+  const bash = { command: "bash", args: ["-c", script], env };
+  const { code: exit, stdout, stderr } = await run(bash, [], { gateway, cwd: folder, env });
+  strictEqual(exit, 0, `${block.code}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+const notes: string[] = [];
+const nats = await findNatsCli((text) => notes.push(text));
+const documents = (await readDocuments()).filter(({ text }) => blocksOf(text).some(isRun));
+
+for (const { path, text } of documents) {
+  const blocks = blocksOf(text).filter(isRun);
+  const needsNats = blocks.some(({ code }) => /^(.*\| )?nats /m.test(code));
+  Deno.test({
+    // Where there is no Go the nats command may be missing: scripts/test.ts knows this name.
+    name: `${needsNats ? "nats and other " : ""}commands of ${path} run`,
+    ignore: needsNats && nats === undefined,
+    async fn(t) {
+      await using gateway = await startGateway({ env: { NATS_S3_CREDENTIALS: CREDENTIALS } });
+      await using folder = await temporaryFolder();
+      const aws = await ensureAwsCli();
+      const command = [aws.command, ...aws.args].map((word) => `'${word}'`).join(" ");
+      const tools = standIns(resolve(Deno.execPath()), command, nats ?? "");
+      await Deno.mkdir(`${folder.path}/bin`);
+      for (const [name, script] of Object.entries(tools)) {
+        await Deno.writeTextFile(`${folder.path}/bin/${name}`, `#!/usr/bin/env bash\n${script}\n`, {
+          mode: 0o755,
+        });
+      }
+      const env = {
+        ...aws.env,
+        PATH: `${folder.path}/bin:${Deno.env.get("PATH")}`,
+        AWS_ACCESS_KEY_ID: ACCESS_KEY,
+        AWS_SECRET_ACCESS_KEY: SECRET_KEY,
+        NATS_S3_CREDENTIALS: path === "docs/authentication.md" ? "" : CREDENTIALS,
+        NATS_S3_NATS_SERVERS: gateway.server.url,
+        NATS_S3_LISTEN: gateway.host,
+        NATS_S3_DRAIN_DELAY: "0s",
+        // Beside HOME, which is the document's folder.
+        DENO_DIR: await denoDir(),
+      };
+      if (path !== "README.md") {
+        await Deno.writeTextFile(`${folder.path}/hello.txt`, "hello\n");
+        for (
+          const [target, body] of [["demo", undefined], ["demo/hello.txt", "hello\n"]] as const
+        ) {
+          const request = { method: "PUT", ...(body !== undefined && { body }) };
+          const response = await signedFetch(`${gateway.url}/${target}`, PAIR, request);
+          strictEqual(response.status, 200, await response.text());
+        }
+      }
+      let printed = "";
+      for (const block of blocks) {
+        await t.step(`line ${block.line}`, async () => {
+          printed += await runBlock(block, { gateway, folder: folder.path, env });
+        });
+      }
+      for (const pattern of PRINTED[path] ?? []) match(printed, pattern);
+    },
+  });
+}
