@@ -216,10 +216,10 @@ function plan(sources: Sources): () => number | Promise<number> {
 }
 
 /** Runs a command line; returns the exit code, 2 for one that makes no sense. */
-async function main(sources: Sources): Promise<number> {
+async function main(readSources: () => Sources): Promise<number> {
   let run: ReturnType<typeof plan>;
   try {
-    run = plan(sources);
+    run = plan(readSources());
   } catch (cause) {
     return fail(cause instanceof Error ? cause.message : String(cause), 2);
   }
@@ -240,10 +240,10 @@ function fail(text: string, code: number): number {
 
 if (import.meta.main) {
   Deno.exit(
-    await main({
+    await main(() => ({
       args: Deno.args,
       env: Deno.env.toObject(),
       readTextFile: Deno.readTextFileSync,
-    }),
+    })),
   );
 }

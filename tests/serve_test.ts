@@ -89,6 +89,14 @@ Deno.test("nats-s3 does not wait for NATS where it may not use the network", asy
   match(command.output, /Cannot serve.*run again with the --allow-net flag/);
 });
 
+Deno.test("nats-s3 says in one line that it may not read the environment", async () => {
+  await using command = startCommand(["run", "--no-prompt", "--allow-net", "main.ts"], {
+    env: CREDENTIALS,
+  });
+  strictEqual((await command.ended()).code, 2);
+  match(command.output, /^Requires env access, run again with the --allow-env flag\n$/);
+});
+
 Deno.test("nats-s3 ends at once on SIGTERM while it waits for NATS", async () => {
   await using command = runMain(["--natsServers", `nats://127.0.0.1:${freePort()}`], CREDENTIALS);
   await command.waitFor(/Cannot reach NATS, trying again.*--natsServers names others/);
