@@ -94,7 +94,7 @@ export function createHandler(services: GatewayServices): Handler {
     const origin = services.proxies?.originOf(peer, request.headers) ??
       { address: peer, host: undefined, scheme: undefined };
     const record = newRecord({ id, method, path, client: origin.address });
-    const trace = services.tracing?.begin(record, request);
+    const trace = services.tracing?.begin(record, request, origin.scheme);
     const log = services.log.with({ id, method, path, trace: record.trace });
 
     const admission = inFlight.enter({ hasBody: request.body !== null });

@@ -271,7 +271,8 @@ Deno.test("assertHidden() finds a secret however it is spelt", () => {
 Deno.test("a request is a span, and so is each call of JetStream below it", async () => {
   await using server = await startNatsServer();
   await using collector = new OtlpCollector();
-  await using gateway = await startGateway(["--natsServers", server.url], {
+  const flags = ["--natsServers", server.url, "--http.trusted-proxies", "127.0.0.1"];
+  await using gateway = await startGateway(flags, {
     env: {
       ...tracedBy(collector),
       OTEL_SERVICE_NAME: "gateway-under-test",
@@ -293,8 +294,14 @@ Deno.test("a request is a span, and so is each call of JetStream below it", asyn
   const put = await ask("PUT", "/photos/large", large);
   strictEqual((await ask("GET", "/photos/large")).bytes.length, size);
   strictEqual((await ask("GET", "/photos/missing%20one")).status, 404);
+  const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.7" };
+  await (await fetch(`${gateway.url}/photos`, { method: "HEAD", headers: forwarded })).body
+    ?.cancel();
 
   const spans = await endedSpans(gateway, collector);
+  const byProxy = only(spans, "HEAD");
+  strictEqual(byProxy.attributes["url.scheme"], "https");
+  strictEqual(byProxy.attributes["client.address"], "192.0.2.7");
   match(collector.bytes, /^POST \/v1\/traces HTTP\/1\.1\r\n/);
   match(collector.bytes, /\r\nx-collector-key: abc=\r\n/i);
   match(collector.bytes, /"service\.name","value":\{"stringValue":"gateway-under-test"\}/);

@@ -57,10 +57,12 @@ export type RequestTracing = AsyncDisposable & {
    * Begins the trace of a request, and notes its id; undefined where it is not kept, and then nothing is made.
    *
    * @param request Its headers say whose trace it belongs to.
+   * @param scheme That by which a trusted proxy was asked.
    */
   readonly begin: (
     record: RequestRecord,
     request: Pick<Request, "url" | "headers">,
+    scheme?: string,
   ) => RequestTrace | undefined;
   /** That of the request on whose behalf this is called. */
   readonly current: RequestTrace | undefined;
@@ -94,7 +96,7 @@ export function createRequestTracing(
   const { sampler } = config;
   log.info("Requests are traced", { ...sampler, collector: config.url.replace(/\?.*$/s, "") });
   return {
-    begin(record, { url, headers }) {
+    begin(record, { url, headers }, scheme = url.slice(0, url.indexOf(":"))) {
       const parent = parseTraceContext(headers.get("traceparent"), headers.get("tracestate"));
       const traceId = parent?.traceId ?? newTraceId();
       const isKept = isSampled(sampler, traceId, parent);
@@ -102,7 +104,7 @@ export function createRequestTracing(
       if (!isKept) return undefined;
       return new RequestTrace((span) => exporter.add(span), traceId, parent, {
         ...methodAttributes(record.method),
-        "url.scheme": url.slice(0, url.indexOf(":")),
+        "url.scheme": scheme,
         "url.path": redact(record.path),
         "client.address": record.client,
         "user_agent.original": redact(headers.get("user-agent") ?? undefined),
