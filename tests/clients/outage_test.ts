@@ -79,6 +79,7 @@ Deno.test("a nats-server that hangs means 503 within seconds, and recovery", asy
   await using gateway = await startGateway({ mayLogErrors: true });
   await prepare(gateway);
   await gateway.server.kill("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, 200)); // its threads stop one after the other
   try {
     await expectUnavailable(gateway);
   } finally {
