@@ -19,6 +19,7 @@ export class Balancer implements Reachable, AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #stop = new AbortController();
   readonly #pairs = new Map<Pair, Backend>();
+  readonly #connections = new Set<Promise<void>>();
   #backends: readonly Backend[] = [];
   #next = 0;
   readonly #running: Promise<void>[];
@@ -51,7 +52,7 @@ export class Balancer implements Reachable, AsyncDisposable {
     this.#stop.abort();
     this.#listener.close();
     for (const pair of this.#pairs.keys()) this.#end(pair);
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled([...this.#running, ...this.#connections]);
   }
 
   async #probe(): Promise<void> {
@@ -68,7 +69,10 @@ export class Balancer implements Reachable, AsyncDisposable {
   }
 
   async #accept(): Promise<void> {
-    for await (const client of this.#listener) this.#connect(client);
+    for await (const client of this.#listener) {
+      const connected = this.#connect(client).finally(() => this.#connections.delete(connected));
+      this.#connections.add(connected);
+    }
   }
 
   async #connect(client: Deno.TcpConn): Promise<void> {
@@ -85,7 +89,10 @@ export class Balancer implements Reachable, AsyncDisposable {
           server.readable.pipeTo(client.writable),
         ];
         await Promise.race(over.map((one) => one.catch(() => {})));
-        await Promise.race([Promise.allSettled(over), delay(PATIENCE)]);
+        const rest = new AbortController();
+        const patience = delay(PATIENCE, undefined, { signal: rest.signal }).catch(() => {});
+        await Promise.race([Promise.allSettled(over), patience]);
+        rest.abort();
         this.#end(pair);
         return;
       } catch {
