@@ -289,6 +289,28 @@ Deno.test("verifyHeader() tells what it signed, but no secret", () => {
   doesNotMatch(Deno.inspect(error), new RegExp(EXAMPLE.secretAccessKey));
 });
 
+Deno.test("verifyHeader() tells at most 16 KiB of a text that it signed", () => {
+  const text = "a".repeat(60_000);
+  const { fields } = refusal(
+    signed({ headers: { "x-amz-meta-a": text } }, { secretAccessKey: "other" }),
+  );
+  const { CanonicalRequest, CanonicalRequestBytes } = fields;
+  strictEqual(String(CanonicalRequest).length, 16_384);
+  strictEqual(/^47 45 54 [ 0-9a-f]* 61$/.test(String(CanonicalRequestBytes)), true);
+  for (const [name, value] of Object.entries(fields)) {
+    strictEqual(String(value).length <= 16_384, true, name);
+  }
+  const { SignatureProvided } = refusal(signatureOf(text)).fields;
+  strictEqual(String(SignatureProvided).length, 16_384);
+});
+
+function signatureOf(text: string): S3Request {
+  const request = signed({});
+  const authorization = request.headers.get("authorization") ?? "";
+  request.headers.set("authorization", authorization.replace(/Signature=.*/, `Signature=${text}`));
+  return request;
+}
+
 /** Names of the headers that a refused request had read before its access key was looked up, and in all. */
 function readingsOf(request: S3Request): { early: readonly string[]; all: readonly string[] } {
   const all: string[] = [];
