@@ -227,6 +227,21 @@ Deno.test("verifySigV2Header() takes a bucket with and without its slash", () =>
   strictEqual(refusal(() => verify("/b/", "/b")).code, "SignatureDoesNotMatch");
 });
 
+Deno.test("verifySigV2Header() splits at the last colon, after any number of blanks", () => {
+  const time = "Fri, 24 May 2013 00:00:00 GMT";
+  const signature = sign("secret", `GET\n\n\n${time}\n/b/k`);
+  const asked: string[] = [];
+  const credentials = {
+    secretsOf: (accessKeyId: string) => (asked.push(accessKeyId), ["secret"]),
+  };
+  for (const blanks of [" ", "   "]) {
+    const authorization = `AWS${blanks}a:b c:${signature}`;
+    const request = s3Request({ headers: { date: time, authorization } });
+    strictEqual(verifySigV2Header(request, { ...VERIFIER, credentials }), "a:b c");
+  }
+  deepStrictEqual(asked, ["a:b c", "a:b c"]);
+});
+
 Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
   const time = "Fri, 24 May 2013 00:00:00 GMT";
   const text = `PUT\n\n\n\nx-amz-date:${time}\nx-amz-meta-a:1\n/b/k`;
@@ -251,7 +266,13 @@ Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
 Deno.test("verifySigV2Header() and verifySigV2Presigned() refuse malformed requests", () => {
   const header = (authorization: string): S3Error =>
     refusal(() => verifySigV2Header(s3Request({ headers: { authorization } }), VERIFIER));
-  strictEqual(header("AWS nobody").code, "InvalidArgument");
+  for (const text of ["nobody", "", ":", "a:", ":b", "  :b", "a:b:"]) {
+    strictEqual(header(`AWS ${text}`).code, "InvalidArgument", text);
+  }
+  for (const unit of [" ", "\t", "a", ": "]) {
+    const long = unit.repeat(65_536 / unit.length);
+    strictEqual(header(`AWS ${long}:`).code, "InvalidArgument", unit);
+  }
   strictEqual(
     header("AWS a:b").message,
     "AWS authentication requires a valid Date or x-amz-date header",
