@@ -24,6 +24,8 @@ import { defineOperation, type Operation } from "./operation.ts";
 
 /** Most objects of one request. */
 const MAX_OBJECTS = 1000;
+/** Most tags of one document: Amazon's objects have 12 each. */
+const MAX_TAGS = 20 * MAX_OBJECTS;
 /** Deletions at a time. */
 const CONCURRENCY = 128;
 
@@ -73,7 +75,7 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
 });
 
 function parseDelete(text: string): { objects: readonly Named[]; quiet: boolean } {
-  const root = parseXml(text, "Delete");
+  const root = parseXml(text, "Delete", MAX_TAGS);
   const objects = childrenOf(root, "Object").map(parseNamed);
   if (objects.length === 0 || objects.length > MAX_OBJECTS) throw new S3Error("MalformedXML");
   return { objects, quiet: optionalTextOf(root, "Quiet")?.trim().toLowerCase() === "true" };

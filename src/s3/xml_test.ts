@@ -59,6 +59,14 @@ Deno.test("parseXml() refuses 8 MiB of sections that do not end", () => {
   }
 });
 
+Deno.test("parseXml() refuses a document of more tags than its caller expects", () => {
+  const document = (count: number): string =>
+    `<R>${"<A><!-- <B/> --><![CDATA[<B/>]]></A>".repeat(count)}<C/></R>`;
+  strictEqual(childrenOf(parseXml(document(3), "R", 9), "A").length, 3);
+  throws(() => parseXml(document(3), "R", 8), { code: "MalformedXML" });
+  strictEqual(childrenOf(parseXml(document(100_000), "R"), "A").length, 100_000);
+});
+
 Deno.test("childrenOf() gives an array for any number", () => {
   const root = parseXml("<R><A>1</A><B/><A>2</A></R>", "R");
   deepStrictEqual(childrenOf(root, "A").map(({ text }) => text), ["1", "2"]);
