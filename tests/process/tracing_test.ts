@@ -407,6 +407,7 @@ Deno.test("JetStream's failures show in the spans of a request", async () => {
   });
   await (await signedFetch(`${gateway.url}/photos`, PAIR, { method: "PUT" })).arrayBuffer();
   await server.kill();
+  await gateway.waitFor(/Lost the connection to NATS/);
   const response = await signedFetch(`${gateway.url}/photos/key`, PAIR, {
     method: "PUT",
     body: "x",
