@@ -11,21 +11,30 @@ import { backtracks, literalsOf } from "./backtracking.ts";
 const ROOT = `${import.meta.dirname}/..`;
 const SMALL_PIECES = ["world/", "crypto/", "streams/", "collections/", "telemetry/"];
 const PURE = [...SMALL_PIECES, "s3/"];
-const PIPELINE = [...PURE, "auth/", "access/", "operations/", "store/store.ts"];
+const STORE = [
+  "store/store.ts",
+  "store/buckets.ts",
+  "store/content.ts",
+  "store/listings.ts",
+  "store/maintenance.ts",
+  "store/objects.ts",
+  "store/uploads.ts",
+];
+const PIPELINE = [...PURE, "auth/", "access/", "operations/", ...STORE];
 
 /** Folders and files of `src/` by what they may import of ours beside themselves; the first that fits counts. */
 const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = [
-  ["telemetry/metrics/gateway_metrics.ts", [...PURE, "store/store.ts", "http/in_flight.ts"]],
+  ["telemetry/metrics/gateway_metrics.ts", [...PURE, ...STORE, "http/in_flight.ts"]],
   ["world/", []],
   ...SMALL_PIECES.map((piece) => [piece, ["world/"]] as const),
   ["s3/", SMALL_PIECES],
   ["auth/", PURE],
-  ["store/memory/", [...PURE, "store/store.ts"]],
-  ["store/store.ts", PURE],
-  ["access/", [...PURE, "store/store.ts"]],
-  ["operations/", [...PURE, "store/store.ts"]],
-  ["workers/", [...PURE, "store/store.ts"]],
-  ["nats/", [...PURE, "store/store.ts"]],
+  ["store/memory/", [...PURE, ...STORE]],
+  ...STORE.map((file) => [file, [...PURE, ...STORE]] as const),
+  ["access/", [...PURE, ...STORE]],
+  ["operations/", [...PURE, ...STORE]],
+  ["workers/", [...PURE, ...STORE]],
+  ["nats/", [...PURE, ...STORE]],
   ["gateway.ts", [...PIPELINE, "http/"]],
   ["http/", PIPELINE],
   ["config/", [...PURE, "auth/credentials.ts"]],

@@ -6,7 +6,7 @@
 import type { Config } from "../config/config.ts";
 import { closeConnection, connect, waitForJetStream } from "../nats/connection/connection.ts";
 import { createNatsStore } from "../nats/store.ts";
-import type { SweepReport } from "../store/store.ts";
+import type { SweepReport } from "../store/maintenance.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function sweep(
 function formatReport({ bucket, dryRun, stopped, ...counts }: SweepReport): string {
   if (stopped !== undefined) return `${bucket}: stopped: ${stopped}`;
   const verb = dryRun ? "would free" : "freed";
-  const { trash, uploads, groups, records, messages } = counts;
-  return `${bucket}: ${verb} ${groups} orphaned chunk groups and ${records} records ` +
-    `(${messages} messages), ${trash} groups from the trash, ${uploads} abandoned uploads`;
+  const { replaced, uploads, orphans, records, entries } = counts;
+  return `${bucket}: ${verb} ${orphans} orphaned chunk groups and ${records} records ` +
+    `(${entries} messages), ${replaced} groups from the trash, ${uploads} abandoned uploads`;
 }

@@ -9,7 +9,8 @@ import { DigestPool } from "../crypto/digests.ts";
 import { listPage } from "../s3/listing.ts";
 import { MIN_PART_SIZE } from "../s3/multipart.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
-import type { Maintenance, Store } from "../store/store.ts";
+import type { Maintenance } from "../store/maintenance.ts";
+import type { Store } from "../store/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import type { StoreLog } from "./buckets/context.ts";
@@ -185,8 +186,8 @@ export function createNatsStore(
     },
     abortUpload: (...args) => inS3Words(abortUpload(context, ...args)),
 
-    trashedBuckets: () => [...context.trashed],
-    async emptyTrash(bucket) {
+    bucketsToFree: () => [...context.trashed],
+    async freeReplaced(bucket) {
       context.trashed.delete(bucket);
       waitingTrash.delete(bucket);
       const report = await inS3Words(emptyTrash(context, bucket));
@@ -198,7 +199,7 @@ export function createNatsStore(
     },
     sweep: (bucket, options) =>
       inS3Words(sweepBucket(context, bucket, options, (key) => inParts(bucket, key))),
-    rewriteNext: (signal) => inS3Words(layouts.next(signal)),
+    flattenNext: (signal) => inS3Words(layouts.next(signal)),
     async claimSweep(bucket, interval) {
       const stream = await inS3Words(context.streams.read(bucket));
       if (!stream.prepared) return false; // no gateway has written to it

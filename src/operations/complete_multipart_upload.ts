@@ -33,7 +33,8 @@ import {
   type XmlElement,
   xmlResponse,
 } from "../s3/xml.ts";
-import type { CompletedPart, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import type { CompletedPart } from "../store/uploads.ts";
 import { readDocument } from "./bodies/document.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";

@@ -15,7 +15,7 @@ import { refuseCustomerKeys } from "../s3/metadata.ts";
 import { refuseVersionId } from "../s3/params.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
-import type { ObjectInfo } from "../store/store.ts";
+import type { ObjectInfo } from "../store/objects.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 /** What each attribute is called, and what it says of an object; undefined where it says nothing. */

@@ -6,7 +6,7 @@
 
 import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import type { UploadQuery } from "../store/store.ts";
+import type { UploadQuery } from "../store/uploads.ts";
 import { commonPrefixElements } from "./answers/listed.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./answers/owner.ts";

@@ -4,7 +4,7 @@
  */
 
 import { isS3Error } from "../s3/errors.ts";
-import type { Maintenance, TrashReport } from "../store/store.ts";
+import type { FreeReport, Maintenance } from "../store/maintenance.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
@@ -14,22 +14,23 @@ import { every } from "./every.ts";
  * @param options `grace` is how long the store keeps what was replaced, in milliseconds.
  */
 export function emptyTrashes(
-  store: Pick<Maintenance, "trashedBuckets" | "emptyTrash">,
+  store: Pick<Maintenance, "bucketsToFree" | "freeReplaced">,
   { grace, log, signal, report }: {
     readonly grace: number;
     readonly log: Log;
     readonly signal: AbortSignal;
     /** Told of each bucket's trash; undefined of one that was not emptied for an error. */
-    readonly report?: (report: TrashReport | undefined) => void;
+    readonly report?: (report: FreeReport | undefined) => void;
   },
 ): Promise<void> {
   return every(grace / 4, signal, async () => {
-    for (const bucket of store.trashedBuckets()) {
+    for (const bucket of store.bucketsToFree()) {
       if (signal.aborted) return;
       try {
-        const emptied = await store.emptyTrash(bucket);
+        const emptied = await store.freeReplaced(bucket);
         report?.(emptied);
-        if (emptied.purged > 0) log.debug("Emptied trash", { bucket, ...emptied });
+        const { freed: purged, waiting } = emptied;
+        if (purged > 0) log.debug("Emptied trash", { bucket, purged, waiting });
       } catch (cause) {
         if (isS3Error(cause, "NoSuchBucket")) continue;
         report?.(undefined);

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Maintenance, RewrittenObject } from "../store/store.ts";
+import type { FlattenResult, Maintenance } from "../store/maintenance.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
@@ -12,17 +12,17 @@ const INTERVAL = 1000;
 
 /** Rewrites what waits until the signal aborts. */
 export function rewriteParts(
-  store: Pick<Maintenance, "rewriteNext">,
+  store: Pick<Maintenance, "flattenNext">,
   { log, signal, report }: {
     readonly log: Log;
     readonly signal: AbortSignal;
     /** Told of each object; undefined of one that was not rewritten for an error. */
-    readonly report?: (object: RewrittenObject | undefined) => void;
+    readonly report?: (object: FlattenResult | undefined) => void;
   },
 ): Promise<void> {
   return every(INTERVAL, signal, async () => {
     while (!signal.aborted) {
-      const object = await store.rewriteNext(signal);
+      const object = await store.flattenNext(signal);
       if (object === undefined) return;
       report?.(object);
       if (object.outcome === "too-large") log.warn("Native clients cannot read the object", object);

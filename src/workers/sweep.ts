@@ -4,7 +4,8 @@
  */
 
 import { isS3Error } from "../s3/errors.ts";
-import type { Maintenance, Store, SweepReport } from "../store/store.ts";
+import type { Maintenance, SweepReport } from "../store/maintenance.ts";
+import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
@@ -48,9 +49,14 @@ export function sweepOrphans(
   });
 }
 
-function logReport(log: Log, { stopped, ...report }: SweepReport): void {
+function logReport(
+  log: Log,
+  { bucket, dryRun, replaced, uploads, orphans, records, entries, stopped }: SweepReport,
+): void {
+  const counts = { trash: replaced, uploads, groups: orphans, records, messages: entries };
+  const report = { bucket, dryRun, ...counts };
   if (stopped !== undefined) log.warn("Sweep stopped", { ...report, reason: stopped });
-  else if (report.trash + report.uploads + report.groups + report.records > 0) {
+  else if (replaced + uploads + orphans + records > 0) {
     log.info("Swept", report);
   } else log.debug("Swept", report);
 }

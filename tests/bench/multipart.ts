@@ -19,7 +19,7 @@ import { type StoreName, streamOf } from "../../src/nats/layout/subjects.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
-import type { CompletedPart } from "../../src/store/store.ts";
+import type { CompletedPart } from "../../src/store/uploads.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { input, someBytes, STORE_OPTIONS } from "../nats/store_on_server.ts";

@@ -7,7 +7,8 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { type NatsCluster, type NatsServer, startCluster } from "../../scripts/nats_server.ts";
 import { createNatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
-import type { Maintenance, Store } from "../../src/store/store.ts";
+import type { Maintenance } from "../../src/store/maintenance.ts";
+import type { Store } from "../../src/store/store.ts";
 import { STORE_OPTIONS } from "../nats/store_on_server.ts";
 
 /** A store on a connection of its own. */

@@ -18,19 +18,16 @@ import { multipartETag } from "../../src/s3/etag.ts";
 import { compareUtf8 } from "../../src/s3/listing.ts";
 import type { ObjectProperties } from "../../src/s3/metadata.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
+import type { ContentInput, Received } from "../../src/store/content.ts";
+import type { ListQuery } from "../../src/store/listings.ts";
 import type {
   ChooseRange,
-  CompletedPart,
-  CompleteInput,
-  ContentInput,
-  ListQuery,
   ObjectContent,
   ObjectInfo,
   ObjectInput,
-  PartInfo,
-  Received,
-  Store,
-} from "../../src/store/store.ts";
+} from "../../src/store/objects.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { CompletedPart, CompleteInput, PartInfo } from "../../src/store/uploads.ts";
 import { WEIRD_KEYS } from "./weird_keys.ts";
 
 /** A store under test, with what its interface has no operation for. */

@@ -15,7 +15,8 @@ import type { ObjectStore } from "@nats-io/obj";
 import { connect } from "@nats-io/transport-node";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
-import type { ListQuery, Store } from "../../src/store/store.ts";
+import type { ListQuery } from "../../src/store/listings.ts";
+import type { Store } from "../../src/store/store.ts";
 import { Random } from "../http/malformed_requests.ts";
 import { input, sha256, STORE_OPTIONS, storeOnServer } from "./store_on_server.ts";
 

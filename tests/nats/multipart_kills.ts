@@ -154,11 +154,11 @@ async function checkLeft(server: NatsServer, key: ObjectKey, bytes: Uint8Array):
     await store.sweep(bucket, { minAge: 0, dryRun: false });
     const { signal } = new AbortController();
     // A gateway that was killed holds its lock for a minute.
-    for (let step; (step = await store.rewriteNext(signal)) !== undefined;) {
+    for (let step; (step = await store.flattenNext(signal)) !== undefined;) {
       ok(["rewritten", "taken", "needless"].includes(step.outcome), step.outcome);
     }
     // What is rewritten is read, under a lease that outlives it.
-    while ((await store.emptyTrash(bucket)).waiting > 0) await delay(100);
+    while ((await store.freeReplaced(bucket)).waiting > 0) await delay(100);
     const { unnamed, missing } = await compareWithLive(connection, bucket);
     ok(unnamed.length + missing.length === 0, `left: ${unnamed}; missing: ${missing}`);
     ok(

@@ -8,7 +8,9 @@ import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { isS3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
-import type { ObjectInfo, PartInfo, Store } from "../../src/store/store.ts";
+import type { ObjectInfo } from "../../src/store/objects.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { PartInfo } from "../../src/store/uploads.ts";
 import { compareWithLive } from "./live_bytes.ts";
 import { input, openStore, read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
 
@@ -77,17 +79,17 @@ async function race(play: (round: Round) => Promise<void>): Promise<void> {
     const parts: PartInfo[] = [];
     for (const [part, piece] of bytes.entries()) parts.push(await putPart(a, key, id, part, piece));
     const pause = (): Promise<void> => delay(delays.pop() ?? 0);
-    const emptyTrash = (): Promise<unknown> => cleaner.store.emptyTrash(bucket);
+    const emptyTrash = (): Promise<unknown> => cleaner.store.freeReplaced(bucket);
     try {
       await play({ key, id, bytes, parts, stores: [a, b], pause, emptyTrash });
     } catch (cause) {
       throw new Error(`Seed ${SEED}, round ${i}`, { cause });
     }
   }
-  const { waiting } = await cleaner.store.emptyTrash(bucket);
-  const { groups, records } = await cleaner.store.sweep(bucket, { minAge: 0, dryRun: true });
-  const left = { ...await compareWithLive(given.connection, bucket), waiting, groups, records };
-  const nothing = { unnamed: [], missing: [], waiting: 0, groups: 0, records: 0 };
+  const { waiting } = await cleaner.store.freeReplaced(bucket);
+  const { orphans, records } = await cleaner.store.sweep(bucket, { minAge: 0, dryRun: true });
+  const left = { ...await compareWithLive(given.connection, bucket), waiting, orphans, records };
+  const nothing = { unnamed: [], missing: [], waiting: 0, orphans: 0, records: 0 };
   deepStrictEqual(left, nothing, `Seed ${SEED}: ${JSON.stringify(left)}`);
 }
 

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { infoSubject, type Nuid, records, type StoreName } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
-import type { CompletedPart, CompleteInput, PartInfo } from "../../src/store/store.ts";
+import type { CompletedPart, CompleteInput, PartInfo } from "../../src/store/uploads.ts";
 import {
   input,
   read,
@@ -119,7 +119,7 @@ Deno.test("an object of 10,000 parts is one message and a layout record, and rea
   ok(info > 0 && info < INFO_LIMIT, `object info has ${info} bytes`);
   const layout = await messageSize(records.layout(store, id as string as Nuid));
   ok(layout > 0 && layout < LAYOUT_LIMIT, `the layout record has ${layout} bytes`);
-  await given.store.emptyTrash(bucket);
+  await given.store.freeReplaced(bucket);
   const left = Object.keys(await subjectsOfStream(given.connection, `OBJ_${store}`))
     .filter((subject) => subject.startsWith(`$O.${store}.S3.part.`));
   deepStrictEqual(left, [], "records of parts");

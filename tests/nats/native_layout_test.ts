@@ -90,12 +90,12 @@ function holdCommit(
 /** Nothing is left but what the object names. */
 async function checkNothingLeft({ store, connection }: StoreOnServer): Promise<void> {
   // The rewriting was a reader, too, whose lease outlives it.
-  for (let i = 0; (await store.emptyTrash(bucket)).waiting > 0; i++) {
+  for (let i = 0; (await store.freeReplaced(bucket)).waiting > 0; i++) {
     ok(i < 40, "the trash is not emptied");
     await delay(100);
   }
-  const { groups, records } = await store.sweep(bucket, { minAge: 0, dryRun: true });
-  deepStrictEqual({ groups, records }, { groups: 0, records: 0 });
+  const { orphans, records } = await store.sweep(bucket, { minAge: 0, dryRun: true });
+  deepStrictEqual({ orphans, records }, { orphans: 0, records: 0 });
   const chunks = Object.keys(await subjectsOfStream(connection, "OBJ_layout"))
     .filter((subject) => subject.startsWith("$O.layout.C."));
   strictEqual(chunks.length, 1, chunks.join(" "));
@@ -112,8 +112,8 @@ Deno.test("a native client reads a completed upload after it was rewritten; noth
   const before = await store.readObject(bucket, key, asked);
   deepStrictEqual(before.partChecksums, PIECES.map((piece) => crc32(piece)));
 
-  deepStrictEqual(await store.rewriteNext(never), { bucket, key, outcome: "rewritten" });
-  strictEqual(await store.rewriteNext(never), undefined);
+  deepStrictEqual(await store.flattenNext(never), { bucket, key, outcome: "rewritten" });
+  strictEqual(await store.flattenNext(never), undefined);
   const blob = await objects.getBlob("video/1"); // throws when the digest is wrong
   ok(blob !== null && sameBytes(blob, WHOLE));
 
@@ -155,7 +155,7 @@ Deno.test("an object of many parts keeps their sizes and checksums when it is re
   const asked = { partChecksums: true };
   const before = await store.readObject(bucket, key, asked);
   deepStrictEqual(before.partChecksums, parts.map(({ checksum }) => checksum.value));
-  strictEqual((await store.rewriteNext(never))?.outcome, "rewritten");
+  strictEqual((await store.flattenNext(never))?.outcome, "rewritten");
   deepStrictEqual(await store.readObject(bucket, key, asked), before);
   strictEqual(before.partSizes?.length, 600);
   const hash = createHash("sha256");
@@ -173,7 +173,7 @@ Deno.test("an object that is replaced or deleted while it is rewritten stays rep
     const { complete } = await upload(slow.store, PIECES);
     await complete();
     const { held, release } = holdCommit(proxy);
-    const rewriting = slow.store.rewriteNext(never);
+    const rewriting = slow.store.flattenNext(never);
     await held;
     if (change === "put") await given.store.putObject(bucket, key, input(someBytes(300_000, 9)));
     else await given.store.deleteObject(bucket, key, {});
@@ -185,9 +185,9 @@ Deno.test("an object that is replaced or deleted while it is rewritten stays rep
     } else {
       await rejects(given.store.readObject(bucket, key));
       await delay(GRACE + 100);
-      await given.store.emptyTrash(bucket);
-      const { groups } = await given.store.sweep(bucket, { minAge: 0, dryRun: true });
-      strictEqual(groups, 0);
+      await given.store.freeReplaced(bucket);
+      const { orphans } = await given.store.sweep(bucket, { minAge: 0, dryRun: true });
+      strictEqual(orphans, 0);
     }
   }
 });
@@ -202,9 +202,9 @@ Deno.test("who reads the parts reads them to their end while they are replaced a
   const reader = body.getReader();
   let size = (await reader.read()).value?.length ?? 0;
   await delay(GRACE); // half of it, and the reader holds a lease
-  strictEqual((await store.rewriteNext(never))?.outcome, "rewritten");
+  strictEqual((await store.flattenNext(never))?.outcome, "rewritten");
   await delay(GRACE + 200);
-  await store.emptyTrash(bucket);
+  await store.freeReplaced(bucket);
   for (let step = await reader.read(); !step.done; step = await reader.read()) {
     size += step.value.length;
   }
@@ -218,14 +218,14 @@ Deno.test("one gateway at a time rewrites an object", async () => {
   const { complete } = await upload(slow.store, PIECES);
   await complete();
   const { held, release } = holdCommit(proxy);
-  const rewriting = slow.store.rewriteNext(never);
+  const rewriting = slow.store.flattenNext(never);
   await held;
   await given.store.sweep(bucket, { minAge: 60_000, dryRun: false }); // finds the object in parts
-  strictEqual((await given.store.rewriteNext(never))?.outcome, "taken");
+  strictEqual((await given.store.flattenNext(never))?.outcome, "taken");
   release();
   strictEqual((await rewriting)?.outcome, "rewritten");
   await given.store.sweep(bucket, { minAge: 60_000, dryRun: false });
-  strictEqual(await given.store.rewriteNext(never), undefined);
+  strictEqual(await given.store.flattenNext(never), undefined);
 });
 
 Deno.test("a gateway that ends in the middle leaves the object as it was, and another one goes on", async () => {
@@ -234,13 +234,13 @@ Deno.test("a gateway that ends in the middle leaves the object as it was, and an
   const { complete } = await upload(store, [someBytes(8_000_000, 1), someBytes(8_000_000, 2)]);
   await complete();
   const stop = new AbortController();
-  const rewriting = store.rewriteNext(stop.signal);
+  const rewriting = store.flattenNext(stop.signal);
   await delay(60);
   stop.abort();
   await rejects(rewriting);
   strictEqual((await read(store, bucket, key)).bytes.length, 16_000_000);
   await store.sweep(bucket, { minAge: 0, dryRun: false });
-  strictEqual((await store.rewriteNext(never))?.outcome, "rewritten");
+  strictEqual((await store.flattenNext(never))?.outcome, "rewritten");
   strictEqual((await (await native.open("layout")).getBlob("video/1"))?.length, 16_000_000);
   await checkNothingLeft(given);
 });
@@ -255,7 +255,7 @@ Deno.test("objects are rewritten at Complete, or never, where it is set so", asy
   await using given = await onServer("off");
   await (await upload(given.store, PIECES)).complete();
   await given.store.sweep(bucket, { minAge: 0, dryRun: false });
-  strictEqual(await given.store.rewriteNext(never), undefined);
+  strictEqual(await given.store.flattenNext(never), undefined);
   ok(sameBytes((await read(given.store, bucket, key)).bytes, WHOLE));
 });
 

@@ -4,7 +4,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { formatLayout, type Layout, parseLayout } from "../../src/nats/layout/chunk_map.ts";
 import { type Nuid, records, type StoreName } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
-import type { CompletedPart } from "../../src/store/store.ts";
+import type { CompletedPart } from "../../src/store/uploads.ts";
 import {
   input,
   read,
@@ -73,9 +73,9 @@ Deno.test("of a part that is uploaded again, the last one counts", async () => {
   const whole = Array.from({ length: 8 }, (_, i) => [...someBytes(11 + i, 3)]).flat();
   deepStrictEqual([...bytes], whole);
 
-  await given.store.emptyTrash(bucket);
+  await given.store.freeReplaced(bucket);
   const report = await given.store.sweep(bucket, { minAge: 0, dryRun: true });
-  strictEqual(report.groups + report.records, 0);
+  strictEqual(report.orphans + report.records, 0);
   deepStrictEqual((await read(given.store, bucket, key)).bytes, bytes);
 });
 

@@ -16,7 +16,9 @@ import {
 import { createNatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { ByteRange } from "../../src/s3/range.ts";
-import type { Maintenance, ObjectInfo, ObjectInput, Store } from "../../src/store/store.ts";
+import type { Maintenance } from "../../src/store/maintenance.ts";
+import type { ObjectInfo, ObjectInput } from "../../src/store/objects.ts";
+import type { Store } from "../../src/store/store.ts";
 
 /** A store, the server below it, and a native client beside it. */
 export type StoreOnServer = AsyncDisposable & {

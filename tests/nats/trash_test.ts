@@ -36,16 +36,16 @@ Deno.test("a replaced group is kept for the grace and purged after it", async ()
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(300_000, 1)));
   await store.putObject(bucket, key, input(someBytes(300_000, 2)));
-  deepStrictEqual(await store.emptyTrash(bucket), { purged: 0, waiting: 1 });
+  deepStrictEqual(await store.freeReplaced(bucket), { freed: 0, waiting: 1 });
   strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 2);
   await delay(GRACE + 200);
-  deepStrictEqual(await store.emptyTrash(bucket), { purged: 1, waiting: 0 });
+  deepStrictEqual(await store.freeReplaced(bucket), { freed: 1, waiting: 0 });
   const left = await contents(connection);
   strictEqual(left.length, 2, left.join());
   ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(300_000, 2)));
   await store.deleteObject(bucket, key, {});
   await delay(GRACE + 200);
-  strictEqual((await store.emptyTrash(bucket)).purged, 1);
+  strictEqual((await store.freeReplaced(bucket)).freed, 1);
   strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 0);
 });
 
@@ -97,14 +97,14 @@ Deno.test("a read that takes longer than the grace ends with the bytes it began 
       if (replaced++ === 0) await other.putObject(bucket, key, input(someBytes(10)));
       if (replaced === 3) await other.deleteObject(bucket, key, {});
       await delay(200);
-      await other.emptyTrash(bucket);
+      await other.freeReplaced(bucket);
     }
   }
   ok(sameBytes(await new Blob(received as BlobPart[]).bytes(), bytes));
   await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
 
   await delay(3 * GRACE); // the lease goes by itself
-  await other.emptyTrash(bucket);
+  await other.freeReplaced(bucket);
   deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
 });
 
@@ -119,7 +119,7 @@ Deno.test("object info that names another object's group cannot take its bytes",
   await connection.request(`$O.trash.M.${btoa("k")}`, info.data);
   await store.deleteObject(bucket, key, {});
   await delay(GRACE + 200);
-  await store.emptyTrash(bucket);
+  await store.freeReplaced(bucket);
   await store.sweep(bucket, { minAge: 0, dryRun: false });
   ok(sameBytes((await read(store, bucket, "victim" as ObjectKey)).bytes, bytes));
 });
@@ -159,7 +159,7 @@ Deno.test("a multipart upload leaves nothing but what the object names", async (
     size: undefined,
   });
   await delay(GRACE + 200);
-  await store.emptyTrash(bucket);
+  await store.freeReplaced(bucket);
   const kinds = (await contents(connection)).map((name) => name.split(".").slice(0, 2).join("."));
   const parts = kinds.filter((kind) => kind.startsWith("C."));
   strictEqual(parts.length, 2, kinds.join());
@@ -172,7 +172,7 @@ Deno.test("a multipart upload leaves nothing but what the object names", async (
 
   await store.deleteObject(bucket, key, {});
   await delay(GRACE + 200);
-  await store.emptyTrash(bucket);
+  await store.freeReplaced(bucket);
   const left = await contents(connection);
   deepStrictEqual(left.filter((name) => !/^(M|S3\.upload)\./.test(name)), []);
 });
@@ -202,16 +202,16 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
     ]
   ) await connection.request(`$O.trash.${orphan}`, "x");
   const nothing = await store.sweep(bucket, { minAge: 60_000, dryRun: false });
-  strictEqual(nothing.groups + nothing.records, 0, "what is young may be in use");
+  strictEqual(nothing.orphans + nothing.records, 0, "what is young may be in use");
   const dry = await store.sweep(bucket, { minAge: 0, dryRun: true });
   deepStrictEqual(dry, {
     bucket,
     dryRun: true,
-    trash: 0,
+    replaced: 0,
     uploads: 0,
-    groups: 2,
+    orphans: 2,
     records: 2,
-    messages: 4,
+    entries: 4,
   });
   strictEqual((await contents(connection)).length, before.length + 4);
   const wet = await store.sweep(bucket, { minAge: 0, dryRun: false });

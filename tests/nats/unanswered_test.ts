@@ -6,7 +6,9 @@ import { connect } from "@nats-io/transport-node";
 import { createNatsStore } from "../../src/nats/store.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
-import type { CompletedPart, Maintenance, Store } from "../../src/store/store.ts";
+import type { Maintenance } from "../../src/store/maintenance.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { CompletedPart } from "../../src/store/uploads.ts";
 import { compareWithLive } from "./live_bytes.ts";
 import {
   input,

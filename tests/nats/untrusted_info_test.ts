@@ -102,7 +102,7 @@ for (const [wrong, [info, code]] of Object.entries(INFOS)) {
     strictEqual((await read(store, bucket, key)).bytes.length, 3);
 
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    await store.emptyTrash(bucket);
+    await store.freeReplaced(bucket);
     await store.sweep(bucket, { minAge: 0, dryRun: false });
     ok(sameBytes((await read(store, bucket, victim)).bytes, bytes));
   });

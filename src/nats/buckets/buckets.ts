@@ -7,7 +7,7 @@ import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
-import type { BucketInfo } from "../../store/store.ts";
+import type { BucketInfo } from "../../store/buckets.ts";
 import type { BucketsContext } from "./context.ts";
 import { isConflict } from "../jetstream/errors.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "../layout/subjects.ts";

@@ -9,7 +9,7 @@
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { TrashReport } from "../../store/store.ts";
+import type { FreeReport } from "../../store/maintenance.ts";
 import { readAll } from "../buckets/feed.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -42,9 +42,9 @@ const CONCURRENCY = 8;
 export async function emptyTrash(
   context: UploadsContext,
   bucket: BucketName,
-): Promise<TrashReport> {
+): Promise<FreeReport> {
   const stream = await context.streams.read(bucket);
-  if (!stream.prepared) return { purged: 0, waiting: 0 };
+  if (!stream.prepared) return { freed: 0, waiting: 0 };
   let leased: ReadonlySet<string> | undefined;
   let purged = 0;
   let waiting = 0;
@@ -70,7 +70,7 @@ export async function emptyTrash(
     doubtful,
     await namedElsewhere(context, stream, doubtful),
   );
-  return { purged, waiting };
+  return { freed: purged, waiting };
 }
 
 async function purgeAll(

@@ -7,7 +7,7 @@
  */
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { SweepOptions, SweepReport } from "../../store/store.ts";
+import type { SweepOptions, SweepReport } from "../../store/maintenance.ts";
 import type { UploadsContext } from "../uploads/context.ts";
 import { readAll } from "../buckets/feed.ts";
 import { readSnapshotId } from "../listing/key_snapshot.ts";
@@ -63,11 +63,11 @@ export async function sweepBucket(
 ): Promise<SweepReport> {
   const { streams } = context;
   const stream = await streams.read(bucket);
-  const trash = dryRun ? { purged: 0 } : await emptyTrash(context, bucket);
+  const replaced = dryRun ? { freed: 0 } : await emptyTrash(context, bucket);
   const uploads = uploadExpiry === undefined
     ? 0
     : await abortAbandoned(context, stream, { age: uploadExpiry, dryRun });
-  const counts = { trash: trash.purged, uploads, groups: 0, records: 0, messages: 0 };
+  const counts = { replaced: replaced.freed, uploads, orphans: 0, records: 0, entries: 0 };
   const report = { bucket, dryRun, ...counts };
 
   const subjects = subjectsOf(stream.store); // chunks first, names after
@@ -97,8 +97,8 @@ export async function sweepBucket(
     if (last === undefined || stream.at.getTime() - last.time.getTime() < minAge) continue;
     if (!dryRun) await streams.purge(stream.stream, subject);
     if (isRecord) report.records++;
-    else report.groups++;
-    report.messages += (isRecord ? recordCounts : chunks).get(subject) ?? 0;
+    else report.orphans++;
+    report.entries += (isRecord ? recordCounts : chunks).get(subject) ?? 0;
   }
   return report;
 }

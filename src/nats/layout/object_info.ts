@@ -12,7 +12,8 @@ import { createHash } from "node:crypto";
 import { type Checksum, CHECKSUM_ALGORITHMS } from "../../s3/checksum.ts";
 import { type ObjectProperties, SYSTEM_HEADERS, type SystemField } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { ListedObject, ObjectInfo } from "../../store/store.ts";
+import type { ListedObject } from "../../store/listings.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
 import { type Nuid, parseNuid, type StoreName } from "./subjects.ts";
 import { formatRuns, parseRuns } from "./runs.ts";
 

@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
-import type { PartInfo } from "../../store/store.ts";
+import type { PartInfo } from "../../store/uploads.ts";
 import { records, type StoreName } from "./subjects.ts";
 import { ATTEMPT_LENGTH, DIGEST_BYTES, type LayoutPart } from "./chunk_map.ts";
 import { formatSequences, parseSequences } from "./runs.ts";

@@ -6,7 +6,7 @@
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { SortedKeys } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ListedObject } from "../../store/store.ts";
+import type { ListedObject } from "../../store/listings.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import { KeyIndex } from "./key_index.ts";
 import { subjectsOf } from "../layout/subjects.ts";

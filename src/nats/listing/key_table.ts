@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
 import type { SortedKeys } from "../../s3/listing.ts";
 import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
-import type { ListedObject } from "../../store/store.ts";
+import type { ListedObject } from "../../store/listings.ts";
 import { DIGEST, LEAF, Leaf, NUMBERS, WORDS } from "./key_leaf.ts";
 
 /** An entry: what a listing shows, and which message it comes from. */

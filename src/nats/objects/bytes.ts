@@ -7,7 +7,7 @@
  */
 
 import type { ByteRange } from "../../s3/range.ts";
-import type { InfoOptions, ObjectContent, ObjectInfo } from "../../store/store.ts";
+import type { InfoOptions, ObjectContent, ObjectInfo } from "../../store/objects.ts";
 import {
   ChunksMissing,
   type KnownGroup,

@@ -6,7 +6,7 @@
 
 import { createChecksumHasher } from "../../s3/checksum.ts";
 import { S3Error } from "../../s3/errors.ts";
-import type { ContentInput, Received } from "../../store/store.ts";
+import type { ContentInput, Received } from "../../store/content.ts";
 import { type ByteSource, sourceOf, whileReading } from "../../streams/byte_source.ts";
 import { release } from "../../streams/release.ts";
 import { digestsOf } from "../../crypto/digests.ts";

@@ -12,7 +12,7 @@ import type {
   ObjectContent,
   ObjectInfo,
   ObjectInput,
-} from "../../store/store.ts";
+} from "../../store/objects.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import {

@@ -10,12 +10,9 @@
 
 import { isS3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type {
-  ContentInput,
-  LayoutOutcome,
-  ObjectInfo,
-  RewrittenObject,
-} from "../../store/store.ts";
+import type { ContentInput } from "../../store/content.ts";
+import type { FlattenOutcome, FlattenResult } from "../../store/maintenance.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
 import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
 import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
 import { commitInfo, readCurrent } from "../objects/commit.ts";
@@ -37,7 +34,7 @@ import { lockTask, type TaskLock } from "../buckets/lock.ts";
 import { purgeGroup, trashGroup } from "../objects/trash.ts";
 import { monotonic, pause, startTicker, stopTicker } from "../../world/world.ts";
 
-type WaitingObject = Pick<RewrittenObject, "bucket" | "key">;
+type WaitingObject = Pick<FlattenResult, "bucket" | "key">;
 
 /** Greatest object that is rewritten, in bytes: its table of chunks fits into one message. */
 const MAX_SIZE = 32 * 1024 ** 3;
@@ -79,7 +76,7 @@ export class NativeLayouts {
    *
    * @returns the object and what became of it; undefined where none waits
    */
-  async next(signal: AbortSignal): Promise<RewrittenObject | undefined> {
+  async next(signal: AbortSignal): Promise<FlattenResult | undefined> {
     const [first] = this.#waiting;
     if (first === undefined) return undefined;
     const [name, { bucket, key }] = first;
@@ -127,7 +124,7 @@ async function rewrite(
   bucket: BucketName,
   key: ObjectKey,
   options: RewriteOptions,
-): Promise<LayoutOutcome> {
+): Promise<FlattenOutcome> {
   const stream = await context.streams.get(bucket);
   const { parsed, sequence } = await readCurrent(context, stream, key);
   if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
@@ -156,7 +153,7 @@ async function rewriteLocked(
     readonly sequence: number;
     readonly lock: TaskLock;
   },
-): Promise<LayoutOutcome> {
+): Promise<FlattenOutcome> {
   const info = await withPartSizes(context, stream, object, { partChecksums: true });
   const body = await openBytes(context, stream, object, "all");
   if (body === null) return "needless";

@@ -13,16 +13,16 @@ import { compareUploads, listUploadPage } from "../../s3/listing.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import { assembleParts, checkPartAlgorithm } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
+import type { ContentInput } from "../../store/content.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
 import type {
   CompleteInput,
-  ContentInput,
-  ObjectInfo,
   PartInfo,
   UploadInfo,
   UploadInput,
   UploadPage,
   UploadQuery,
-} from "../../store/store.ts";
+} from "../../store/uploads.ts";
 import { shortDigest } from "../objects/chunk_reader.ts";
 import { writeChunks } from "../objects/chunk_writer.ts";
 import { checkReplace, compareAndSet, type Current, readCurrent } from "../objects/commit.ts";

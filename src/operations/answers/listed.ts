@@ -6,7 +6,7 @@
 import { quoteETag } from "../../s3/etag.ts";
 import type { KeyEncoding } from "../../s3/params.ts";
 import type { XmlValue } from "../../s3/xml.ts";
-import type { ListedObject } from "../../store/store.ts";
+import type { ListedObject } from "../../store/listings.ts";
 import { ownerElement } from "./owner.ts";
 
 /** The content of each `<Contents>`. */

@@ -17,7 +17,7 @@ import { parsePartNumber } from "../../s3/names.ts";
 import { refuseVersionId } from "../../s3/params.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../s3/range.ts";
 import type { VerifiedRequest } from "../../s3/verified_request.ts";
-import type { InfoOptions, ObjectInfo } from "../../store/store.ts";
+import type { InfoOptions, ObjectInfo } from "../../store/objects.ts";
 
 /** Query parameters that replace headers of the answer, and the headers they replace. */
 const OVERRIDES = {

@@ -7,7 +7,7 @@ import { type Integrity, verifyReceived } from "../../s3/checksum.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import type { Payload } from "../../s3/payload.ts";
-import type { ContentInput } from "../../store/store.ts";
+import type { ContentInput } from "../../store/content.ts";
 import type { ByteSource } from "../../streams/byte_source.ts";
 
 /**

@@ -12,7 +12,9 @@ import { type CopySource, parseCopySource } from "../../s3/copy_source.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import { type ByteRange, parseCopyRange } from "../../s3/range.ts";
-import type { ContentInput, ObjectInfo, Store } from "../../store/store.ts";
+import type { ContentInput } from "../../store/content.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
+import type { Store } from "../../store/store.ts";
 import { sourceOfPiece } from "../../streams/byte_source.ts";
 import type { RequestHeaders } from "../../s3/request_headers.ts";
 

@@ -25,26 +25,25 @@ import {
   type PartNumber,
   type UploadId,
 } from "../../s3/names.ts";
+import type { BucketInfo } from "../buckets.ts";
+import type { ContentInput, Received } from "../content.ts";
+import type { ListedObject, ListPage, ListQuery } from "../listings.ts";
 import type {
-  BucketInfo,
   ChooseRange,
-  CompleteInput,
-  ContentInput,
   InfoOptions,
-  ListedObject,
-  ListPage,
-  ListQuery,
   ObjectContent,
   ObjectInfo,
   ObjectInput,
+} from "../objects.ts";
+import type { Store } from "../store.ts";
+import type {
+  CompleteInput,
   PartInfo,
-  Received,
-  Store,
   UploadInfo,
   UploadInput,
   UploadPage,
   UploadQuery,
-} from "../store.ts";
+} from "../uploads.ts";
 import { sourceOf, whileReading } from "../../streams/byte_source.ts";
 
 type StoredObject = {

@@ -8,11 +8,11 @@
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type {
-  LayoutOutcome,
-  RewrittenObject,
+  FlattenOutcome,
+  FlattenResult,
+  FreeReport,
   SweepReport,
-  TrashReport,
-} from "../../store/store.ts";
+} from "../../store/maintenance.ts";
 import { Metrics, type Read } from "./registry.ts";
 import type { RequestRecord } from "../request_record.ts";
 
@@ -87,9 +87,9 @@ export type GatewayMetrics = Disposable & {
   /** @param seconds That the call took. */
   readonly call: (method: string, seconds: number, failure: CallFailure | undefined) => void;
   readonly indexed: (milliseconds: number) => void;
-  readonly emptiedTrash: (report: TrashReport | undefined) => void;
+  readonly emptiedTrash: (report: FreeReport | undefined) => void;
   readonly swept: (report: SweepReport | undefined) => void;
-  readonly rewritten: (object: Pick<RewrittenObject, "outcome"> | undefined) => void;
+  readonly rewritten: (object: Pick<FlattenResult, "outcome"> | undefined) => void;
 };
 
 /** Makes the metrics of a gateway. */
@@ -311,23 +311,23 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     indexed: (milliseconds) => waits.observe([], milliseconds / 1000),
     emptiedTrash(report) {
       emptyings.add([report === undefined ? "failed" : "done"]);
-      if (report !== undefined) purged.add([], report.purged);
+      if (report !== undefined) purged.add([], report.freed);
     },
     swept(report) {
       if (report === undefined) return sweeps.add(["failed"]);
       sweeps.add([report.stopped === undefined ? "done" : "stopped"]);
-      swept.add(["groups"], report.groups);
+      swept.add(["groups"], report.orphans);
       swept.add(["records"], report.records);
       swept.add(["uploads"], report.uploads);
-      messages.add([], report.messages);
-      purged.add([], report.trash);
+      messages.add([], report.entries);
+      purged.add([], report.replaced);
     },
     rewritten: (object) => rewritten.add([object?.outcome ?? "failed"]),
     [Symbol.dispose]: () => loop[Symbol.dispose](),
   };
 }
 
-const OUTCOMES: readonly (LayoutOutcome | "failed")[] = [
+const OUTCOMES: readonly (FlattenOutcome | "failed")[] = [
   "rewritten",
   "needless",
   "taken",

@@ -74,16 +74,16 @@ Deno.test("Reasons of rejection are there before anybody was rejected", () => {
 
 Deno.test("What trash and sweeps did is counted, and failures apart", () => {
   using metrics = createGatewayMetrics(FIGURES);
-  metrics.emptiedTrash({ purged: 3, waiting: 1 });
+  metrics.emptiedTrash({ freed: 3, waiting: 1 });
   metrics.emptiedTrash(undefined);
   metrics.swept({
     bucket: "photos" as BucketName,
     dryRun: false,
-    trash: 1,
+    replaced: 1,
     uploads: 2,
-    groups: 3,
+    orphans: 3,
     records: 4,
-    messages: 50,
+    entries: 50,
   });
   metrics.swept(undefined);
   const text = metrics.render();

@@ -1,0 +1,25 @@
+/**
+ * The part of a store that keeps buckets.
+ * @module
+ */
+
+import type { BucketName } from "../s3/names.ts";
+
+/** A bucket as ListBuckets shows it. */
+export type BucketInfo = {
+  readonly name: BucketName;
+  readonly created: Date;
+  /** Access key id of the creator; undefined for a bucket that was not made through S3. */
+  readonly owner: string | undefined;
+};
+
+/** Buckets. Every method that names a bucket throws `NoSuchBucket` if it is missing. */
+export interface Buckets {
+  /** Returns all buckets, sorted by name. */
+  listBuckets(): Promise<readonly BucketInfo[]>;
+  /** @throws S3Error `BucketAlreadyOwnedByYou`, `BucketAlreadyExists`, `InvalidBucketName` */
+  createBucket(bucket: BucketName, owner: string): Promise<void>;
+  readBucket(bucket: BucketName): Promise<BucketInfo>;
+  /** @throws S3Error `BucketNotEmpty` */
+  deleteBucket(bucket: BucketName): Promise<void>;
+}

@@ -1,0 +1,92 @@
+/**
+ * The part of a store that keeps objects.
+ * @module
+ */
+
+import type { Checksum } from "../s3/checksum.ts";
+import type { WritePrecondition } from "../s3/conditions.ts";
+import type { ObjectProperties } from "../s3/metadata.ts";
+import type { BucketName, ObjectKey } from "../s3/names.ts";
+import type { ByteRange } from "../s3/range.ts";
+import type { ContentInput } from "./content.ts";
+
+/** An object as HeadObject shows it. */
+export type ObjectInfo = {
+  readonly key: ObjectKey;
+  /** Bytes. */
+  readonly size: number;
+  /** Bare. */
+  readonly etag: string;
+  /** HTTP shows seconds; stores keep milliseconds. */
+  readonly modified: Date;
+  readonly properties: ObjectProperties;
+  readonly checksum: Checksum | undefined;
+  /** Access key id of the writer, if known. */
+  readonly owner: string | undefined;
+  /** Sizes of the parts of a multipart object, in order. */
+  readonly partSizes: readonly number[] | undefined;
+  /**
+   * Checksums of the parts, in order, in base64 and of the object's algorithm. Present only if the caller asked for
+   * them and every part has one.
+   */
+  readonly partChecksums?: readonly string[] | undefined;
+  /** Object lock: the object can be neither deleted nor overwritten before `until`. */
+  readonly retention: { readonly mode: string; readonly until: Date } | undefined;
+};
+
+/** The fields of an object's info that a store reads only on request. */
+export type InfoOptions = {
+  /** {@linkcode ObjectInfo.partChecksums}, which may cost a read of their own. */
+  readonly partChecksums?: boolean;
+};
+
+/** The content and the properties of an object to write. */
+export type ObjectInput = {
+  readonly content: ContentInput;
+  readonly properties: ObjectProperties;
+  readonly owner: string;
+  /** Checked by compare-and-set: of racing writers that expect the same state, exactly one wins. */
+  readonly precondition: WritePrecondition;
+  /** Ends the write before its commit. For content whose stream does not end when its reader loses interest. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Chooses which bytes to read. An error that it throws passes to the caller of getObject. */
+export type ChooseRange = (info: ObjectInfo) => ByteRange | "all" | "nothing";
+
+/** An object and its chosen bytes. */
+export type ObjectContent = {
+  readonly info: ObjectInfo;
+  readonly range: ByteRange | "all" | "nothing";
+  /**
+   * Null if nothing was chosen or the object is empty. A stream has one owner, which reads it to its end or cancels it.
+   * The reader owns the bytes and the pieces of a stream and may free them.
+   */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+};
+
+/** Objects. Every method throws `NoSuchBucket` if the bucket is missing. */
+export interface Objects {
+  /** @throws S3Error `NoSuchKey` */
+  readObject(bucket: BucketName, key: ObjectKey, options?: InfoOptions): Promise<ObjectInfo>;
+  /**
+   * Reads an object's info, lets `choose` pick a range, and begins to read it. It throws errors of the info and of the
+   * first bytes. A later error breaks the stream, which never ends cleanly with wrong or missing bytes.
+   *
+   * @throws S3Error `NoSuchKey`
+   */
+  getObject(
+    bucket: BucketName,
+    key: ObjectKey,
+    choose: ChooseRange,
+    options?: InfoOptions,
+  ): Promise<ObjectContent>;
+  /** @throws S3Error `PreconditionFailed`; `NoSuchKey` for `ifMatch` without an object; `AccessDenied` for a locked object */
+  putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
+  /**
+   * Deletes an object. A missing object is an error only if a condition requires one.
+   *
+   * @throws S3Error `NoSuchKey` for `ifMatch` without an object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked object
+   */
+  deleteObject(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): Promise<void>;
+}
