@@ -6,13 +6,9 @@
  * @module
  */
 
-import {
-  CHECKSUM_ALGORITHMS,
-  checksumElement,
-  parseChecksumHeader,
-  parseContentMD5,
-  type StatedChecksum,
-} from "../s3/checksum.ts";
+import { CHECKSUM_ALGORITHMS, type StatedChecksum } from "../s3/checksum_algorithms.ts";
+import { checksumElement, parseChecksumHeader } from "../s3/checksum_headers.ts";
+import { parseContentMD5 } from "../s3/integrity.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag, quoteETag } from "../s3/etag.ts";

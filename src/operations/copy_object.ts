@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type ChecksumAlgorithm, checksumElement, parseChecksumAlgorithm } from "../s3/checksum.ts";
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
+import { checksumElement, parseChecksumAlgorithm } from "../s3/checksum_headers.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import { quoteETag } from "../s3/etag.ts";

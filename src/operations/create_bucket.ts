@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { S3Error } from "../s3/errors.ts";
 import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
 import { childrenOf, optionalTextOf, parseXml } from "../s3/xml.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ChecksumAlgorithm, type ChecksumType, parseUploadChecksum } from "../s3/checksum.ts";
+import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum_algorithms.ts";
+import { parseUploadChecksum } from "../s3/checksum_headers.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";

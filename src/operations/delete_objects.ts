@@ -5,7 +5,7 @@
  */
 
 import { mapAtOnce } from "../collections/map_at_once.ts";
-import { type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
 import { type BucketName, parseObjectKey } from "../s3/names.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { checksumElement } from "../s3/checksum.ts";
+import { checksumElement } from "../s3/checksum_headers.ts";
 import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import { refuseCustomerKeys } from "../s3/metadata.ts";

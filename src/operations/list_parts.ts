@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checksumElement } from "../s3/checksum.ts";
+import { checksumElement } from "../s3/checksum_headers.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { MAX_PART_NUMBER, parseUploadId, type UploadId } from "../s3/names.ts";
 import { integerParam } from "../s3/params.ts";

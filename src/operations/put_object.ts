@@ -6,7 +6,8 @@
  * @module
  */
 
-import { formatChecksumHeaders, type Integrity, parseIntegrity } from "../s3/checksum.ts";
+import { formatChecksumHeaders } from "../s3/checksum_headers.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";

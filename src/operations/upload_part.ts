@@ -6,12 +6,9 @@
  * @module
  */
 
-import {
-  type ChecksumAlgorithm,
-  checksumHeader,
-  type Integrity,
-  parseIntegrity,
-} from "../s3/checksum.ts";
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
+import { checksumHeader } from "../s3/checksum_headers.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import {

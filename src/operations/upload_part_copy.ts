@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checksumElement } from "../s3/checksum.ts";
+import { checksumElement } from "../s3/checksum_headers.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";

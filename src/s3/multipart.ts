@@ -10,11 +10,11 @@
 import {
   type Checksum,
   type ChecksumAlgorithm,
-  checksumMismatch,
   type ChecksumType,
   combineChecksums,
   type StatedChecksum,
-} from "./checksum.ts";
+} from "./checksum_algorithms.ts";
+import { checksumMismatch } from "./integrity.ts";
 import { S3Error } from "./errors.ts";
 import { multipartETag } from "./etag.ts";
 

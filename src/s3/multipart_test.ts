@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
-import { combineChecksums } from "./checksum.ts";
+import { combineChecksums } from "./checksum_algorithms.ts";
 import { assembleParts, checkPartAlgorithm, MAX_PART_SIZE, MIN_PART_SIZE } from "./multipart.ts";
 import { MAX_PART_NUMBER } from "./names.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { ChecksumAlgorithm } from "../s3/checksum.ts";
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import type { ByteSource } from "../streams/byte_source.ts";
 
 /** Size and hashes of a received body, computed while its bytes arrived. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Checksum } from "../s3/checksum.ts";
+import type { Checksum } from "../s3/checksum_algorithms.ts";
 import type { BucketName } from "../s3/names.ts";
 import type { ObjectInfo } from "./objects.ts";
 

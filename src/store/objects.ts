@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Checksum } from "../s3/checksum.ts";
+import type { Checksum } from "../s3/checksum_algorithms.ts";
 import type { WritePrecondition } from "../s3/conditions.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";

@@ -1,12 +1,11 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
   type ChecksumAlgorithm,
-  checksumElement,
-  checksumHeader,
   type ChecksumType,
   combineChecksums,
   createChecksumHasher,
-} from "../../src/s3/checksum.ts";
+} from "../../src/s3/checksum_algorithms.ts";
+import { checksumElement, checksumHeader } from "../../src/s3/checksum_headers.ts";
 import {
   parseBucketName,
   parseObjectKey,

@@ -1,10 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import {
-  type Checksum,
-  checksumElement,
-  checksumHeader,
-  createChecksumHasher,
-} from "../../src/s3/checksum.ts";
+import { type Checksum, createChecksumHasher } from "../../src/s3/checksum_algorithms.ts";
+import { checksumElement, checksumHeader } from "../../src/s3/checksum_headers.ts";
 import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import {

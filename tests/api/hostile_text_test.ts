@@ -9,7 +9,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createPayload } from "../../src/auth/body.ts";
-import { parseChecksumHeader, parseContentMD5, parseIntegrity } from "../../src/s3/checksum.ts";
+import { parseChecksumHeader } from "../../src/s3/checksum_headers.ts";
+import { parseContentMD5, parseIntegrity } from "../../src/s3/integrity.ts";
 import { parseReadPrecondition, parseWritePrecondition } from "../../src/s3/conditions.ts";
 import { parseContinuationToken } from "../../src/s3/continuation_token.ts";
 import { parseCopySource } from "../../src/s3/copy_source.ts";

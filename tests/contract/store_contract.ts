@@ -11,7 +11,7 @@ import {
   type ChecksumType,
   combineChecksums,
   createChecksumHasher,
-} from "../../src/s3/checksum.ts";
+} from "../../src/s3/checksum_algorithms.ts";
 import type { WritePrecondition } from "../../src/s3/conditions.ts";
 import { type ErrorCode, S3Error } from "../../src/s3/errors.ts";
 import { multipartETag } from "../../src/s3/etag.ts";

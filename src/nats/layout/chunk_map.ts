@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
+import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
 import { formatRuns, formatSequences, parseRuns, parseSequences } from "./runs.ts";
 
 /** A part of a multipart object. */

@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type Checksum, CHECKSUM_ALGORITHMS } from "../../s3/checksum.ts";
+import { type Checksum, CHECKSUM_ALGORITHMS } from "../../s3/checksum_algorithms.ts";
 import { type ObjectProperties, SYSTEM_HEADERS, type SystemField } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";

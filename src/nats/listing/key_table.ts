@@ -8,7 +8,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
+import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
 import type { SortedKeys } from "../../s3/listing.ts";
 import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";

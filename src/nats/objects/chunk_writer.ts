@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createChecksumHasher } from "../../s3/checksum.ts";
+import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ContentInput, Received } from "../../store/content.ts";
 import { type ByteSource, sourceOf, whileReading } from "../../streams/byte_source.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
+import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUploads, listUploadPage } from "../../s3/listing.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";

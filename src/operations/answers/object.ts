@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type Checksum, formatChecksumHeaders } from "../../s3/checksum.ts";
+import type { Checksum } from "../../s3/checksum_algorithms.ts";
+import { formatChecksumHeaders } from "../../s3/checksum_headers.ts";
 import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { quoteETag } from "../../s3/etag.ts";

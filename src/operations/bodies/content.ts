@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Integrity, verifyReceived } from "../../s3/checksum.ts";
+import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import type { Payload } from "../../s3/payload.ts";

@@ -4,7 +4,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { createChecksumHasher, type Integrity, verifyReceived } from "../../s3/checksum.ts";
+import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
+import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { Payload } from "../../s3/payload.ts";
 import { readWhole } from "../../streams/byte_source.ts";

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
-import { createChecksumHasher } from "../../s3/checksum.ts";
+import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import {
