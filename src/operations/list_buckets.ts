@@ -7,7 +7,7 @@
  */
 
 import { formatContinuationToken, parseContinuationToken } from "../s3/continuation_token.ts";
-import { compareUtf8 } from "../s3/listing.ts";
+import { compareUtf8 } from "../s3/key_order.ts";
 import { integerParam, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";

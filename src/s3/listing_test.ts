@@ -1,52 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import {
-  afterPrefix,
-  compareUploads,
-  compareUtf8,
-  listPage,
-  listUploadPage,
-  type Page,
-  sortedKeys,
-} from "./listing.ts";
-
-const WEIRD = [
-  "",
-  "a",
-  "aa",
-  "b",
-  "é",
-  "e\u0301",
-  "\u0001",
-  "！",
-  "\ue000",
-  "\uffff",
-  "😀",
-  "\ud7ff",
-  "a😀",
-  "a！",
-  "\u{10ffff}",
-];
-
-Deno.test("compareUtf8() agrees with the bytes", () => {
-  for (const a of WEIRD) {
-    for (const b of WEIRD) {
-      const bytes = Buffer.compare(Buffer.from(a), Buffer.from(b));
-      strictEqual(Math.sign(compareUtf8(a, b)), bytes, `${a} ${b}`);
-    }
-  }
-});
-
-Deno.test("afterPrefix() is above all that begins with the prefix, and below what follows", () => {
-  for (const prefix of WEIRD.slice(1)) {
-    const next = afterPrefix(prefix);
-    for (const text of WEIRD) {
-      if (text.startsWith(prefix) || compareUtf8(text, prefix) < 0) {
-        ok(next === undefined || compareUtf8(text, next) < 0);
-      } else ok(next !== undefined && compareUtf8(text, next) >= 0);
-    }
-  }
-});
+import { compareUtf8, sortedKeys } from "./key_order.ts";
+import { listPage, type Page } from "./listing.ts";
 
 function pages(
   keys: readonly string[],
@@ -126,30 +80,4 @@ Deno.test("listPage() seeks past what a delimiter hides", () => {
     next: undefined,
   });
   strictEqual(steps, 1);
-});
-
-type Markers = { readonly keyMarker: string; readonly uploadIdMarker: string };
-
-Deno.test("listUploadPage() pages through uploads of one key", () => {
-  const uploads = [["a", "2", 1], ["a", "1", 2], ["b/x", "3", 0], ["b/y", "4", 0], ["c", "5", 0]]
-    .map(([key, id, time]) => ({
-      key: String(key),
-      id: String(id),
-      initiated: new Date(Number(time)),
-    }))
-    .sort(compareUploads);
-  for (const limit of [1, 2, 5]) {
-    const shown: string[] = [];
-    let markers: Markers | undefined = { keyMarker: "", uploadIdMarker: "" };
-    while (markers !== undefined) {
-      const query = { prefix: "", delimiter: "/", limit, ...markers };
-      const page: ReturnType<typeof listUploadPage<typeof uploads[number]>> = listUploadPage(
-        uploads,
-        query,
-      );
-      shown.push(...page.uploads.map(({ id }) => id), ...page.commonPrefixes);
-      markers = page.next;
-    }
-    deepStrictEqual(shown.toSorted(), ["1", "2", "5", "b/"]);
-  }
 });

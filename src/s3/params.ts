@@ -80,7 +80,7 @@ export type KeyEncoding = {
 export function encodingParam(query: Query): KeyEncoding {
   const type = query.get("encoding-type");
   if (type === undefined || type === "") return { type: undefined, encode: (text) => text };
-  if (type === "url") return { type, encode: encodeKey };
+  if (type === "url") return { type, encode: percentEncodeKey };
   throw new S3Error("InvalidArgument", { ArgumentName: "encoding-type", ArgumentValue: type }, {
     message: "Invalid Encoding Method specified in Request",
   });
@@ -92,13 +92,13 @@ export function encodingParam(query: Query): KeyEncoding {
  *
  * @example Usage
  * ```ts
- * import { encodeKey } from "./params.ts";
+ * import { percentEncodeKey } from "./params.ts";
  * import { strictEqual } from "node:assert/strict";
  *
- * strictEqual(encodeKey("a b/(é)+"), "a%20b/%28%C3%A9%29%2B");
+ * strictEqual(percentEncodeKey("a b/(é)+"), "a%20b/%28%C3%A9%29%2B");
  * ```
  */
-export function encodeKey(key: string): string {
+export function percentEncodeKey(key: string): string {
   return encodeURIComponent(key.toWellFormed()).replaceAll("%2F", "/")
     .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

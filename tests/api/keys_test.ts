@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { compareUtf8 } from "../../src/s3/listing.ts";
+import { compareUtf8 } from "../../src/s3/key_order.ts";
 import { WEIRD_KEYS } from "../contract/weird_keys.ts";
 import { contentMD5, createTestGateway, pathTo, readXml, textsAt } from "./test_gateway.ts";
 

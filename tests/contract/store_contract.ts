@@ -15,7 +15,7 @@ import {
 import type { WritePrecondition } from "../../src/s3/conditions.ts";
 import { type ErrorCode, S3Error } from "../../src/s3/errors.ts";
 import { multipartETag } from "../../src/s3/etag.ts";
-import { compareUtf8 } from "../../src/s3/listing.ts";
+import { compareUtf8 } from "../../src/s3/key_order.ts";
 import type { ObjectProperties } from "../../src/s3/metadata.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { ContentInput, Received } from "../../src/store/content.ts";

@@ -5,7 +5,7 @@
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
-import { compareUtf8 } from "../../s3/listing.ts";
+import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/buckets.ts";
 import type { BucketsContext } from "./context.ts";

@@ -4,7 +4,7 @@
  */
 
 import { isS3Error, S3Error } from "../../s3/errors.ts";
-import type { SortedKeys } from "../../s3/listing.ts";
+import type { SortedKeys } from "../../s3/key_order.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import type { BucketsContext } from "../buckets/context.ts";

@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
-import type { SortedKeys } from "../../s3/listing.ts";
+import type { SortedKeys } from "../../s3/key_order.ts";
 import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import { DIGEST, LEAF, Leaf, NUMBERS, WORDS } from "./key_leaf.ts";

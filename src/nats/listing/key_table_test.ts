@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { compareUtf8 } from "../../s3/listing.ts";
+import { compareUtf8 } from "../../s3/key_order.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import { hashNuid, type KeyEntry, KeyTable } from "./key_table.ts";

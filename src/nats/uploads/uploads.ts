@@ -9,7 +9,7 @@
 
 import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
-import { compareUploads, listUploadPage } from "../../s3/listing.ts";
+import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import { assembleParts, checkPartAlgorithm } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";

@@ -10,13 +10,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
-import {
-  compareUploads,
-  compareUtf8,
-  listPage,
-  listUploadPage,
-  sortedKeys,
-} from "../../s3/listing.ts";
+import { compareUtf8, sortedKeys } from "../../s3/key_order.ts";
+import { listPage } from "../../s3/listing.ts";
+import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
 import { assembleParts, checkPartAlgorithm, MIN_PART_SIZE } from "../../s3/multipart.ts";
 import {
   type BucketName,
