@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { textOf } from "../../src/s3/xml.ts";
-import { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
 Deno.test("ListBuckets shows all buckets by name", async () => {
@@ -34,7 +34,7 @@ Deno.test("ListBuckets pages where it is asked to", async () => {
 
 Deno.test("ListBuckets shows when each bucket was made, whatever happened to it since", async () => {
   let now = Date.UTC(2024, 4, 1);
-  const store = new MemoryStore({ minPartSize: 5, now: () => new Date(now) });
+  const store = createMemoryStore({ minPartSize: 5, now: () => new Date(now) });
   const { ok } = await createTestGateway({ store });
   const dates = async () => {
     const root = await readXml(await ok("GET", "/"), "ListAllMyBucketsResult");

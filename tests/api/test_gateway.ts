@@ -12,7 +12,7 @@ import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml.ts";
-import { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
@@ -49,7 +49,7 @@ export type TestGateway = {
 export async function createTestGateway(
   overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
 ): Promise<TestGateway> {
-  const store = new MemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
+  const store = createMemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
   let requests = 0;
   const handler = createHandler({
     store,

@@ -1,9 +1,9 @@
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
-import { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { storeContract } from "./store_contract.ts";
 
 storeContract("MemoryStore", ({ minPartSize }) => {
-  const store = new MemoryStore({ minPartSize });
+  const store = createMemoryStore({ minPartSize });
   return Promise.resolve({
     store,
     retain: (bucket: BucketName, key: ObjectKey, until: Date) =>

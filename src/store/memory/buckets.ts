@@ -1,0 +1,45 @@
+// deno-lint-ignore-file require-await -- an async method turns what it throws into a rejection
+/**
+ * Buckets in memory.
+ * @module
+ */
+
+import { S3Error } from "../../s3/errors.ts";
+import { compareUtf8 } from "../../s3/key_order.ts";
+import { isS3BucketName } from "../../s3/names.ts";
+import type { Buckets } from "../buckets.ts";
+import type { Memory } from "./memory.ts";
+
+/** Creates the buckets of a memory store. */
+export function createBuckets(memory: Memory): Buckets {
+  return {
+    async listBuckets() {
+      const infos = Array.from(memory.buckets.values(), ({ info }) => info);
+      return infos.sort((a, b) => compareUtf8(a.name, b.name));
+    },
+
+    async createBucket(bucket, owner) {
+      if (!isS3BucketName(bucket)) throw new S3Error("InvalidBucketName", { BucketName: bucket });
+      const existing = memory.buckets.get(bucket);
+      if (existing !== undefined) {
+        const code = existing.info.owner === owner
+          ? "BucketAlreadyOwnedByYou"
+          : "BucketAlreadyExists";
+        throw new S3Error(code, { BucketName: bucket });
+      }
+      const info = { name: bucket, created: memory.now(), owner };
+      memory.buckets.set(bucket, { info, objects: new Map(), uploads: new Map() });
+    },
+
+    async readBucket(bucket) {
+      return memory.bucket(bucket).info;
+    },
+
+    async deleteBucket(bucket) {
+      if (memory.bucket(bucket).objects.size > 0) {
+        throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+      }
+      memory.buckets.delete(bucket);
+    },
+  };
+}

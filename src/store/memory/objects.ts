@@ -1,0 +1,58 @@
+// deno-lint-ignore-file require-await -- an async method turns what it throws into a rejection
+/**
+ * Objects in memory.
+ * @module
+ */
+
+import type { InfoOptions, ObjectInfo, Objects } from "../objects.ts";
+import { checkFirst, receive } from "./content.ts";
+import type { Memory, StoredObject } from "./memory.ts";
+
+/** Creates the objects of a memory store. */
+export function createObjects(memory: Memory): Objects {
+  return {
+    async readObject(bucket, key, options) {
+      return infoOf(memory.object(bucket, key), options);
+    },
+
+    async getObject(bucket, key, choose, options) {
+      const object = memory.object(bucket, key);
+      const { bytes } = object;
+      const info = infoOf(object, options);
+      const range = choose(info);
+      if (range === "nothing" || info.size === 0) return { info, range, body: null };
+      const body = range === "all" ? bytes.slice() : bytes.slice(range.start, range.end + 1);
+      return { info, range, body };
+    },
+
+    async putObject(bucket, key, { content, properties, owner, precondition, signal }) {
+      await checkFirst(content, () => memory.checkWrite(bucket, key, precondition));
+      const { bytes, received } = await receive(content, signal);
+      const { size, md5, checksum } = received;
+      const info: ObjectInfo = {
+        key,
+        size,
+        etag: md5,
+        modified: memory.now(),
+        properties,
+        checksum: content.algorithm === undefined || checksum === undefined
+          ? undefined
+          : { algorithm: content.algorithm, value: checksum, type: "FULL_OBJECT" },
+        owner,
+        partSizes: undefined,
+        retention: undefined,
+      };
+      return memory.commit(bucket, precondition, { info, bytes, partChecksums: undefined });
+    },
+
+    async deleteObject(bucket, key, precondition) {
+      memory.checkWrite(bucket, key, precondition);
+      memory.bucket(bucket).objects.delete(key);
+    },
+  };
+}
+
+function infoOf({ info, partChecksums }: StoredObject, options: InfoOptions = {}): ObjectInfo {
+  const isWanted = options.partChecksums === true && partChecksums !== undefined;
+  return isWanted ? { ...info, partChecksums } : info;
+}
