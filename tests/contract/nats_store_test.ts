@@ -2,7 +2,8 @@ import { connect } from "@nats-io/transport-node";
 import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import { type CreateStore, storeContract } from "./store_contract.ts";
+import { storeContract } from "./store_contract.ts";
+import type { CreateStore } from "./store_under_test.ts";
 
 const createStore: CreateStore = async ({ minPartSize }) => {
   const server = await startNatsServer();
