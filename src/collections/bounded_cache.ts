@@ -1,10 +1,10 @@
 /**
- * A cache with a bound: what was used least recently goes first.
+ * A cache of limited size, which drops the least recently used values first.
  * @module
  */
 
 /**
- * Values by text keys, each with a weight; together they weigh no more than the limit.
+ * A map from texts to values, each with a weight. Together they weigh at most the limit.
  *
  * @example Usage
  * ```ts
@@ -25,7 +25,7 @@ export class BoundedCache<Value> {
   readonly #entries = new Map<string, { readonly value: Value; readonly weight: number }>();
   #weight = 0;
 
-  /** @param limit Most weight, in the caller's unit. */
+  /** @param limit Maximum total weight, in the caller's unit. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -33,7 +33,7 @@ export class BoundedCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    // A Map keeps the order of insertion: what was used goes to its end.
+    // A Map keeps the order of insertion, so move the used entry to the end.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     return entry.value;

@@ -1,8 +1,13 @@
 /**
- * Changes items, a bounded number of them at a time.
+ * Asynchronous work on many items, a limited number at a time.
+ * @module
+ */
+
+/**
+ * Maps items with an asynchronous function, a limited number at a time.
  *
- * @param limit Most calls that run at once.
- * @returns the results in the order of the items; rejects with the first error, and then begins no other item
+ * @param limit Maximum number of simultaneous calls.
+ * @returns the results in the order of the items; rejects with the first error and then starts no other call
  *
  * @example Usage
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What certificates and private keys in PEM say of themselves, before anybody is served with them.
+ * Checks of certificates and private keys in PEM, before a server uses them.
  * @module
  */
 
@@ -8,9 +8,9 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
 /**
- * Checks that a text holds certificates, all of which can be read.
+ * Checks that a text contains certificates and that all of them can be read.
  *
- * @throws RangeError that says what is wrong with the text
+ * @throws RangeError with a message that explains the problem
  */
 export function checkCertificates(pem: string): void {
   const blocks = pem.match(CERTIFICATE) ?? [];
@@ -25,9 +25,9 @@ export function checkCertificates(pem: string): void {
 }
 
 /**
- * Checks that a text holds a private key that can be read without a password.
+ * Checks that a text contains a private key that can be read without a password.
  *
- * @throws RangeError that says what is wrong with the text, and nothing of the key
+ * @throws RangeError with a message that explains the problem and reveals nothing of the key
  */
 export function checkPrivateKey(pem: string): void {
   if (!/-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/.test(pem)) {
@@ -35,7 +35,7 @@ export function checkPrivateKey(pem: string): void {
   }
   if (/ENCRYPTED/.test(pem)) {
     throw new RangeError(
-      "the key is encrypted: decrypt it, as by `openssl pkey -in KEY -out KEY-IN-THE-CLEAR`",
+      "the key is encrypted: decrypt it, for example with `openssl pkey -in KEY -out KEY-IN-THE-CLEAR`",
     );
   }
   try {
@@ -45,12 +45,12 @@ export function checkPrivateKey(pem: string): void {
   }
 }
 
-/** Whether a private key belongs to a certificate, of several to the first. Both have been checked. */
+/** Returns whether a private key belongs to the first certificate in a text. Both must have been checked. */
 export function isPair(cert: string, key: string): boolean {
   return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 }
 
-/** From when until when a certificate is valid, of several the first. It has been checked. */
+/** Returns the validity period of the first certificate in a text, which must have been checked. */
 export function validityOf(cert: string): { readonly from: Date; readonly to: Date } {
   const { validFrom, validTo } = new X509Certificate(cert);
   return { from: new Date(validFrom), to: new Date(validTo) };

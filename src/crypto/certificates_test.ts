@@ -5,7 +5,7 @@ function pem(name: string): string {
   return Deno.readTextFileSync(`${import.meta.dirname}/../../tests/fixtures/tls/${name}.pem`);
 }
 
-Deno.test("checkCertificates() takes one or several, and says which one is broken", () => {
+Deno.test("checkCertificates() accepts one or several and names the broken one", () => {
   checkCertificates(pem("server"));
   checkCertificates(pem("server").replaceAll("\n", "\r\n"));
   checkCertificates(`A chain:\n${pem("server")}\n${pem("ca")}`);
@@ -21,13 +21,13 @@ Deno.test("checkCertificates() takes one or several, and says which one is broke
   ) throws(() => checkCertificates(text), { name: "RangeError", message });
 });
 
-Deno.test("checkPrivateKey() tells an encrypted key from none and from a broken one", () => {
+Deno.test("checkPrivateKey() distinguishes an encrypted, a missing and a broken key", () => {
   checkPrivateKey(pem("server-key"));
   for (
     const [text, message] of [
       ["", /no private key/],
       [pem("server"), /no private key/],
-      [pem("encrypted-key"), /the key is encrypted: decrypt it, as by `openssl pkey/],
+      [pem("encrypted-key"), /the key is encrypted: decrypt it, for example with `openssl pkey/],
       [
         "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAA==\n-----END EC PRIVATE KEY-----",
         /the key is encrypted/,
@@ -37,7 +37,7 @@ Deno.test("checkPrivateKey() tells an encrypted key from none and from a broken 
   ) throws(() => checkPrivateKey(text), { name: "RangeError", message });
 });
 
-Deno.test("isPair() tells whose key it is", () => {
+Deno.test("isPair() recognizes the key of a certificate", () => {
   strictEqual(isPair(pem("server"), pem("server-key")), true);
   strictEqual(isPair(pem("server"), pem("client-key")), false);
   strictEqual(isPair(pem("server") + pem("client"), pem("server-key")), true);

@@ -1,34 +1,34 @@
 /**
- * MD5 and SHA-256 of a body, computed as it passes: inline for small bodies, beside the main thread for large ones.
+ * MD5 and SHA-256 of a body, computed while it passes: inline for small bodies, in a worker for large ones.
  *
- * Hashing is most of what storing a body costs. A worker made of a `data:` URL needs no permission; where there are no
- * workers, everything is computed inline.
+ * Hashing is the largest part of the cost of storing a body. A worker made from a `data:` URL needs no permission.
+ * Without workers, everything is computed inline.
  * @module
  */
 
 import { createHash, hash } from "node:crypto";
 
-/** Lower-case hex. */
+/** The digests of one body, in lower-case hex. */
 export type Digests = { readonly md5: string; readonly sha256: string };
 
 /** Computes the digests of one body. */
 export interface Digester {
-  /** Takes the next bytes, which must not change until it resolves. */
+  /** Hashes the next bytes, which must not change until the returned promise resolves. */
   update(bytes: Uint8Array): Promise<void> | undefined;
-  /** Ends it. */
+  /** Returns the digests and ends the digester. */
   digest(): Promise<Digests> | Digests;
-  /** Ends it without a result. */
+  /** Ends the digester without a result. */
   drop(): void;
 }
 
-/** The digests of bytes that are all there. */
+/** Returns the digests of a complete body. */
 export function digestsOf(bytes: Uint8Array): Digests {
   return { md5: hash("md5", bytes, "hex"), sha256: hash("sha256", bytes, "hex") };
 }
 
-/** From this many bytes on a body is worth the way to the worker. */
+/** Bytes. For a body of this size, moving it to the worker is worthwhile. */
 const WORTH_A_WORKER = 1024 * 1024;
-/** Memory shared with the worker: bytes are copied into a free slot, so that no message makes garbage of their size. */
+/** Bytes and number of slots in the memory that the worker shares. Copying bytes there avoids garbage of their size. */
 const SLOT = 256 * 1024;
 const SLOTS = 16;
 
@@ -41,27 +41,31 @@ type FromWorker =
   | { readonly kind: "free"; readonly from: number }
   | { readonly kind: "digests"; readonly id: number; readonly digests: Digests };
 
-/** Makes digesters, and holds the worker that some of them share. */
+/** Creates digesters and owns the worker that the digesters of large bodies share. */
 export class DigestPool implements Disposable {
   #worker: Worker | undefined;
   #hasWorkers = typeof Worker === "function";
   #next = 0;
   #memory: Uint8Array = new Uint8Array();
-  /** Where free slots begin, and who waits for one. */
+  /** Offsets of the free slots, and the callers that wait for one. */
   readonly #free: number[] = [];
   readonly #line: ((slot: number) => void)[] = [];
   readonly #waiting = new Map<number, PromiseWithResolvers<Digests>>();
 
-  /** @param size Length of the body in bytes, where it is known. */
+  /**
+   * Creates a digester for one body.
+   *
+   * @param size Length of the body in bytes, if known.
+   */
   create(size: number | undefined): Digester {
     if (size !== undefined && size < WORTH_A_WORKER) return inlineDigester();
     const worker = this.#worker ?? this.#start();
     return worker === undefined ? inlineDigester() : this.#digesterOn(worker);
   }
 
-  /** Ends the worker; digests that are not ready are rejected. */
+  /** Ends the worker and rejects the digests that are not ready. */
   [Symbol.dispose](): void {
-    this.#stop(new Error("The gateway ends"));
+    this.#stop(new Error("The gateway is stopping"));
   }
 
   #digesterOn(worker: Worker): Digester {
@@ -127,7 +131,7 @@ export class DigestPool implements Disposable {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#free.length = 0;
-    // Their bytes go nowhere, and their digests are rejected.
+    // Release the waiting callers: their bytes are lost, but their digests are rejected.
     for (const take of this.#line.splice(0)) take(0);
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
@@ -148,7 +152,7 @@ function inlineDigester(): Digester {
   };
 }
 
-/** What runs in the worker. It is put there by its source text, so it uses nothing but its parameters. */
+/** Hashes in the worker, which receives this function as source text. It may use only its parameters. */
 function hashInWorker(
   self: { onmessage: unknown; postMessage(message: FromWorker): void },
   create: typeof createHash,

@@ -9,7 +9,7 @@ function expected(bytes: Uint8Array): { md5: string; sha256: string } {
 
 const MIB = 1024 * 1024;
 
-Deno.test("DigestPool computes the same inline and in the worker, for bodies side by side", async () => {
+Deno.test("DigestPool computes the same inline and in the worker for simultaneous bodies", async () => {
   using pool = new DigestPool();
   for (const size of [undefined, 10, 3 * MIB]) {
     const bodies = [1, 2, 3].map((n) => new Uint8Array(3 * MIB).fill(n));
@@ -24,12 +24,12 @@ Deno.test("DigestPool computes the same inline and in the worker, for bodies sid
   }
 });
 
-Deno.test("DigestPool computes the digests of nothing", async () => {
+Deno.test("DigestPool computes the digests of an empty body", async () => {
   using pool = new DigestPool();
   deepStrictEqual(await pool.create(undefined).digest(), expected(new Uint8Array()));
 });
 
-Deno.test("DigestPool takes more than it has memory for, from several at once", async () => {
+Deno.test("DigestPool accepts more bytes than its memory holds, from several bodies at once", async () => {
   using pool = new DigestPool();
   const bodies = [1, 2, 3].map((n) => new Uint8Array(9 * MIB + n).fill(n));
   const digests = await Promise.all(bodies.map(async (body) => {
@@ -40,13 +40,13 @@ Deno.test("DigestPool takes more than it has memory for, from several at once", 
   deepStrictEqual(digests, bodies.map(expected));
 });
 
-Deno.test("DigestPool rejects what is not ready when it ends", async () => {
+Deno.test("DigestPool rejects unfinished digests when it ends", async () => {
   const pool = new DigestPool();
   const digester = pool.create(undefined);
   await digester.update(new Uint8Array(3 * MIB));
   const digest = digester.digest();
   pool[Symbol.dispose]();
-  await rejects(async () => await digest, /ends/);
+  await rejects(async () => await digest, /stopping/);
 });
 
 Deno.test("DigestPool goes on after a body is dropped", async () => {

@@ -1,10 +1,10 @@
 /**
- * Comparison that does not tell, by the time it takes, where two texts differ.
+ * A comparison whose duration does not reveal where two texts differ.
  * @module
  */
 
 /**
- * Whether two texts are the same. Only their lengths show in the time it takes.
+ * Returns whether two texts are the same. Its duration reveals only their lengths.
  *
  * @example Usage
  * ```ts

@@ -38,7 +38,7 @@ Deno.test("createChecksumHasher() keeps streams apart", async () => {
   }
 });
 
-Deno.test("combineChecksums() of full objects is the checksum of the whole", async () => {
+Deno.test("combineChecksums() of full objects returns the checksum of the whole", async () => {
   for (const algorithm of ["CRC32", "CRC32C", "CRC64NVME"] as const) {
     const texts = ["hello ", "world", "", "!"];
     const parts = await Promise.all(texts.map(async (text) => ({

@@ -1,7 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { parseUploadChecksum } from "./checksum_headers.ts";
 
-Deno.test("parseUploadChecksum() knows which types an algorithm has", () => {
+Deno.test("parseUploadChecksum() accepts only the types of an algorithm", () => {
   const parse = (algorithm: string, type?: string) =>
     parseUploadChecksum(
       new Headers({

@@ -1,9 +1,9 @@
 /**
- * Conditional requests.
+ * The conditions of requests.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
  * and https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html for the order of precedence
  *
- * A date that cannot be read is no condition, as RFC 9110 has it.
+ * As RFC 9110 requires, a malformed date is ignored.
  * @module
  */
 
@@ -11,7 +11,7 @@ import { S3Error } from "./errors.ts";
 import { parseETag, parseETagList, quoteETag } from "./etag.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 
-/** What a conditional read demands of the object. ETags are bare; `"*"` is any object. */
+/** The conditions of a read. ETags are bare; `"*"` matches any object. */
 export type ReadPrecondition = {
   readonly ifMatch?: "*" | readonly string[];
   readonly ifNoneMatch?: "*" | readonly string[];
@@ -19,19 +19,19 @@ export type ReadPrecondition = {
   readonly ifUnmodifiedSince?: Date;
 };
 
-/** What a conditional write demands of the object that is there now. ETags are bare; `"*"` is any object. */
+/** The conditions of a write on the current object. ETags are bare; `"*"` matches any object. */
 export type WritePrecondition = {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: "*";
 };
 
-/** What conditions look at. */
+/** The properties of an object that conditions compare. */
 type Validators = { readonly etag: string; readonly modified: Date };
 
 /**
- * The conditions of a read, or of a copy's source.
+ * Parses the conditions of a read, or of the source of a copy.
  *
- * @param prefix What stands before the names: `"x-amz-copy-source-"` for the source of a copy.
+ * @param prefix The prefix of the headers' names: `"x-amz-copy-source-"` for the source of a copy.
  */
 export function parseReadPrecondition(
   headers: RequestHeaders,
@@ -56,7 +56,7 @@ function parseDate(text: string | null): Date | undefined {
 
 /**
  * Checks the conditions of a read in AWS's order: If-Match before If-Unmodified-Since, If-None-Match before
- * If-Modified-Since; of each pair the ETag decides alone.
+ * If-Modified-Since. If both conditions of a pair are present, only the ETag counts.
  *
  * @throws S3Error `PreconditionFailed`, `NotModified`
  *
@@ -76,7 +76,7 @@ export function checkRead(precondition: ReadPrecondition, object: Validators): v
   if (failed === "If-Match" || failed === "If-Unmodified-Since") {
     throw new S3Error("PreconditionFailed", { Condition: failed });
   }
-  // What a cache needs to keep its copy.
+  // A cache needs these headers to keep its copy.
   const headers = {
     "etag": quoteETag(object.etag),
     "last-modified": object.modified.toUTCString(),
@@ -85,7 +85,7 @@ export function checkRead(precondition: ReadPrecondition, object: Validators): v
 }
 
 /**
- * Checks the conditions on a copy's source: as {@linkcode checkRead}, but what a read answers with 304 is 412 here.
+ * Checks the conditions on the source of a copy. It differs from {@linkcode checkRead} in one way: 412 replaces 304.
  *
  * @throws S3Error `PreconditionFailed`
  */
@@ -99,7 +99,7 @@ function failedRead(
   { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: ReadPrecondition,
   { etag, modified }: Validators,
 ): "If-Match" | "If-Unmodified-Since" | "If-None-Match" | "If-Modified-Since" | undefined {
-  // Clients know the time of modification in whole seconds.
+  // Clients see the time of modification in whole seconds.
   const time = Math.floor(modified.getTime() / 1000) * 1000;
 
   if (ifMatch !== undefined) {
@@ -120,9 +120,9 @@ function matches(list: "*" | readonly string[], etag: string): boolean {
 }
 
 /**
- * The conditions of a write.
+ * Parses the conditions of a write.
  *
- * @throws S3Error `NotImplemented` for an If-None-Match other than `*`, and for both at once, as AWS does
+ * @throws S3Error `NotImplemented` for an If-None-Match other than `*` and for both headers together, as on AWS
  */
 export function parseWritePrecondition(headers: RequestHeaders): WritePrecondition {
   const match = headers.get("if-match");
@@ -139,9 +139,9 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
 }
 
 /**
- * Checks the conditions of a write against the object that is there now. Stores call it in their compare-and-set.
+ * Checks the conditions of a write against the current object. Stores call it within their compare-and-set.
  *
- * @throws S3Error `PreconditionFailed`; `NoSuchKey` for If-Match where there is no object
+ * @throws S3Error `PreconditionFailed`; `NoSuchKey` for If-Match without an object
  *
  * @example Usage
  * ```ts

@@ -52,14 +52,14 @@ Deno.test("checkRead() sends validators with 304", () => {
   });
 });
 
-Deno.test("checkCopySource() answers 412 where a read answers 304", () => {
+Deno.test("checkCopySource() fails with 412 where a read fails with 304", () => {
   const headers = new Headers({ "x-amz-copy-source-if-none-match": "abc" });
   throws(() => checkCopySource(parseReadPrecondition(headers, "x-amz-copy-source-"), object), {
     code: "PreconditionFailed",
   });
 });
 
-Deno.test("parseWritePrecondition() takes only * for If-None-Match", () => {
+Deno.test("parseWritePrecondition() accepts only * for If-None-Match", () => {
   const parse = (headers: Record<string, string>) => parseWritePrecondition(new Headers(headers));
   deepStrictEqual(parse({}), {});
   deepStrictEqual(parse({ "if-none-match": "*" }), { ifNoneMatch: "*" });
@@ -68,7 +68,7 @@ Deno.test("parseWritePrecondition() takes only * for If-None-Match", () => {
   throws(() => parse({ "if-none-match": "*", "if-match": "a" }), { code: "NotImplemented" });
 });
 
-Deno.test("checkWrite() decides against what is there", () => {
+Deno.test("checkWrite() checks the current object", () => {
   checkWrite({}, undefined, "k");
   checkWrite({ ifMatch: "*" }, object, "k");
   checkWrite({ ifMatch: "abc" }, object, "k");

@@ -1,5 +1,5 @@
 /**
- * Continuation tokens: where a listing resumes, opaque to clients and checked when it comes back.
+ * Continuation tokens: the positions at which listings resume. Clients treat them as opaque; the gateway checks them.
  * @module
  */
 
@@ -8,11 +8,11 @@ import { crc32 } from "node:zlib";
 import { S3Error } from "./errors.ts";
 
 const VERSION = 1;
-/** Bytes before the text: the version and a CRC-32. */
+/** Number of bytes before the text: the version and a CRC-32. */
 const HEAD = 5;
 
 /**
- * The token for a text.
+ * Formats a text as a token.
  *
  * @example Usage
  * ```ts
@@ -33,9 +33,9 @@ export function formatContinuationToken(after: string): string {
 }
 
 /**
- * The text of a token.
+ * Parses a token into its text.
  *
- * @throws S3Error `InvalidArgument` for what no gateway made
+ * @throws S3Error `InvalidArgument` for a token that no gateway made
  */
 export function parseContinuationToken(token: string): string {
   const text = Buffer.from(token, "base64url").subarray(HEAD).toString("utf8");

@@ -10,12 +10,12 @@ import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from
 import { refuseVersionId } from "./params.ts";
 import { decodePercent } from "./request.ts";
 
-/** What is copied. */
+/** The object to copy. */
 export type CopySource = { readonly bucket: BucketName; readonly key: ObjectKey };
 
 /**
- * Parses the header: bucket and key, percent-encoded, with or without a leading slash, perhaps with
- * `?versionId=null` after them. `+` is itself.
+ * Parses the header: bucket and key, percent-encoded. A leading slash and a final `?versionId=null` are optional. A `+`
+ * means itself.
  *
  * @throws S3Error `InvalidArgument`, `NoSuchVersion`, `NotImplemented` for access points
  *

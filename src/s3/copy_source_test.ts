@@ -1,7 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { parseCopySource } from "./copy_source.ts";
 
-Deno.test("parseCopySource() takes what clients send", () => {
+Deno.test("parseCopySource() accepts every form that clients send", () => {
   const rows: [string, string][] = [
     ["bucket/key", "key"],
     ["/bucket/key", "key"],
@@ -18,7 +18,7 @@ Deno.test("parseCopySource() takes what clients send", () => {
   }
 });
 
-Deno.test("parseCopySource() refuses what names no object", () => {
+Deno.test("parseCopySource() rejects a text that names no object", () => {
   for (const header of ["", "bucket", "bucket/", "/", "//key", "bucket/%zz"]) {
     throws(() => parseCopySource(header), { code: "InvalidArgument" }, header);
   }

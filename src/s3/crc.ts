@@ -1,12 +1,13 @@
 /**
- * Arithmetic on CRCs: the CRC of two texts joined, from the CRC of each and the length of the second.
+ * Arithmetic on CRCs: the CRC of two joined texts, computed from the CRC of each and the length of the second.
  *
- * Reflected CRCs with all ones as initial value and final complement, which CRC-32, CRC-32C and CRC-64/NVME are.
- * The method is zlib's `crc32_combine`: shift the first CRC by the second's length, modulo the polynomial.
+ * It works for reflected CRCs with all ones as initial value and final complement, such as CRC-32, CRC-32C and
+ * CRC-64/NVME. The method is that of zlib's `crc32_combine`: shift the first CRC by the second's length, modulo the
+ * polynomial.
  * @module
  */
 
-/** A CRC's polynomial, reflected, and its width in bits. */
+/** The reflected polynomial of a CRC and its width in bits. */
 export type Crc = { readonly polynomial: bigint; readonly bits: bigint };
 
 /** CRC-32 (ISO-HDLC). */
@@ -17,7 +18,7 @@ export const CRC32C: Crc = { polynomial: 0x82f63b78n, bits: 32n };
 export const CRC64NVME: Crc = { polynomial: 0x9a6c9329ac4bc9b5n, bits: 64n };
 
 /**
- * CRC of pieces that follow each other. Sizes are in bytes.
+ * Returns the CRC of consecutive pieces. Sizes are in bytes.
  *
  * @example Usage
  * ```ts
@@ -33,7 +34,7 @@ export function joinCrcs(
   crc: Crc,
   pieces: Iterable<{ readonly crc: bigint; readonly size: number }>,
 ): bigint {
-  // Parts are nearly always of one size: its shift is worked out once.
+  // Nearly all parts have the same size, so its shift is computed only once.
   const shifts = new Map<number, bigint>();
   let joined = 0n;
   for (const piece of pieces) {
@@ -44,7 +45,7 @@ export function joinCrcs(
   return joined;
 }
 
-/** x^(8·size) modulo the polynomial. */
+/** Returns x^(8·size) modulo the polynomial. */
 function shiftOf(crc: Crc, size: number): bigint {
   const one = 1n << (crc.bits - 1n);
   let power = one >> 1n; // x
@@ -56,7 +57,7 @@ function shiftOf(crc: Crc, size: number): bigint {
   return product;
 }
 
-/** a·b modulo the polynomial, coefficients reflected. */
+/** Returns a·b modulo the polynomial, with reflected coefficients. */
 function multiply({ polynomial, bits }: Crc, a: bigint, b: bigint): bigint {
   let product = 0n;
   for (let bit = 1n << (bits - 1n); bit > 0n; bit >>= 1n) {

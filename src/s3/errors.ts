@@ -1,8 +1,8 @@
 /**
- * The error codes this gateway sends, spelled as Amazon S3 spells them.
+ * The error codes that this gateway sends, spelled as Amazon S3 spells them.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
- * An error is thrown where it is known and rendered in one place (`errorResponse` in `gateway.ts`).
+ * Code throws an error where it detects the problem. One place renders it (`errorResponse` in `gateway.ts`).
  * @module
  */
 
@@ -143,18 +143,18 @@ export const ERRORS = {
 /** A code of {@linkcode ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What `new S3Error` takes beyond its code and fields. */
+/** Options of an {@linkcode S3Error} besides its code and fields. */
 export type S3ErrorOptions = {
   /** Replaces the code's default message. */
   readonly message?: string;
-  /** Goes to the log, never to the client. */
+  /** Logged, and never sent to the client. */
   readonly cause?: unknown;
-  /** Headers of the answer, such as `Retry-After`. */
+  /** Headers of the response, such as `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
 };
 
 /**
- * An answer that is an error. Fields become elements of `<Error>`.
+ * An error response. Its fields become elements of `<Error>`.
  *
  * @example Usage
  * ```ts
@@ -181,13 +181,13 @@ export class S3Error extends Error {
     this.headers = options.headers ?? {};
   }
 
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   get status(): number {
     return ERRORS[this.code][0];
   }
 }
 
-/** Whether this is an {@linkcode S3Error} with one of these codes. */
+/** Returns whether this is an {@linkcode S3Error} with one of these codes, or with any code if none is given. */
 export function isS3Error(cause: unknown, ...codes: ErrorCode[]): cause is S3Error {
   return cause instanceof S3Error && (codes.length === 0 || codes.includes(cause.code));
 }

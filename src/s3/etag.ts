@@ -1,5 +1,5 @@
 /**
- * Entity tags: bare inside, quoted on the wire.
+ * Entity tags: bare in code, quoted on the wire.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
  * and https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
  * @module
@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 
 /**
- * ETag of a multipart object: MD5 of the parts' MD5s, then their count.
+ * Returns the ETag of a multipart object: the MD5 of the parts' MD5s, then the number of parts.
  *
  * @example Usage
  * ```ts
@@ -25,7 +25,7 @@ export function multipartETag(md5s: readonly string[]): string {
 }
 
 /**
- * An ETag as it goes over the wire.
+ * Quotes an ETag for the wire.
  *
  * @example Usage
  * ```ts
@@ -40,7 +40,7 @@ export function quoteETag(etag: string): string {
 }
 
 /**
- * The bare ETag in a text, quoted or not; clients send both.
+ * Parses an ETag, quoted or bare, into a bare one. Clients send both.
  *
  * @example Usage
  * ```ts
@@ -57,7 +57,7 @@ export function parseETag(text: string): string {
 }
 
 /**
- * The bare ETags that `If-Match` or `If-None-Match` lists, or `"*"` for any.
+ * Parses the list in `If-Match` or `If-None-Match` into bare ETags, or `"*"` for any object.
  *
  * @example Usage
  * ```ts
@@ -70,6 +70,6 @@ export function parseETag(text: string): string {
  */
 export function parseETagList(text: string): "*" | readonly string[] {
   if (parseETag(text) === "*") return "*";
-  // A quoted tag may hold a comma.
+  // A quoted tag may contain a comma.
   return Array.from(text.matchAll(/(?:W\/)?"[^"]*"|[^\s,]+/g), ([tag]) => parseETag(tag));
 }

@@ -6,7 +6,7 @@ Deno.test("multipartETag() counts its parts", () => {
   strictEqual(multipartETag([md5, md5]).slice(-2), "-2");
 });
 
-Deno.test("parseETag() takes what clients send", () => {
+Deno.test("parseETag() accepts every form that clients send", () => {
   for (const [text, etag] of [['"a"', "a"], ["a", "a"], ['W/"a"', "a"], ['"', '"'], ["", ""]]) {
     strictEqual(parseETag(text as string), etag);
   }

@@ -1,37 +1,34 @@
 /**
- * Where a request comes from, and what it asked, as proxies that are trusted tell it: `X-Forwarded-For`,
- * `X-Forwarded-Host` and `X-Forwarded-Proto`.
+ * The origin of a request as trusted proxies report it in `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`.
  * See https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For
  *
- * Anybody can send these headers, and a proxy adds to what was sent to it. So lists are read from their ends: the last
- * item is of who is connected to us, and the one before it counts if that item is a trusted proxy as well. What is no
- * address ends the list. `Forwarded` (RFC 7239) is not read: no proxy sends it by default.
+ * Anybody can send these headers, and a proxy appends to the lists that it receives. So we read the lists from their
+ * ends: our direct peer added the last item, and an earlier item counts only if the next one names a trusted proxy. An
+ * item that is not an address ends the list. We ignore `Forwarded` (RFC 7239), because no proxy sends it by default.
  * @module
  */
 
 import { BlockList, isIP } from "node:net";
 import type { RequestHeaders } from "./request_headers.ts";
 
-/** Of a request. */
+/** The origin of a request. */
 export type Origin = {
-  /** IP address of the client; undefined where the server does not know. */
+  /** IP address of the client; undefined if the server does not know it. */
   readonly address: string | undefined;
-  /** The host that the client asked; undefined where it is that of the request. */
+  /** The host that the client requested; undefined if no proxy reported it. */
   readonly host: string | undefined;
-  /** How the client asked; undefined where it is as the request came. */
+  /** The scheme that the client used; undefined if no proxy reported it. */
   readonly scheme: "http" | "https" | undefined;
 };
 
-/** No list of proxies is as long. */
-const MOST_HOPS = 32;
+/** Maximum number of proxies; real lists are shorter. */
+const MAX_HOPS = 32;
 
-/** IP addresses and networks of proxies that tell the truth about their clients. */
+/** The IP addresses and networks of proxies whose headers are trusted. */
 export class TrustedProxies {
   readonly #list = new BlockList();
 
-  /**
-   * @param networks Of {@linkcode parseNetwork}.
-   */
+  /** @param networks Results of {@linkcode parseNetwork}. */
   constructor(networks: readonly string[]) {
     for (const network of networks) {
       const [address = "", bits] = network.split("/");
@@ -41,15 +38,15 @@ export class TrustedProxies {
     }
   }
 
-  /** Whether an IP address is that of a proxy. IPv4 within IPv6 counts as IPv4. */
+  /** Returns whether an IP address belongs to a trusted proxy. IPv4 within IPv6 counts as IPv4. */
   has(address: string): boolean {
     return this.#list.check(address, familyOf(address));
   }
 
   /**
-   * Reads the origin of a request.
+   * Returns the origin of a request.
    *
-   * @param peer Who is connected to us.
+   * @param peer IP address of our direct peer.
    *
    * @example Usage
    * ```ts
@@ -66,13 +63,13 @@ export class TrustedProxies {
     let address = peer === undefined ? undefined : parseHop(peer);
     let hops = 0;
     for (const item of itemsFromEnd(headers.get("x-forwarded-for"))) {
-      if (address === undefined || hops === MOST_HOPS || !this.has(address)) break;
+      if (address === undefined || hops === MAX_HOPS || !this.has(address)) break;
       hops++;
       const next = parseHop(item);
       if (next === undefined) break;
       address = next;
     }
-    // Without the list there may be a proxy all the same.
+    // A trusted peer counts as a proxy even without the list.
     if (hops === 0 && address !== undefined && this.has(address)) hops = 1;
     const proto = itemOf(headers.get("x-forwarded-proto"), hops)?.toLowerCase();
     return {
@@ -84,17 +81,17 @@ export class TrustedProxies {
 }
 
 /**
- * Checks an IP address, or a network as `10.0.0.0/8`.
+ * Checks an IP address, or a network such as `10.0.0.0/8`, and returns it.
  *
- * @throws RangeError that says what is wrong with the text
+ * @throws RangeError with a message that explains the problem
  */
 export function parseNetwork(text: string): string {
   const [address = "", bits, ...rest] = text.split("/");
-  const most = isIP(address) === 4 ? 32 : 128;
+  const maxBits = isIP(address) === 4 ? 32 : 128;
   const isWrong = isIP(address) === 0 || address.includes("%") || rest.length > 0 ||
-    (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most));
+    (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > maxBits));
   if (isWrong) {
-    throw new RangeError(`"${text}" is neither an IP address nor a network as 10.0.0.0/8`);
+    throw new RangeError(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
   }
   return text;
 }
@@ -103,7 +100,7 @@ function familyOf(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 4 ? "ipv4" : "ipv6";
 }
 
-/** The items of a list, the last first. */
+/** Iterates over the items of a list from the last to the first. */
 function* itemsFromEnd(list: string | null): Generator<string> {
   for (let end = list?.length ?? -1; list !== null && end >= 0;) {
     const comma = end === 0 ? -1 : list.lastIndexOf(",", end - 1);
@@ -112,7 +109,7 @@ function* itemsFromEnd(list: string | null): Generator<string> {
   }
 }
 
-/** The item that the farthest of so many proxies added; where they keep no list, the only one. */
+/** Returns the item that the farthest of these proxies added. If proxies replace the value, it is the only item. */
 function itemOf(list: string | null, hops: number): string | undefined {
   let found: string | undefined;
   let count = 0;
@@ -123,7 +120,7 @@ function itemOf(list: string | null, hops: number): string | undefined {
   return found;
 }
 
-/** An IP address, perhaps with a port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
+/** Parses an IP address with an optional port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
 function parseHop(text: string): string | undefined {
   const match = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(text);
   const address = match?.[1] ?? match?.[2] ?? text;

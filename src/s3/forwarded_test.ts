@@ -8,7 +8,7 @@ function addressOf(list: string, peer: string | undefined = PEER): string | unde
   return PROXIES.originOf(peer, new Headers({ "x-forwarded-for": list })).address;
 }
 
-Deno.test("originOf() believes nobody who is not trusted", () => {
+Deno.test("originOf() ignores the headers of an untrusted peer", () => {
   const headers = new Headers({
     "x-forwarded-for": "198.51.100.7",
     "x-forwarded-host": "photos.s3.test",
@@ -22,7 +22,7 @@ Deno.test("originOf() believes nobody who is not trusted", () => {
   strictEqual(new TrustedProxies([]).originOf(PEER, headers).host, undefined);
 });
 
-Deno.test("originOf() finds the last hop that is no proxy", () => {
+Deno.test("originOf() finds the last hop that is not a proxy", () => {
   for (
     const [list, address] of [
       ["198.51.100.7", "198.51.100.7"],
@@ -30,10 +30,10 @@ Deno.test("originOf() finds the last hop that is no proxy", () => {
       [" 198.51.100.7\t, 10.9.9.9 ,192.0.2.10", "198.51.100.7"],
       ["2001:db9::7", "2001:db9::7"],
       ["2001:db9::7, 2001:db8::1", "2001:db9::7"],
-      // Only proxies: the farthest of them asks.
+      // Only proxies: the farthest of them is the client.
       ["10.7.7.7, 10.9.9.9", "10.7.7.7"],
       ["", PEER],
-      // What clients send comes before what proxies add.
+      // A client's items come before those that proxies add.
       ["203.0.113.66, 198.51.100.7", "198.51.100.7"],
       ["10.0.0.1, 198.51.100.7", "198.51.100.7"],
       ["127.0.0.1, 10.0.0.1, 198.51.100.7, 10.9.9.9", "198.51.100.7"],
@@ -57,7 +57,7 @@ Deno.test("originOf() reads ports, brackets, and IPv4 within IPv6", () => {
   strictEqual(addressOf("198.51.100.7", "0:0:0:0:0:0:0:1"), "198.51.100.7");
 });
 
-Deno.test("originOf() stops at what is no address", () => {
+Deno.test("originOf() stops at an item that is not an address", () => {
   for (
     const garbage of [
       "unknown",
@@ -104,9 +104,9 @@ Deno.test("originOf() takes host and scheme from the farthest trusted proxy", ()
     const [list, hosts, host] of [
       [undefined, "s3.test", "s3.test"],
       ["198.51.100.7", "photos.s3.test:8443", "photos.s3.test:8443"],
-      // The client sent one, and a proxy added that of its request.
+      // The client sent a value, and a proxy appended its own.
       ["198.51.100.7", "evil.test, s3.test", "s3.test"],
-      // Two proxies that add to the list, and two that put another in its place.
+      // Two proxies that append to the list, and two that replace it.
       ["198.51.100.7, 10.9.9.9", "evil.test, s3.test, inner.test", "s3.test"],
       ["198.51.100.7, 10.9.9.9", "s3.test", "s3.test"],
       ["garbage", "s3.test", "s3.test"],
@@ -126,13 +126,13 @@ Deno.test("originOf() takes host and scheme from the farthest trusted proxy", ()
   }
 });
 
-Deno.test("TrustedProxies takes a network by any address in it", () => {
+Deno.test("TrustedProxies accepts any address of a network to name it", () => {
   const proxies = new TrustedProxies(["10.1.2.3/8", "2001:db8::5/32"]);
   ok(proxies.has("10.200.0.1") && proxies.has("2001:db8:ffff::1"));
   ok(!proxies.has("11.0.0.1") && !proxies.has("2001:db9::1"));
 });
 
-Deno.test("parseNetwork() takes addresses and networks of both families, and nothing else", () => {
+Deno.test("parseNetwork() accepts only addresses and networks of both families", () => {
   for (const text of ["10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "::1", "fd00::/8", "::/128"]) {
     strictEqual(parseNetwork(text), text);
   }

@@ -1,7 +1,7 @@
 /**
- * Text in headers. The runtime gives header values as latin1, one character a byte; clients mean UTF-8.
+ * Text in headers. The runtime presents header values as latin1, one character per byte, but clients send UTF-8.
  *
- * AWS returns text beyond US-ASCII as RFC 2047 encoded words; here it comes back as the bytes that were sent.
+ * AWS returns text beyond US-ASCII as RFC 2047 encoded words. We return the bytes that the client sent.
  * @module
  */
 
@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The text of a header. What is not UTF-8 stays latin1.
+ * Decodes the text of a header. A value that is not UTF-8 stays latin1.
  *
  * @example Usage
  * ```ts
@@ -22,7 +22,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * ```
  */
 export function decodeHeaderText(value: string): string {
-  // Most are ASCII, the same in both.
+  // Most values are ASCII, which is the same in both.
   // deno-lint-ignore no-control-regex
   if (/^[\u0000-\u007f]*$/.test(value)) return value;
   try {
@@ -33,8 +33,8 @@ export function decodeHeaderText(value: string): string {
 }
 
 /**
- * A header value for a text; text with control characters, which native clients can store, becomes an RFC 2047
- * encoded word.
+ * Encodes a text as a header value. A text with control characters, which no header can have brought, becomes an RFC
+ * 2047 encoded word.
  *
  * @example Usage
  * ```ts
@@ -46,7 +46,7 @@ export function decodeHeaderText(value: string): string {
  * ```
  */
 export function encodeHeaderText(text: string): string {
-  if (/^[ -~]*$/.test(text)) return text; // most are printable ASCII
+  if (/^[ -~]*$/.test(text)) return text; // most texts are printable ASCII
   const bytes = Buffer.from(text, "utf8");
   // deno-lint-ignore no-control-regex
   return /[\u0000-\u001f\u007f]/.test(text)

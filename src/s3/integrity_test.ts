@@ -1,7 +1,7 @@
 import { deepStrictEqual, doesNotThrow, throws } from "node:assert/strict";
 import { parseIntegrity, verifyReceived } from "./integrity.ts";
 
-Deno.test("parseIntegrity() refuses what is malformed", () => {
+Deno.test("parseIntegrity() rejects malformed headers", () => {
   const rows: [Record<string, string>, string][] = [
     [{ "content-md5": "xyz" }, "InvalidDigest"],
     [{ "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-sha1": "AAAA" }, "InvalidRequest"],
@@ -40,7 +40,7 @@ Deno.test("parseIntegrity() reads headers and trailers", () => {
   );
 });
 
-Deno.test("verifyReceived() compares all that was promised", () => {
+Deno.test("verifyReceived() compares every promised hash", () => {
   const received = {
     md5: "d41d8cd98f00b204e9800998ecf8427e",
     sha256: "e3b0",

@@ -20,7 +20,7 @@ const WEIRD = [
   "\u{10ffff}",
 ];
 
-Deno.test("compareUtf8() agrees with the bytes", () => {
+Deno.test("compareUtf8() agrees with a comparison of the bytes", () => {
   for (const a of WEIRD) {
     for (const b of WEIRD) {
       const bytes = Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -29,7 +29,7 @@ Deno.test("compareUtf8() agrees with the bytes", () => {
   }
 });
 
-Deno.test("afterPrefix() is above all that begins with the prefix, and below what follows", () => {
+Deno.test("afterPrefix() returns the smallest text above all texts with the prefix", () => {
   for (const prefix of WEIRD.slice(1)) {
     const next = afterPrefix(prefix);
     for (const text of WEIRD) {

@@ -22,7 +22,7 @@ function pages(
   return shown;
 }
 
-Deno.test("listPage() shows each item once, whatever the size of the page", () => {
+Deno.test("listPage() shows each item once with pages of any size", () => {
   const keys = ["a", "a/", "a/1", "a/2/x", "a0", "b//c", "b//d", "b/", "c😀/1", "c！/1", "d", "d/"];
   const rows: [prefix: string, delimiter: string, expected: string[]][] = [
     ["", "", [...keys].sort(compareUtf8)],
@@ -53,7 +53,7 @@ Deno.test("listPage() begins after a text", () => {
   deepStrictEqual(list("b"), []);
 });
 
-Deno.test("listPage() of no items is not truncated", () => {
+Deno.test("listPage() returns an empty page that is not truncated for a limit of 0", () => {
   const index = sortedKeys([{ key: "a" }]);
   deepStrictEqual(listPage(index, { prefix: "", delimiter: "", after: "", limit: 0 }), {
     entries: [],
@@ -62,7 +62,7 @@ Deno.test("listPage() of no items is not truncated", () => {
   });
 });
 
-Deno.test("listPage() seeks past what a delimiter hides", () => {
+Deno.test("listPage() seeks past keys that a delimiter hides", () => {
   let steps = 0;
   const keys = sortedKeys(Array.from({ length: 1000 }, (_, i) => ({ key: `a/${1000 + i}` })));
   const index = {

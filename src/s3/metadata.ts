@@ -1,9 +1,9 @@
 /**
- * What a client says about an object when it writes it, and gets back when it reads it.
+ * The properties of an object: a client states them when it writes the object and receives them when it reads it.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  *
- * What is not enforced is refused, never ignored: object lock, SSE-C, SSE-KMS, ACLs and grants that widen access, and
- * the storage classes from which an object must be restored before it can be read.
+ * We refuse every header that we cannot enforce and never ignore it: object lock, SSE-C, SSE-KMS, ACLs and grants that
+ * widen access, and the storage classes from which an object must be restored before it can be read.
  * @module
  */
 
@@ -13,7 +13,7 @@ import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
 import { parseTagging } from "./tagging.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 
-/** System headers that are kept and returned as they came, by the name of their field in {@linkcode ObjectProperties}. */
+/** System headers that are kept and returned unchanged, by the name of their field in {@linkcode ObjectProperties}. */
 export const SYSTEM_HEADERS = {
   contentType: "content-type",
   cacheControl: "cache-control",
@@ -31,7 +31,7 @@ export type SystemField = keyof typeof SYSTEM_HEADERS;
 
 const SYSTEM_FIELDS = Object.entries(SYSTEM_HEADERS) as readonly [SystemField, string][];
 
-/** What a client says about an object. Texts are Unicode, already decoded from the header's bytes. */
+/** The properties of an object. Texts are Unicode, already decoded from the header's bytes. */
 export type ObjectProperties = {
   readonly system: Readonly<Partial<Record<SystemField, string>>>;
   /** User metadata: lower-case names without `x-amz-meta-`. */
@@ -42,10 +42,10 @@ export type ObjectProperties = {
 
 /** Prefix of user metadata's headers. */
 const USER_PREFIX = "x-amz-meta-";
-/** Most bytes of user metadata, names and values together; and of the values of system headers. */
+/** Maximum size of user metadata (names and values together) and of the values of system headers, in bytes. */
 const MAX_USER_BYTES = 2048;
 const MAX_SYSTEM_BYTES = 2048;
-/** What an object is that came without a Content-Type. */
+/** The type of an object that was written without a Content-Type. */
 const DEFAULT_TYPE = "binary/octet-stream";
 
 const STORAGE_CLASSES = [
@@ -58,10 +58,10 @@ const STORAGE_CLASSES = [
 ];
 
 /**
- * Properties that the headers of a write state.
+ * Parses the properties that the headers of a write state.
  *
- * @throws S3Error `MetadataTooLarge`, `InvalidStorageClass`, `InvalidArgument`, `InvalidTag` and what
- * {@linkcode refuseUnsupported} throws
+ * @throws S3Error `MetadataTooLarge`, `InvalidStorageClass`, `InvalidArgument`, `InvalidTag`, and the errors of
+ * {@linkcode refuseUnsupported}
  */
 export function parseProperties(
   headers: RequestHeaders,
@@ -82,7 +82,7 @@ function parseSystem(headers: RequestHeaders): ObjectProperties["system"] {
   for (const [field, header] of SYSTEM_FIELDS) {
     const value = headers.get(header);
     if (value === null || value === "") continue;
-    bytes += value.length; // latin1: one character a byte
+    bytes += value.length; // latin1: one character per byte
     system[field] = decodeHeaderText(value);
   }
   if (bytes > MAX_SYSTEM_BYTES) throw metadataTooLarge(bytes, MAX_SYSTEM_BYTES);
@@ -96,7 +96,7 @@ function parseSystem(headers: RequestHeaders): ObjectProperties["system"] {
     if (!STORAGE_CLASSES.includes(storageClass)) {
       throw new S3Error("InvalidStorageClass", { StorageClassRequested: storageClass });
     }
-    // AWS does not name the default.
+    // AWS does not return the default.
     if (storageClass === "STANDARD") delete system.storageClass;
   }
   if (websiteRedirect !== undefined && !/^(?:\/|https?:\/\/)/.test(websiteRedirect)) {
@@ -105,7 +105,7 @@ function parseSystem(headers: RequestHeaders): ObjectProperties["system"] {
   return system;
 }
 
-/** `aws-chunked` says how the request was framed; it is no property of the object. */
+/** Removes `aws-chunked`, which describes the framing of the request and is not a property of the object. */
 function withoutAwsChunked(encoding: string): string {
   return encoding.split(",").map((token) => token.trim())
     .filter((token) => token !== "" && token.toLowerCase() !== "aws-chunked").join(",");
@@ -130,7 +130,7 @@ function metadataTooLarge(size: number, max: number): S3Error {
 }
 
 /**
- * Refuses headers of a write whose promise is not kept here.
+ * Refuses headers of a write that ask for an unsupported feature.
  *
  * @throws S3Error `NotImplemented`, `InvalidRequest` for object lock, `AccessControlListNotSupported`,
  * `InvalidArgument`, `InvalidEncryptionAlgorithmError`
@@ -165,7 +165,7 @@ export function refuseUnsupported(
 const CUSTOMER_KEYS = "server-side-encryption-customer-";
 
 /**
- * Refuses the headers of SSE-C, on reads as well.
+ * Refuses the headers of SSE-C, which reads can also carry.
  *
  * @throws S3Error `NotImplemented`
  */
@@ -176,7 +176,7 @@ export function refuseCustomerKeys(headers: RequestHeaders): void {
 }
 
 /**
- * Refuses ACLs that would widen access. `private` and `bucket-owner-full-control` say what holds anyway.
+ * Refuses ACLs that would widen access. `private` and `bucket-owner-full-control` change nothing and are accepted.
  *
  * @throws S3Error `AccessControlListNotSupported`, `InvalidArgument` for an unknown canned ACL
  */
@@ -200,14 +200,14 @@ const CANNED_ACLS = [
   "log-delivery-write",
 ];
 
-/** The error for a header that asks for what is not there. */
+/** Returns the error for a header that asks for an unsupported feature. */
 export function notImplemented(header: string): S3Error {
   return new S3Error("NotImplemented", { Header: header }, {
     message: "A header you provided implies functionality that is not implemented",
   });
 }
 
-/** Response headers of an object's properties. Metadata whose name is no header name is counted, not sent. */
+/** Returns the response headers of an object's properties. Metadata whose name cannot be a header name is counted, not sent. */
 export function formatProperties(
   { system, user, tags }: ObjectProperties,
 ): Record<string, string> {

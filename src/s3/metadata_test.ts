@@ -3,7 +3,7 @@ import { formatProperties, parseProperties, refuseWideningAcl } from "./metadata
 
 const services = { encryptionAtRest: false };
 
-Deno.test("parseProperties() reads what is kept", () => {
+Deno.test("parseProperties() reads the headers that are kept", () => {
   const headers = new Headers({
     "content-type": "text/plain",
     "content-encoding": "aws-chunked, gzip",
@@ -21,12 +21,12 @@ Deno.test("parseProperties() reads what is kept", () => {
   });
 });
 
-Deno.test("parseProperties() forgets a Content-Encoding that is only framing", () => {
+Deno.test("parseProperties() drops a Content-Encoding that is only framing", () => {
   const headers = new Headers({ "content-encoding": "aws-chunked" });
   deepStrictEqual(parseProperties(headers, services).system, {});
 });
 
-Deno.test("parseProperties() refuses what it cannot keep", () => {
+Deno.test("parseProperties() rejects headers that it cannot keep", () => {
   const rows: [Record<string, string>, string][] = [
     [{ "x-amz-meta-a": "x".repeat(2048) }, "MetadataTooLarge"],
     [{ "cache-control": "x".repeat(1024), "expires": "x".repeat(1025) }, "MetadataTooLarge"],
@@ -54,19 +54,19 @@ Deno.test("parseProperties() refuses what it cannot keep", () => {
   }
 });
 
-Deno.test("parseProperties() takes 2,048 bytes of user metadata", () => {
+Deno.test("parseProperties() accepts 2,048 bytes of user metadata", () => {
   const headers = new Headers({ "x-amz-meta-a": "x".repeat(2047) });
   strictEqual(parseProperties(headers, services).user["a"]?.length, 2047);
 });
 
-Deno.test("parseProperties() takes AES256 where JetStream encrypts", () => {
+Deno.test("parseProperties() accepts AES256 if JetStream encrypts", () => {
   const headers = new Headers({ "x-amz-server-side-encryption": "AES256" });
   const properties = parseProperties(headers, { encryptionAtRest: true });
   strictEqual(properties.system.encryption, "AES256");
   strictEqual(formatProperties(properties)["x-amz-server-side-encryption"], "AES256");
 });
 
-Deno.test("formatProperties() gives back what was sent", () => {
+Deno.test("formatProperties() returns the headers that were sent", () => {
   const headers = formatProperties({
     system: { contentType: "text/plain", expires: "never" },
     user: { name: "é", "bad name": "x" },
@@ -81,6 +81,6 @@ Deno.test("formatProperties() gives back what was sent", () => {
   ]);
 });
 
-Deno.test("refuseWideningAcl() takes what holds anyway", () => {
+Deno.test("refuseWideningAcl() accepts ACLs that change nothing", () => {
   refuseWideningAcl(new Headers({ "x-amz-acl": "bucket-owner-full-control" }));
 });

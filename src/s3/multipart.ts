@@ -1,9 +1,9 @@
 /**
- * How an object is made of parts: which of the uploaded ones, how large, with which ETag and checksum.
+ * The assembly of an object from parts: the choice among the uploaded parts, and the object's size, ETag and checksum.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * An upload without a checksum algorithm takes parts with any: they are verified and not kept, where AWS refuses them.
- * What its completion says about them, as clients repeat what UploadPart answered, is not looked at.
+ * An upload without a checksum algorithm accepts parts with any checksum, which AWS refuses. The gateway verifies these
+ * checksums and does not keep them. If a client repeats them when it completes the upload, the gateway ignores them.
  * @module
  */
 
@@ -18,12 +18,12 @@ import { checksumMismatch } from "./integrity.ts";
 import { S3Error } from "./errors.ts";
 import { multipartETag } from "./etag.ts";
 
-/** Least size of each part but the last, in bytes. */
+/** Minimum size of every part except the last, in bytes. */
 export const MIN_PART_SIZE = 5 * 1024 * 1024;
-/** Greatest size of a part, and of an object that is put or copied in one piece, in bytes. */
+/** Maximum size of a part, and of an object that is put or copied in one piece, in bytes. */
 export const MAX_PART_SIZE = 5 * 1024 * 1024 * 1024;
 
-/** A part that was uploaded, as far as completion looks at it. */
+/** The properties of an uploaded part that matter for completion. */
 type UploadedPart = {
   readonly number: number;
   readonly size: number;
@@ -33,7 +33,7 @@ type UploadedPart = {
   readonly checksum: string | undefined;
 };
 
-/** What a client states when it completes an upload. */
+/** The statements of a client that completes an upload. */
 type Completion = {
   readonly parts: readonly {
     readonly number: number;
@@ -44,13 +44,13 @@ type Completion = {
   readonly size: number | undefined;
 };
 
-/** What the upload was created with. */
+/** The checksum settings with which an upload was created. */
 type Upload = {
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
 };
 
-/** An object made of parts. */
+/** An object assembled from parts. */
 export type Assembly<Part> = {
   /** In order. */
   readonly parts: readonly Part[];
@@ -61,10 +61,10 @@ export type Assembly<Part> = {
 };
 
 /**
- * Checks a list of parts against what was uploaded. Stores call it at Complete.
+ * Checks a list of parts against the uploaded parts and assembles the object. Stores call it at Complete.
  *
- * @param uploaded The parts there are, by number.
- * @param minPartSize Bytes; S3's is {@linkcode MIN_PART_SIZE}.
+ * @param uploaded The uploaded parts by number.
+ * @param minPartSize Bytes; on AWS, {@linkcode MIN_PART_SIZE}.
  * @throws S3Error `InvalidPart`, `EntityTooSmall`, `InvalidRequest`, `BadDigest`
  *
  * @example Usage
@@ -157,26 +157,26 @@ function checkStated(stated: StatedChecksum | undefined, actual: Checksum | unde
       }, actual checksum Type: ${stated.algorithm.toLowerCase()}`,
     });
   }
-  // Clients state a composite one with and without the count of parts.
+  // Clients state a composite checksum with or without the number of parts.
   if (stated.value !== actual.value && stated.value !== actual.value.replace(/-\d+$/, "")) {
     throw checksumMismatch(stated.algorithm);
   }
 }
 
 /**
- * Checks that a part bears the checksum that its upload demands. Stores call it at UploadPart.
+ * Checks that a part carries the checksum that its upload requires. Stores call it at UploadPart.
  *
  * @throws S3Error `InvalidRequest`
  */
 export function checkPartAlgorithm(
-  demanded: ChecksumAlgorithm | undefined,
-  given: ChecksumAlgorithm | undefined,
+  required: ChecksumAlgorithm | undefined,
+  stated: ChecksumAlgorithm | undefined,
 ): void {
-  if (demanded === undefined || demanded === given) return;
+  if (required === undefined || required === stated) return;
   throw new S3Error("InvalidRequest", {}, {
     message:
-      `Checksum Type mismatch occurred, expected checksum Type: ${demanded.toLowerCase()}, actual checksum Type: ${
-        given?.toLowerCase() ?? "null"
+      `Checksum Type mismatch occurred, expected checksum Type: ${required.toLowerCase()}, actual checksum Type: ${
+        stated?.toLowerCase() ?? "null"
       }`,
   });
 }

@@ -14,14 +14,14 @@ const named = (...numbers: number[]) => ({
   size: undefined,
 });
 
-Deno.test("assembleParts() adds up the parts that are named", async () => {
+Deno.test("assembleParts() adds up the named parts", async () => {
   const { parts, size, etag } = await assembleParts(plain, uploaded, named(1, 3), 10);
   strictEqual(parts.length, 2);
   strictEqual(size, 18);
   strictEqual(etag.endsWith("-2"), true);
 });
 
-Deno.test("assembleParts() refuses what does not fit", async () => {
+Deno.test("assembleParts() rejects parts that do not match", async () => {
   const assemble = (completion: Parameters<typeof assembleParts>[2]) =>
     assembleParts(plain, uploaded, completion, 10);
   await rejects(assemble(named(4)), { code: "InvalidPart" });
@@ -31,7 +31,7 @@ Deno.test("assembleParts() refuses what does not fit", async () => {
   await rejects(assemble({ ...named(1), checksum }), { code: "InvalidRequest" });
 });
 
-Deno.test("assembleParts() of an upload without algorithm ignores the parts' checksums", async () => {
+Deno.test("assembleParts() ignores the parts' checksums if the upload has no algorithm", async () => {
   const checksum = { algorithm: "CRC32", value: "AAAAAA==" } as const;
   const [first] = named(1).parts;
   const completion = { ...named(1), parts: first ? [{ ...first, checksum }] : [] };
@@ -40,7 +40,7 @@ Deno.test("assembleParts() of an upload without algorithm ignores the parts' che
   await rejects(assembleParts(crc32, uploaded, completion, 10), { code: "InvalidPart" });
 });
 
-Deno.test("checkPartAlgorithm() wants the algorithm of the upload", () => {
+Deno.test("checkPartAlgorithm() requires the algorithm of the upload", () => {
   checkPartAlgorithm(undefined, "CRC32");
   checkPartAlgorithm("CRC32", "CRC32");
   throws(() => checkPartAlgorithm("CRC32", undefined), { code: "InvalidRequest" });
@@ -66,7 +66,7 @@ Deno.test("assembleParts() adds up 10,000 parts of 5 GiB", async () => {
     );
     strictEqual(assembly.size, size);
     strictEqual(assembly.etag.endsWith("-10000"), true);
-    // Joined by the hundred, then the hundreds: sizes beyond 32 bits, and the same bytes.
+    // Joins hundreds of parts first, then the hundreds: the same bytes, with sizes beyond 32 bits.
     const hundred = await combineChecksums(
       algorithm,
       "FULL_OBJECT",

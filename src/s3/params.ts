@@ -1,5 +1,5 @@
 /**
- * Query parameters and headers that several operations take.
+ * Query parameters that several operations share.
  * @module
  */
 
@@ -8,7 +8,8 @@ import { S3Error } from "./errors.ts";
 import type { Query } from "./request.ts";
 
 /**
- * An integer from the query, from 0; more than `max` counts as `max`, as AWS has it, unless it is `strict`.
+ * Parses an integer in the query. The minimum is 0 by default. As on AWS, a value above `max` counts as `max`, unless
+ * `strict` is set.
  *
  * @throws S3Error `InvalidArgument`
  *
@@ -37,23 +38,23 @@ export function integerParam(
   const text = query.get(name);
   if (text === undefined || text === "") return options.default;
   const value = /^-?\d{1,10}$/.test(text) ? Number(text) : NaN;
-  const most = strict ? max : MAX_INT;
-  if (value >= min && value <= most) return Math.min(value, max);
+  const limit = strict ? max : MAX_INT;
+  if (value >= min && value <= limit) return Math.min(value, max);
   throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: text }, {
     message: Math.abs(value) <= MAX_INT
-      ? `Argument ${name} must be an integer between ${min} and ${most}`
+      ? `Argument ${name} must be an integer between ${min} and ${limit}`
       : `Provided ${name} not an integer or within integer range`,
   });
 }
 
-/** AWS parses a Java int. */
+/** AWS parses the value as a Java int. */
 const MAX_INT = 2_147_483_647;
 
-/** Longest key, and so longest prefix of one, in bytes. */
+/** Maximum length of a key, and so of a prefix, in bytes. */
 const MAX_PREFIX = 1024;
 
 /**
- * The prefix that a listing is about; "" for none.
+ * Parses the prefix of a listing; "" for none.
  *
  * @throws S3Error `InvalidArgument`
  */
@@ -65,7 +66,7 @@ export function prefixParam(query: Query): string {
   });
 }
 
-/** How the keys of a listing are written. */
+/** The encoding of keys in a listing. */
 export type KeyEncoding = {
   /** The value of `<EncodingType>`; undefined for plain text. */
   readonly type: "url" | undefined;
@@ -73,7 +74,7 @@ export type KeyEncoding = {
 };
 
 /**
- * How `encoding-type` asks for the keys of a listing.
+ * Parses `encoding-type`: the encoding of keys in a listing.
  *
  * @throws S3Error `InvalidArgument`
  */
@@ -87,8 +88,7 @@ export function encodingParam(query: Query): KeyEncoding {
 }
 
 /**
- * Percent-encodes a key but for its slashes. A space becomes `%20`, which every decoder understands, where AWS
- * writes `+`.
+ * Percent-encodes a key except its slashes. A space becomes `%20`, which every decoder understands; AWS writes `+`.
  *
  * @example Usage
  * ```ts
@@ -104,9 +104,9 @@ export function percentEncodeKey(key: string): string {
 }
 
 /**
- * Refuses any version id but `null`: without versioning there is no other.
+ * Refuses every version id except `null`, because no other version exists without versioning.
  *
- * @throws S3Error `NoSuchVersion`; `InvalidArgument` for what cannot be a version id
+ * @throws S3Error `NoSuchVersion`; `InvalidArgument` for a text that cannot be a version id
  */
 export function refuseVersionId(versionId: string | undefined): void {
   if (versionId === undefined || versionId === "null") return;

@@ -1,7 +1,7 @@
 import { strictEqual, throws } from "node:assert/strict";
 import { encodingParam, integerParam, refuseVersionId } from "./params.ts";
 
-Deno.test("integerParam() refuses what is no integer", () => {
+Deno.test("integerParam() rejects a text that is not an integer", () => {
   for (const text of ["-1", "a", "1.5", "2147483648", "1e3", " 1", "0x1"]) {
     const query = new Map([["n", text]]);
     throws(() => integerParam(query, "n", { max: 10, default: 1 }), { code: "InvalidArgument" });
@@ -13,13 +13,13 @@ Deno.test("integerParam() refuses what is no integer", () => {
   strictEqual(integerParam(new Map([["n", "0"]]), "n", { max: 10, default: 3 }), 0);
 });
 
-Deno.test("encodingParam() knows url alone", () => {
+Deno.test("encodingParam() accepts only url", () => {
   strictEqual(encodingParam(new Map()).encode("a b"), "a b");
   strictEqual(encodingParam(new Map([["encoding-type", "url"]])).encode("a b\u0001"), "a%20b%01");
   throws(() => encodingParam(new Map([["encoding-type", "x"]])), { code: "InvalidArgument" });
 });
 
-Deno.test("refuseVersionId() takes null alone", () => {
+Deno.test("refuseVersionId() accepts only null", () => {
   refuseVersionId(undefined);
   refuseVersionId("null");
   throws(() => refuseVersionId("3HL4kqtJvjVBH40Nrjfkd3HL4kqtJvjV"), { code: "NoSuchVersion" });

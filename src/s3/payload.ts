@@ -1,25 +1,25 @@
 /**
- * The body of a request, after its signature and framing were taken off.
+ * The body of a request, without its signature and framing.
  * @module
  */
 
 import type { ByteSource } from "../streams/byte_source.ts";
 
-/** What the client promised about the body and what comes after it; whoever reads the body checks it. */
+/** A body with the client's promises about it. The reader of the body checks them. */
 export type Payload = {
   /**
-   * The decoded bytes. Reading throws an S3Error when the body is cut short, is framed wrongly or bears a wrong
-   * signature, so a reader that reaches the end has exactly what the client signed, but for `sha256`.
-   * One owner reads them to the end or cancels them.
+   * The decoded bytes. A read throws an S3Error if the body is cut short, is framed wrongly or carries a wrong
+   * signature. So a reader that reaches the end has exactly the bytes that the client signed, except that it must check
+   * `sha256` itself. One owner reads the source to its end or cancels it.
    */
   readonly source: ByteSource;
   /** Decoded length in bytes; undefined for `Transfer-Encoding: chunked` without `x-amz-decoded-content-length`. */
   readonly size: number | undefined;
   /**
-   * Lower-case hex SHA-256 that `x-amz-content-sha256` promised. It is not checked while it is read, so that a store
-   * that computes SHA-256 anyway does so once: who reads the body compares it (`XAmzContentSHA256Mismatch`).
+   * The SHA-256 that `x-amz-content-sha256` promised, in lower-case hex. The source does not check it, because a store
+   * computes a SHA-256 anyway and one is enough. The reader compares it (`XAmzContentSHA256Mismatch`).
    */
   readonly sha256: string | undefined;
-  /** Trailing headers by lower-case name, complete once the body was read to its end. */
+  /** Trailing headers by lower-case name. They are complete after the body was read to its end. */
   readonly trailers: ReadonlyMap<string, string>;
 };

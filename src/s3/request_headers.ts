@@ -1,12 +1,12 @@
 /**
- * The headers of a request, read once.
+ * The headers of a request, copied once.
  *
- * The runtime's `Headers` checks, lowers and searches through all of them with each question, and a request is asked
- * some forty: that was a tenth of what a HEAD cost.
+ * The runtime's `Headers` validates, lower-cases and searches all names in every call, and a request needs about forty
+ * calls. They were a tenth of the cost of a HEAD.
  * @module
  */
 
-/** What is asked of headers; `Headers` answers it as well. Names are lower-case. */
+/** The part of the interface of `Headers` that we use. Names are lower-case. */
 export interface RequestHeaders {
   get(name: string): string | null;
   has(name: string): boolean;
@@ -15,7 +15,7 @@ export interface RequestHeaders {
 }
 
 /**
- * Copies headers. Values of a repeated one stand together, separated by `", "`.
+ * Copies headers. The values of a repeated header are joined with `", "`.
  *
  * @example Usage
  * ```ts
@@ -30,7 +30,7 @@ export interface RequestHeaders {
  */
 export function readHeaders(headers: Headers): RequestHeaders {
   const values = new Map<string, string>();
-  // Five times as fast as to iterate.
+  // Five times as fast as an iteration.
   headers.forEach((value, name) => values.set(name, value));
   return {
     get: (name) => values.get(name) ?? null,

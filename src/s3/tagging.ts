@@ -7,14 +7,14 @@
 import { S3Error } from "./errors.ts";
 import { parseQuery } from "./request.ts";
 
-/** Most tags of one object. */
+/** Maximum number of tags of one object. */
 export const MAX_TAGS = 10;
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
 const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /**
- * The tags in an `x-amz-tagging` header, which is encoded like a query.
+ * Parses the tags in an `x-amz-tagging` header, which is encoded like a query.
  *
  * @throws S3Error `InvalidArgument`, `InvalidTag`, `BadRequest` for too many
  *

@@ -7,7 +7,7 @@ Deno.test("parseTagging() decodes", () => {
   deepStrictEqual(parseTagging("k"), { k: "" });
 });
 
-Deno.test("parseTagging() refuses what AWS refuses", () => {
+Deno.test("parseTagging() rejects the tags that AWS rejects", () => {
   const many = Array.from({ length: 11 }, (_, i) => `k${i}=v`).join("&");
   const rows: [string, string][] = [
     [many, "BadRequest"],

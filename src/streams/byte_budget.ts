@@ -1,10 +1,10 @@
 /**
- * A number of bytes that many share: who wants some waits in line until others have given theirs back.
+ * A shared budget of bytes. A caller waits in line until others have returned enough of it.
  * @module
  */
 
 /**
- * Hands out bytes in the order in which they were asked for.
+ * Hands out bytes in the order of the requests.
  *
  * @example Usage
  * ```ts
@@ -12,7 +12,7 @@
  *
  * const budget = new ByteBudget(100);
  * await budget.take(60);
- * const waiting = budget.take(60); // until the first 60 are back
+ * const waiting = budget.take(60); // until the first 60 are returned
  * budget.give(60);
  * await waiting;
  * ```
@@ -22,18 +22,22 @@ export class ByteBudget {
   #free: number;
   readonly #line: { readonly bytes: number; readonly resolve: () => void }[] = [];
 
-  /** @param size Bytes that may be out at once. */
+  /** @param size Bytes that may be taken at the same time. */
   constructor(size: number) {
     this.#size = size;
     this.#free = size;
   }
 
-  /** Bytes that are out now. */
+  /** Bytes that are taken now. */
   get used(): number {
     return this.#size - this.#free;
   }
 
-  /** Takes bytes, more than the whole budget as if they were all of it. Give back what you took. */
+  /**
+   * Takes bytes, which the caller must give back. A request for more than the whole budget takes all of it.
+   *
+   * @returns undefined if the bytes were free; otherwise a promise that resolves when they are taken
+   */
   take(bytes: number): Promise<void> | undefined {
     const wanted = Math.min(bytes, this.#size);
     if (this.#line.length === 0 && wanted <= this.#free) {
@@ -43,7 +47,7 @@ export class ByteBudget {
     return new Promise((resolve) => this.#line.push({ bytes: wanted, resolve }));
   }
 
-  /** Takes bytes if nobody waits and they are there. */
+  /** Takes bytes if they are free and no other caller is waiting. */
   takeNow(bytes: number): boolean {
     if (this.#line.length > 0 || bytes > this.#free) return false;
     this.#free -= bytes;

@@ -14,7 +14,7 @@ Deno.test("ByteBudget serves in order, a large request before a later small one"
   strictEqual(budget.used, 10);
 });
 
-Deno.test("ByteBudget.takeNow() takes what is free and passes nobody in the line", async () => {
+Deno.test("ByteBudget.takeNow() takes free bytes and never overtakes a waiting caller", async () => {
   const budget = new ByteBudget(10);
   strictEqual(budget.takeNow(6), true);
   strictEqual(budget.takeNow(6), false);

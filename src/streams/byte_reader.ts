@@ -1,20 +1,20 @@
 /**
- * Reads a byte stream in lines and in bounded pieces.
+ * A reader that returns a byte stream in lines and in bounded pieces.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { WORTH_RELEASING } from "./release.ts";
 
-/** Sizes in bytes of the buffers handed to the stream: they grow while it fills them, and shrink when it trickles. */
+/** Sizes in bytes of the buffers that a stream fills. They grow while it fills them and shrink when little arrives. */
 const BUFFER = { min: 4 * 1024, first: 64 * 1024, max: 128 * 1024 } as const;
 
 const EMPTY = new Uint8Array(0);
 
-/** The one reader of a stream. Takes the stream's lock with the first read, and gives it up at the end. */
+/** The only reader of a stream. It takes the stream's lock with the first read and releases it at the end. */
 export class ByteReader {
   readonly #source: ReadableStream<Uint8Array> | null;
-  /** Bytes that are expected, which sizes the buffers; undefined when nobody knows. */
+  /** Number of bytes that are still expected, which decides the size of the buffers; undefined if unknown. */
   #expected: number | undefined;
   #read: (() => Promise<Uint8Array | undefined>) | undefined;
   #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -22,8 +22,8 @@ export class ByteReader {
   #ended: boolean;
 
   /**
-   * @param source Read to its end, or cancelled; null is an empty one.
-   * @param expected Its length in bytes, if known; only a hint.
+   * @param source The caller reads it to its end or cancels it; null is an empty stream.
+   * @param expected The stream's length in bytes, if known; only a hint.
    */
   constructor(source: ReadableStream<Uint8Array> | null, expected?: number) {
     this.#source = source;
@@ -31,7 +31,7 @@ export class ByteReader {
     this.#expected = expected;
   }
 
-  /** The next bytes as they come, at least one and at most `max`; undefined at the end. They are the caller's to keep. */
+  /** Returns the next bytes, at least one and at most `max`; undefined at the end. The caller owns them. */
   async read(max: number): Promise<Uint8Array | undefined> {
     if (this.#buffered.length === 0 && !await this.#fill()) return undefined;
     const piece = this.#buffered;
@@ -44,8 +44,8 @@ export class ByteReader {
   }
 
   /**
-   * The next line as latin1 text, one character a byte, with its line feed. Without a line feed the stream has
-   * ended, or the line is longer than `limit` bytes, of which that many are returned.
+   * Returns the next line as latin1 text (one character per byte) with its line feed. A line without a line feed is the
+   * end of the stream, or the first `limit` bytes of a longer line.
    */
   async readLine(limit: number): Promise<string> {
     let line = "";
@@ -60,7 +60,7 @@ export class ByteReader {
     return line;
   }
 
-  /** Gives the stream up; reads under way end. */
+  /** Cancels the stream. A pending read ends as at the end of the stream. */
   async cancel(reason?: unknown): Promise<void> {
     this.#buffered = EMPTY;
     if (this.#ended) return;
@@ -98,14 +98,14 @@ export class ByteReader {
   }
 
   #end(): void {
-    if (this.#ended) return; // cancelled meanwhile: cancel() gives the lock back
+    if (this.#ended) return; // cancelled meanwhile: cancel() releases the lock
     this.#ended = true;
     this.#reader?.releaseLock();
   }
 
   #open(source: ReadableStream<Uint8Array> | null): () => Promise<Uint8Array | undefined> {
     if (source === null) return () => Promise.resolve(undefined);
-    // Reading into our own buffers is about twice as fast, but not worth its beginning for what comes in one piece.
+    // Reading into our own buffers is about twice as fast, but starting it is not worthwhile for a single piece.
     if (this.#expected !== undefined && this.#expected <= BUFFER.first) {
       return this.#openPlain(source);
     }
@@ -128,7 +128,7 @@ export class ByteReader {
       if (done) return undefined;
       if (value.length === room) size = Math.min(size * 2, BUFFER.max);
       if (value.length > room / 4) return value;
-      // A copy, so that a few bytes do not hold a large buffer for as long as they wait.
+      // Copy a few bytes, so that they do not keep a large buffer alive.
       size = Math.max(size / 2, BUFFER.min);
       return value.slice();
     };
@@ -140,7 +140,7 @@ export class ByteReader {
     return async () => {
       const { done, value } = await reader.read();
       if (done) return undefined;
-      // What is read is the caller's own, who may free it: it may have been somebody's array.
+      // Copy, because the caller owns the result and may free it, while the stream's producer may still use its array.
       return value.length < WORTH_RELEASING ? value : value.slice();
     };
   }

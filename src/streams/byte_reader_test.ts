@@ -5,7 +5,7 @@ const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encod
 const text = (piece: Uint8Array | undefined): string | undefined =>
   piece && new TextDecoder().decode(piece);
 
-/** A stream of pieces that cannot, or can, fill a reader's own buffers. */
+/** Returns a stream of pieces. One of the type "bytes" can fill a reader's own buffers. */
 function streamOf(
   type: "bytes" | undefined,
   pieces: readonly string[],
@@ -29,7 +29,7 @@ function streamOf(
 for (const type of ["bytes", undefined] as const) {
   const name = type === "bytes" ? "a byte stream" : "any stream";
 
-  Deno.test(`ByteReader reads pieces, bounded, of ${name}`, async () => {
+  Deno.test(`ByteReader reads bounded pieces of ${name}`, async () => {
     const stream = streamOf(type, ["abcdef", "gh"]);
     const reader = new ByteReader(stream);
     strictEqual(text(await reader.read(2)), "ab");
@@ -40,14 +40,14 @@ for (const type of ["bytes", undefined] as const) {
     strictEqual(stream.locked, false);
   });
 
-  Deno.test(`ByteReader reads lines, across pieces, of ${name}`, async () => {
+  Deno.test(`ByteReader reads lines across pieces of ${name}`, async () => {
     const reader = new ByteReader(streamOf(type, ["a\r", "\nbc\nlong", " line\nrest"]));
     const lines = [];
     for (let i = 0; i < 6; i++) lines.push(await reader.readLine(6));
     deepStrictEqual(lines, ["a\r\n", "bc\n", "long l", "ine\n", "rest", ""]);
   });
 
-  Deno.test(`ByteReader keeps what it reads apart, of ${name}`, async () => {
+  Deno.test(`ByteReader returns separate pieces of ${name}`, async () => {
     const reader = new ByteReader(streamOf(type, ["abc", "def"]), 6);
     const first = await reader.read(10);
     const second = await reader.read(10);
@@ -69,7 +69,7 @@ for (const type of ["bytes", undefined] as const) {
     }
   });
 
-  Deno.test(`ByteReader ends a read under way when ${name} is cancelled`, async () => {
+  Deno.test(`ByteReader ends a pending read when ${name} is cancelled`, async () => {
     const never = new ReadableStream<Uint8Array>(
       { type, pull: () => new Promise(() => {}) } as never,
     );
@@ -91,12 +91,12 @@ for (const type of ["bytes", undefined] as const) {
   });
 }
 
-Deno.test("ByteReader does not hold a large buffer for a few bytes", async () => {
+Deno.test("ByteReader does not keep a large buffer for a few bytes", async () => {
   const reader = new ByteReader(streamOf("bytes", ["a"]));
   strictEqual((await reader.read(1))?.buffer.byteLength, 1);
 });
 
-Deno.test("ByteReader takes null for an empty stream", async () => {
+Deno.test("ByteReader accepts null for an empty stream", async () => {
   const reader = new ByteReader(null);
   strictEqual(await reader.read(1), undefined);
   strictEqual(await reader.readLine(1), "");

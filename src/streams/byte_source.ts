@@ -1,19 +1,19 @@
 /**
- * Bytes that are pulled, without what a ReadableStream costs: a queue, a controller and several promises a piece, which
- * is more than the bytes of a small body.
+ * Bytes that their reader pulls, without the cost of a ReadableStream. Its queue, its controller and its promises for
+ * each piece cost more than the bytes of a small body.
  * @module
  */
 
-/** Bytes that one owner reads to their end, or gives up. */
+/** Bytes that one owner reads to their end or cancels. */
 export interface ByteSource {
-  /** The next bytes, at least one, which are the caller's to keep; undefined at the end. One read at a time. */
+  /** Returns the next bytes, at least one; undefined at the end. The caller owns them. Only one read may be pending. */
   read(): Promise<Uint8Array | undefined>;
-  /** Gives the rest up; a read under way ends as at the end. Does nothing once the end, or an error, was read. */
+  /** Discards the rest. A pending read ends as at the end. After the end, or an error, it does nothing. */
   cancel(reason?: unknown): Promise<void>;
 }
 
 /**
- * A stream's bytes as a source. The stream is locked from then on.
+ * Returns a source of a stream's bytes, and locks the stream. A source is returned as it is.
  *
  * @example Usage
  * ```ts
@@ -41,8 +41,8 @@ export function sourceOf(bytes: ReadableStream<Uint8Array> | ByteSource): ByteSo
 }
 
 /**
- * Runs work that reads a source, which is cancelled when the work fails and, even in the middle of a read, when the
- * signal aborts.
+ * Runs work that reads a source. It cancels the source when the work fails, and when the signal aborts, even if a read
+ * is pending.
  */
 export async function whileReading<T>(
   source: ByteSource,
@@ -54,7 +54,7 @@ export async function whileReading<T>(
   try {
     signal?.throwIfAborted();
     const result = await work();
-    signal?.throwIfAborted(); // a source that is cancelled ends as if there were no more
+    signal?.throwIfAborted(); // a cancelled source ends like a complete one
     return result;
   } catch (cause) {
     await source.cancel(cause).catch(() => {});
@@ -64,7 +64,7 @@ export async function whileReading<T>(
   }
 }
 
-/** A source of one piece, or of none. */
+/** Returns a source of one piece, or of none. */
 export function sourceOfPiece(piece: Uint8Array | null): ByteSource {
   let left = piece === null || piece.length === 0 ? undefined : piece;
   return {
@@ -81,10 +81,10 @@ export function sourceOfPiece(piece: Uint8Array | null): ByteSource {
 }
 
 /**
- * Reads a source to its end. Beyond the limit it is cancelled.
+ * Reads a source to its end, or cancels it if it is longer than the limit.
  *
- * @param limit Most bytes.
- * @returns undefined when there are more
+ * @param limit Maximum size in bytes.
+ * @returns undefined if the source is longer
  */
 export async function readWhole(
   source: ByteSource,

@@ -1,23 +1,23 @@
 /**
- * Memory given back before the garbage collector would.
+ * Memory that is freed before the garbage collector would free it.
  *
- * Buffers lie outside the JavaScript heap and hardly move the collector: without this, memory grows by what passes
- * through.
+ * Buffers lie outside the JavaScript heap and rarely trigger the collector. Without this module, memory would grow with
+ * the bytes that pass through.
  * @module
  */
 
-/** Smaller buffers are not worth it, in bytes. */
+/** Bytes. Freeing a smaller buffer is not worthwhile. */
 export const WORTH_RELEASING = 32 * 1024;
 
 const sole = new WeakSet<ArrayBufferLike>();
 
-/** Says that a buffer is there for one message alone: whoever has done with a part of it has done with all. */
+/** Marks a buffer that holds only one message: when a reader releases any part of it, the whole buffer is free. */
 export function markSole(buffer: ArrayBufferLike): void {
   sole.add(buffer);
 }
 
 /**
- * Frees the buffer of bytes that nobody needs any more, if nothing else lies in it.
+ * Frees the buffer of bytes that are no longer needed, if it holds nothing else.
  *
  * @example Usage
  * ```ts
@@ -25,7 +25,7 @@ export function markSole(buffer: ArrayBufferLike): void {
  * import { strictEqual } from "node:assert/strict";
  *
  * const bytes = new Uint8Array(100_000);
- * release(bytes.subarray(5)); // the buffer holds more than these
+ * release(bytes.subarray(5)); // does nothing: the buffer holds other bytes
  * strictEqual(bytes.length, 100_000);
  * release(bytes);
  * strictEqual(bytes.length, 0);

@@ -1,42 +1,42 @@
 /**
- * Ends streams that stand still because a client sends nothing, or takes nothing.
+ * A watch that ends stalled streams: those whose client sends nothing or reads nothing.
  *
- * One coarse timer serves all streams: it counts its own ticks and never looks at the clock, so that a process that
- * was stopped for a while does not take its clients for stalled. A read costs two assignments.
+ * One coarse timer serves all streams. It counts its own ticks and never reads the clock, so a process that was paused
+ * for a while does not regard its clients as stalled. A read costs two assignments.
  * @module
  */
 
 import type { ByteSource } from "./byte_source.ts";
 import { startTicker, stopTicker, type Timer } from "../world/world.ts";
 
-/** Ticks that make up the limit. */
+/** Number of ticks in the limit. */
 const TICKS = 4;
 
-/** What {@linkcode StallWatch.watchSource} takes. */
+/** Options of {@linkcode StallWatch.watchSource}. */
 export type SourceOptions = {
-  /** Makes the error of a read that waited too long. */
+  /** Creates the error of a read that waited too long. */
   readonly stalled: () => Error;
-  /** Told of the bytes of each piece. */
+  /** Called with the size of each piece, in bytes. */
   readonly received?: (bytes: number) => void;
-  /** Called when it was read to its end, failed or was cancelled; perhaps more than once. */
+  /** Called when the source was read to its end, failed or was cancelled. It may be called more than once. */
   readonly ended?: () => void;
 };
 
-/** What {@linkcode StallWatch.watchReader} takes. */
+/** Options of {@linkcode StallWatch.watchReader}. */
 export type ReaderOptions<T = unknown> = {
-  /** Called with each piece when the reader is done with it: when it asks for the next one. */
+  /** Called with each piece when the reader has finished with it, that is when it requests the next one. */
   readonly taken?: (piece: T) => void;
-  /** Aborts when the reader has gone, whether the stream hears of it or not. */
+  /** Aborts when the reader has disconnected, even if the stream is not cancelled. */
   readonly signal: AbortSignal;
   /**
-   * Called once when the stream is over: `true` when it was broken off, `false` when it was read to its end or
+   * Called once, when the stream is over: with `true` if it was broken off, with `false` if it was read to its end or
    * cancelled.
    */
   readonly ended: (broken: boolean) => void;
 };
 
 /**
- * Watches streams; what it returns has one owner, who reads it to the end or cancels it.
+ * Watches streams. Each watched stream has one owner, which reads it to its end or cancels it.
  *
  * @example Usage
  * ```ts
@@ -55,15 +55,15 @@ export class StallWatch {
   #timer: Timer | undefined;
   #tick = 0;
 
-  /** @param limit Milliseconds; a stream is ended when it stood still for as long, and up to a quarter as long again. */
+  /** @param limit Milliseconds. A stream ends after it has stalled for this time, or for up to a quarter longer. */
   constructor(limit: number) {
     this.#period = limit / TICKS;
   }
 
-  /** Streams that were ended because a client sent nothing, and because one took nothing. */
+  /** Counts of ended streams: sources whose client sent nothing, and streams whose reader read nothing. */
   readonly ended = { sources: 0, readers: 0 };
 
-  /** A source whose read fails when it waits too long; the given one is cancelled then. */
+  /** Returns a source whose read fails if it waits too long. It then cancels the given source. */
   watchSource(
     source: ByteSource,
     { stalled, received, ended = () => {} }: SourceOptions,
@@ -116,16 +116,16 @@ export class StallWatch {
   }
 
   /**
-   * A stream that errors when nobody reads it for too long, and closes when its reader has gone; its source is
-   * cancelled then.
+   * Returns a stream that errors if it is not read for too long, and closes when its reader disconnects. In both cases
+   * it cancels the given stream.
    */
   watchReader<T>(
     source: ReadableStream<T>,
     { signal, ended, taken }: ReaderOptions<T>,
   ): ReadableStream<T> {
-    // The runtime prints it: where it was made says nothing.
+    // The runtime prints this error, and its stack would tell nothing.
     const stalled = (): Error =>
-      Object.assign(new Error("Nobody took anything for too long"), { stack: "" });
+      Object.assign(new Error("The client read nothing for too long"), { stack: "" });
     const reader = source.getReader();
     const watched: Watched = {
       since: undefined,
@@ -137,7 +137,7 @@ export class StallWatch {
       breakOff: (error) => breakOff(error, () => controller.error(error)),
     };
     const waitForReader = (): void => void (watched.since = this.#tick);
-    // No error, which the runtime would print: there is nobody to tell.
+    // Close without an error: the runtime would print it, and no client would see it.
     const onAbort = (): void => breakOff(signal.reason, () => controller.close());
     let over = false;
     const end = (broken: boolean): void => {
@@ -148,7 +148,7 @@ export class StallWatch {
       ended(broken);
     };
     const cancel = (reason: unknown): Promise<void> => {
-      // A source that fails while it is cancelled has nothing left to give up.
+      // A source that fails while it is being cancelled has ended anyway.
       return reader.cancel(reason).catch(() => {});
     };
     let controller: ReadableStreamDefaultController<T>;
@@ -193,7 +193,7 @@ export class StallWatch {
     return stream;
   }
 
-  /** Ends all streams that are being read: sources fail with this error, readers see their stream break. */
+  /** Ends all streams that are being read. Their sources fail with this error, and their readers see them break. */
   breakOff(error: Error): void {
     for (const watched of [...this.#watched]) watched.breakOff(error);
   }
@@ -212,15 +212,15 @@ export class StallWatch {
   #onTick(): void {
     this.#tick++;
     for (const { since, stalled } of this.#watched) {
-      // The tick under way when it began to wait does not count.
+      // The tick in which the stream began to wait does not count.
       if (since !== undefined && this.#tick - since > TICKS) stalled();
     }
   }
 }
 
-/** A stream in the eyes of the timer. */
+/** A stream as the timer sees it. */
 type Watched = {
-  /** Tick at which it began to wait for the other side; undefined while it waits for us. */
+  /** Tick at which it began to wait for the client; undefined while it waits for us. */
   since: number | undefined;
   readonly stalled: () => void;
   readonly breakOff: (error: Error) => void;

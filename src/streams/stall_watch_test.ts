@@ -1,14 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { sourceOf } from "./byte_source.ts";
 import { type ReaderOptions, StallWatch } from "./stall_watch.ts";
 
 const LIMIT = 80;
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** A source that is pulled by hand, and what became of it. */
+/** Returns a stream that is fed by hand, with a record of its cancellations. */
 function createSource<T = number>(): {
   readonly stream: ReadableStream<T>;
   readonly cancelled: unknown[];
@@ -32,7 +29,7 @@ Deno.test("watchSource() ends a read that waits too long, and cancels the source
   const { stream, cancelled, send } = createSource<Uint8Array>();
   const source = stalls.watchSource(sourceOf(stream), { stalled: () => new Error("silent") });
   const began = performance.now();
-  for (let i = 0; i < 4; i++) { // each within the limit, together beyond it
+  for (let i = 0; i < 4; i++) { // each within the limit, all together beyond it
     setTimeout(() => send(new Uint8Array([i])), LIMIT / 2);
     deepStrictEqual(await source.read(), new Uint8Array([i]));
   }
@@ -46,7 +43,7 @@ Deno.test("watchSource() ends a read that waits too long, and cancels the source
   await rejects(source.read(), /silent/);
 });
 
-Deno.test("watchSource() gives its own reader all the time", async () => {
+Deno.test("watchSource() lets its own reader take any time", async () => {
   const stalls = new StallWatch(LIMIT);
   const pieces = [new Uint8Array([1]), new Uint8Array([2])];
   const source = stalls.watchSource(
@@ -54,23 +51,23 @@ Deno.test("watchSource() gives its own reader all the time", async () => {
     { stalled: () => new Error("silent") },
   );
   strictEqual(await source.read(), pieces[0]);
-  await pause(LIMIT * 2);
+  await delay(LIMIT * 2);
   strictEqual(await source.read(), pieces[1]);
   strictEqual(await source.read(), undefined);
 });
 
-Deno.test("watchSource() passes a cancellation on, and watches no longer", async () => {
+Deno.test("watchSource() passes a cancellation on and stops watching", async () => {
   const stalls = new StallWatch(LIMIT);
   const { stream, cancelled } = createSource<Uint8Array>();
   const source = stalls.watchSource(sourceOf(stream), { stalled: () => new Error("silent") });
   const reading = source.read();
   await source.cancel("enough");
   strictEqual(await reading, undefined);
-  await pause(LIMIT * 2);
+  await delay(LIMIT * 2);
   deepStrictEqual(cancelled, ["enough"]);
 });
 
-Deno.test("watchReader() ends what nobody reads, and cancels the source", async () => {
+Deno.test("watchReader() ends a stream that is not read, and cancels the source", async () => {
   const stalls = new StallWatch(LIMIT);
   const { stream, cancelled, send } = createSource();
   const ended: boolean[] = [];
@@ -79,16 +76,16 @@ Deno.test("watchReader() ends what nobody reads, and cancels the source", async 
   for (let i = 0; i < 3; i++) {
     setTimeout(() => send(i), LIMIT * 1.5); // the source may take its time
     strictEqual((await reader.read()).value, i);
-    await pause(LIMIT / 2);
+    await delay(LIMIT / 2);
   }
   deepStrictEqual(ended, []);
-  await pause(LIMIT * 2);
+  await delay(LIMIT * 2);
   deepStrictEqual(ended, [true]);
   strictEqual(cancelled.length, 1);
-  await rejects(reader.read(), /Nobody took anything/);
+  await rejects(reader.read(), /The client read nothing/);
 });
 
-Deno.test("watchReader() ends when the reader has gone, even before it began", async () => {
+Deno.test("watchReader() ends when the reader disconnects, even before the first read", async () => {
   const stalls = new StallWatch(60_000);
   for (const early of [true, false]) {
     const controller = new AbortController();
@@ -106,7 +103,7 @@ Deno.test("watchReader() ends when the reader has gone, even before it began", a
   }
 });
 
-Deno.test("watchReader() says once how a stream ended", async () => {
+Deno.test("watchReader() reports once how a stream ended", async () => {
   const stalls = new StallWatch(60_000);
   const ended: boolean[] = [];
   const about = options({ ended: (broken) => ended.push(broken) });
@@ -128,7 +125,7 @@ Deno.test("watchReader() says once how a stream ended", async () => {
   deepStrictEqual(ended, [false, false, true]);
 });
 
-Deno.test("watchSource() tells that it has ended: read, failed, or cancelled", async () => {
+Deno.test("watchSource() reports its end after the last read, a failure or a cancellation", async () => {
   const stalls = new StallWatch(LIMIT);
   const silent = (): Error => new Error("silent");
   const endings: Readonly<Record<string, (ended: () => void) => Promise<unknown>>> = {
@@ -162,7 +159,7 @@ Deno.test("watchSource() tells that it has ended: read, failed, or cancelled", a
   }
 });
 
-Deno.test("breakOff() fails sources and breaks readers off, and counts nobody as stalled", async () => {
+Deno.test("breakOff() fails sources, breaks readers off and counts none of them as stalled", async () => {
   const stalls = new StallWatch(60_000);
   const one = createSource<Uint8Array>();
   const source = stalls.watchSource(sourceOf(one.stream), { stalled: () => new Error("silent") });
