@@ -44,7 +44,7 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
 /** Specifiers of outside packages by who alone may import them. */
 const OUTSIDE: readonly (readonly [package_: RegExp, alone: RegExp])[] = [
   [/^@nats-io\//, /^nats\//],
-  [/^fast-xml-parser$/, /^s3\/xml\.ts$/],
+  [/^fast-xml-parser$/, /^s3\/xml_reader\.ts$/],
 ];
 
 type Source = { readonly path: string; readonly text: string };

@@ -21,14 +21,8 @@ import {
   parseUploadId,
   type UploadId,
 } from "../s3/names.ts";
-import {
-  childrenOf,
-  optionalTextOf,
-  parseXml,
-  textOf,
-  type XmlElement,
-  xmlResponse,
-} from "../s3/xml.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
 import type { Store } from "../store/store.ts";
 import type { CompletedPart } from "../store/uploads.ts";
 import { readDocument } from "./bodies/document.ts";

@@ -10,14 +10,8 @@ import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
 import { type BucketName, parseObjectKey } from "../s3/names.ts";
 import { refuseVersionId } from "../s3/params.ts";
-import {
-  childrenOf,
-  optionalTextOf,
-  parseXml,
-  textOf,
-  type XmlElement,
-  xmlResponse,
-} from "../s3/xml.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
 import type { Store } from "../store/store.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";

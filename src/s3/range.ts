@@ -3,20 +3,20 @@
  * See https://www.rfc-editor.org/rfc/rfc9110#section-14
  * and https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  *
- * As AWS does, a header that is no byte range, or names several, is ignored: the answer is the whole object.
+ * As on AWS, a header that is not a byte range, or that names several, is ignored: the response is the whole object.
  * @module
  */
 
 import { S3Error } from "./errors.ts";
 
-/** A range within an object: both ends inclusive, in bytes, `0 <= start <= end < size`. */
+/** A range within an object, in bytes. Both ends are inclusive: `0 <= start <= end < size`. */
 export type ByteRange = { readonly start: number; readonly end: number };
 
 /**
- * The range that a `Range` header asks for, or undefined for the whole object.
+ * Parses a `Range` header; undefined for the whole object.
  *
- * @param size Of the object, in bytes.
- * @throws S3Error `InvalidRange` when no byte of the object is in it
+ * @param size Size of the object, in bytes.
+ * @throws S3Error `InvalidRange` for a range that contains no byte of the object
  *
  * @example Usage
  * ```ts
@@ -47,10 +47,10 @@ export function parseRange(header: string | null, size: number): ByteRange | und
 }
 
 /**
- * Splits `bytes = 1 - 2`; undefined unless it has one or two numbers.
+ * Splits `bytes = 1 - 2` into its ends; undefined unless it has one or two numbers.
  *
- * It cuts by hand because an expression that allows blanks in all these places backtracks over them: 60,000 blanks took
- * eight seconds.
+ * It does not use a regular expression, because one that allows blanks in all these places backtracks over them: 60,000
+ * blanks took eight seconds.
  */
 function splitRange(header: string): readonly [from: string, to: string] | undefined {
   const equals = header.indexOf("=");
@@ -63,9 +63,9 @@ function splitRange(header: string): readonly [from: string, to: string] | undef
 }
 
 /**
- * The range that `x-amz-copy-source-range` asks for: only `bytes=first-last`, within the source.
+ * Parses `x-amz-copy-source-range`, which must be `bytes=first-last` and lie within the source.
  *
- * @param size Of the source, in bytes.
+ * @param size Size of the source, in bytes.
  * @throws S3Error `InvalidArgument`, `InvalidRange`
  */
 export function parseCopyRange(header: string, size: number): ByteRange {
@@ -87,7 +87,7 @@ export function parseCopyRange(header: string, size: number): ByteRange {
   return { start, end };
 }
 
-/** The value of `Content-Range`. */
+/** Formats the value of `Content-Range`. */
 export function formatContentRange({ start, end }: ByteRange, size: number): string {
   return `bytes ${start}-${end}/${size}`;
 }

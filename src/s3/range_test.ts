@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { parseCopyRange, parseRange } from "./range.ts";
 
-Deno.test("parseRange() takes the three forms", () => {
+Deno.test("parseRange() accepts the three forms", () => {
   const rows: [string | null, { start: number; end: number } | undefined][] = [
     ["bytes=0-0", { start: 0, end: 0 }],
     ["bytes=0-99", { start: 0, end: 9 }],
@@ -29,7 +29,7 @@ Deno.test("parseRange() takes the three forms", () => {
   }
 });
 
-Deno.test("parseRange() ignores 64 KiB that are no range", () => {
+Deno.test("parseRange() ignores 64 KiB that are not a range", () => {
   for (const unit of [" ", "\t", "\r", "-", "=", ",", "bytes=", "0"]) {
     const long = unit.repeat(65_536 / unit.length);
     for (const header of [`bytes=${long}x`, `bytes${long}x`, `${long}x`, `bytes=0-${long}x`]) {
@@ -38,7 +38,7 @@ Deno.test("parseRange() ignores 64 KiB that are no range", () => {
   }
 });
 
-Deno.test("parseRange() refuses what holds no byte", () => {
+Deno.test("parseRange() rejects a range that contains no byte", () => {
   for (const header of ["bytes=10-", "bytes=10-20", "bytes=-0"]) {
     throws(() => parseRange(header, 10), {
       code: "InvalidRange",
@@ -50,7 +50,7 @@ Deno.test("parseRange() refuses what holds no byte", () => {
   }
 });
 
-Deno.test("parseCopyRange() takes only a whole range within the source", () => {
+Deno.test("parseCopyRange() accepts only a complete range within the source", () => {
   deepStrictEqual(parseCopyRange("bytes=2-9", 10), { start: 2, end: 9 });
   for (const header of ["bytes=2-", "bytes=-2", "bytes=3-2", "2-3", "bytes=0-10", ""]) {
     throws(() => parseCopyRange(header, 10), { code: "InvalidArgument" }, header);

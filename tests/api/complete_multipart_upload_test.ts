@@ -12,7 +12,7 @@ import {
   parsePartNumber,
   parseUploadId,
 } from "../../src/s3/names.ts";
-import { textOf } from "../../src/s3/xml.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
 import { sourceOfPiece } from "../../src/streams/byte_source.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";

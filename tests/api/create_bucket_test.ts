@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { textOf } from "../../src/s3/xml.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
 const configuration = (inside: string): string =>

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { deepStrictEqual, match, ok as assert, strictEqual } from "node:assert/strict";
-import { childrenOf, textOf } from "../../src/s3/xml.ts";
+import { childrenOf, textOf } from "../../src/s3/xml_reader.ts";
 import {
   assertError,
   contentMD5,

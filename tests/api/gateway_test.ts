@@ -2,7 +2,7 @@ import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import { TrustedProxies } from "../../src/s3/forwarded.ts";
-import { parseXml, textOf } from "../../src/s3/xml.ts";
+import { parseXml, textOf } from "../../src/s3/xml_reader.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";

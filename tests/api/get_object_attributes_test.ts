@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { type Checksum, createChecksumHasher } from "../../src/s3/checksum_algorithms.ts";
 import { checksumElement, checksumHeader } from "../../src/s3/checksum_headers.ts";
-import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml.ts";
+import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import {
   assertError,

@@ -25,7 +25,7 @@ import { parseCopyRange, parseRange } from "../../src/s3/range.ts";
 import { parseQuery } from "../../src/s3/request.ts";
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
 import { parseTagging } from "../../src/s3/tagging.ts";
-import { parseXml } from "../../src/s3/xml.ts";
+import { parseXml } from "../../src/s3/xml_reader.ts";
 import { readWhole } from "../../src/streams/byte_source.ts";
 import { streamOf } from "../vectors/client.ts";
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { textOf } from "../../src/s3/xml.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
 import { compareUtf8 } from "../../src/s3/key_order.ts";
-import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml.ts";
+import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import {
   assertError,
   createTestGateway,

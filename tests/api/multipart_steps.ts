@@ -3,7 +3,7 @@
  * @module
  */
 
-import { textOf } from "../../src/s3/xml.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
 import { readXml, type TestGateway } from "./test_gateway.ts";
 
 /** Creates an upload of `/bucket/key` and returns its id. */

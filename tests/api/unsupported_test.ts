@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import { UNSUPPORTED } from "../../src/operations/unsupported.ts";
-import { textOf } from "../../src/s3/xml.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
 Deno.test("Every operation that is not here says so by its name, and does nothing", async () => {
