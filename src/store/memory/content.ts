@@ -35,17 +35,17 @@ export async function receive(
   const md5 = createHash("md5");
   const sha256 = createHash("sha256");
   const checksum = algorithm === undefined ? undefined : await createChecksumHasher(algorithm);
-  const chunks: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   let total = 0;
   const source = sourceOf(stream);
   await whileReading(source, signal, async () => {
-    for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
-      total += chunk.length;
+    for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {
+      total += piece.length;
       if (size !== undefined && total > size) throw new S3Error("IncompleteBody");
-      md5.update(chunk);
-      sha256.update(chunk);
-      checksum?.update(chunk);
-      chunks.push(chunk);
+      md5.update(piece);
+      sha256.update(piece);
+      checksum?.update(piece);
+      pieces.push(piece);
     }
   });
   if (size !== undefined && total < size) throw new S3Error("IncompleteBody");
@@ -57,7 +57,7 @@ export async function receive(
     checksum: checksum?.digest(),
   };
   verify(received);
-  return { bytes: concat(chunks), received };
+  return { bytes: concat(pieces), received };
 }
 
 /** Returns the pieces in one array of its own. */
