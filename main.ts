@@ -1,6 +1,6 @@
 /**
  * An S3 server on NATS JetStream: {@linkcode createGateway} and {@linkcode parseConfig} for embedding, and the command
- * `nats-s3` when this file is run. Wiring only: the pipeline is in `src/gateway.ts`, the settings in `src/settings.ts`.
+ * `nats-s3` when this file is run. Wiring only: the pipeline is in `src/gateway.ts`, the settings in `src/config/settings.ts`.
  *
  * ```sh
  * deno run --allow-net --allow-env main.ts --natsUser ann --natsPassword secret
@@ -16,33 +16,33 @@ import {
   refuseRuntimeSpans,
   type Sources,
   VERSION,
-} from "./src/command_line.ts";
+} from "./src/config/command_line.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
-import { type Config, createConfig } from "./src/config.ts";
-import { given } from "./src/settings.ts";
+import { type Config, createConfig } from "./src/config/config.ts";
+import { given } from "./src/config/settings.ts";
 import { createHandler } from "./src/gateway.ts";
-import { InFlight } from "./src/in_flight.ts";
-import { addAuditMetrics, AuditLog } from "./src/nats/audit.ts";
-import type { NatsConnection } from "./src/nats/connection.ts";
+import { InFlight } from "./src/http/in_flight.ts";
+import { addAuditMetrics, AuditLog } from "./src/nats/monitoring/audit.ts";
+import type { NatsConnection } from "./src/nats/connection/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
-import { failureOf, JetStreamError } from "./src/nats/errors.ts";
-import { aboutCall } from "./src/nats/layout.ts";
-import { ConnectionWatch } from "./src/nats/connection_watch.ts";
-import { Traffic } from "./src/nats/service.ts";
-import { RateLimit } from "./src/rate_limit.ts";
+import { failureOf, JetStreamError } from "./src/nats/jetstream/errors.ts";
+import { aboutCall } from "./src/nats/layout/subjects.ts";
+import { ConnectionWatch } from "./src/nats/connection/watch.ts";
+import { Traffic } from "./src/nats/monitoring/service.ts";
+import { RateLimit } from "./src/http/rate_limit.ts";
 import { S3Error } from "./src/s3/errors.ts";
 import { TrustedProxies } from "./src/s3/forwarded.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
-import { createGatewayMetrics } from "./src/gateway_metrics.ts";
+import { createGatewayMetrics } from "./src/telemetry/metrics/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
 import { createRequestTracing } from "./src/telemetry/request_trace.ts";
 import { Readiness } from "./src/telemetry/readiness.ts";
 import { createRequestLog } from "./src/telemetry/request_log.ts";
-import { rewriteParts } from "./src/workers/native_layout.ts";
-import { sweepOrphans } from "./src/workers/orphan_sweep.ts";
-import { emptyTrashes } from "./src/workers/trash.ts";
+import { rewriteParts } from "./src/workers/flatten.ts";
+import { sweepOrphans } from "./src/workers/sweep.ts";
+import { emptyTrashes } from "./src/workers/empty_trash.ts";
 
 export type { Config, Gateway, Log, NatsConnection };
 

@@ -9,8 +9,8 @@
 // deno-lint-ignore-file no-console
 
 import { createGateway } from "../main.ts";
-import { parseInvocation } from "../src/command_line.ts";
-import { type Config, createConfig } from "../src/config.ts";
+import { parseInvocation } from "../src/config/command_line.ts";
+import { type Config, createConfig } from "../src/config/config.ts";
 import { serve } from "../src/commands/serve.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { findNatsServer, NATS_FOLDER } from "./find_nats_server.ts";

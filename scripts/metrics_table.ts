@@ -3,10 +3,10 @@
  * @module
  */
 
-import { createGatewayMetrics, type Figures } from "../src/gateway_metrics.ts";
-import { addAuditMetrics } from "../src/nats/audit.ts";
+import { createGatewayMetrics, type Figures } from "../src/telemetry/metrics/gateway_metrics.ts";
+import { addAuditMetrics } from "../src/nats/monitoring/audit.ts";
 import { SILENT_LOG } from "../src/telemetry/log.ts";
-import type { Described } from "../src/telemetry/metrics.ts";
+import type { Described } from "../src/telemetry/metrics/registry.ts";
 import { createRequestTracing } from "../src/telemetry/request_trace.ts";
 
 /** Where nothing is read: a description needs no value. */

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { variableName } from "../src/command_line.ts";
-import { type Setting, SETTINGS } from "../src/settings.ts";
+import { variableName } from "../src/config/command_line.ts";
+import { type Setting, SETTINGS } from "../src/config/settings.ts";
 
 const ALL = Object.values(SETTINGS) as readonly Setting<unknown>[];
 

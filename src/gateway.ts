@@ -6,12 +6,12 @@
 import { Buffer } from "node:buffer";
 import type { Authorize } from "./access/authorize.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
-import type { InFlight, Refusal } from "./in_flight.ts";
-import { answerLate, PATIENCE, type Patience } from "./late_answer.ts";
+import type { InFlight, Refusal } from "./http/in_flight.ts";
+import { answerLate, PATIENCE, type Patience } from "./http/late_answer.ts";
 import type { Deliver, Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
-import type { RateLimit } from "./rate_limit.ts";
-import { match } from "./router.ts";
+import type { RateLimit } from "./http/rate_limit.ts";
+import { match } from "./http/router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
 import type { Origin, TrustedProxies } from "./s3/forwarded.ts";
 import { parseRequest, type Target } from "./s3/request.ts";

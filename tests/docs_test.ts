@@ -9,7 +9,7 @@ import { posix } from "node:path";
 import manifest from "../deno.json" with { type: "json" };
 import { startNatsServer } from "../scripts/nats_server.ts";
 import { blocksOf, readDocuments, ROOT } from "./documents.ts";
-import { signedFetch, startGateway } from "./running_command.ts";
+import { signedFetch, startGateway } from "./process/running_command.ts";
 
 const documents = await readDocuments();
 /** Links to files, without those in code. */

@@ -5,7 +5,7 @@
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { FLAGS, VARIABLES } from "../scripts/setting_names.ts";
-import { COMMANDS } from "../src/command_line.ts";
+import { COMMANDS } from "../src/config/command_line.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const PLACES = ["deploy", ".github", "docs", "examples"];

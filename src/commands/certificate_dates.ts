@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { validityOf } from "../crypto/certificates.ts";
 import type { Log } from "../telemetry/log.ts";
 

@@ -5,7 +5,7 @@
 
 import { request as requestInClear } from "node:http";
 import { request as requestByTls } from "node:https";
-import type { Address } from "../setting_values.ts";
+import type { Address } from "../config/values.ts";
 
 /** Milliseconds. */
 const TIMEOUT = 5000;

@@ -3,19 +3,19 @@
  * @module
  */
 
-import { type AdminServices, createAdminHandler } from "../admin.ts";
-import { VERSION } from "../command_line.ts";
-import type { Config } from "../config.ts";
+import { type AdminServices, createAdminHandler } from "../http/admin_pages.ts";
+import { VERSION } from "../config/command_line.ts";
+import type { Config } from "../config/config.ts";
 import type { Handler } from "../gateway.ts";
-import type { InFlight } from "../in_flight.ts";
+import type { InFlight } from "../http/in_flight.ts";
 import {
   closeConnection,
   connect,
   type NatsConnection,
   waitForJetStream,
-} from "../nats/connection.ts";
-import { announceService, type Traffic } from "../nats/service.ts";
-import type { Address } from "../setting_values.ts";
+} from "../nats/connection/connection.ts";
+import { announceService, type Traffic } from "../nats/monitoring/service.ts";
+import type { Address } from "../config/values.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkDates } from "./certificate_dates.ts";
 

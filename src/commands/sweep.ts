@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Config } from "../config.ts";
-import { closeConnection, connect, waitForJetStream } from "../nats/connection.ts";
+import type { Config } from "../config/config.ts";
+import { closeConnection, connect, waitForJetStream } from "../nats/connection/connection.ts";
 import { createNatsStore } from "../nats/store.ts";
 import type { SweepReport } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";

@@ -11,10 +11,10 @@ import { MIN_PART_SIZE } from "../s3/multipart.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance, Store } from "../store/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
-import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets.ts";
-import type { Context, StoreLog } from "./context.ts";
-import { toS3Error } from "./errors.ts";
-import { type IndexFigures, KeyIndexes } from "./key_indexes.ts";
+import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import type { Context, StoreLog } from "./buckets/context.ts";
+import { toS3Error } from "./jetstream/errors.ts";
+import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
 import {
   abortUpload,
   completeUpload,
@@ -23,15 +23,15 @@ import {
   listUploads,
   putPart,
   readUpload,
-} from "./multipart.ts";
-import { deleteObject, getObject, putObject, readObject } from "./objects.ts";
-import { Leases } from "./leases.ts";
-import { NativeLayouts } from "./native_layout.ts";
-import { type CallObserver, Requests } from "./requests.ts";
-import { sweepBucket } from "./sweep.ts";
-import { lockTask } from "./task_lock.ts";
-import { emptyTrash } from "./trash.ts";
-import { Streams, type StreamSettings } from "./streams.ts";
+} from "./uploads/uploads.ts";
+import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
+import { Leases } from "./objects/leases.ts";
+import { NativeLayouts } from "./uploads/flatten.ts";
+import { type CallObserver, Requests } from "./jetstream/requests.ts";
+import { sweepBucket } from "./cleanup/sweep.ts";
+import { lockTask } from "./buckets/lock.ts";
+import { emptyTrash } from "./objects/trash.ts";
+import { Streams, type StreamSettings } from "./buckets/streams.ts";
 
 /** How a store on JetStream works. */
 export type NatsStoreOptions = StreamSettings & {

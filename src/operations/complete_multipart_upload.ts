@@ -34,8 +34,8 @@ import {
   xmlResponse,
 } from "../s3/xml.ts";
 import type { CompletedPart, Store } from "../store/store.ts";
-import { readDocument } from "./document.ts";
-import { encryptionHeader } from "./encryption.ts";
+import { readDocument } from "./bodies/document.ts";
+import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

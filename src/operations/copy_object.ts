@@ -13,8 +13,8 @@ import { S3Error } from "../s3/errors.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { type CopyRead, parseCopyRead, readCopySource } from "./copied_content.ts";
-import { encryptionHeader } from "./encryption.ts";
+import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
+import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 

@@ -10,7 +10,7 @@ import { type Integrity, parseIntegrity } from "../s3/checksum.ts";
 import { S3Error } from "../s3/errors.ts";
 import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
 import { childrenOf, optionalTextOf, parseXml } from "../s3/xml.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 

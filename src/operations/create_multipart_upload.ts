@@ -7,7 +7,7 @@
 import { type ChecksumAlgorithm, type ChecksumType, parseUploadChecksum } from "../s3/checksum.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { encryptionHeader } from "./encryption.ts";
+import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

@@ -19,7 +19,7 @@ import {
   xmlResponse,
 } from "../s3/xml.ts";
 import type { Store } from "../store/store.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 /** Most objects of one request. */

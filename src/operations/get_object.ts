@@ -10,7 +10,7 @@ import {
   objectAnswer,
   type ObjectRead,
   parseObjectRead,
-} from "./object_answer.ts";
+} from "./answers/object.ts";
 import { release } from "../streams/release.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 

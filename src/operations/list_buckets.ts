@@ -11,7 +11,7 @@ import { compareUtf8 } from "../s3/listing.ts";
 import { integerParam, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import { ownerElement } from "./owner.ts";
+import { ownerElement } from "./answers/owner.ts";
 
 /** Most buckets of a page. */
 const MAX_BUCKETS = 10_000;

@@ -7,9 +7,9 @@
 import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { UploadQuery } from "../store/store.ts";
-import { commonPrefixElements } from "./listed_objects.ts";
+import { commonPrefixElements } from "./answers/listed.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import { ownerElement } from "./owner.ts";
+import { ownerElement } from "./answers/owner.ts";
 
 type Input = { readonly list: UploadQuery; readonly encoding: KeyEncoding };
 

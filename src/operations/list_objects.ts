@@ -10,7 +10,7 @@ import { afterMarker } from "../s3/listing.ts";
 import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/store.ts";
-import { commonPrefixElements, contentsElements } from "./listed_objects.ts";
+import { commonPrefixElements, contentsElements } from "./answers/listed.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

@@ -12,7 +12,7 @@ import { MAX_PART_NUMBER, parseUploadId, type UploadId } from "../s3/names.ts";
 import { integerParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import { ownerElement } from "./owner.ts";
+import { ownerElement } from "./answers/owner.ts";
 
 type Input = { readonly uploadId: UploadId; readonly after: number; readonly limit: number };
 

@@ -10,8 +10,8 @@ import { formatChecksumHeaders, type Integrity, parseIntegrity } from "../s3/che
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
-import { contentOf } from "./content.ts";
-import { encryptionHeader } from "./encryption.ts";
+import { contentOf } from "./bodies/content.ts";
+import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

@@ -23,7 +23,7 @@ import {
   type UploadId,
 } from "../s3/names.ts";
 import type { Store } from "../store/store.ts";
-import { contentOf } from "./content.ts";
+import { contentOf } from "./bodies/content.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

@@ -9,7 +9,7 @@ import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { type CopyRead, parseCopyRead, readCopySource } from "./copied_content.ts";
+import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {

@@ -11,7 +11,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics/registry.ts";
 import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
 import { redact } from "./redact.ts";
 import type { RequestRecord } from "./request_record.ts";

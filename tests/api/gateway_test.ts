@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok as assert, strictEqual } from "node:assert/strict";
-import { InFlight } from "../../src/in_flight.ts";
+import { InFlight } from "../../src/http/in_flight.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import { TrustedProxies } from "../../src/s3/forwarded.ts";
 import { parseXml, textOf } from "../../src/s3/xml.ts";

@@ -10,7 +10,7 @@ import { createAuthorize } from "../../src/access/authorize.ts";
 import { createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
-import { InFlight } from "../../src/in_flight.ts";
+import { InFlight } from "../../src/http/in_flight.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml.ts";
 import { MemoryStore } from "../../src/store/memory/memory_store.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";

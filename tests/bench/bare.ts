@@ -15,8 +15,8 @@ import {
   type Nuid,
   type StoreName,
   streamOf,
-} from "../../src/nats/layout.ts";
-import { textOf } from "../../src/nats/messages.ts";
+} from "../../src/nats/layout/subjects.ts";
+import { textOf } from "../../src/nats/jetstream/messages.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";
 

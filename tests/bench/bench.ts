@@ -21,9 +21,9 @@ import {
   type Report,
 } from "../../scripts/bench_report.ts";
 import { findNatsServer, freePort, startNatsServer } from "../../scripts/nats_server.ts";
-import { VERSION } from "../../src/command_line.ts";
+import { VERSION } from "../../src/config/command_line.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
-import { signedFetch } from "../running_command.ts";
+import { signedFetch } from "../process/running_command.ts";
 import { buildLoadGenerator, type Load, type LoadGenerator } from "./load_generator.ts";
 import type { RawCall, RawResult } from "./raw_calls.ts";
 import { type BareServer, type RawProcess, startBare, startRaw } from "./raw_process.ts";

@@ -8,7 +8,7 @@
 
 import { freePort } from "../../scripts/nats_server.ts";
 import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
-import { type KeyPair, signedFetch } from "../running_command.ts";
+import { type KeyPair, signedFetch } from "../process/running_command.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const PAIR: KeyPair = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };

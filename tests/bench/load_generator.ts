@@ -5,7 +5,7 @@
  */
 
 import { resolve } from "node:path";
-import type { KeyPair } from "../running_command.ts";
+import type { KeyPair } from "../process/running_command.ts";
 
 const SOURCE = resolve(`${import.meta.dirname}/s3load`);
 const TOOLS = resolve(`${import.meta.dirname}/../../.tools`);

@@ -14,7 +14,7 @@ import { formatTable } from "../../scripts/bench_report.ts";
 import { replaceBetween } from "../../scripts/docs.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import { CREDENTIALS, startGateway } from "../clients/gateway_process.ts";
-import { signedFetch } from "../running_command.ts";
+import { signedFetch } from "../process/running_command.ts";
 import { readMemory } from "./usage.ts";
 
 const KEPT = new URL("../../docs/operations.md", import.meta.url).pathname;

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { closeConnection, connect } from "../../src/nats/connection.ts";
-import { Requests } from "../../src/nats/requests.ts";
+import { closeConnection, connect } from "../../src/nats/connection/connection.ts";
+import { Requests } from "../../src/nats/jetstream/requests.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 
 /** Milliseconds. */

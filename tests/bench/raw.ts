@@ -10,16 +10,16 @@
 
 import { createHash } from "node:crypto";
 import { percentile } from "../../scripts/bench_figures.ts";
-import { WINDOW } from "../../src/nats/chunk_writer.ts";
+import { WINDOW } from "../../src/nats/objects/chunk_writer.ts";
 import {
   chunkSubject,
   infoSubject,
   type Nuid,
   type StoreName,
   streamOf,
-} from "../../src/nats/layout.ts";
-import { parseInfo } from "../../src/nats/object_info.ts";
-import type { Requests } from "../../src/nats/requests.ts";
+} from "../../src/nats/layout/subjects.ts";
+import { parseInfo } from "../../src/nats/layout/object_info.ts";
+import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
 import { openRequests } from "./own_requests.ts";

@@ -19,11 +19,11 @@ import { percentile } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
 import { replaceBetween } from "../../scripts/docs.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { createGatewayMetrics } from "../../src/gateway_metrics.ts";
+import { createGatewayMetrics } from "../../src/telemetry/metrics/gateway_metrics.ts";
 import { OPERATIONS } from "../../src/operations/table.ts";
 import { newRecord } from "../../src/telemetry/request_record.ts";
 import { NO_FIGURES } from "../../scripts/metrics_table.ts";
-import { type RunningCommand, signedFetch, startCommand } from "../running_command.ts";
+import { type RunningCommand, signedFetch, startCommand } from "../process/running_command.ts";
 import { buildLoadGenerator, type LoadGenerator, type LoadResult } from "./load_generator.ts";
 import { readCpuTime } from "./usage.ts";
 

@@ -4,7 +4,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { findNatsCli } from "../../scripts/nats_cli.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import { signedFetch } from "../running_command.ts";
+import { signedFetch } from "../process/running_command.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Runs every command that documents tell a reader to paste, against a gateway of its own for each document.
  *
- * A block is fenced as `sh`; one that cannot be run here as `sh not-run` (CONTRIBUTING.md). What a block exports and makes
+ * A block is fenced as `sh`; one that cannot be run here as `sh not-run` (.github/CONTRIBUTING.md). What a block exports and makes
  * the next one finds. Beside the guides there is a bucket `demo` with an object `hello.txt`, as the README makes one.
  * Ports are other ones; a gateway that a command starts is ended as soon as it serves.
  * @module
@@ -13,7 +13,7 @@ import { ensureAwsCli } from "../../scripts/client_tools.ts";
 import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
 import { findNatsCli } from "../../scripts/nats_cli.ts";
 import { type Block, blocksOf, isRun, readDocuments, ROOT } from "../documents.ts";
-import { signedFetch } from "../running_command.ts";
+import { signedFetch } from "../process/running_command.ts";
 import { run } from "./client_process.ts";
 import { type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";

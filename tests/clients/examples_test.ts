@@ -6,7 +6,7 @@ import { ensurePython, type Tool } from "../../scripts/client_tools.ts";
 import { findDebianProgram, KEPT_PROGRAMS } from "../../scripts/debian.ts";
 import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
-import { signedFetch, startCommand } from "../running_command.ts";
+import { signedFetch, startCommand } from "../process/running_command.ts";
 import { run } from "./client_process.ts";
 import { type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { temporaryFolder } from "./real_files.ts";

@@ -8,7 +8,7 @@ import { strictEqual } from "node:assert/strict";
 import { findProgram } from "../../scripts/client_tools.ts";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText } from "../http/wire_request.ts";
-import { startGateway } from "../running_command.ts";
+import { startGateway } from "../process/running_command.ts";
 import { RawConnection, type RawResponse } from "./raw_http.ts";
 import { temporaryFolder } from "./real_files.ts";
 

@@ -7,7 +7,7 @@ import { ensureAwsCli } from "../../scripts/client_tools.ts";
 import { findDebianProgram, KEPT_PROGRAMS } from "../../scripts/debian.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { readManifest, restore, STREAMS } from "../nats/go_gateway.ts";
-import { startCommand } from "../running_command.ts";
+import { startCommand } from "../process/running_command.ts";
 import { run } from "./client_process.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { filesBelow, temporaryFolder } from "./real_files.ts";

@@ -1,6 +1,6 @@
 /** The store contract on three servers. */
 
-import { infoSubject, storeOf, streamOf } from "../../src/nats/layout.ts";
+import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
 import { storeContract } from "../contract/store_contract.ts";
 import { cluster } from "./store_on_cluster.ts";
 

@@ -1,5 +1,5 @@
 import { connect } from "@nats-io/transport-node";
-import { infoSubject, storeOf, streamOf } from "../../src/nats/layout.ts";
+import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { type CreateStore, storeContract } from "./store_contract.ts";

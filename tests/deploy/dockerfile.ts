@@ -3,9 +3,9 @@
  * @module
  */
 
-const PATH = new URL("../../deploy/docker/Dockerfile", import.meta.url);
+const PATH = new URL("../../Dockerfile", import.meta.url);
 
-/** Parts of `deploy/docker/Dockerfile`. */
+/** Parts of `Dockerfile`. */
 export type Dockerfile = {
   readonly text: string;
   readonly entrypoint: readonly string[];

@@ -6,7 +6,7 @@ import { bundle, TARGETS } from "../../scripts/build.ts";
 import { call, findTool } from "../../scripts/deploy_tools.ts";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { formatSbom } from "../../scripts/sbom.ts";
-import { RunningCommand, signedFetch } from "../running_command.ts";
+import { RunningCommand, signedFetch } from "../process/running_command.ts";
 import { inImage, readDockerfile } from "./dockerfile.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -93,7 +93,7 @@ Deno.test({
   async fn() {
     if (hadolint === undefined) return;
     const flags = ["--no-color", "--failure-threshold", "style"];
-    const { code, stdout } = await call(hadolint, [...flags, `${ROOT}/deploy/docker/Dockerfile`]);
+    const { code, stdout } = await call(hadolint, [...flags, `${ROOT}/Dockerfile`]);
     strictEqual(code, 0, stdout);
   },
 });

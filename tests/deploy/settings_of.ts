@@ -3,8 +3,8 @@
  * @module
  */
 
-import { parseInvocation } from "../../src/command_line.ts";
-import { type Config, createConfig } from "../../src/config.ts";
+import { parseInvocation } from "../../src/config/command_line.ts";
+import { type Config, createConfig } from "../../src/config/config.ts";
 import { VARIABLES } from "../../scripts/setting_names.ts";
 
 /**

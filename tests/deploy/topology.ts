@@ -9,7 +9,7 @@ import { bundle } from "../../scripts/build.ts";
 import { call, type DeployTool } from "../../scripts/deploy_tools.ts";
 import { findNatsServer } from "../../scripts/find_nats_server.ts";
 import { freePort } from "../../scripts/nats_server.ts";
-import { RunningCommand } from "../running_command.ts";
+import { RunningCommand } from "../process/running_command.ts";
 import { inImage, readDockerfile } from "./dockerfile.ts";
 
 const FOLDER = new URL("../../deploy/compose", import.meta.url).pathname;

@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { findProgram } from "../../scripts/client_tools.ts";
 import { call, findTool } from "../../scripts/deploy_tools.ts";
-import { signedFetch } from "../running_command.ts";
+import { signedFetch } from "../process/running_command.ts";
 import { readCompose, readEnvExample, startTopology, type Topology } from "./topology.ts";
 
 // deno-lint-ignore no-console

@@ -12,7 +12,7 @@ import { Objm } from "@nats-io/obj";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { ERRORS } from "../../src/s3/errors.ts";
 import { subjectsOfStream } from "../nats/store_on_server.ts";
-import { type RunningCommand, startGateway } from "../running_command.ts";
+import { type RunningCommand, startGateway } from "../process/running_command.ts";
 import { type MalformedRequest, malformedRequest, type Scenery } from "./malformed_requests.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
 

@@ -7,7 +7,7 @@ import { strictEqual } from "node:assert/strict";
 import { randomFillSync } from "node:crypto";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { RawConnection } from "../clients/raw_http.ts";
-import { startGateway } from "../running_command.ts";
+import { startGateway } from "../process/running_command.ts";
 import { CREDENTIALS_ENV, signedText } from "./wire_request.ts";
 
 const MIB = 1024 * 1024;

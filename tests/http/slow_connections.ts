@@ -7,7 +7,7 @@ import { strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { RawConnection } from "../clients/raw_http.ts";
-import { startGateway } from "../running_command.ts";
+import { startGateway } from "../process/running_command.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText } from "./wire_request.ts";
 
 /** Requests of the ordinary client that are measured. */

@@ -8,11 +8,11 @@ import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { addAuditMetrics, AuditLog, type AuditOptions } from "../../src/nats/audit.ts";
+import { addAuditMetrics, AuditLog, type AuditOptions } from "../../src/nats/monitoring/audit.ts";
 import type { LogFields } from "../../src/telemetry/log.ts";
-import { Metrics } from "../../src/telemetry/metrics.ts";
+import { Metrics } from "../../src/telemetry/metrics/registry.ts";
 import { newRecord, type RequestRecord } from "../../src/telemetry/request_record.ts";
-import { signedFetch, startGateway } from "../running_command.ts";
+import { signedFetch, startGateway } from "../process/running_command.ts";
 
 const SUBJECT = "audit.s3";
 const STREAM: Partial<StreamConfig> & { readonly name: string } = {

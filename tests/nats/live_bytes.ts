@@ -11,9 +11,9 @@ import {
   partChunkSubject,
   records,
   type StoreName,
-} from "../../src/nats/layout.ts";
-import { parseInfo } from "../../src/nats/object_info.ts";
-import { parseLayout } from "../../src/nats/layout_record.ts";
+} from "../../src/nats/layout/subjects.ts";
+import { parseInfo } from "../../src/nats/layout/object_info.ts";
+import { parseLayout } from "../../src/nats/layout/chunk_map.ts";
 import { subjectsOfStream } from "./store_on_server.ts";
 
 /** Subjects whose messages are bytes, or say where bytes are or were. */

@@ -1,8 +1,8 @@
 /** What is recorded of parts: uploaded again, with tables too long for a subject, and with a digest that is not theirs. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { formatLayout, type Layout, parseLayout } from "../../src/nats/layout_record.ts";
-import { type Nuid, records, type StoreName } from "../../src/nats/layout.ts";
+import { formatLayout, type Layout, parseLayout } from "../../src/nats/layout/chunk_map.ts";
+import { type Nuid, records, type StoreName } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { CompletedPart } from "../../src/store/store.ts";
 import {

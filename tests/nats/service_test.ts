@@ -9,7 +9,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import { CREDENTIALS_ENV, PAIR } from "../http/wire_request.ts";
-import { type RunningCommand, signedFetch, startGateway } from "../running_command.ts";
+import { type RunningCommand, signedFetch, startGateway } from "../process/running_command.ts";
 
 type Answer = {
   readonly type: string;

@@ -4,7 +4,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { freePort, type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { connectByTcp } from "../../src/nats/tcp_transport.ts";
+import { connectByTcp } from "../../src/nats/connection/tcp_transport.ts";
 import { sameBytes, someBytes } from "./store_on_server.ts";
 
 const TLS = `${import.meta.dirname}/../fixtures/tls`;

@@ -1,11 +1,11 @@
 /**
- * The long twins of the load tests in `tests/drain_test.ts`.
+ * The long twins of the load tests in `tests/process/drain_test.ts`.
  * @module
  */
 
 // deno-lint-ignore-file no-console
 
-import { restartUnderLoad, rollUnderSdk } from "../drain_load.ts";
+import { restartUnderLoad, rollUnderSdk } from "../process/drain_load.ts";
 
 Deno.test("SIGTERM under 200 clients loses no acknowledged write, and cuts no request that had arrived", async () => {
   for (let run = 0; run < 5; run++) {

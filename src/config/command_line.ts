@@ -1,0 +1,245 @@
+/**
+ * The command line `nats-s3 [command] [flags]` and its environment, read by the table in `config.ts`.
+ *
+ * Flags are read as Go's `flag` package reads them (`-listen :5222`, `--listen=:5222`), for the users of the Go gateway
+ * nats-s3. An empty value counts as not given. A flag wins over its variable.
+ * @module
+ */
+
+import manifest from "../../deno.json" with { type: "json" };
+import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
+import { isPem } from "./values.ts";
+
+/** Version of the gateway. */
+export const VERSION: string = manifest.version;
+
+/** What `nats-s3` can do, by its first argument. */
+export const COMMANDS = {
+  serve: "Serves S3 on NATS JetStream (the default)",
+  sweep: "Looks once for what crashes left behind in each bucket, frees it and reports",
+  health: "Asks the gateway that runs at --listen; exit code 0 when it answers",
+} as const;
+/** A key of {@linkcode COMMANDS}. */
+export type Command = keyof typeof COMMANDS;
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "run"; readonly command: Command; readonly values: Values };
+
+/** What {@linkcode parseInvocation} reads from. */
+export type Sources = {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly readTextFile: (path: string) => string;
+};
+
+/**
+ * Reads a command line and its environment.
+ *
+ * @throws RangeError, TypeError for what is unknown, malformed or unreadable; the message is for the user
+ */
+export function parseInvocation({ args, env, readTextFile }: Sources): Invocation {
+  const [first = "", ...rest] = args;
+  const named = !first.startsWith("-") && first !== "";
+  if (named && !Object.hasOwn(COMMANDS, first)) {
+    throw new RangeError(
+      `Unknown command "${first}": there are ${Object.keys(COMMANDS).join(", ")}`,
+    );
+  }
+  const command = named ? first as Command : "serve";
+
+  const flags = parseFlags(named ? rest : args);
+  if (flags === "help" || flags === "version") return { kind: flags };
+
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of NAMES) {
+    values[name] = readSetting(
+      SETTINGS[name] as Setting<unknown>,
+      flags.get(name),
+      env,
+      readTextFile,
+    );
+  }
+  return { kind: "run", command, values: values as Values };
+}
+
+function parseFlags(
+  args: readonly string[],
+): ReadonlyMap<SettingName, string> | "help" | "version" {
+  const names = new Map(
+    NAMES.map((name) => [SETTINGS[name].flag as string, name]),
+  );
+  const flags = new Map<SettingName, string>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    const match = /^--?([^-=][^=]*)(?:=([^]*))?$/.exec(arg);
+    if (match === null) throw new RangeError(`Unexpected argument "${arg}": flags begin with --`);
+    const [, flag = "", inline] = match;
+    if (flag === "help" || flag === "h") return "help";
+    if (flag === "version" || flag === "v") return "version";
+    const name = names.get(flag);
+    if (name === undefined) throw new RangeError(`Unknown flag "--${flag}": see --help`);
+    const { value } = SETTINGS[name] as Setting<unknown>;
+    if (inline === undefined && value !== undefined && i + 1 === args.length) {
+      throw new RangeError(`Flag "--${flag}" needs a value: --${flag} ${value}`);
+    }
+    flags.set(name, inline ?? (value === undefined ? "true" : args[++i] ?? ""));
+  }
+  return flags;
+}
+
+function readSetting<T>(
+  setting: Setting<T>,
+  flag: string | undefined,
+  env: Sources["env"],
+  readTextFile: Sources["readTextFile"],
+): T | undefined {
+  const found = findText(setting, flag, env);
+  if (found === undefined) {
+    return setting.default === undefined ? undefined : setting.parse(setting.default);
+  }
+  const { source, text, isPath } = found;
+  const content = isPath ? readFile(source, text, readTextFile) : text;
+  try {
+    return setting.parse(content);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    // PEM says nothing to a reader, and may be a key that came to the wrong place.
+    const shown = setting.secret || isPem(text) || content !== text ? "" : ` "${text}"`;
+    const file = isPath ? ` "${text}"` : "";
+    throw new RangeError(`Cannot use ${source}${file || shown}: ${reason}`);
+  }
+}
+
+type Found = { readonly source: string; readonly text: string; readonly isPath: boolean };
+
+function findText(
+  setting: Setting<unknown>,
+  flag: string | undefined,
+  env: Sources["env"],
+): Found | undefined {
+  const { file } = setting;
+  if (flag) return { source: `--${setting.flag}`, text: flag, isPath: file !== undefined };
+  const variable = file?.env ?? variableName(setting.flag);
+  const value = env[variable];
+  if (file === undefined) {
+    return value ? { source: variable, text: value, isPath: false } : undefined;
+  }
+  const text = env[file.text];
+  if (file.text === file.env) {
+    return value ? { source: variable, text: value, isPath: !isPem(value) } : undefined;
+  }
+  if (value && text) {
+    throw new RangeError(`Cannot use both ${file.env} and ${file.text}: they set the same thing`);
+  }
+  if (text) return { source: file.text, text, isPath: false };
+  return value ? { source: file.env, text: value, isPath: true } : undefined;
+}
+
+function readFile(
+  source: string,
+  path: string,
+  readTextFile: Sources["readTextFile"],
+): string {
+  try {
+    return readTextFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error && cause.name === "NotCapable"
+      ? `the gateway may not read it, run it with --allow-read=${path} or put the text in the environment`
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new RangeError(`Cannot read ${source} "${path}": ${reason}`, { cause });
+  }
+}
+
+/**
+ * Name of the environment variable that goes with a flag. That of a flag `otel.…` is the one that OpenTelemetry knows.
+ *
+ * @example Usage
+ * ```ts
+ * import { variableName } from "./command_line.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(variableName("nats.js-domain"), "NATS_S3_NATS_JS_DOMAIN");
+ * strictEqual(variableName("natsNKeyFile"), "NATS_S3_NATS_NKEY_FILE");
+ * strictEqual(variableName("otel.service-name"), "OTEL_SERVICE_NAME");
+ * ```
+ */
+export function variableName(flag: string): string {
+  const words = flag.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll(/[.-]/g, "_");
+  const name = words.toUpperCase();
+  return flag.startsWith("otel.") ? name : `NATS_S3_${name}`;
+}
+
+/**
+ * Deno's own spans carry whole URLs, and so the signatures of presigned requests; nothing can take them out.
+ *
+ * @throws RangeError where the runtime makes spans; the message is for the user
+ */
+export function refuseRuntimeSpans(env: Sources["env"]): void {
+  const {
+    OTEL_DENO: deno = "",
+    OTEL_SDK_DISABLED: disabled = "",
+    OTEL_TRACES_SAMPLER: sampler = "",
+  } = env;
+  if (!/^true$/i.test(deno) || disabled === "true" || sampler === "always_off") return;
+  throw new RangeError(
+    `Cannot serve with OTEL_DENO=${deno}: the spans that Deno makes carry whole URLs, with the signatures of presigned ` +
+      "requests. Unset it: OTEL_EXPORTER_OTLP_ENDPOINT alone has the gateway trace requests",
+  );
+}
+
+/** What `--help` prints. */
+export function formatHelp(): string {
+  const commands = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(8)} ${help}`);
+  const flags = (Object.values(SETTINGS) as Setting<unknown>[]).map((setting) => {
+    const head = `  --${setting.flag}${setting.value === undefined ? "" : ` ${setting.value}`}`;
+    const fallback = setting.default === undefined ? "" : ` (default ${setting.default})`;
+    return `${head}\n        ${setting.help}${fallback}\n        ${formatVariables(setting)}`;
+  });
+  return [
+    `nats-s3 ${VERSION}: an S3 server on NATS JetStream`,
+    "",
+    "Usage: nats-s3 [command] [flags]",
+    "",
+    "Commands:",
+    ...commands,
+    "",
+    "Flags, each with its environment variable:",
+    ...flags,
+    "  --help, -h",
+    "        Prints this",
+    "  --version, -v",
+    "        Prints the version",
+    "",
+    "A flag may be written -flag value, --flag value or --flag=value, and wins over its variable.",
+  ].join("\n");
+}
+
+/** The settings as a table in Markdown, for docs/configuration.md. */
+export function formatSettingsTable(): string {
+  const rows = (Object.values(SETTINGS) as Setting<unknown>[]).map((setting) => {
+    const value = setting.value === undefined ? "" : ` ${setting.value}`;
+    const cells = [
+      `\`--${setting.flag}${value}\``,
+      formatVariables(setting).replaceAll(/(NATS_S3|OTEL)_\w+/g, "`$&`"),
+      setting.default === undefined ? "" : `\`${setting.default}\``,
+      setting.help.replace(/\{.*\}/, "`$&`"),
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return ["| Flag | Variable | Default | Meaning |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
+
+function formatVariables({ flag, file }: Setting<unknown>): string {
+  if (file === undefined) return variableName(flag);
+  if (file.env === file.text) return `${file.env} (a path, or the PEM text itself)`;
+  return `${file.env}, or the text itself in ${file.text}`;
+}

@@ -1,0 +1,202 @@
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import {
+  formatHelp,
+  formatSettingsTable,
+  parseInvocation,
+  refuseRuntimeSpans,
+  type Sources,
+  variableName,
+} from "./command_line.ts";
+import { SETTINGS, type Values } from "./settings.ts";
+
+function read(args: readonly string[], sources: Partial<Sources> = {}): Values {
+  const invocation = parseInvocation({
+    args,
+    env: {},
+    readTextFile: (path) => {
+      throw new Error(`No such file: ${path}`);
+    },
+    ...sources,
+  });
+  if (invocation.kind !== "run") throw new TypeError(`It is ${invocation.kind}`);
+  return invocation.values;
+}
+
+const SEED = `SU${"A".repeat(56)}`;
+const CREDENTIALS = '{"credentials":[{"accessKey":"a","secretKey":"b"}]}';
+const TLS = `${import.meta.dirname}/../../tests/fixtures/tls`;
+const PEM = Deno.readTextFileSync(`${TLS}/ca.pem`);
+
+Deno.test("parseInvocation() reads flags in every spelling of Go's flag package", () => {
+  for (
+    const args of [
+      ["--listen", "127.0.0.1:80"],
+      ["--listen=127.0.0.1:80"],
+      ["-listen", "127.0.0.1:80"],
+      ["-listen=127.0.0.1:80"],
+      ["serve", "-listen=127.0.0.1:80"],
+      ["--listen", ":1", "--listen", "127.0.0.1:80"],
+    ]
+  ) deepStrictEqual(read(args).listen, { hostname: "127.0.0.1", port: 80 }, args.join(" "));
+  strictEqual(read(["--natsPassword=a=b"]).password, "a=b");
+  strictEqual(read(["--natsPassword", "-x"]).password, "-x");
+});
+
+Deno.test("parseInvocation() reads a flag without value as on", () => {
+  strictEqual(read([]).encryptionAtRest, false);
+  strictEqual(read(["--encryption.at-rest", "--replicas", "3"]).encryptionAtRest, true);
+  strictEqual(read(["--encryption.at-rest=false"]).encryptionAtRest, false);
+});
+
+Deno.test("parseInvocation() tells the commands apart", () => {
+  const sources = { env: {}, readTextFile: () => "" };
+  const command = (...args: string[]): unknown => {
+    const invocation = parseInvocation({ args, ...sources });
+    return invocation.kind === "run" ? invocation.command : invocation.kind;
+  };
+  strictEqual(command(), "serve");
+  strictEqual(command("serve"), "serve");
+  strictEqual(command("health", "--listen", ":1"), "health");
+  for (const help of ["--help", "-h", "-help"]) strictEqual(command(help), "help");
+  strictEqual(command("health", "--help"), "help");
+  for (const version of ["--version", "-v"]) strictEqual(command(version), "version");
+});
+
+Deno.test("parseInvocation() refuses what is unknown or malformed, with the reason", () => {
+  for (
+    const [args, reason] of [
+      [["sarve"], /Unknown command "sarve": there are serve, sweep, health/],
+      [["--nosuch"], /Unknown flag "--nosuch"/],
+      [["--Listen=:1"], /Unknown flag "--Listen"/],
+      [["--toString=1"], /Unknown flag "--toString"/],
+      [["serve", "extra"], /Unexpected argument "extra"/],
+      [["--"], /Unexpected argument "--"/],
+      [["--listen"], /"--listen" needs a value: --listen HOST:PORT/],
+      [["--listen", "5222"], /--listen "5222": it is not HOST:PORT/],
+      [["--listen", ":70000"], /not HOST:PORT/],
+      [["--replicas", "7"], /--replicas "7": it is not between 1 and 5/],
+      [["--natsServers", "http://a"], /"http:\/\/a" does not begin with nats:/],
+      [["--natsServers", "nats://a,ws://b"], /mixes/],
+      [["--natsServers", ","], /empty/],
+      [["--log.level", "loud"], /not one of debug, info, warn, error/],
+      [["--auth.clock-skew", "16m"], /more than 15m/],
+      [["--trash.grace", "900ms"], /less than 1s/],
+      [["--bucket.quota", "ten"], /not a number of bytes/],
+      [["--limit.requests", "0"], /not a number above 0/],
+      [["--limit.stall", "1ms"], /less than 100ms/],
+      [["--auth.clock-skew", "5"], /not a duration/],
+      [["--auth.sigv2", "yes"], /not one of off, presigned, on/],
+      [["--encryption.at-rest=maybe"], /neither true nor false/],
+      [["--http.domain", "a.example:80"], /host name without port/],
+      [
+        ["--http.trusted-proxies", "10.0.0.0/8,lb.example"],
+        /"lb.example" is neither an IP address/,
+      ],
+      [["--nats.inbox-prefix", "_INBOX.>"], /without wildcards/],
+      [["--nats.js-domain", "a.b"], /one token/],
+      [["--s3.credentials", "/nowhere"], /Cannot read --s3.credentials "\/nowhere": No such file/],
+    ] as const
+  ) throws(() => read(args), { message: reason }, args.join(" "));
+});
+
+Deno.test("parseInvocation() never repeats a secret in a message", () => {
+  for (
+    const [args, env] of [
+      [["--natsServers", "nats://bob:hunter2@a"], {}],
+      [["--natsServers", "http://bob:hunter2@a"], {}],
+      [[], { NATS_S3_CREDENTIALS: '{"hunter2' }],
+      [[], { NATS_S3_NATS_NKEY: "hunter2" }],
+      [[], { NATS_S3_NATS_CREDS: "hunter2" }],
+      [[], { NATS_S3_NATS_TLS_KEY: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
+      [[], { NATS_S3_NATS_TLS_CERT: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
+    ] as const
+  ) {
+    throws(() => read(args, { env }), (cause) => {
+      strictEqual(String(cause).includes("hunter2"), false, String(cause));
+      return true;
+    });
+  }
+});
+
+Deno.test("parseInvocation() takes each setting from its variable, and the flag before it", () => {
+  const env = {
+    NATS_S3_LISTEN: ":1",
+    NATS_S3_NATS_SERVERS: "nats://a, b:1",
+    NATS_S3_NATS_JS_DOMAIN: "hub",
+    NATS_S3_ENCRYPTION_AT_REST: "true",
+    NATS_S3_S3_REGION: "eu-west-1",
+    NATS_S3_LOG_LEVEL: "",
+  };
+  const values = read(["--listen", ":2"], { env });
+  strictEqual(values.listen?.port, 2);
+  deepStrictEqual(values.servers, ["nats://a", "nats://b:1"]);
+  strictEqual(values.domain, "hub");
+  strictEqual(values.encryptionAtRest, true);
+  strictEqual(values.region, "eu-west-1");
+  strictEqual(values.logLevel, "info");
+});
+
+Deno.test("parseInvocation() takes secrets as files and as text", () => {
+  const files: Record<string, string> = { seed: `${SEED}\n`, json: CREDENTIALS, pem: PEM };
+  const readTextFile = (path: string): string => files[path] ?? "";
+  const from = (args: string[], env: Record<string, string> = {}): Values =>
+    read(args, { env, readTextFile });
+
+  strictEqual(from(["--natsNKeyFile", "seed"]).nkey, SEED);
+  strictEqual(from([], { NATS_S3_NATS_NKEY_FILE: "seed" }).nkey, SEED);
+  strictEqual(from([], { NATS_S3_NATS_NKEY: SEED }).nkey, SEED);
+  for (
+    const values of [
+      from(["--s3.credentials", "json"]),
+      from([], { NATS_S3_CREDENTIALS_FILE: "json" }),
+      from([], { NATS_S3_CREDENTIALS: CREDENTIALS }),
+    ]
+  ) deepStrictEqual(values.credentials?.secretsOf("a"), ["b"]);
+  strictEqual(from(["--nats.tls-ca", "pem"]).tlsCa, PEM);
+  strictEqual(from([], { NATS_S3_NATS_TLS_CA: "pem" }).tlsCa, PEM);
+  strictEqual(from([], { NATS_S3_NATS_TLS_CA: PEM }).tlsCa, PEM);
+  throws(
+    () => from([], { NATS_S3_CREDENTIALS: CREDENTIALS, NATS_S3_CREDENTIALS_FILE: "json" }),
+    /Cannot use both NATS_S3_CREDENTIALS_FILE and NATS_S3_CREDENTIALS/,
+  );
+});
+
+Deno.test("parseInvocation() says what permission a file needs", () => {
+  const readTextFile = (): string => {
+    throw new Deno.errors.NotCapable("Requires read access");
+  };
+  throws(() => read(["--s3.credentials", "/etc/c.json"], { readTextFile }), {
+    message: /--allow-read=\/etc\/c\.json or put the text in the environment/,
+  });
+});
+
+Deno.test("parseInvocation() says which source of S3 credentials is broken", () => {
+  throws(
+    () => read([], { env: { NATS_S3_CREDENTIALS: '{"credentials":[]}' } }),
+    /Cannot use NATS_S3_CREDENTIALS: .*the list is empty/,
+  );
+});
+
+Deno.test("formatHelp() and formatSettingsTable() name every flag and variable", () => {
+  for (const { flag, file } of Object.values(SETTINGS) as { flag: string; file?: object }[]) {
+    const variables = file === undefined ? [variableName(flag)] : Object.values(file);
+    for (const text of [formatHelp(), formatSettingsTable()]) {
+      ok(text.includes(`--${flag}`), flag);
+      for (const variable of variables) ok(text.includes(variable), variable);
+    }
+  }
+  match(formatHelp(), /--version/);
+});
+
+Deno.test("refuseRuntimeSpans() refuses only what would show signatures", () => {
+  for (const OTEL_DENO of ["true", "TRUE"]) {
+    throws(() => refuseRuntimeSpans({ OTEL_DENO }), /with the signatures of presigned requests/);
+    // The runtime does not read it.
+    throws(() => refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_EXPORTER: "none" }), /Cannot serve/);
+    refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_SAMPLER: "always_off" });
+    refuseRuntimeSpans({ OTEL_DENO, OTEL_SDK_DISABLED: "true" });
+  }
+  refuseRuntimeSpans({ OTEL_DENO: "false" });
+  refuseRuntimeSpans({ OTEL_DENO: "1" }); // the runtime takes only "true"
+  refuseRuntimeSpans({});
+});

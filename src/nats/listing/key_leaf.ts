@@ -1,0 +1,164 @@
+/**
+ * A leaf of the table of keys: up to 128 of them, in four arrays of bytes and numbers.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
+
+/** Most keys of a leaf. */
+export const LEAF = 128;
+/** Bytes of an MD5, or of the part of another ETag before its dash. */
+export const DIGEST = 16;
+/** Columns of a leaf's numbers: size; milliseconds since 1970; sequence. */
+export const NUMBERS = 3;
+/** Columns of a leaf's words: where the key's text ends; the ETag's suffix; traits; nuid. */
+export const WORDS = 4;
+/** Bytes by which a leaf's texts grow. */
+const TEXT_STEP = 1024;
+/** Bytes of a leaf beside its texts, its own objects included. */
+const LEAF_BYTES = LEAF * (NUMBERS * 8 + WORDS * 4 + DIGEST) + 512;
+
+/** Keys in order, with what a listing shows of them, packed. */
+export class Leaf {
+  count = 0;
+  text = new Uint8Array(TEXT_STEP);
+  readonly numbers = new Float64Array(LEAF * NUMBERS);
+  readonly words = new Uint32Array(LEAF * WORDS);
+  readonly digests = new Uint8Array(LEAF * DIGEST);
+
+  /** Bytes that it takes. */
+  get bytes(): number {
+    return LEAF_BYTES + this.text.length;
+  }
+
+  start(i: number): number {
+    return i === 0 ? 0 : this.words[(i - 1) * WORDS] as number;
+  }
+
+  end(i: number): number {
+    return this.words[i * WORDS] as number;
+  }
+
+  /** Compares a key with a text: negative, zero or positive. */
+  compare(i: number, text: Uint8Array, length: number): number {
+    const start = this.start(i);
+    const own = this.end(i) - start;
+    const shared = Math.min(own, length);
+    const mine = this.text;
+    for (let at = 0; at < shared; at++) {
+      const difference = (mine[start + at] as number) - (text[at] as number);
+      if (difference !== 0) return difference;
+    }
+    return own - length;
+  }
+
+  key(i: number): ObjectKey {
+    const { buffer } = this.text;
+    const start = this.start(i);
+    return Buffer.from(buffer, start, this.end(i) - start).toString("utf8") as ObjectKey;
+  }
+
+  /** Makes room for a key and writes its text. */
+  insert(i: number, text: Uint8Array, length: number): void {
+    this.#shift(i, i + 1, length);
+    this.text.set(text.subarray(0, length), this.start(i));
+    this.words[i * WORDS] = this.start(i) + length;
+  }
+
+  remove(i: number): void {
+    this.#shift(i + 1, i, this.start(i) - this.end(i));
+  }
+
+  /** Moves the entries from one position on to another, and their texts by a number of bytes. */
+  #shift(from: number, to: number, bytes: number): void {
+    const { count, numbers, words, digests } = this;
+    const start = this.start(from);
+    const used = this.start(count);
+    if (used + bytes > this.text.length) this.#grow(used + bytes);
+    this.text.copyWithin(start + bytes, start, used);
+    numbers.copyWithin(to * NUMBERS, from * NUMBERS, count * NUMBERS);
+    words.copyWithin(to * WORDS, from * WORDS, count * WORDS);
+    digests.copyWithin(to * DIGEST, from * DIGEST, count * DIGEST);
+    this.count += to - from;
+    for (let i = to; i < this.count; i++) words[i * WORDS] = this.end(i) + bytes;
+  }
+
+  #grow(least: number): void {
+    const text = new Uint8Array(Math.ceil(least * 1.25 / TEXT_STEP) * TEXT_STEP);
+    text.set(this.text);
+    this.text = text;
+  }
+
+  /** Appends entries of another leaf. */
+  append(other: Leaf, from: number, to: number): void {
+    const { count } = this;
+    const own = this.start(count);
+    const start = other.start(from);
+    const length = other.start(to) - start;
+    if (own + length > this.text.length) this.#grow(own + length);
+    this.text.set(other.text.subarray(start, start + length), own);
+    this.numbers.set(other.numbers.subarray(from * NUMBERS, to * NUMBERS), count * NUMBERS);
+    this.words.set(other.words.subarray(from * WORDS, to * WORDS), count * WORDS);
+    this.digests.set(other.digests.subarray(from * DIGEST, to * DIGEST), count * DIGEST);
+    this.count += to - from;
+    for (let i = count; i < this.count; i++) this.words[i * WORDS] = this.end(i) - start + own;
+  }
+
+  /** Bytes that {@linkcode pack} writes. */
+  get packed(): number {
+    return 8 + this.count * (NUMBERS * 8 + WORDS * 4 + DIGEST) + this.start(this.count);
+  }
+
+  /** Writes count, length of the texts, numbers, words, digests and texts, in the machine's order of bytes. */
+  pack(into: Uint8Array): void {
+    const { count } = this;
+    const length = this.start(count);
+    let at = 0;
+    for (
+      const column of [
+        new Uint32Array([count, length]),
+        this.numbers.subarray(0, count * NUMBERS),
+        this.words.subarray(0, count * WORDS),
+        this.digests.subarray(0, count * DIGEST),
+        this.text.subarray(0, length),
+      ]
+    ) {
+      into.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+      at += column.byteLength;
+    }
+  }
+
+  /** Reads what {@linkcode pack} wrote. Returns undefined for what it cannot have written. */
+  static unpack(bytes: Uint8Array, traits: number): Leaf | undefined {
+    if (bytes.length < 8) return undefined;
+    const [count = 0, length = 0] = new Uint32Array(Uint8Array.from(bytes.subarray(0, 8)).buffer);
+    if (count === 0 || count > LEAF || length > count * MAX_KEY_BYTES) return undefined;
+    const leaf = new Leaf();
+    leaf.#grow(length);
+    leaf.count = count;
+    let at = 8;
+    for (
+      const [column, size] of [
+        [leaf.numbers, count * NUMBERS * 8],
+        [leaf.words, count * WORDS * 4],
+        [leaf.digests, count * DIGEST],
+        [leaf.text, length],
+      ] as const
+    ) {
+      const part = bytes.subarray(at, at += size);
+      if (part.length !== size) return undefined;
+      new Uint8Array(column.buffer).set(part);
+    }
+    for (let i = 0; i < count; i++) {
+      const isText = leaf.end(i) > leaf.start(i) && leaf.end(i) <= length;
+      if (!isText || (leaf.words[i * WORDS + 2] as number) >= traits) return undefined;
+    }
+    return leaf.start(count) === length ? leaf : undefined;
+  }
+
+  /** Drops the entries from a position on. */
+  cut(from: number): void {
+    this.count = from;
+  }
+}

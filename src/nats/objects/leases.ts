@@ -1,0 +1,82 @@
+/**
+ * Leases: a read that takes long says that it holds a chunk group, so that its bytes are not purged when the object is
+ * replaced meanwhile.
+ *
+ * The trash is purged after a grace. A read that still runs after half of it writes `S3.lease.<nuid>.<gateway>`, which
+ * lives for two graces unless it is renewed: so it stands before the purger looks, and goes by itself when the gateway
+ * dies.
+ * @module
+ */
+
+import type { Nuid } from "../layout/subjects.ts";
+import { records } from "../layout/subjects.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import type { StoreLog } from "../buckets/context.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+
+type Held = { readers: number; timer: ReturnType<typeof setTimeout> };
+
+/** The groups that this gateway's readers hold. */
+export class Leases {
+  readonly #requests: Requests;
+  readonly #gateway: string;
+  readonly #grace: number;
+  readonly #log: StoreLog;
+  readonly #held = new Map<string, Held>();
+
+  /**
+   * @param gateway A token that no other gateway uses.
+   * @param grace Milliseconds.
+   */
+  constructor(requests: Requests, gateway: string, grace: number, log: StoreLog) {
+    this.#requests = requests;
+    this.#gateway = gateway;
+    this.#grace = grace;
+    this.#log = log;
+  }
+
+  /** Passes a read on and holds its group until it ends. */
+  async *during<T, R>(
+    stream: BucketStream,
+    nuid: Nuid,
+    source: AsyncGenerator<T, R>,
+  ): AsyncGenerator<T, R> {
+    const subject = records.lease(stream.store, nuid, this.#gateway);
+    this.#hold(stream, subject);
+    try {
+      return yield* source;
+    } finally {
+      this.#release(subject);
+    }
+  }
+
+  #hold(stream: BucketStream, subject: string): void {
+    const held = this.#held.get(subject);
+    if (held !== undefined) held.readers++;
+    else this.#held.set(subject, { readers: 1, timer: this.#later(stream, subject) });
+  }
+
+  #release(subject: string): void {
+    const held = this.#held.get(subject);
+    if (held === undefined || --held.readers > 0) return;
+    clearTimeout(held.timer);
+    this.#held.delete(subject);
+  }
+
+  #later(stream: BucketStream, subject: string): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#renew(stream, subject), this.#grace / 2);
+  }
+
+  async #renew(stream: BucketStream, subject: string): Promise<void> {
+    const held = this.#held.get(subject);
+    if (held === undefined) return;
+    held.timer = this.#later(stream, subject);
+    const ttl = `${Math.max(1, Math.ceil(this.#grace / 500))}s`;
+    try {
+      await this.#requests.publish(subject, "", { rollup: true, ttl });
+    } catch (cause) {
+      // A native bucket that no gateway wrote to has no trash either.
+      if (stream.prepared) this.#log.warn("lease was not renewed", { subject, cause });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * How both versions of ListObjects show objects and common prefixes.
+ * @module
+ */
+
+import { quoteETag } from "../../s3/etag.ts";
+import type { KeyEncoding } from "../../s3/params.ts";
+import type { XmlValue } from "../../s3/xml.ts";
+import type { ListedObject } from "../../store/store.ts";
+import { ownerElement } from "./owner.ts";
+
+/** The content of each `<Contents>`. */
+export function contentsElements(
+  objects: readonly ListedObject[],
+  { encode }: KeyEncoding,
+  { withOwner }: { readonly withOwner: boolean },
+): XmlValue {
+  return objects.map(({ key, modified, etag, checksum, size, owner, storageClass }) => ({
+    Key: encode(key),
+    LastModified: modified,
+    ETag: quoteETag(etag),
+    ChecksumAlgorithm: checksum?.algorithm,
+    ChecksumType: checksum?.type,
+    Size: size,
+    Owner: withOwner ? ownerElement(owner) : undefined,
+    StorageClass: storageClass ?? "STANDARD",
+  }));
+}
+
+/** The content of each `<CommonPrefixes>`. */
+export function commonPrefixElements(
+  commonPrefixes: readonly string[],
+  { encode }: KeyEncoding,
+): XmlValue {
+  return commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) }));
+}

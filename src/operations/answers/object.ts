@@ -1,0 +1,155 @@
+/**
+ * What GetObject and HeadObject have in common: conditions, ranges and the headers of the answer.
+ *
+ * As AWS does, one part of an object (`partNumber`) is answered as a range, and `x-amz-checksum-mode` shows the
+ * checksum of a part with exactly its bytes, but only where the object's checksum is made of its parts' checksums.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+ * @module
+ */
+
+import { type Checksum, formatChecksumHeaders } from "../../s3/checksum.ts";
+import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../../s3/conditions.ts";
+import { S3Error } from "../../s3/errors.ts";
+import { quoteETag } from "../../s3/etag.ts";
+import { encodeHeaderText } from "../../s3/header_text.ts";
+import { formatProperties, refuseCustomerKeys } from "../../s3/metadata.ts";
+import { parsePartNumber } from "../../s3/names.ts";
+import { refuseVersionId } from "../../s3/params.ts";
+import { type ByteRange, formatContentRange, parseRange } from "../../s3/range.ts";
+import type { VerifiedRequest } from "../../s3/verified_request.ts";
+import type { InfoOptions, ObjectInfo } from "../../store/store.ts";
+
+/** Query parameters that replace headers of the answer, and the headers they replace. */
+const OVERRIDES = {
+  "response-content-type": "content-type",
+  "response-content-language": "content-language",
+  "response-expires": "expires",
+  "response-cache-control": "cache-control",
+  "response-content-disposition": "content-disposition",
+  "response-content-encoding": "content-encoding",
+} as const;
+
+/** What is asked for of an object. */
+export type ObjectRead = {
+  readonly precondition: ReadPrecondition;
+  /** `Range` as sent: it is parsed against the object's size. */
+  readonly range: string | null;
+  readonly partNumber: number | undefined;
+  readonly withChecksum: boolean;
+  /** Headers of the answer, by name. */
+  readonly overrides: readonly (readonly [header: string, text: string])[];
+};
+
+/**
+ * Parses what GetObject and HeadObject take.
+ *
+ * @throws S3Error `NoSuchVersion`, `InvalidArgument`, `InvalidRequest`, `NotImplemented` for SSE-C
+ */
+export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead {
+  refuseVersionId(query.get("versionId"));
+  refuseCustomerKeys(headers);
+  const range = headers.get("range");
+  const partNumber = query.get("partNumber");
+  if (range !== null && partNumber !== undefined) {
+    throw new S3Error("InvalidRequest", {}, {
+      message: "Cannot specify both Range header and partNumber query parameter",
+    });
+  }
+  return {
+    precondition: parseReadPrecondition(headers),
+    range,
+    partNumber: partNumber === undefined ? undefined : parsePartNumber(partNumber),
+    withChecksum: headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED",
+    overrides: Object.entries(OVERRIDES).flatMap(([name, header]) => {
+      const text = query.get(name);
+      return text === undefined ? [] : [[header, text] as const];
+    }),
+  };
+}
+
+/** What an answer needs beside the object's info: the checksums of parts where one of them may be shown. */
+export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): InfoOptions {
+  return { partChecksums: withChecksum && (partNumber !== undefined || range !== null) };
+}
+
+/**
+ * Checks the conditions and says which bytes are meant; `"nothing"` is an empty part.
+ *
+ * Parts are counted from 1, whatever numbers they were uploaded with: AWS's pages do not say how gaps are answered.
+ *
+ * @throws S3Error `PreconditionFailed`, `NotModified`, `InvalidRange`, `InvalidPartNumber`
+ */
+export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "all" | "nothing" {
+  checkRead(read.precondition, info);
+  if (read.partNumber === undefined) return parseRange(read.range, info.size) ?? "all";
+
+  // An object that was put in one piece is one part.
+  const sizes = info.partSizes ?? [info.size];
+  const size = sizes[read.partNumber - 1];
+  if (size === undefined) {
+    throw new S3Error("InvalidPartNumber", {
+      PartNumberRequested: read.partNumber,
+      ActualPartCount: sizes.length,
+    });
+  }
+  if (size === 0) return "nothing";
+  const start = sizes.slice(0, read.partNumber - 1).reduce((sum, size) => sum + size, 0);
+  return { start, end: start + size - 1 };
+}
+
+/** Status and headers of the answer. */
+export function objectAnswer(
+  read: ObjectRead,
+  info: ObjectInfo,
+  range: ByteRange | "all" | "nothing",
+): { readonly status: number; readonly headers: Record<string, string> } {
+  const headers = formatProperties(info.properties);
+  headers["accept-ranges"] = "bytes";
+  headers["etag"] = quoteETag(info.etag);
+  headers["last-modified"] = info.modified.toUTCString();
+  headers["content-length"] = String(lengthOf(range, info.size));
+  if (typeof range === "object") headers["content-range"] = formatContentRange(range, info.size);
+  if (read.withChecksum) {
+    Object.assign(headers, formatChecksumHeaders(checksumOf(read, info, range)));
+  }
+  if (read.partNumber !== undefined && info.partSizes !== undefined) {
+    headers["x-amz-mp-parts-count"] = String(info.partSizes.length);
+  }
+  if (info.retention !== undefined) {
+    headers["x-amz-object-lock-mode"] = info.retention.mode;
+    headers["x-amz-object-lock-retain-until-date"] = info.retention.until.toISOString();
+  }
+  for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
+  return { status: typeof range === "object" ? 206 : 200, headers };
+}
+
+/** The checksum that is shown with these bytes: SDKs check them against it, unless it ends with `-<parts>`. */
+function checksumOf(
+  { partNumber }: ObjectRead,
+  { size, checksum, partSizes = [], partChecksums = [] }: ObjectInfo,
+  range: ByteRange | "all" | "nothing",
+): Checksum | undefined {
+  // Beside a FULL_OBJECT one S3 shows none of a part: a client would take it for the object's.
+  if (checksum?.type === "COMPOSITE") {
+    const index = partNumber === undefined ? partAt(partSizes, range) : partNumber - 1;
+    const value = partChecksums[index];
+    if (value !== undefined) return { ...checksum, value };
+    if (partNumber !== undefined) return undefined;
+  }
+  return lengthOf(range, size) === size ? checksum : undefined;
+}
+
+/** Which part is exactly this range, from 0; -1 for none. */
+function partAt(partSizes: readonly number[], range: ByteRange | "all" | "nothing"): number {
+  if (typeof range !== "object") return -1;
+  let end = 0;
+  return partSizes.findIndex((size) => {
+    end += size;
+    return end - size === range.start && end - 1 === range.end;
+  });
+}
+
+function lengthOf(range: ByteRange | "all" | "nothing", size: number): number {
+  if (range === "all") return size;
+  return range === "nothing" ? 0 : range.end - range.start + 1;
+}

@@ -1,0 +1,66 @@
+/**
+ * Reading the source of a copy, for CopyObject and UploadPartCopy.
+ * @module
+ */
+
+import {
+  checkCopySource,
+  parseReadPrecondition,
+  type ReadPrecondition,
+} from "../../s3/conditions.ts";
+import { type CopySource, parseCopySource } from "../../s3/copy_source.ts";
+import { S3Error } from "../../s3/errors.ts";
+import { MAX_PART_SIZE } from "../../s3/multipart.ts";
+import { type ByteRange, parseCopyRange } from "../../s3/range.ts";
+import type { ContentInput, ObjectInfo, Store } from "../../store/store.ts";
+import { sourceOfPiece } from "../../streams/byte_source.ts";
+import type { RequestHeaders } from "../../s3/request_headers.ts";
+
+/** What is copied, and under which conditions. */
+export type CopyRead = CopySource & {
+  readonly precondition: ReadPrecondition;
+  /** `x-amz-copy-source-range` as sent: it is parsed against the source's size. */
+  readonly range: string | null;
+};
+
+/**
+ * Parses the headers that name a source.
+ *
+ * @throws S3Error `InvalidArgument`, `NoSuchVersion`, `NotImplemented`
+ */
+export function parseCopyRead(headers: RequestHeaders): CopyRead {
+  return {
+    ...parseCopySource(headers.get("x-amz-copy-source") ?? ""),
+    precondition: parseReadPrecondition(headers, "x-amz-copy-source-"),
+    range: headers.get("x-amz-copy-source-range"),
+  };
+}
+
+/**
+ * Begins to read a source. Who calls it reads the stream to its end or cancels it.
+ *
+ * @throws S3Error `NoSuchKey`, `PreconditionFailed`, `InvalidArgument`, `InvalidRequest` for more than 5 GiB
+ */
+export async function readCopySource(
+  store: Store,
+  { bucket, key, precondition, range }: CopyRead,
+): Promise<{
+  readonly info: ObjectInfo;
+  readonly stream: ContentInput["stream"];
+  readonly size: number;
+}> {
+  let size = 0;
+  const { info, body } = await store.getObject(bucket, key, (info): ByteRange | "all" => {
+    checkCopySource(precondition, info);
+    const chosen = range === null ? undefined : parseCopyRange(range, info.size);
+    size = chosen === undefined ? info.size : chosen.end - chosen.start + 1;
+    if (size > MAX_PART_SIZE) {
+      throw new S3Error("InvalidRequest", {}, {
+        message:
+          `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PART_SIZE}`,
+      });
+    }
+    return chosen ?? "all";
+  });
+  return { info, stream: body instanceof ReadableStream ? body : sourceOfPiece(body), size };
+}

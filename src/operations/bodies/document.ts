@@ -1,0 +1,43 @@
+/**
+ * XML documents in request bodies: the only bodies that are ever read whole.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { createChecksumHasher, type Integrity, verifyReceived } from "../../s3/checksum.ts";
+import { S3Error } from "../../s3/errors.ts";
+import type { Payload } from "../../s3/payload.ts";
+import { readWhole } from "../../streams/byte_source.ts";
+
+/** Longest document, in bytes: 1,000 keys, each character escaped, or 10,000 parts with checksums. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a document and checks what was promised about its bytes.
+ *
+ * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` when it is no UTF-8, and what
+ * {@linkcode verifyReceived} throws
+ */
+export async function readDocument(payload: Payload, integrity: Integrity): Promise<string> {
+  const bytes = await readWhole(payload.source, MAX_BYTES);
+  if (bytes === undefined) {
+    throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: MAX_BYTES });
+  }
+  const { checksum } = integrity;
+  const hasher = checksum === undefined
+    ? undefined
+    : await createChecksumHasher(checksum.algorithm);
+  hasher?.update(bytes);
+  verifyReceived(integrity, payload, {
+    md5: createHash("md5").update(bytes).digest("hex"),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    checksum: hasher?.digest(),
+  });
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new S3Error("MalformedXML", {}, { cause });
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * `deno task dev` as a process.
+ * @module
+ */
+
+import { match, ok, rejects, strictEqual } from "node:assert/strict";
+import { connect } from "@nats-io/transport-node";
+import { freePort, isFree, startNatsServer } from "../../scripts/nats_server.ts";
+import { type KeyPair, type RunningCommand, signedFetch, startCommand } from "./running_command.ts";
+
+function startDev(env: Record<string, string>): RunningCommand {
+  return startCommand(["task", "dev"], { env });
+}
+
+/** What the printed lines say. */
+async function welcomed(dev: RunningCommand): Promise<{ endpoint: string; pair: KeyPair }> {
+  const [, accessKeyId = "", secretAccessKey = ""] = await dev.waitFor(
+    /export AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) AWS_DEFAULT_REGION=us-east-1\n/,
+  );
+  const [, endpoint = ""] = await dev.waitFor(/aws --endpoint-url (\S+) s3 mb s3:\/\/demo\n/);
+  await dev.waitFor(/Ctrl-C stops it/);
+  return { endpoint, pair: { accessKeyId, secretAccessKey } };
+}
+
+Deno.test("deno task dev serves with the credentials it prints, stops both on Ctrl-C, and keeps its data", async () => {
+  const folder = await Deno.makeTempDir();
+  const [port, natsPort] = [freePort(), freePort()];
+  const env = {
+    NATS_S3_LISTEN: `127.0.0.1:${port}`,
+    NATS_S3_DEV_NATS_PORT: String(natsPort),
+    NATS_S3_DEV_DATA: folder,
+  };
+  try {
+    {
+      await using dev = startDev(env);
+      const { endpoint, pair } = await welcomed(dev);
+      strictEqual(endpoint, `http://127.0.0.1:${port}`);
+      for (const [path, body] of [["/demo", undefined], ["/demo/a", "kept"]] as const) {
+        const response = await signedFetch(endpoint + path, pair, {
+          method: "PUT",
+          ...(body !== undefined && { body }),
+        });
+        strictEqual(response.status, 200, await response.text());
+      }
+      const { code } = await dev.stop("SIGINT");
+      strictEqual(code, 0, dev.output);
+      for (const gone of [port, natsPort]) {
+        ok(isFree({ hostname: "127.0.0.1", port: gone }), `Port ${gone} is still in use`);
+      }
+    }
+    await using dev = startDev(env);
+    const { endpoint, pair } = await welcomed(dev);
+    const response = await signedFetch(`${endpoint}/demo/a`, pair);
+    strictEqual(await response.text(), "kept");
+    await dev.stop("SIGINT");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("deno task dev uses the server at NATS_URL and leaves it running", async () => {
+  await using server = await startNatsServer();
+  await using dev = startDev({
+    NATS_S3_LISTEN: `127.0.0.1:${freePort()}`,
+    NATS_URL: server.url,
+  });
+  const { endpoint, pair } = await welcomed(dev);
+  const response = await signedFetch(`${endpoint}/demo`, pair, { method: "PUT" });
+  strictEqual(response.status, 200, await response.text());
+  await dev.stop("SIGINT");
+  const connection = await connect({ servers: server.url });
+  match(JSON.stringify((await connection.request("$JS.API.STREAM.NAMES")).json()), /OBJ_demo/);
+  await connection.close();
+});
+
+Deno.test("deno task dev says which port is taken", async () => {
+  await using server = await startNatsServer();
+  const taken = String(server.port);
+  for (
+    const [env, reason] of [
+      [{ NATS_S3_LISTEN: `127.0.0.1:${taken}` }, /is in use: stop what listens there/],
+      [
+        { NATS_S3_LISTEN: `127.0.0.1:${freePort()}`, NATS_S3_DEV_NATS_PORT: taken },
+        new RegExp(`NATS_URL=nats://127\\.0\\.0\\.1:${taken} deno task dev`),
+      ],
+    ] as const
+  ) {
+    await using dev = startDev(env);
+    await rejects(welcomed(dev), reason);
+    strictEqual((await dev.ended()).code, 1);
+  }
+});
