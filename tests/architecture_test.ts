@@ -5,17 +5,18 @@
  * @module
  */
 
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 
 const ROOT = `${import.meta.dirname}/..`;
-const SMALL_PIECES = ["crypto/", "streams/", "collections/", "telemetry/"];
+const SMALL_PIECES = ["world/", "crypto/", "streams/", "collections/", "telemetry/"];
 const PURE = [...SMALL_PIECES, "s3/"];
 const PIPELINE = [...PURE, "auth/", "access/", "operations/", "store/store.ts"];
 
 /** Folders and files of `src/` by what they may import of ours beside themselves; the first that fits counts. */
 const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = [
   ["telemetry/metrics/gateway_metrics.ts", [...PURE, "store/store.ts", "http/in_flight.ts"]],
-  ...SMALL_PIECES.map((piece) => [piece, []] as const),
+  ["world/", []],
+  ...SMALL_PIECES.map((piece) => [piece, ["world/"]] as const),
   ["s3/", SMALL_PIECES],
   ["auth/", PURE],
   ["store/memory/", [...PURE, "store/store.ts"]],
@@ -155,6 +156,22 @@ Deno.test("no file takes a URL apart with new URL()", async () => {
     .map(({ path }) => path);
   deepStrictEqual(users, []);
 });
+
+Deno.test("nats/, streams/ and workers/ take time, timers and randomness from world/ alone", async () => {
+  // A simulation can then own all three.
+  const users = (await readSources(`${ROOT}/src`))
+    .filter(({ path }) => /^(nats|streams|workers)\//.test(path))
+    .filter(({ text }) => WORLD.test(text))
+    .map(({ path }) => path);
+  deepStrictEqual(users, []);
+  for (const text of ["setTimeout(f, 1)", "Date.now()", "new Date()", "nuid.next()", "delay(20)"]) {
+    strictEqual(WORLD.test(text), text !== "delay(20)", text);
+  }
+});
+
+/** The runtime's and the library's own clocks, timers and sources of randomness. */
+const WORLD =
+  /\b(?:set|clear)(?:Timeout|Interval)\b|\bperformance\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b|\bnuid\.next\b|\bcreateInbox\b|\btimers\/promises|AbortSignal\.timeout/;
 
 Deno.test("no file is a drawer for everything", async () => {
   const drawers = (await readSources(`${ROOT}/src`))

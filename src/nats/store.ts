@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type NatsConnection, nuid } from "@nats-io/nats-core";
+import type { NatsConnection } from "@nats-io/nats-core";
 import { BoundedCache } from "../collections/bounded_cache.ts";
 import { DigestPool } from "../crypto/digests.ts";
 import { listPage } from "../s3/listing.ts";
@@ -32,6 +32,7 @@ import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./objects/trash.ts";
 import { Streams, type StreamSettings } from "./buckets/streams.ts";
+import { uniqueId, wallClock } from "../world/world.ts";
 
 /** How a store on JetStream works. */
 export type NatsStoreOptions = StreamSettings & {
@@ -135,11 +136,11 @@ export function createNatsStore(
     defaultOwner,
     minPartSize: options.minPartSize ?? MIN_PART_SIZE,
     grace,
-    leases: new Leases(requests, nuid.next(), grace, log),
+    leases: new Leases(requests, uniqueId(), grace, log),
     trashed: new Set(),
     doubt: (bucket, key) => indexes.doubt(bucket, key),
     log,
-    now: options.now ?? (() => new Date()),
+    now: options.now ?? wallClock,
   };
   const layouts = new NativeLayouts(context);
   /** Groups in the trash that had to wait, by bucket. */

@@ -7,6 +7,7 @@
  */
 
 import type { ByteSource } from "./byte_source.ts";
+import { startTicker, stopTicker, type Timer } from "../world/world.ts";
 
 /** Ticks that make up the limit. */
 const TICKS = 4;
@@ -51,7 +52,7 @@ export type ReaderOptions<T = unknown> = {
 export class StallWatch {
   readonly #period: number;
   readonly #watched = new Set<Watched>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: Timer | undefined;
   #tick = 0;
 
   /** @param limit Milliseconds; a stream is ended when it stood still for as long, and up to a quarter as long again. */
@@ -199,12 +200,12 @@ export class StallWatch {
 
   #add(watched: Watched): void {
     this.#watched.add(watched);
-    this.#timer ??= setInterval(() => this.#onTick(), this.#period);
+    this.#timer ??= startTicker(this.#period, () => this.#onTick());
   }
 
   #remove(watched: Watched): void {
     if (!this.#watched.delete(watched) || this.#watched.size > 0) return;
-    clearInterval(this.#timer);
+    stopTicker(this.#timer);
     this.#timer = undefined;
   }
 

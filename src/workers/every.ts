@@ -3,7 +3,7 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../world/world.ts";
 
 /**
  * Runs work, waits, and runs it again until the signal aborts. What the work throws goes to `onError`.
@@ -22,6 +22,6 @@ export async function every(
     } catch (cause) {
       if (!signal.aborted) onError(cause);
     }
-    await delay(interval, undefined, { signal }).catch(() => {});
+    await pause(interval, signal).catch(() => {});
   }
 }

@@ -13,6 +13,7 @@ import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.
 import { records } from "../layout/subjects.ts";
 import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
+import { startTimer, stopTimer } from "../../world/world.ts";
 
 /** What to apply. */
 export type FeedOptions = {
@@ -126,7 +127,7 @@ export class Feed implements Disposable {
     if (isDone || this.#isDisposed) return Promise.resolve(isDone);
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        clearTimeout(timer);
+        stopTimer(timer);
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
       };
       const waiter: Waiter = {
@@ -140,7 +141,7 @@ export class Feed implements Disposable {
           reject(cause);
         },
       };
-      const timer = setTimeout(() => waiter.resolve(false), milliseconds);
+      const timer = startTimer(milliseconds, () => waiter.resolve(false));
       this.#waiters.push(waiter);
     });
   }

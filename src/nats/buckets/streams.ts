@@ -3,7 +3,6 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
@@ -18,6 +17,7 @@ import {
 } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import { monotonic, pause } from "../../world/world.ts";
 
 /** How new streams are made. */
 export type StreamSettings = {
@@ -111,7 +111,7 @@ export class Streams {
    */
   get(bucket: BucketName): BucketStream | Promise<BucketStream> {
     const known = this.#known.get(bucket);
-    if (known !== undefined && performance.now() - known.at < BELIEVED) return known.stream;
+    if (known !== undefined && monotonic() - known.at < BELIEVED) return known.stream;
     return this.read(bucket);
   }
 
@@ -233,7 +233,7 @@ export class Streams {
         if (cause.code !== JetStreamCode.StreamStoreFailed || attempt === CREATE_ATTEMPTS) {
           throw cause;
         }
-        await delay(20 * attempt); // the same files, in the middle of being removed
+        await pause(20 * attempt); // the same files, in the middle of being removed
       }
     }
   }
@@ -352,7 +352,7 @@ export class Streams {
       at: new Date(info.ts),
     };
     // A fence does not stand long: it is looked for each time.
-    if (!fenced) this.#known.set(bucket, { stream, at: performance.now() });
+    if (!fenced) this.#known.set(bucket, { stream, at: monotonic() });
     return stream;
   }
 

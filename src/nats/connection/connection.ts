@@ -21,6 +21,7 @@ import {
 import type { Log } from "../../telemetry/log.ts";
 import { connectByTcp } from "./tcp_transport.ts";
 import { explainTls } from "./tls_errors.ts";
+import { pause, startTimer, stopTimer, type Timer } from "../../world/world.ts";
 
 export type { NatsConnection } from "@nats-io/nats-core";
 
@@ -104,7 +105,7 @@ export async function connect(
         reason: (cause instanceof Error && explainTls(cause)) || reasonOf(cause),
         ...(attempt === 0 && { hint: "Does a nats-server run there? --natsServers names others" }),
       });
-      await pause(attempt, signal);
+      await pauseBefore(attempt, signal);
     }
   }
 }
@@ -265,7 +266,7 @@ export async function waitForJetStream(
     } catch (cause) {
       if (!(cause instanceof JetStreamUnavailable) || connection.isClosed()) throw cause;
       log.warn("JetStream is not available, trying again", { reason: cause.message });
-      await pause(attempt, signal);
+      await pauseBefore(attempt, signal);
     }
   }
 }
@@ -273,27 +274,18 @@ export async function waitForJetStream(
 /** Sends what waits to be sent and closes; without a server it waits no longer than a moment. */
 export async function closeConnection(connection: NatsConnection): Promise<void> {
   if (connection.isClosed()) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   const moment = new Promise((resolve) => {
-    timer = setTimeout(resolve, 2000);
+    timer = startTimer(2000, () => resolve(undefined));
   });
   await Promise.race([connection.drain(), moment]);
-  clearTimeout(timer);
+  stopTimer(timer);
   await connection.close();
 }
 
 /** Waits longer from attempt to attempt; ends early on the signal. */
-async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
-  const milliseconds = Math.min(FIRST_RETRY * 2 ** attempt, LAST_RETRY);
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    }
-    signal?.addEventListener("abort", done);
-  });
+async function pauseBefore(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  await pause(Math.min(FIRST_RETRY * 2 ** attempt, LAST_RETRY), signal).catch(() => {});
 }
 
 function reasonOf(cause: unknown): string {

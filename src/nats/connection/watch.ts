@@ -4,6 +4,7 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
+import { startTicker, stopTicker, type Timer } from "../../world/world.ts";
 
 /** Milliseconds between two pings. */
 const INTERVAL = 10_000;
@@ -21,7 +22,7 @@ export type ConnectionFigures = {
 /** Watches a connection, which stays the caller's, until it is disposed. */
 export class ConnectionWatch implements Disposable {
   readonly #connection: NatsConnection;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Timer;
   #isConnected: boolean;
   #reconnects = 0;
   #roundTrip: number | undefined;
@@ -29,7 +30,7 @@ export class ConnectionWatch implements Disposable {
   constructor(connection: NatsConnection) {
     this.#connection = connection;
     this.#isConnected = !connection.isClosed();
-    this.#timer = setInterval(() => this.#ping(), INTERVAL);
+    this.#timer = startTicker(INTERVAL, () => this.#ping());
     this.#ping();
     this.#follow();
   }
@@ -47,7 +48,7 @@ export class ConnectionWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    stopTicker(this.#timer);
   }
 
   #ping(): void {

@@ -12,10 +12,19 @@
  * @module
  */
 
-import { type Msg, nuid } from "@nats-io/nats-core";
+import type { Msg } from "@nats-io/nats-core";
 import type { ByteBudget } from "../../streams/byte_budget.ts";
 import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
 import type { Listener, Requests } from "./requests.ts";
+import {
+  monotonic,
+  startTicker,
+  startTimer,
+  stopTicker,
+  stopTimer,
+  type Timer,
+  uniqueId,
+} from "../../world/world.ts";
 
 /** A message as a consumer delivers it. */
 export type Delivery = {
@@ -123,9 +132,9 @@ export class OrderedConsumer implements Disposable {
   async #pause(milliseconds: number): Promise<void> {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = startTimer(milliseconds, resolve);
       this.#wake = () => {
-        clearTimeout(timer);
+        stopTimer(timer);
         resolve();
       };
     });
@@ -194,12 +203,12 @@ class Session implements Disposable {
   readonly #what: { readonly filters: readonly string[]; readonly from: number };
   readonly #to: { readonly deliver: (delivery: Delivery, pending: number) => void };
   /** Short: each message that is delivered carries it. */
-  readonly #name = nuid.next().slice(-10);
+  readonly #name = uniqueId().slice(-10);
   readonly #listener: Listener;
   /** Messages delivered by this consumer: a gap shows as a step of more than one. */
   #delivered = 0;
-  #heard = performance.now();
-  #watch: ReturnType<typeof setInterval> | undefined;
+  #heard = monotonic();
+  #watch: Timer | undefined;
   #isLost = false;
   #cause: unknown;
   /** Messages that the server had left when it sent the last one. */
@@ -286,7 +295,7 @@ class Session implements Disposable {
 
   [Symbol.dispose](): void {
     this.end();
-    clearInterval(this.#watch);
+    stopTicker(this.#watch);
     try {
       this.#listener.call(`CONSUMER.DELETE.${this.#stream}.${this.#name}`);
     } catch {
@@ -300,8 +309,8 @@ class Session implements Disposable {
     return new Promise((resolve) => {
       this.#left = most;
       this.#came = false;
-      this.#heard = performance.now();
-      this.#watch ??= setInterval(() => this.#checkSilence(), HEARTBEAT / 2);
+      this.#heard = monotonic();
+      this.#watch ??= startTicker(HEARTBEAT / 2, () => this.#checkSilence());
       this.#finish = resolve;
       try {
         begin();
@@ -312,7 +321,7 @@ class Session implements Disposable {
   }
 
   #checkSilence(): void {
-    if (performance.now() - this.#heard >= SILENCE) this.end();
+    if (monotonic() - this.#heard >= SILENCE) this.end();
   }
 
   #end(ending: Ending): void {
@@ -323,7 +332,7 @@ class Session implements Disposable {
 
   #take(message: Msg): void {
     if (this.#isLost) return;
-    this.#heard = performance.now();
+    this.#heard = monotonic();
     if (message.subject === this.#listener.inbox) {
       this.#takeStatus(message);
       return;

@@ -8,13 +8,10 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import {
-  createInbox,
   type Msg,
   type MsgHdrs,
   type NatsConnection,
-  nuid,
   PermissionViolationError,
   type Subscription,
 } from "@nats-io/nats-core";
@@ -38,6 +35,14 @@ import {
   type PublishOptions,
   type StoredMessage,
 } from "./messages.ts";
+import {
+  monotonic,
+  pause,
+  startTimer,
+  stopTimer,
+  type Timer,
+  uniqueId,
+} from "../../world/world.ts";
 
 /** How requests are sent. */
 export type RequestOptions = {
@@ -118,14 +123,14 @@ export class Requests implements Disposable {
   /** Who listens, with the subject that each called last. */
   readonly #listeners = new Map<Listening, string>();
   #next = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #connected = true;
   #reconnected: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(connection: NatsConnection, options: RequestOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#inbox = createInbox(options.inboxPrefix);
+    this.#inbox = `${options.inboxPrefix}.${uniqueId()}`;
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#take(message);
@@ -174,7 +179,7 @@ export class Requests implements Disposable {
   }
 
   async #publishBatch(messages: readonly BatchMessage[]): Promise<number> {
-    const batch = nuid.next();
+    const batch = uniqueId();
     for (const [i, { subject, data, ...options }] of messages.entries()) {
       const headers = publishHeaders(options);
       headers.set("Nats-Batch-Id", batch);
@@ -210,7 +215,7 @@ export class Requests implements Disposable {
         const elects = cause instanceof JetStreamError &&
           cause.code === JetStreamCode.TemporarilyUnavailable;
         if (!elects || attempt === ELECTION_ATTEMPTS) throw cause;
-        await delay(ELECTION_PAUSE);
+        await pause(ELECTION_PAUSE);
       }
     }
   }
@@ -297,7 +302,7 @@ export class Requests implements Disposable {
 
   /** Makes an inbox; nothing arrives before it is opened. */
   listen(listening: Listening): Listener {
-    const inbox = createInbox(this.#options.inboxPrefix);
+    const inbox = `${this.#options.inboxPrefix}.${uniqueId()}`;
     let subscription: Subscription | undefined;
     const publish = (subject: string, body?: unknown): void => {
       if (!this.#connected || this.#connection.isClosed()) throw new NotConnected();
@@ -380,9 +385,9 @@ export class Requests implements Disposable {
       return;
     }
     const token = (this.#next++).toString(36);
-    const deadline = performance.now() + timeout;
+    const deadline = monotonic() + timeout;
     this.#waiters.set(token, { subject, deadline, timeout, take, fail });
-    this.#timer ??= setTimeout(this.#tick, TICK);
+    this.#timer ??= startTimer(TICK, this.#tick);
     try {
       const reply = `${this.#inbox}.${token}`;
       this.#connection.publish(subject, data, headers ? { reply, headers } : { reply });
@@ -402,23 +407,23 @@ export class Requests implements Disposable {
     } else if (waiter.take(message)) {
       this.#waiters.delete(token);
     } else {
-      waiter.deadline = performance.now() + waiter.timeout;
+      waiter.deadline = monotonic() + waiter.timeout;
     }
   }
 
   readonly #tick = (): void => {
     this.#timer = undefined;
-    const now = performance.now();
+    const now = monotonic();
     for (const [token, waiter] of this.#waiters) {
       if (waiter.deadline > now) continue;
       this.#waiters.delete(token);
       waiter.fail(new Unanswered(waiter.subject, `${waiter.timeout} ms passed`));
     }
-    if (this.#waiters.size > 0) this.#timer = setTimeout(this.#tick, TICK);
+    if (this.#waiters.size > 0) this.#timer = startTimer(TICK, this.#tick);
   };
 
   #failAll(reason: string): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
     const waiters = [...this.#waiters.values()];
     this.#waiters.clear();
@@ -441,15 +446,15 @@ export class Requests implements Disposable {
 
   async #whenConnected(): Promise<void> {
     if (this.#connected && !this.#connection.isClosed()) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     const patience = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new NotConnected()), RECONNECT_PATIENCE);
+      timer = startTimer(RECONNECT_PATIENCE, () => reject(new NotConnected()));
     });
     try {
       if (this.#connection.isClosed()) throw new NotConnected();
       await Promise.race([this.#reconnected.promise, patience]);
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
   }
 

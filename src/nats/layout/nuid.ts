@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer";
 import { sha256OfText } from "../../crypto/sha256.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { Nuid } from "./subjects.ts";
+import { randomBytes } from "../../world/world.ts";
 
 const RANDOM_BYTES = 12;
 const RANDOM_LENGTH = 16;
@@ -20,7 +21,7 @@ const DIGEST_LENGTH = 8;
 export function newNuid(key: ObjectKey): Nuid {
   let random: string;
   do {
-    random = Buffer.from(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))
+    random = Buffer.from(randomBytes(RANDOM_BYTES))
       .toString("base64url");
   } while (random.startsWith("-")); // a command line would take an upload id for a flag
   return `${random}${digest(random, key)}` as Nuid;

@@ -21,6 +21,7 @@ import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { parseListed } from "../layout/object_info.ts";
 import type { Delivery } from "../jetstream/ordered_consumer.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { monotonic } from "../../world/world.ts";
 
 /** Milliseconds that a request waits for an index that is loaded: less than clients wait for an answer. */
 const LOAD_PATIENCE = 45_000;
@@ -61,7 +62,7 @@ export class KeyIndex implements Disposable {
   #table = new KeyTable();
   /** Subjects that hold object info and are no key: too long, or not UTF-8. */
   #nameless = new Set<string>();
-  /** Keys to look at again, and until when (in `performance.now()`) a single look is not enough. */
+  /** Keys to look at again, and until when (in monotonic time) a single look is not enough. */
   #doubted = new Map<ObjectKey, number>();
   /** Nuids of object info that no gateway wrote: another key may have had them. */
   #foreign = new Map<number, ObjectKey>();
@@ -227,8 +228,8 @@ export class KeyIndex implements Disposable {
     const { savedFrom } = this.#options;
     if (!stream.prepared || stream.fenced || size < savedFrom) return;
     if (this.#changes < size * SAVE_SHARE) return;
-    if (performance.now() - this.#tried < SAVE_INTERVAL) return;
-    this.#tried = performance.now();
+    if (monotonic() - this.#tried < SAVE_INTERVAL) return;
+    this.#tried = monotonic();
     const saved = {
       table: this.#table,
       sequence: this.#feed.position,
@@ -273,7 +274,7 @@ export class KeyIndex implements Disposable {
   async #look(stream: BucketStream, key: ObjectKey, until: number): Promise<void> {
     const table = this.#table;
     const before = table.sequenceOf(key);
-    const isLast = performance.now() >= until;
+    const isLast = monotonic() >= until;
     const { parsed } = await readCurrent(this.#context, stream, key);
     // A message that came meanwhile knows better.
     const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
@@ -284,7 +285,7 @@ export class KeyIndex implements Disposable {
   /** A native rename publishes the new name, and purges the old one without a word. */
   #doubtRenamed(): void {
     if (this.#foreign.size === 0) return;
-    const until = performance.now() + RENAME_TIME;
+    const until = monotonic() + RENAME_TIME;
     for (const { key, nuid } of this.#table.ofNuids(this.#foreign)) {
       if (this.#foreign.get(nuid) !== key) this.#doubted.set(key, until);
     }

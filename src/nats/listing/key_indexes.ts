@@ -11,6 +11,7 @@ import type { Context } from "../buckets/context.ts";
 import { KeyIndex } from "./key_index.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import { parseListed } from "../layout/object_info.ts";
+import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
 
 /** How indexes are kept. */
 export type IndexSettings = {
@@ -42,7 +43,7 @@ const MIB = 1024 * 1024;
 
 type Entry = {
   readonly index: KeyIndex;
-  /** In `performance.now()`. */
+  /** In monotonic time. */
   used: number;
   /** Requests that use it now. */
   users: number;
@@ -55,7 +56,7 @@ export class KeyIndexes implements Disposable {
   readonly #entries = new Map<BucketName, Entry>();
   /** Buckets that did not fit, and until when they are refused. */
   readonly #refused = new Map<BucketName, number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: Timer | undefined;
 
   constructor(context: Context, settings: IndexSettings) {
     this.#context = context;
@@ -109,9 +110,9 @@ export class KeyIndexes implements Disposable {
   }
 
   async #bringUpToDate(bucket: BucketName): Promise<KeyIndex> {
-    if ((this.#refused.get(bucket) ?? 0) > performance.now()) throw this.#tooLarge(bucket);
+    if ((this.#refused.get(bucket) ?? 0) > monotonic()) throw this.#tooLarge(bucket);
     const entry = this.#entries.get(bucket) ?? this.#add(bucket);
-    const began = performance.now();
+    const began = monotonic();
     entry.users++;
     try {
       await entry.index.bringUpToDate();
@@ -121,7 +122,7 @@ export class KeyIndexes implements Disposable {
       if (isS3Error(cause, "NoSuchBucket")) this.#drop(bucket);
       throw cause;
     } finally {
-      entry.used = performance.now();
+      entry.used = monotonic();
       entry.users--;
       this.#settings.indexed?.(entry.used - began);
     }
@@ -135,9 +136,9 @@ export class KeyIndexes implements Disposable {
       memory: this.#settings.memory,
       savedFrom: this.#settings.savedFrom,
     });
-    const entry = { index, used: performance.now(), users: 0 };
+    const entry = { index, used: monotonic(), users: 0 };
     this.#entries.set(bucket, entry);
-    this.#timer ??= setInterval(() => this.#dropIdle(), this.#settings.idle / 4);
+    this.#timer ??= startTicker(this.#settings.idle / 4, () => this.#dropIdle());
     return entry;
   }
 
@@ -145,12 +146,12 @@ export class KeyIndexes implements Disposable {
     this.#entries.get(bucket)?.index[Symbol.dispose]();
     this.#entries.delete(bucket);
     if (this.#entries.size > 0) return;
-    clearInterval(this.#timer);
+    stopTicker(this.#timer);
     this.#timer = undefined;
   }
 
   #dropIdle(): void {
-    const since = performance.now() - this.#settings.idle;
+    const since = monotonic() - this.#settings.idle;
     for (const [bucket, { used, users }] of this.#entries) {
       if (users === 0 && used < since) this.#drop(bucket);
     }
@@ -174,7 +175,7 @@ export class KeyIndexes implements Disposable {
       if (this.#dropLeastUsed(bucket)) continue;
       const keys = this.#entries.get(bucket)?.index.size ?? 0;
       this.#context.log.warn("bucket has too many keys to be listed", { bucket, keys });
-      this.#refused.set(bucket, performance.now() + REFUSAL);
+      this.#refused.set(bucket, monotonic() + REFUSAL);
       this.#drop(bucket);
       return;
     }

@@ -11,13 +11,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { nuid } from "@nats-io/nats-core";
 import type { Context } from "../buckets/context.ts";
 import { type KeyLegend, KeyTable } from "./key_table.ts";
 import { records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { lockTask } from "../buckets/lock.ts";
+import { uniqueId } from "../../world/world.ts";
 
 /** An index as it is saved. */
 export type SavedIndex = {
@@ -78,7 +78,7 @@ export async function saveIndex(
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
   if (lock === undefined) return false;
   try {
-    const id = nuid.next();
+    const id = uniqueId();
     const hash = createHash("sha256");
     let pages = 0;
     for (let next: string | undefined = ""; next !== undefined;) {

@@ -13,6 +13,7 @@ import type { Metrics } from "../../telemetry/metrics/registry.ts";
 import { factsOf, type RequestRecord } from "../../telemetry/request_record.ts";
 import { failureOf } from "../jetstream/errors.ts";
 import { Requests } from "../jetstream/requests.ts";
+import { monotonic, startTimer, stopTimer, type Timer, wallClock } from "../../world/world.ts";
 
 /** Version of the messages: it changes when a field gets another meaning, or goes. */
 const VERSION = 1;
@@ -51,7 +52,7 @@ export type AuditFigures = {
 type Message = {
   readonly id: string;
   readonly text: string;
-  /** In `performance.now()`. */
+  /** In monotonic time. */
   readonly since: number;
 };
 
@@ -63,7 +64,7 @@ export class AuditLog implements AsyncDisposable {
   #queue: Message[] = [];
   #published = 0;
   #onTheirWay = 0;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  #pause: Timer | undefined;
   #warned = -Infinity;
   #unsaid = 0;
   #isClosed = false;
@@ -92,24 +93,24 @@ export class AuditLog implements AsyncDisposable {
       this.#drop("queue_full");
       return this.#warn("JetStream acknowledges fewer than there are requests");
     }
-    const time = new Date(Date.now() - record.ended).toISOString();
+    const time = new Date(wallClock().getTime() - record.ended).toISOString();
     const text = JSON.stringify({ version: VERSION, time, ...factsOf(record) });
-    this.#queue.push({ id: record.id, text, since: performance.now() });
+    this.#queue.push({ id: record.id, text, since: monotonic() });
     this.#send();
   }
 
   /** Sends what waits, for no longer than some seconds; what is left is dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
-      timer = setTimeout(resolve, LAST_PATIENCE);
+      timer = startTimer(LAST_PATIENCE, resolve);
       this.#send();
     });
     this.#isOver = true;
-    clearTimeout(timer);
-    clearTimeout(this.#pause);
+    stopTimer(timer);
+    stopTimer(this.#pause);
     const left = this.#queue.length + this.#onTheirWay;
     this.#queue = [];
     for (let i = 0; i < left; i++) this.#drop("stopping");
@@ -136,12 +137,12 @@ export class AuditLog implements AsyncDisposable {
     } catch (cause) {
       if (this.#isOver) return; // counted already
       const reason = failureOf(cause) ?? "other";
-      if (PASSING.has(reason) && performance.now() - since < patience) {
+      if (PASSING.has(reason) && monotonic() - since < patience) {
         this.#queue.unshift(message);
-        this.#pause ??= setTimeout(() => {
+        this.#pause ??= startTimer(PAUSE, () => {
           this.#pause = undefined;
           this.#send();
-        }, PAUSE);
+        });
       } else {
         this.#drop(reason);
         this.#warn(cause instanceof Error ? cause.message : String(cause));
@@ -157,7 +158,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #warn(reason: string): void {
-    const now = performance.now();
+    const now = monotonic();
     if (now - this.#warned < WARNING_INTERVAL && !this.#isClosed) return;
     this.#warned = now;
     const { log, subject } = this.#options;

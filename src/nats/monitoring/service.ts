@@ -7,9 +7,10 @@
  * @module
  */
 
-import { type Msg, type NatsConnection, nuid, type Subscription } from "@nats-io/nats-core";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import type { RequestRecord } from "../../telemetry/request_record.ts";
+import { uniqueId, wallClock } from "../../world/world.ts";
 
 /** What all gateways are called. */
 const NAME = "nats-s3";
@@ -59,8 +60,8 @@ export function announceService(
   connection: NatsConnection,
   { version, metadata, traffic, log }: ServiceOptions,
 ): Disposable {
-  const id = nuid.next();
-  const started = new Date().toISOString();
+  const id = uniqueId();
+  const started = wallClock().toISOString();
   const about = (type: string): Readonly<Record<string, unknown>> => {
     return { type: `io.nats.micro.v1.${type}_response`, name: NAME, id, version, metadata };
   };

@@ -21,6 +21,7 @@ import { infoSubject, type Nuid } from "../layout/subjects.ts";
 import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { pause } from "../../world/world.ts";
 
 /** What a key's object info is now. */
 export type Current = {
@@ -100,7 +101,7 @@ export async function compareAndSet(
         const outcome = await findOutcome(context, stream, { subject, expect }, isOurs);
         if (outcome !== undefined) return outcome;
         looks++;
-        await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+        await pause(LOOK_INTERVAL);
         continue;
       }
       attempts++;

@@ -13,8 +13,9 @@ import { records } from "../layout/subjects.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import type { StoreLog } from "../buckets/context.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { startTimer, stopTimer, type Timer } from "../../world/world.ts";
 
-type Held = { readers: number; timer: ReturnType<typeof setTimeout> };
+type Held = { readers: number; timer: Timer };
 
 /** The groups that this gateway's readers hold. */
 export class Leases {
@@ -59,12 +60,12 @@ export class Leases {
   #release(subject: string): void {
     const held = this.#held.get(subject);
     if (held === undefined || --held.readers > 0) return;
-    clearTimeout(held.timer);
+    stopTimer(held.timer);
     this.#held.delete(subject);
   }
 
-  #later(stream: BucketStream, subject: string): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#renew(stream, subject), this.#grace / 2);
+  #later(stream: BucketStream, subject: string): Timer {
+    return startTimer(this.#grace / 2, () => this.#renew(stream, subject));
   }
 
   async #renew(stream: BucketStream, subject: string): Promise<void> {

@@ -42,6 +42,7 @@ import { checkRoom } from "../buckets/quota.ts";
 import { formatSequences } from "../layout/runs.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { discardGroup, freeReplaced, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
+import { monotonic } from "../../world/world.ts";
 
 /** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
@@ -114,7 +115,7 @@ export async function putObject(
   }
 
   const nuid = newNuid(key);
-  const began = performance.now();
+  const began = monotonic();
   let info: ObjectInfo;
   let message: string;
   let lastChunk: number;
@@ -169,7 +170,7 @@ export async function putObject(
     precondition,
     current,
   });
-  const long = chunks > 1 || performance.now() - began > SLOW;
+  const long = chunks > 1 || monotonic() - began > SLOW;
   await checkSameStream(context, stream, { sequence, lastChunk, long });
   return info;
 }

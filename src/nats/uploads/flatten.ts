@@ -8,7 +8,6 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import { isS3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type {
@@ -36,6 +35,7 @@ import { formatRuns, formatSequences } from "../layout/runs.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { lockTask, type TaskLock } from "../buckets/lock.ts";
 import { purgeGroup, trashGroup } from "../objects/trash.ts";
+import { monotonic, pause, startTicker, stopTicker } from "../../world/world.ts";
 
 type WaitingObject = Pick<RewrittenObject, "bucket" | "key">;
 
@@ -163,9 +163,9 @@ async function rewriteLocked(
   const nuid = newNuid(key);
   const old = object.bytes.nuid;
   const ended = new AbortController();
-  const renewing = setInterval(() => {
+  const renewing = startTicker(LOCK_SECONDS * 1000 / 4, () => {
     lock.renew().then((isHeld) => isHeld || ended.abort(), () => {}); // the next one may succeed
-  }, LOCK_SECONDS * 1000 / 4);
+  });
   try {
     const source = body instanceof Uint8Array ? sourceOfPiece(body) : sourceOf(body);
     const { checksum } = info;
@@ -202,7 +202,7 @@ async function rewriteLocked(
     if (!(cause instanceof Unanswered)) await purgeGroup(context, stream, nuid).catch(() => {});
     throw cause;
   } finally {
-    clearInterval(renewing);
+    stopTicker(renewing);
   }
 }
 
@@ -239,16 +239,16 @@ async function describe(
 
 /** Passes a source on and rests, so that bytes move in a share of the time. */
 function unhurried(source: ByteSource, { share, signal, moved }: RewriteOptions): ByteSource {
-  let resumed = performance.now();
+  let resumed = monotonic();
   let owed = 0;
   return {
     async read() {
-      owed += (performance.now() - resumed) * (1 / share - 1);
+      owed += (monotonic() - resumed) * (1 / share - 1);
       if (owed >= PAUSE) {
-        await delay(owed, undefined, { signal });
+        await pause(owed, signal);
         owed = 0;
       }
-      resumed = performance.now();
+      resumed = monotonic();
       const piece = await source.read();
       moved(piece?.length ?? 0);
       return piece;
