@@ -12,7 +12,8 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance, Store } from "../store/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
-import type { Context, StoreLog } from "./buckets/context.ts";
+import type { StoreLog } from "./buckets/context.ts";
+import type { UploadsContext } from "./uploads/context.ts";
 import { toS3Error } from "./jetstream/errors.ts";
 import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
 import {
@@ -30,7 +31,7 @@ import { NativeLayouts } from "./uploads/flatten.ts";
 import { type CallObserver, Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
-import { emptyTrash } from "./objects/trash.ts";
+import { emptyTrash } from "./cleanup/empty_trash.ts";
 import { Streams, type StreamSettings } from "./buckets/streams.ts";
 import { uniqueId, wallClock } from "../world/world.ts";
 
@@ -124,7 +125,7 @@ export function createNatsStore(
     observe: observe?.call,
   });
   const digests = new DigestPool();
-  const context: Context = {
+  const context: UploadsContext = {
     requests,
     streams: new Streams(requests, options),
     budget: new ByteBudget(READ_BUDGET),
@@ -154,12 +155,13 @@ export function createNatsStore(
     savedFrom: options.indexSavedFrom ?? INDEX_SAVED_FROM,
     indexed: observe?.indexed,
   });
+  const isEmpty = (bucket: BucketName): Promise<boolean> => indexes.isEmpty(bucket);
 
   return {
     listBuckets: () => inS3Words(listBuckets(context)),
     createBucket: (...args) => inS3Words(createBucket(context, ...args)),
     readBucket: (...args) => inS3Words(readBucket(context, ...args)),
-    deleteBucket: (...args) => inS3Words(deleteBucket(context, indexes, ...args)),
+    deleteBucket: (...args) => inS3Words(deleteBucket(context, isEmpty, ...args)),
 
     readObject: (...args) => inS3Words(readObject(context, ...args)),
     getObject: (...args) => inS3Words(getObject(context, ...args)),

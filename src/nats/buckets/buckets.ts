@@ -8,10 +8,8 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/store.ts";
-import { deleteMessage } from "../objects/commit.ts";
-import type { Context } from "./context.ts";
+import type { BucketsContext } from "./context.ts";
 import { isConflict } from "../jetstream/errors.ts";
-import type { KeyIndexes } from "../listing/key_indexes.ts";
 import { bucketOf, records, type StoreName, storeOf, streamOf } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { type BucketStream, LAYOUT } from "./streams.ts";
@@ -23,7 +21,7 @@ const FENCE_SECONDS = 30;
 const CONCURRENCY = 32;
 
 /** All buckets, by name. */
-export async function listBuckets(context: Context): Promise<readonly BucketInfo[]> {
+export async function listBuckets(context: BucketsContext): Promise<readonly BucketInfo[]> {
   const streams = await context.streams.list();
   const buckets = await mapAtOnce(streams, CONCURRENCY, async ({ store, created }) => {
     const name = bucketOf(store);
@@ -35,7 +33,7 @@ export async function listBuckets(context: Context): Promise<readonly BucketInfo
 
 /** Makes a bucket. Whoever records himself as its owner first has it. */
 export async function createBucket(
-  context: Context,
+  context: BucketsContext,
   bucket: BucketName,
   owner: string,
 ): Promise<void> {
@@ -64,7 +62,7 @@ export async function createBucket(
 }
 
 /** Deletes a bucket whose deletion was decided and got no answer, so that it can be made again. */
-async function finishDeletion(context: Context, bucket: BucketName): Promise<void> {
+async function finishDeletion(context: BucketsContext, bucket: BucketName): Promise<void> {
   let stream: BucketStream;
   try {
     stream = await context.streams.read(bucket);
@@ -79,28 +77,31 @@ async function finishDeletion(context: Context, bucket: BucketName): Promise<voi
 }
 
 /** A new stream may come up with the lock under which the one before it was deleted: see Streams.delete(). */
-async function dropOldLock(context: Context, stream: BucketStream): Promise<void> {
+async function dropOldLock(context: BucketsContext, stream: BucketStream): Promise<void> {
   const lock = await context.requests.leaderGet(stream.stream, {
     last_by_subj: records.lock(stream.store, "delete"),
   });
   if (lock === undefined || lock.time >= stream.created) return;
-  await deleteMessage(context, stream, lock.sequence);
+  await context.streams.deleteMessage(stream.stream, lock.sequence);
 }
 
 /** A bucket. Throws `NoSuchBucket`. */
-export async function readBucket(context: Context, bucket: BucketName): Promise<BucketInfo> {
+export async function readBucket(context: BucketsContext, bucket: BucketName): Promise<BucketInfo> {
   const { store, created } = await context.streams.read(bucket);
   return { name: bucket, created, owner: await readOwner(context, store) };
 }
 
+/** Tells whether a bucket holds no object, as of now. */
+export type IsEmpty = (bucket: BucketName) => Promise<boolean>;
+
 /** Deletes a bucket without objects. */
 export async function deleteBucket(
-  context: Context,
-  indexes: KeyIndexes,
+  context: BucketsContext,
+  isEmpty: IsEmpty,
   bucket: BucketName,
 ): Promise<void> {
-  if (!await indexes.isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
-  await deleteFenced(context, indexes, await context.streams.prepare(bucket));
+  if (!await isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+  await deleteFenced(context, isEmpty, await context.streams.prepare(bucket));
 }
 
 /**
@@ -109,8 +110,8 @@ export async function deleteBucket(
  * delete: then the bucket stays as it is until somebody deletes it again.
  */
 async function deleteFenced(
-  context: Context,
-  indexes: KeyIndexes,
+  context: BucketsContext,
+  isEmpty: IsEmpty,
   stream: BucketStream,
 ): Promise<void> {
   const { bucket, store, prepared } = stream;
@@ -132,7 +133,7 @@ async function deleteFenced(
     await streams.fence(bucket, store);
     // What was taken in before the fence is stored before this.
     if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
-    if (!await indexes.isEmpty(bucket)) {
+    if (!await isEmpty(bucket)) {
       throw new S3Error("BucketNotEmpty", { BucketName: bucket });
     }
     // A deletion without an answer may yet be carried out: once it was asked for, nobody may write here again.
@@ -150,7 +151,7 @@ async function deleteFenced(
 }
 
 async function readOwner(
-  { requests, defaultOwner }: Context,
+  { requests, defaultOwner }: BucketsContext,
   store: StoreName,
 ): Promise<string | undefined> {
   const record = await requests.leaderGet(streamOf(store), {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Context } from "./context.ts";
+import type { BucketsContext } from "./context.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
 import { records } from "../layout/subjects.ts";
 import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts";
@@ -43,7 +43,7 @@ type Waiter = {
 
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
-  readonly #context: Context;
+  readonly #context: BucketsContext;
   readonly #options: FeedOptions;
   readonly #consumer: OrderedConsumer;
   #position: number;
@@ -51,7 +51,11 @@ export class Feed implements Disposable {
   #isDisposed = false;
   #waiters: Waiter[] = [];
 
-  constructor(context: Context, { stream, store, prepared }: BucketStream, options: FeedOptions) {
+  constructor(
+    context: BucketsContext,
+    { stream, store, prepared }: BucketStream,
+    options: FeedOptions,
+  ) {
     this.#context = context;
     this.#options = options;
     this.#position = options.position;
@@ -182,7 +186,7 @@ export class Feed implements Disposable {
  * @throws as JetStream does; Error when they are not read in time
  */
 export async function readAll(
-  context: Context,
+  context: BucketsContext,
   stream: BucketStream,
   filter: string,
   apply: (delivery: Delivery) => void,

@@ -4,7 +4,7 @@
  */
 
 import { S3Error } from "../../s3/errors.ts";
-import type { Context } from "./context.ts";
+import type { BucketsContext } from "./context.ts";
 import type { BucketStream } from "./streams.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { BucketStream } from "./streams.ts";
  * @throws S3Error `QuotaExceeded`
  */
 export async function checkRoom(
-  { streams }: Context,
+  { streams }: BucketsContext,
   { bucket, quota }: BucketStream,
   size: number | undefined,
 ): Promise<void> {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Context } from "./context.ts";
+import type { BucketsContext } from "./context.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import type { BucketStream } from "./streams.ts";
 
@@ -15,7 +15,7 @@ const CONCURRENCY = 64;
 
 /** Reads the messages of a filter in the order of the stream, never missing one that was acknowledged before the call. */
 export async function readMessages(
-  context: Context,
+  context: BucketsContext,
   stream: Pick<BucketStream, "stream" | "single">,
   filter: string,
 ): Promise<readonly StoredMessage[]> {
@@ -26,7 +26,7 @@ export async function readMessages(
 
 /** Reads them in batches, so that few are held at a time, and in an order of its own. */
 export async function* readBatches(
-  { requests, streams, budget }: Context,
+  { requests, streams, budget }: BucketsContext,
   { stream, single }: Pick<BucketStream, "stream" | "single">,
   filter: string,
 ): AsyncGenerator<readonly StoredMessage[]> {

@@ -299,6 +299,21 @@ export class Streams {
     await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject });
   }
 
+  /**
+   * Deletes one message by its sequence, so that no other message of its subject goes.
+   *
+   * @returns whether it was there
+   */
+  async deleteMessage(stream: string, sequence: number): Promise<boolean> {
+    try {
+      await this.#requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
+      return true;
+    } catch (cause) {
+      if (cause instanceof JetStreamError && cause.status !== 503) return false;
+      throw cause;
+    }
+  }
+
   /** The subjects of a stream that match a filter and hold messages, as the leader knows them, and how many each. */
   async countBySubject(stream: string, filter: string): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();

@@ -8,7 +8,7 @@
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../../store/store.ts";
-import type { Context } from "../buckets/context.ts";
+import type { UploadsContext } from "../uploads/context.ts";
 import { readAll } from "../buckets/feed.ts";
 import { readSnapshotId } from "../listing/key_snapshot.ts";
 import {
@@ -23,7 +23,8 @@ import { mayBeInParts, nuidOfInfo } from "../layout/object_info.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { emptyTrash, leasedGroups, readUsedParts } from "../objects/trash.ts";
+import { emptyTrash, readUsedParts } from "./empty_trash.ts";
+import { leasedGroups } from "../objects/trash.ts";
 
 /** Kinds of records under `S3.` that this gateway knows. */
 const KNOWN_KINDS = new Set([
@@ -55,7 +56,7 @@ type Names = {
  * @param inParts Told of each object that native clients cannot read, because it is in parts.
  */
 export async function sweepBucket(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   { minAge, uploadExpiry, dryRun }: SweepOptions,
   inParts: (key: ObjectKey) => void,
@@ -103,7 +104,7 @@ export async function sweepBucket(
 }
 
 async function readNames(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   inParts: (key: ObjectKey) => void,
 ): Promise<Names> {
@@ -134,7 +135,7 @@ async function readNames(
 }
 
 async function isOrphanChunk(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   subject: string,
   { objects, openUploads, waiting }: Names,

@@ -8,15 +8,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
 import type { PartInfo } from "../../store/store.ts";
-import type { Context } from "../buckets/context.ts";
 import { records, type StoreName } from "./subjects.ts";
 import { ATTEMPT_LENGTH, DIGEST_BYTES, type LayoutPart } from "./chunk_map.ts";
-import { textOf } from "../jetstream/messages.ts";
 import { formatSequences, parseSequences } from "./runs.ts";
-import type { BucketStream } from "../buckets/streams.ts";
 
 /** A part that was uploaded. */
 export type PartRecord = LayoutPart & PartInfo;
@@ -25,8 +21,6 @@ export type PartRecord = LayoutPart & PartInfo;
 const MAX_SEEK_IN_SUBJECT = 1200;
 /** Stands for a fact that a record has not. */
 const NONE = "-";
-/** Messages asked of a leader at once. */
-const CONCURRENCY = 64;
 
 /** Subject and message of a part's record. */
 export function formatPart(
@@ -71,54 +65,6 @@ export function parsePart(subject: string): PartRecord | undefined {
     modified: new Date(time),
     sequences: seek === NONE ? undefined : parseSequences(seek.replaceAll("_", "*")),
   };
-}
-
-/**
- * The parts of an upload by number, of each number the one that was written last. Tables of chunks that are too long for
- * a subject are missing; {@linkcode withTables} reads them.
- */
-export async function readParts(
-  context: Context,
-  stream: BucketStream,
-  id: UploadId,
-): Promise<ReadonlyMap<number, PartRecord>> {
-  const subjects = await context.streams.listSubjects(
-    stream.stream,
-    records.parts(stream.store, id),
-  );
-  const attempts = new Map<number, { readonly part: PartRecord; readonly subject: string }[]>();
-  for (const subject of subjects) {
-    const part = parsePart(subject);
-    if (part === undefined) continue;
-    const others = attempts.get(part.number);
-    if (others === undefined) attempts.set(part.number, [{ part, subject }]);
-    else others.push({ part, subject });
-  }
-  const parts = await mapAtOnce([...attempts.values()], CONCURRENCY, async (candidates) => {
-    if (candidates.length === 1) return candidates[0]?.part;
-    const sequences = await Promise.all(candidates.map(async ({ subject }) => {
-      const query = { last_by_subj: subject };
-      return (await context.requests.leaderGet(stream.stream, query))?.sequence ?? 0;
-    }));
-    return candidates[sequences.indexOf(Math.max(...sequences))]?.part;
-  });
-  const known = parts.filter((part) => part !== undefined).sort((a, b) => a.number - b.number);
-  return new Map(known.map((part) => [part.number, part]));
-}
-
-/** Parts with their tables of chunks, also long ones. */
-export async function withTables(
-  context: Context,
-  stream: BucketStream,
-  id: UploadId,
-  parts: readonly PartRecord[],
-): Promise<readonly PartRecord[]> {
-  return await mapAtOnce(parts, CONCURRENCY, async (part) => {
-    if (part.sequences !== undefined || part.size === 0) return part;
-    const { subject } = formatPart(stream.store, id, part);
-    const message = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
-    return { ...part, sequences: message && parseSequences(textOf(message.data)) };
-  });
 }
 
 function base64urlOf(text: string, encoding: "hex" | "base64"): string {

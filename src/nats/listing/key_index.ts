@@ -13,7 +13,7 @@ import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { readCurrent } from "../objects/commit.ts";
-import type { Context } from "../buckets/context.ts";
+import type { BucketsContext } from "../buckets/context.ts";
 import { Feed } from "../buckets/feed.ts";
 import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
@@ -56,7 +56,7 @@ export type KeyIndexOptions = {
 
 /** The keys of one bucket. Disposing ends the deliveries. */
 export class KeyIndex implements Disposable {
-  readonly #context: Context;
+  readonly #context: BucketsContext;
   readonly #bucket: BucketName;
   readonly #options: KeyIndexOptions;
   #table = new KeyTable();
@@ -84,7 +84,7 @@ export class KeyIndex implements Disposable {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(context: Context, bucket: BucketName, options: KeyIndexOptions) {
+  constructor(context: BucketsContext, bucket: BucketName, options: KeyIndexOptions) {
     this.#context = context;
     this.#bucket = bucket;
     this.#options = options;

@@ -11,7 +11,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Context } from "../buckets/context.ts";
+import type { BucketsContext } from "../buckets/context.ts";
 import { type KeyLegend, KeyTable } from "./key_table.ts";
 import { records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
@@ -66,7 +66,7 @@ const CONCURRENCY = 4;
  * @throws as JetStream does; what was written then is the sweep's
  */
 export async function saveIndex(
-  context: Context,
+  context: BucketsContext,
   stream: BucketStream,
   { table, sequence, read, nameless }: SavedIndex,
 ): Promise<boolean> {
@@ -112,7 +112,7 @@ export async function saveIndex(
 }
 
 async function purgeOthers(
-  { streams }: Context,
+  { streams }: BucketsContext,
   { store, stream }: BucketStream,
   kept: string,
 ): Promise<void> {
@@ -129,7 +129,7 @@ export function idOfPage(subject: string): string {
 
 /** The id of a bucket's snapshot; undefined where there is none. */
 export async function readSnapshotId(
-  { requests }: Context,
+  { requests }: BucketsContext,
   { store, stream }: BucketStream,
 ): Promise<string | undefined> {
   const record = await requests.leaderGet(stream, { last_by_subj: records.snapshot(store) });
@@ -142,7 +142,7 @@ export async function readSnapshotId(
  * @param most Bytes of memory after which reading ends: whoever goes on from there finds it too large.
  */
 export async function readIndex(
-  context: Context,
+  context: BucketsContext,
   stream: BucketStream,
   most: number,
 ): Promise<SavedIndex | undefined> {
@@ -173,7 +173,7 @@ function isYoung(time: string, now: Date): boolean {
 }
 
 async function readPages(
-  context: Context,
+  context: BucketsContext,
   stream: BucketStream,
   { id, pages, sha256, legend }: Head,
   most: number,
@@ -197,7 +197,7 @@ async function readPages(
 
 /** A page never changes, so any replica that has it will do. */
 async function readPage(
-  { requests, budget }: Context,
+  { requests, budget }: BucketsContext,
   { stream }: BucketStream,
   subject: string,
 ): Promise<Uint8Array | undefined> {

@@ -22,7 +22,7 @@ import {
   verifiedStretches,
   walkGroup,
 } from "./chunk_reader.ts";
-import type { Context } from "../buckets/context.ts";
+import type { ObjectsContext } from "./context.ts";
 import { chunkSubject, type Nuid, partChunkSubject, records } from "../layout/subjects.ts";
 import { type Layout, type LayoutPart, parseLayout } from "../layout/chunk_map.ts";
 import type { ObjectBytes, StoredObject } from "../layout/object_info.ts";
@@ -39,7 +39,7 @@ export const AT_ONCE = 2;
 
 /** Part sizes that are too many for object info are in the layout record, and so are the checksums of parts. */
 export async function withPartSizes(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   { info, bytes }: StoredObject,
   options: InfoOptions = {},
@@ -70,7 +70,7 @@ function partsOf(layout: Layout): Partial<Pick<ObjectInfo, "partSizes" | "partCh
 
 /** Begins to read what was chosen of an object. Throws `ChunksMissing` when the first bytes are gone. */
 export async function openBytes(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   { info: { size }, bytes }: StoredObject,
   range: ByteRange | "all" | "nothing",
@@ -117,7 +117,7 @@ function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuf
 
 /** Where a group's chunks are, if that is known: its seek table, or an earlier walk. */
 async function findGroup(
-  context: Context,
+  context: ObjectsContext,
   { stream, store }: BucketStream,
   bytes: ObjectBytes & { readonly kind: "group" },
   size: number,
@@ -143,7 +143,7 @@ async function findGroup(
 
 /** A group that no seek table describes: walked through by subject, once. */
 async function* readUnknown(
-  context: Context,
+  context: ObjectsContext,
   { stream, store }: BucketStream,
   { nuid, chunks }: { readonly nuid: Nuid; readonly chunks: number },
   size: number,
@@ -172,7 +172,7 @@ async function* readUnknown(
 
 /** The pieces of a multipart object, part after part; parts that are read whole are verified. */
 async function readParts(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   nuid: Nuid,
   start: number,
@@ -199,7 +199,7 @@ async function readParts(
 type PartRange = { readonly part: LayoutPart; readonly from: number; readonly to: number };
 
 async function* piecesOfParts(
-  context: Context,
+  context: ObjectsContext,
   { stream, store }: BucketStream,
   nuid: Nuid,
   ranges: readonly PartRange[],
@@ -229,7 +229,7 @@ async function* piecesOfParts(
 
 /** The layout record of a nuid; it never changes once an object names it. */
 export async function readLayout(
-  context: Context,
+  context: ObjectsContext,
   { stream, store }: Pick<BucketStream, "stream" | "store">,
   nuid: Nuid,
 ): Promise<Layout | undefined> {

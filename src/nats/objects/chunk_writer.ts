@@ -10,7 +10,7 @@ import type { ContentInput, Received } from "../../store/store.ts";
 import { type ByteSource, sourceOf, whileReading } from "../../streams/byte_source.ts";
 import { release } from "../../streams/release.ts";
 import { digestsOf } from "../../crypto/digests.ts";
-import type { Context } from "../buckets/context.ts";
+import type { ObjectsContext } from "./context.ts";
 
 /** Bytes that may be published and not yet acknowledged, for one body. */
 export const WINDOW = 2 * 1024 * 1024;
@@ -29,7 +29,7 @@ export type WrittenChunks = {
 };
 
 /** What writing needs. */
-type WriterContext = Pick<Context, "requests" | "unacknowledged" | "digests">;
+type WriterContext = Pick<ObjectsContext, "requests" | "unacknowledged" | "digests">;
 
 /**
  * Publishes a body and returns when every chunk is acknowledged. When it throws, some chunks may be stored: who called

@@ -9,19 +9,16 @@
 import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { Context } from "../buckets/context.ts";
-import {
-  isConflict,
-  isDefinite,
-  JetStreamError,
-  NoResponders,
-  Unanswered,
-} from "../jetstream/errors.ts";
+import type { ObjectsContext } from "./context.ts";
+import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
 import { infoSubject, type Nuid } from "../layout/subjects.ts";
 import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { pause } from "../../world/world.ts";
+
+/** Fields of a context that a commit needs. */
+export type CommitContext = Pick<ObjectsContext, "requests" | "streams">;
 
 /** What a key's object info is now. */
 export type Current = {
@@ -48,7 +45,7 @@ const LOOK_INTERVAL = 100;
 
 /** Reads a key's object info, never older than the last acknowledged write. */
 export async function readCurrent(
-  { requests, streams }: Context,
+  { requests, streams }: CommitContext,
   { bucket, store, stream, single }: BucketStream,
   key: ObjectKey,
 ): Promise<Current> {
@@ -79,7 +76,7 @@ export async function readCurrent(
  * NotConnected or S3Error, when it definitely was not
  */
 export async function compareAndSet(
-  context: Context,
+  context: CommitContext,
   stream: BucketStream,
   { subject, data, expect, ttl }: {
     readonly subject: string;
@@ -121,7 +118,7 @@ export async function compareAndSet(
  * before is on its way to the replicas, and that one is lost if the leader is.
  */
 async function findOutcome(
-  { requests }: Context,
+  { requests }: CommitContext,
   { stream }: BucketStream,
   { subject, expect }: { readonly subject: string; readonly expect: number },
   isOurs: (message: StoredMessage) => boolean,
@@ -139,14 +136,14 @@ async function findOutcome(
 }
 
 /** Tells a bucket that is gone, or about to go, from JetStream that is down. */
-async function explainNobody({ streams }: Context, { bucket }: BucketStream): Promise<void> {
+async function explainNobody({ streams }: CommitContext, { bucket }: BucketStream): Promise<void> {
   const { fenced } = await streams.read(bucket);
   if (fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
 }
 
 /** Publishes object info that names a group in place of what is there now; see {@linkcode compareAndSet}. */
 export function commitInfo(
-  context: Context,
+  context: CommitContext,
   stream: BucketStream,
   key: ObjectKey,
   { nuid, message, expect, ttl }: {
@@ -160,25 +157,6 @@ export function commitInfo(
   return compareAndSet(context, stream, { subject, data: message, expect, ttl }, ({ data }) => {
     return nuidOfInfo(data) === nuid;
   });
-}
-
-/**
- * Takes back a commit: by sequence, so that only this very message goes.
- *
- * @returns whether it was there
- */
-export async function deleteMessage(
-  { requests }: Context,
-  { stream }: BucketStream,
-  sequence: number,
-): Promise<boolean> {
-  try {
-    await requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
-    return true;
-  } catch (cause) {
-    if (cause instanceof JetStreamError && cause.status !== 503) return false;
-    throw cause;
-  }
 }
 
 /**

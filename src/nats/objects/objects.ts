@@ -19,12 +19,11 @@ import {
   checkReplace,
   commitInfo,
   type Current,
-  deleteMessage,
   type Outcome,
   overtakenError,
   readCurrent,
 } from "./commit.ts";
-import type { Context } from "../buckets/context.ts";
+import type { ObjectsContext } from "./context.ts";
 import { isFull, Unanswered } from "../jetstream/errors.ts";
 import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
 import { formatLayout } from "../layout/chunk_map.ts";
@@ -53,7 +52,7 @@ const WRITE_ATTEMPTS = 200;
 
 /** An object's metadata. Throws `NoSuchKey`. */
 export async function readObject(
-  context: Context,
+  context: ObjectsContext,
   bucket: BucketName,
   key: ObjectKey,
   options?: InfoOptions,
@@ -65,7 +64,7 @@ export async function readObject(
 
 /** Metadata and the bytes that `choose` wants. */
 export async function getObject(
-  context: Context,
+  context: ObjectsContext,
   bucket: BucketName,
   key: ObjectKey,
   choose: ChooseRange,
@@ -93,7 +92,7 @@ export async function getObject(
 
 /** Stores an object. */
 export async function putObject(
-  context: Context,
+  context: ObjectsContext,
   bucket: BucketName,
   key: ObjectKey,
   { content, properties, owner, precondition, signal }: ObjectInput,
@@ -182,7 +181,7 @@ export async function putObject(
  * @throws S3Error `ServiceUnavailable`
  */
 async function checkSameStream(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   { sequence, lastChunk, long }: {
     readonly sequence: number;
@@ -197,7 +196,7 @@ async function checkSameStream(
     same = now.created.getTime() === stream.created.getTime();
   }
   if (same) return;
-  await deleteMessage(context, stream, sequence);
+  await context.streams.deleteMessage(stream.stream, sequence);
   throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket }, {
     message: "The bucket was deleted and created again during the request.",
   });
@@ -210,7 +209,7 @@ async function checkSameStream(
  * @returns the sequence of the object info
  */
 async function replaceInfo(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   key: ObjectKey,
   { nuid, message, precondition, current }: {
@@ -249,7 +248,7 @@ async function replaceInfo(
 
 /** Deletes an object; a missing one is no error and leaves no message. */
 export async function deleteObject(
-  context: Context,
+  context: ObjectsContext,
   bucket: BucketName,
   key: ObjectKey,
   precondition: WritePrecondition,
@@ -274,7 +273,7 @@ export async function deleteObject(
       if (outcome.kind === "overtaken") throw overtakenError(key, precondition);
     } catch (cause) {
       if (!isFull(cause)) throw cause;
-      if (!await deleteMessage(context, stream, before.sequence)) continue;
+      if (!await context.streams.deleteMessage(stream.stream, before.sequence)) continue;
       await afterFullDelete(context, stream, key, before.nuid, tombstone);
     }
     return;
@@ -287,7 +286,7 @@ export async function deleteObject(
  * and now, which makes room for the message that does.
  */
 async function afterFullDelete(
-  context: Context,
+  context: ObjectsContext,
   stream: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
@@ -311,7 +310,7 @@ async function afterFullDelete(
 }
 
 function existing(
-  { doubt, log }: Context,
+  { doubt, log }: ObjectsContext,
   { bucket }: BucketStream,
   key: ObjectKey,
   { parsed, sequence }: Current,

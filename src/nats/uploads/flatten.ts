@@ -19,7 +19,7 @@ import type {
 import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
 import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
 import { commitInfo, readCurrent } from "../objects/commit.ts";
-import type { Context } from "../buckets/context.ts";
+import type { UploadsContext } from "./context.ts";
 import { Unanswered } from "../jetstream/errors.ts";
 import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
 import { formatLayout, MAX_TEXT } from "../layout/chunk_map.ts";
@@ -51,11 +51,11 @@ const MOST_WAITING = 100_000;
 
 /** The objects that this gateway will rewrite. */
 export class NativeLayouts {
-  readonly #context: Context;
+  readonly #context: UploadsContext;
   readonly #waiting = new Map<string, WaitingObject>();
   #bytes = 0;
 
-  constructor(context: Context) {
+  constructor(context: UploadsContext) {
     this.#context = context;
   }
 
@@ -123,7 +123,7 @@ type RewriteOptions = {
 
 /** Rewrites an object into one chunk group, if it is in parts. */
 async function rewrite(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   options: RewriteOptions,
@@ -148,7 +148,7 @@ async function rewrite(
 }
 
 async function rewriteLocked(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   key: ObjectKey,
   { object, sequence, lock, ...options }: RewriteOptions & {
@@ -208,7 +208,7 @@ async function rewriteLocked(
 
 /** The object info of the new group; undefined where no record can hold the table of its chunks. */
 async function describe(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   nuid: Nuid,
   info: ObjectInfo,

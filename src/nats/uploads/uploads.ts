@@ -26,7 +26,7 @@ import type {
 import { shortDigest } from "../objects/chunk_reader.ts";
 import { writeChunks } from "../objects/chunk_writer.ts";
 import { checkReplace, compareAndSet, type Current, readCurrent } from "../objects/commit.ts";
-import type { Context } from "../buckets/context.ts";
+import type { UploadsContext } from "./context.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { isConflict, isDefinite, Unanswered } from "../jetstream/errors.ts";
 import {
@@ -39,7 +39,8 @@ import {
 import { formatInfo } from "../layout/object_info.ts";
 import { ATTEMPT_LENGTH, formatLayout } from "../layout/chunk_map.ts";
 import { newNuid } from "../layout/nuid.ts";
-import { formatPart, type PartRecord, readParts, withTables } from "../layout/part_record.ts";
+import { formatPart, type PartRecord } from "../layout/part_record.ts";
+import { readParts, withTables } from "./parts.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -67,7 +68,7 @@ const UNANSWERED_ATTEMPTS = 3;
 
 /** Begins an upload. */
 export async function createUpload(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   { properties, owner, algorithm, checksumType }: UploadInput,
@@ -96,7 +97,7 @@ export async function createUpload(
 
 /** Stores a part. */
 export async function putPart(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -150,7 +151,7 @@ export async function putPart(
 
 /** An upload in progress. Throws `NoSuchUpload`. */
 export async function readUpload(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -161,7 +162,7 @@ export async function readUpload(
 
 /** Parts of an upload, by number. */
 export async function listParts(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -184,7 +185,7 @@ export async function listParts(
 
 /** Uploads in progress. */
 export async function listUploads(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   query: UploadQuery,
 ): Promise<UploadPage> {
@@ -201,7 +202,7 @@ export async function listUploads(
 
 /** Makes the object of its parts. */
 export async function completeUpload(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -252,7 +253,7 @@ export async function completeUpload(
  * trash: the object that is replaced, the records of the parts, and parts that are not used.
  */
 async function commitUpload(
-  { requests }: Context,
+  { requests }: UploadsContext,
   { store }: BucketStream,
   id: UploadId,
   { record, sequence }: { readonly record: UploadRecord; readonly sequence: number },
@@ -310,7 +311,7 @@ const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4959
 
 /** Ends an upload without an object. */
 export async function abortUpload(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -340,7 +341,7 @@ export async function abortUpload(
  * @returns how many they are
  */
 export async function abortAbandoned(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   { age, dryRun }: { readonly age: number; readonly dryRun: boolean },
 ): Promise<number> {
@@ -360,7 +361,7 @@ export async function abortAbandoned(
 }
 
 async function abortIfOpen(
-  context: Context,
+  context: UploadsContext,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -373,7 +374,7 @@ async function abortIfOpen(
 }
 
 async function openUpload(
-  context: Context,
+  context: UploadsContext,
   stream: BucketStream,
   key: ObjectKey,
   id: UploadId,
@@ -384,7 +385,7 @@ async function openUpload(
 }
 
 async function findUpload(
-  { requests, streams }: Context,
+  { requests, streams }: UploadsContext,
   { bucket, store, stream, prepared }: BucketStream,
   key: ObjectKey,
   id: UploadId,
