@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 import { sha256OfText } from "../../crypto/sha256.ts";
-import type { ObjectKey } from "../../s3/names.ts";
+import type { ObjectKey, UploadId } from "../../s3/names.ts";
 import type { Nuid } from "./subjects.ts";
 import { randomBytes } from "../../world/world.ts";
 
@@ -45,6 +45,11 @@ export function isNuidOf(nuid: Nuid, key: ObjectKey): boolean {
   const random = nuid.slice(0, RANDOM_LENGTH);
   return nuid.length === RANDOM_LENGTH + DIGEST_LENGTH &&
     nuid.slice(RANDOM_LENGTH) === digest(random, key);
+}
+
+/** Returns the nuid under which the parts of an upload lie: the upload id itself, which {@linkcode newNuid} made. */
+export function nuidOfUpload(id: UploadId): Nuid {
+  return id as string as Nuid;
 }
 
 function digest(random: string, key: ObjectKey): string {
