@@ -27,10 +27,10 @@ import { checkReplace, compareAndSet, type Current, readCurrent } from "../objec
 import type { UploadsContext } from "./context.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { isConflict, isDefinite, Unanswered } from "../jetstream/errors.ts";
-import { infoSubject, parseNuid, partChunkSubject, records } from "../layout/subjects.ts";
+import { infoSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { newNuid, nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { formatInfo } from "../layout/object_info.ts";
-import { ATTEMPT_LENGTH, formatLayout } from "../layout/chunk_map.ts";
-import { newNuid, nuidOfUpload } from "../layout/nuid.ts";
+import { ATTEMPT_LENGTH, formatChunkMap } from "../layout/chunk_map.ts";
 import { formatPart, type PartRecord } from "../layout/part_record.ts";
 import {
   formatUploadRecord,
@@ -179,7 +179,12 @@ export async function listUploads(
   const uploads = messages.flatMap((message) => {
     const record = parseUploadRecord(textOf(message.data));
     if (record?.state !== "open") return [];
-    return [uploadInfo(lastToken(message.subject) as UploadId, record)];
+    return [
+      uploadInfo(
+        (parseSubjectOf("upload", stream.store, message.subject)?.id ?? "") as UploadId,
+        record,
+      ),
+    ];
   });
   return listUploadPage(uploads.sort(compareUploads), query);
 }
@@ -248,7 +253,7 @@ async function commitUpload(
   const nuid = nuidOfUpload(id);
   const { size, etag, checksum, modified } = info;
   const empty = size === 0;
-  const layout = formatLayout({
+  const layout = formatChunkMap({
     kind: "parts",
     algorithm: record.algorithm,
     checksumType: record.checksumType,
@@ -334,7 +339,9 @@ export async function abortAbandoned(
   let count = 0;
   for (const message of await readMessages(context, stream, records.upload(stream.store, "*"))) {
     const record = parseUploadRecord(textOf(message.data));
-    const id = parseNuid(lastToken(message.subject)) as UploadId | undefined;
+    const id = parseNuid(parseSubjectOf("upload", stream.store, message.subject)?.id) as
+      | UploadId
+      | undefined;
     if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
     const parts = await readMessages(context, stream, records.parts(stream.store, id));
     if (!parts.every(isOld)) continue;
@@ -385,10 +392,6 @@ async function findUpload(
   const record = message && parseUploadRecord(textOf(message.data));
   if (message === undefined || record?.key !== key) return undefined;
   return { record, sequence: message.sequence };
-}
-
-function lastToken(subject: string): string {
-  return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
 function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartInfo {
