@@ -19,7 +19,7 @@ import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { parseListed } from "../layout/object_info.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { monotonic } from "../../world/world.ts";
 
