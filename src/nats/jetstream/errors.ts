@@ -41,7 +41,7 @@ export class NoResponders extends Error {
   override readonly name = "NoResponders";
 
   constructor(subject: string) {
-    super(`Nobody answers on "${subject}"`);
+    super(`No one responds on "${subject}"`);
   }
 }
 
@@ -68,7 +68,7 @@ export class Unanswered extends Error {
   override readonly name = "Unanswered";
 
   constructor(subject: string, reason: string) {
-    super(`No answer on "${subject}": ${reason}; does the NATS user have the permission?`);
+    super(`No response on "${subject}": ${reason}; does the NATS user have the permission?`);
   }
 }
 
