@@ -2,7 +2,7 @@
  * The ways in which a call of JetStream fails.
  * Codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json
  *
- * Code tells failures apart by error code, never by message text.
+ * The gateway distinguishes failures by error code, never by message text.
  * @module
  */
 
