@@ -10,6 +10,9 @@
 
 import { createAuthorize } from "./src/access/authorize.ts";
 import { createAuthenticate } from "./src/auth/authenticate.ts";
+import { checkHealth } from "./src/commands/health.ts";
+import { type Gateway, serve } from "./src/commands/serve.ts";
+import { sweep } from "./src/commands/sweep.ts";
 import {
   formatHelp,
   parseInvocation,
@@ -17,32 +20,29 @@ import {
   type Sources,
   VERSION,
 } from "./src/config/command_line.ts";
-import { checkHealth } from "./src/commands/health.ts";
-import { type Gateway, serve } from "./src/commands/serve.ts";
-import { sweep } from "./src/commands/sweep.ts";
 import { type Config, createConfig } from "./src/config/config.ts";
 import { given } from "./src/config/settings.ts";
 import { createHandler } from "./src/gateway.ts";
 import { InFlight } from "./src/http/in_flight.ts";
-import { addAuditMetrics, AuditLog } from "./src/nats/monitoring/audit.ts";
-import type { NatsConnection } from "./src/nats/connection/connection.ts";
-import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
-import { failureOf, JetStreamError } from "./src/nats/jetstream/errors.ts";
-import { aboutCall } from "./src/nats/layout/subjects.ts";
-import { ConnectionWatch } from "./src/nats/connection/watch.ts";
-import { Traffic } from "./src/nats/monitoring/service.ts";
 import { RateLimit } from "./src/http/rate_limit.ts";
+import type { NatsConnection } from "./src/nats/connection/connection.ts";
+import { ConnectionWatch } from "./src/nats/connection/watch.ts";
+import { failureOf, JetStreamError } from "./src/nats/jetstream/errors.ts";
+import { describeCall } from "./src/nats/layout/subjects.ts";
+import { addAuditMetrics, AuditLog } from "./src/nats/monitoring/audit.ts";
+import { Traffic } from "./src/nats/monitoring/service.ts";
+import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
 import { S3Error } from "./src/s3/errors.ts";
 import { TrustedProxies } from "./src/s3/forwarded.ts";
 import { StallWatch } from "./src/streams/stall_watch.ts";
-import { createGatewayMetrics } from "./src/telemetry/metrics/gateway_metrics.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";
-import { createRequestTracing } from "./src/telemetry/request_trace.ts";
+import { createGatewayMetrics } from "./src/telemetry/metrics/gateway_metrics.ts";
 import { Readiness } from "./src/telemetry/readiness.ts";
 import { createRequestLog } from "./src/telemetry/request_log.ts";
+import { createRequestTracing } from "./src/telemetry/request_trace.ts";
+import { emptyTrashes } from "./src/workers/empty_trash.ts";
 import { rewriteParts } from "./src/workers/flatten.ts";
 import { sweepOrphans } from "./src/workers/sweep.ts";
-import { emptyTrashes } from "./src/workers/empty_trash.ts";
 
 export type { Config, Gateway, Log, NatsConnection };
 
@@ -97,7 +97,7 @@ export function createGateway(
     observe: {
       call({ method, subject, size }) {
         const began = performance.now();
-        const traced = tracing?.current?.call({ method, size, ...aboutCall(method, subject) });
+        const traced = tracing?.current?.call({ method, size, ...describeCall(method, subject) });
         return (error, received) => {
           const seconds = (performance.now() - began) / 1000;
           const failure = error === undefined ? undefined : failureOf(error);

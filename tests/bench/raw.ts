@@ -10,19 +10,15 @@
 
 import { createHash } from "node:crypto";
 import { percentile } from "../../scripts/bench_figures.ts";
-import { WINDOW } from "../../src/nats/objects/chunk_writer.ts";
-import {
-  chunkSubject,
-  infoSubject,
-  type Nuid,
-  type StoreName,
-  streamOf,
-} from "../../src/nats/layout/subjects.ts";
-import { parseInfo } from "../../src/nats/layout/object_info.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
+import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
+import type { Nuid } from "../../src/nats/layout/nuid.ts";
+import { parseInfo } from "../../src/nats/layout/object_info.ts";
+import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
+import { WINDOW } from "../../src/nats/objects/chunk_writer.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
-import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
 import { openRequests } from "./own_requests.ts";
+import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
 
 /** Bodies are cut out of this, again and again. */
 const BODY_SIZE = 64 * 1024 * 1024;

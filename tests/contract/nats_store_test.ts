@@ -1,7 +1,8 @@
 import { connect } from "@nats-io/transport-node";
-import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
-import { createNatsStore } from "../../src/nats/store.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
+import { storeOf, streamOf } from "../../src/nats/layout/names.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
+import { createNatsStore } from "../../src/nats/store.ts";
 import { storeContract } from "./store_contract.ts";
 import type { CreateStore } from "./store_under_test.ts";
 

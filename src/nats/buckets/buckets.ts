@@ -8,12 +8,13 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/buckets.ts";
-import type { BucketsContext } from "./context.ts";
 import { isConflict } from "../jetstream/errors.ts";
-import { bucketOf, records, type StoreName, storeOf, streamOf } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
-import { type BucketStream, LAYOUT } from "./streams.ts";
+import { bucketOf, type StoreName, storeOf, streamOf } from "../layout/names.ts";
+import { records } from "../layout/subjects.ts";
+import type { BucketsContext } from "./context.ts";
 import { lockTask, readKeptLock } from "./lock.ts";
+import { type BucketStream, LAYOUT } from "./streams.ts";
 
 /** For how long a gateway that deletes a bucket keeps writers out, unless it goes on. */
 const FENCE_SECONDS = 30;

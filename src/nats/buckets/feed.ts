@@ -8,12 +8,13 @@
  * @module
  */
 
-import type { BucketsContext } from "./context.ts";
-import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
-import { records } from "../layout/subjects.ts";
-import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts";
-import type { BucketStream } from "./streams.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
+import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
+import { records } from "../layout/subjects.ts";
+import type { BucketsContext } from "./context.ts";
+import type { BucketStream } from "./streams.ts";
 
 /** What to apply. */
 export type FeedOptions = {

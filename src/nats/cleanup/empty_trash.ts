@@ -14,13 +14,13 @@ import { readAll } from "../buckets/feed.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import { parseLayout } from "../layout/chunk_map.ts";
-import { isNuidOf } from "../layout/nuid.ts";
+import { parseChunkMap } from "../layout/chunk_map.ts";
+import type { StoreName } from "../layout/names.ts";
+import { isNuidOf, type Nuid, parseNuid } from "../layout/nuid.ts";
 import { nuidOfInfo } from "../layout/object_info.ts";
 import {
   keyOfSubject,
-  type Nuid,
-  parseNuid,
+  parseSubjectOf,
   partChunkSubject,
   records,
   subjectsOf,
@@ -57,7 +57,7 @@ export async function emptyTrash(
     leased ??= await leasedGroups(context, stream);
     const certain: Trash[] = [];
     for (const message of due) {
-      const item = parseTrash(message);
+      const item = parseTrash(stream.store, message);
       if (item === undefined) continue;
       if (leased.has(item.nuid)) waiting++;
       else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
@@ -145,15 +145,18 @@ export async function readUsedParts(
   nuid: Nuid,
 ): Promise<ReadonlySet<string> | undefined> {
   const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
-  const layout = record && parseLayout(textOf(record.data));
+  const layout = record && parseChunkMap(textOf(record.data));
   if (layout?.kind !== "parts") return undefined;
   return new Set(
     layout.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
   );
 }
 
-function parseTrash({ subject, data, sequence }: StoredMessage): Trash | undefined {
-  const nuid = parseNuid(subject.slice(subject.lastIndexOf(".") + 1));
+function parseTrash(
+  store: StoreName,
+  { subject, data, sequence }: StoredMessage,
+): Trash | undefined {
+  const nuid = parseNuid(parseSubjectOf("trash", store, subject)?.nuid);
   try {
     const { key } = JSON.parse(textOf(data)) as { readonly key?: unknown };
     if (nuid === undefined || typeof key !== "string") return undefined;

@@ -8,36 +8,25 @@
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../../store/maintenance.ts";
-import type { UploadsContext } from "../uploads/context.ts";
 import { readAll } from "../buckets/feed.ts";
-import { readSnapshotId } from "../listing/key_snapshot.ts";
-import {
-  keyOfSubject,
-  parseNuid,
-  records,
-  type StoreName,
-  subjectsOf,
-} from "../layout/subjects.ts";
-import { abortAbandoned } from "../uploads/uploads.ts";
-import { mayBeInParts, nuidOfInfo } from "../layout/object_info.ts";
-import { textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { emptyTrash, readUsedParts } from "./empty_trash.ts";
+import { textOf } from "../jetstream/messages.ts";
+import type { StoreName } from "../layout/names.ts";
+import { mayBeInParts, nuidOfInfo } from "../layout/object_info.ts";
+import {
+  keyOfSubject,
+  parseChunkSubject,
+  parseRecordSubject,
+  parseSubjectOf,
+  records,
+  subjectsOf,
+} from "../layout/subjects.ts";
+import { readSnapshotId } from "../listing/key_snapshot.ts";
 import { leasedGroups } from "../objects/trash.ts";
-
-/** Kinds of records under `S3.` that this gateway knows. */
-const KNOWN_KINDS = new Set([
-  "bucket",
-  "layout",
-  "lease",
-  "lock",
-  "part",
-  "snapshot",
-  "sync",
-  "trash",
-  "upload",
-]);
+import type { UploadsContext } from "../uploads/context.ts";
+import { abortAbandoned } from "../uploads/uploads.ts";
+import { emptyTrash, readUsedParts } from "./empty_trash.ts";
 
 /** What names bytes in a bucket. */
 type Names = {
@@ -76,8 +65,7 @@ export async function sweepBucket(
     ? await streams.countBySubject(stream.stream, subjects.records)
     : new Map<string, number>();
   for (const subject of recordCounts.keys()) {
-    const kind = tokensAfter(subject, stream.store)[1] ?? "";
-    if (KNOWN_KINDS.has(kind)) continue;
+    if (parseRecordSubject(stream.store, subject) !== undefined) continue;
     return { ...report, stopped: `"${subject}" is of a kind that this gateway does not know` };
   }
   const names = await readNames(context, stream, inParts);
@@ -123,13 +111,15 @@ async function readNames(
   const openUploads = new Set<string>();
   for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
     const { state } = JSON.parse(textOf(data)) as { readonly state?: unknown };
-    if (state !== "done" && state !== "aborted") openUploads.add(lastToken(subject));
+    if (state !== "done" && state !== "aborted") {
+      openUploads.add(parseSubjectOf("upload", store, subject)?.id ?? "");
+    }
   }
   const waiting = new Set(await leasedGroups(context, stream));
   for (
     const subject of await context.streams.listSubjects(stream.stream, records.trash(store, "*"))
   ) {
-    waiting.add(lastToken(subject));
+    waiting.add(parseSubjectOf("trash", store, subject)?.nuid ?? "");
   }
   return { objects, openUploads, snapshot: await readSnapshotId(context, stream), waiting };
 }
@@ -141,9 +131,9 @@ async function isOrphanChunk(
   { objects, openUploads, waiting }: Names,
   usedParts: Map<string, Promise<ReadonlySet<string> | undefined>>,
 ): Promise<boolean> {
-  const [, nuidText = "", part, attempt, more] = tokensAfter(subject, stream.store);
-  const nuid = parseNuid(nuidText);
-  if (nuid === undefined || more !== undefined) return false; // not a shape that we know
+  const chunks = parseChunkSubject(stream.store, subject);
+  if (chunks === undefined) return false;
+  const { nuid, part, attempt } = chunks;
   if (waiting.has(nuid) || openUploads.has(nuid)) return false;
   if (!objects.has(nuid)) return true;
   if (part === undefined || attempt === undefined) return false;
@@ -158,18 +148,15 @@ function isOrphanRecord(
   subject: string,
   { objects, openUploads, snapshot, waiting }: Names,
 ): boolean {
-  const [, kind, id = "", page] = tokensAfter(subject, store);
-  if (kind === "snapshot") return page !== undefined && id !== snapshot;
-  if (kind === "part") return !openUploads.has(id) && !waiting.has(id);
-  if (kind === "layout") return ![objects, openUploads, waiting].some((names) => names.has(id));
-  return false;
-}
-
-/** The tokens of a subject after `$O.<store>.`. */
-function tokensAfter(subject: string, store: StoreName): readonly string[] {
-  return subject.slice(`$O.${store}.`.length).split(".");
-}
-
-function lastToken(subject: string): string {
-  return subject.slice(subject.lastIndexOf(".") + 1);
+  const record = parseRecordSubject(store, subject);
+  switch (record?.kind) {
+    case "snapshot":
+      return record.page !== undefined && record.id !== snapshot;
+    case "part":
+      return !openUploads.has(record.id) && !waiting.has(record.id);
+    case "layout":
+      return ![objects, openUploads, waiting].some((names) => names.has(record.nuid));
+    default:
+      return false;
+  }
 }

@@ -12,16 +12,16 @@
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import { readCurrent } from "../objects/commit.ts";
+import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import { Feed } from "../buckets/feed.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import { parseListed } from "../layout/object_info.ts";
+import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
+import { readCurrent } from "../objects/commit.ts";
 import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { hashNuid, KeyTable } from "./key_table.ts";
-import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
-import { parseListed } from "../layout/object_info.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
-import type { BucketStream } from "../buckets/streams.ts";
-import { monotonic } from "../../world/world.ts";
 
 /** Milliseconds that a request waits for an index that is loaded: less than clients wait for an answer. */
 const LOAD_PATIENCE = 45_000;

@@ -9,13 +9,14 @@
 import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { ObjectsContext } from "./context.ts";
-import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
-import { infoSubject, type Nuid } from "../layout/subjects.ts";
-import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
-import type { StoredMessage } from "../jetstream/messages.ts";
-import type { BucketStream } from "../buckets/streams.ts";
 import { pause } from "../../world/world.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
+import type { StoredMessage } from "../jetstream/messages.ts";
+import type { Nuid } from "../layout/nuid.ts";
+import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
+import { infoSubject } from "../layout/subjects.ts";
+import type { ObjectsContext } from "./context.ts";
 
 /** Fields of a context that a commit needs. */
 export type CommitContext = Pick<ObjectsContext, "requests" | "streams">;

@@ -8,12 +8,12 @@
  * @module
  */
 
-import type { Nuid } from "../layout/subjects.ts";
-import { records } from "../layout/subjects.ts";
-import type { Requests } from "../jetstream/requests.ts";
+import { startTimer, stopTimer, type Timer } from "../../world/world.ts";
 import type { StoreLog } from "../buckets/context.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { startTimer, stopTimer, type Timer } from "../../world/world.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import type { Nuid } from "../layout/nuid.ts";
+import { records } from "../layout/subjects.ts";
 
 type Held = { readers: number; timer: Timer };
 

@@ -13,6 +13,23 @@ import type {
   ObjectInfo,
   ObjectInput,
 } from "../../store/objects.ts";
+import { sourceOf } from "../../streams/byte_source.ts";
+import { monotonic } from "../../world/world.ts";
+import { checkRoom } from "../buckets/quota.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { isFull, Unanswered } from "../jetstream/errors.ts";
+import { formatChunkMap } from "../layout/chunk_map.ts";
+import { isNuidOf, newNuid, type Nuid } from "../layout/nuid.ts";
+import {
+  formatInfo,
+  formatTombstone,
+  MAX_SEEK_TEXT,
+  type StoredObject,
+  TOMBSTONE_TTL,
+} from "../layout/object_info.ts";
+import { formatSequences } from "../layout/runs.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { openBytes, withPartSizes } from "./bytes.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
 import {
@@ -24,24 +41,7 @@ import {
   readCurrent,
 } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
-import { isFull, Unanswered } from "../jetstream/errors.ts";
-import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
-import { formatLayout } from "../layout/chunk_map.ts";
-import { isNuidOf, newNuid } from "../layout/nuid.ts";
-import { openBytes, withPartSizes } from "./bytes.ts";
-import {
-  formatInfo,
-  formatTombstone,
-  MAX_SEEK_TEXT,
-  type StoredObject,
-  TOMBSTONE_TTL,
-} from "../layout/object_info.ts";
-import { sourceOf } from "../../streams/byte_source.ts";
-import { checkRoom } from "../buckets/quota.ts";
-import { formatSequences } from "../layout/runs.ts";
-import type { BucketStream } from "../buckets/streams.ts";
 import { discardGroup, freeReplaced, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
-import { monotonic } from "../../world/world.ts";
 
 /** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
@@ -131,7 +131,7 @@ export async function putObject(
     const seek = formatSequences(sequences);
     const long = seek.length > MAX_SEEK_TEXT;
     if (long) {
-      const layout = formatLayout({ kind: "seek", sequences });
+      const layout = formatChunkMap({ kind: "seek", sequences });
       await context.requests.publish(records.layout(stream.store, nuid), layout, { rollup: true });
     }
     const checksum = content.algorithm !== undefined && received.checksum !== undefined

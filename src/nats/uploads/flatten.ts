@@ -14,14 +14,12 @@ import type { ContentInput } from "../../store/content.ts";
 import type { FlattenOutcome, FlattenResult } from "../../store/maintenance.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
-import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
-import { commitInfo, readCurrent } from "../objects/commit.ts";
-import type { UploadsContext } from "./context.ts";
+import { monotonic, pause, startTicker, stopTicker } from "../../world/world.ts";
+import { lockTask, type TaskLock } from "../buckets/lock.ts";
+import type { BucketStream } from "../buckets/streams.ts";
 import { Unanswered } from "../jetstream/errors.ts";
-import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
-import { formatLayout, MAX_TEXT } from "../layout/chunk_map.ts";
-import { newNuid } from "../layout/nuid.ts";
-import { openBytes, withPartSizes } from "../objects/bytes.ts";
+import { formatChunkMap, MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
+import { newNuid, type Nuid } from "../layout/nuid.ts";
 import {
   formatInfo,
   MAX_PARTS_TEXT,
@@ -29,10 +27,12 @@ import {
   type StoredObject,
 } from "../layout/object_info.ts";
 import { formatRuns, formatSequences } from "../layout/runs.ts";
-import type { BucketStream } from "../buckets/streams.ts";
-import { lockTask, type TaskLock } from "../buckets/lock.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { openBytes, withPartSizes } from "../objects/bytes.ts";
+import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
+import { commitInfo, readCurrent } from "../objects/commit.ts";
 import { purgeGroup, trashGroup } from "../objects/trash.ts";
-import { monotonic, pause, startTicker, stopTicker } from "../../world/world.ts";
+import type { UploadsContext } from "./context.ts";
 
 type WaitingObject = Pick<FlattenResult, "bucket" | "key">;
 
@@ -217,8 +217,8 @@ async function describe(
   const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT ||
     partChecksums !== undefined;
   if (isLong) {
-    const layout = formatLayout({ kind: "seek", sequences, partSizes, partChecksums });
-    if (layout.length > MAX_TEXT) return undefined;
+    const layout = formatChunkMap({ kind: "seek", sequences, partSizes, partChecksums });
+    if (layout.length > MAX_CHUNK_MAP_LENGTH) return undefined;
     await context.requests.publish(records.layout(store, nuid), layout, { rollup: true });
   }
   return formatInfo({
