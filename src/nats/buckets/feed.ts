@@ -15,6 +15,9 @@ import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts
 import type { BucketStream } from "./streams.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
 
+/** Fields of a context that a feed needs. */
+export type FeedContext = Pick<BucketsContext, "requests" | "budget">;
+
 /** What to apply. */
 export type FeedOptions = {
   /** The first one is what the leader is asked for. */
@@ -43,7 +46,7 @@ type Waiter = {
 
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
-  readonly #context: BucketsContext;
+  readonly #context: FeedContext;
   readonly #options: FeedOptions;
   readonly #consumer: OrderedConsumer;
   #position: number;
@@ -52,7 +55,7 @@ export class Feed implements Disposable {
   #waiters: Waiter[] = [];
 
   constructor(
-    context: BucketsContext,
+    context: FeedContext,
     { stream, store, prepared }: BucketStream,
     options: FeedOptions,
   ) {
@@ -186,7 +189,7 @@ export class Feed implements Disposable {
  * @throws as JetStream does; Error when they are not read in time
  */
 export async function readAll(
-  context: BucketsContext,
+  context: FeedContext,
   stream: BucketStream,
   filter: string,
   apply: (delivery: Delivery) => void,

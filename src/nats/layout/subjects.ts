@@ -152,6 +152,22 @@ export const records = {
     `$O.${store}.S3.snapshot.${id}.${page}`,
 } as const;
 
+/** Kinds of records under `S3.`. */
+export const RECORD_KINDS = [
+  "bucket",
+  "layout",
+  "lease",
+  "lock",
+  "part",
+  "snapshot",
+  "sync",
+  "trash",
+  "upload",
+] as const;
+
+/** A kind of record under `S3.`. */
+export type RecordKind = typeof RECORD_KINDS[number];
+
 /** A chunk group's id, checked to be one token. */
 export type Nuid = string & { readonly [brand]: "Nuid" };
 

@@ -129,7 +129,7 @@ export function idOfPage(subject: string): string {
 
 /** The id of a bucket's snapshot; undefined where there is none. */
 export async function readSnapshotId(
-  { requests }: BucketsContext,
+  { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
 ): Promise<string | undefined> {
   const record = await requests.leaderGet(stream, { last_by_subj: records.snapshot(store) });

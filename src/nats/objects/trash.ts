@@ -92,7 +92,7 @@ export async function discardParts(
 
 /** The nuids that long reads hold now. */
 export async function leasedGroups(
-  { streams }: ObjectsContext,
+  { streams }: Pick<ObjectsContext, "streams">,
   { store, stream }: BucketStream,
 ): Promise<ReadonlySet<string>> {
   const subjects = await streams.listSubjects(stream, records.lease(store, "*", "*"));
@@ -101,7 +101,7 @@ export async function leasedGroups(
 
 /** Purges all chunks of a nuid, in one group or in parts, and what says where they are. */
 export async function purgeGroup(
-  { requests, streams }: ObjectsContext,
+  { requests, streams }: Pick<ObjectsContext, "requests" | "streams">,
   { store, stream }: BucketStream,
   nuid: Nuid,
 ): Promise<void> {
