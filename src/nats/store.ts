@@ -32,6 +32,7 @@ import { type CallObserver, Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./cleanup/empty_trash.ts";
+import { Followers } from "./buckets/follower.ts";
 import { Streams, type StreamSettings } from "./buckets/streams.ts";
 import { uniqueId, wallClock } from "../world/world.ts";
 
@@ -125,10 +126,13 @@ export function createNatsStore(
     observe: observe?.call,
   });
   const digests = new DigestPool();
+  const streams = new Streams(requests, options);
+  const budget = new ByteBudget(READ_BUDGET);
   const context: UploadsContext = {
     requests,
-    streams: new Streams(requests, options),
-    budget: new ByteBudget(READ_BUDGET),
+    streams,
+    followers: new Followers({ requests, streams, budget }),
+    budget,
     ahead: new ByteBudget(AHEAD_BUDGET),
     unacknowledged: new ByteBudget(WRITE_BUDGET),
     digests,

@@ -19,6 +19,9 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { lockTask } from "../buckets/lock.ts";
 import { uniqueId } from "../../world/world.ts";
 
+/** Fields of a context that saving and reading an index need. */
+export type SnapshotContext = Pick<BucketsContext, "requests" | "streams" | "budget" | "log">;
+
 /** An index as it is saved. */
 export type SavedIndex = {
   readonly table: KeyTable;
@@ -27,7 +30,7 @@ export type SavedIndex = {
   /** When all object info was read: what was removed without a message since may still be in it. */
   readonly read: Date;
   /** Subjects that hold object info and are no key. */
-  readonly nameless: readonly string[];
+  readonly unlistable: readonly string[];
 };
 
 type Head = {
@@ -66,13 +69,13 @@ const CONCURRENCY = 4;
  * @throws as JetStream does; what was written then is the sweep's
  */
 export async function saveIndex(
-  context: BucketsContext,
+  context: SnapshotContext,
   stream: BucketStream,
-  { table, sequence, read, nameless }: SavedIndex,
+  { table, sequence, read, unlistable }: SavedIndex,
 ): Promise<boolean> {
   const { requests } = context;
   const { store, bytes, quota, created, at } = stream;
-  const fits = table.legend.oddETags.length + nameless.length <= MOST_ODD;
+  const fits = table.legend.oddETags.length + unlistable.length <= MOST_ODD;
   // An index in memory is larger than its pages; the one before it is still there.
   if (!fits || bytes + table.bytes > quota) return false;
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
@@ -99,7 +102,7 @@ export async function saveIndex(
       pages,
       sha256: hash.digest("hex"),
       legend: table.legend,
-      nameless,
+      nameless: unlistable,
     };
     const text = JSON.stringify(head);
     if (text.length > MOST_HEAD || !await lock.renew()) return false;
@@ -112,7 +115,7 @@ export async function saveIndex(
 }
 
 async function purgeOthers(
-  { streams }: BucketsContext,
+  { streams }: SnapshotContext,
   { store, stream }: BucketStream,
   kept: string,
 ): Promise<void> {
@@ -142,7 +145,7 @@ export async function readSnapshotId(
  * @param most Bytes of memory after which reading ends: whoever goes on from there finds it too large.
  */
 export async function readIndex(
-  context: BucketsContext,
+  context: SnapshotContext,
   stream: BucketStream,
   most: number,
 ): Promise<SavedIndex | undefined> {
@@ -158,8 +161,8 @@ export async function readIndex(
     context.log.warn("saved index is damaged: the keys are read anew", { bucket: stream.bucket });
     return undefined;
   }
-  const { sequence, nameless, read } = head;
-  return { table, sequence, nameless, read: new Date(read) };
+  const { sequence, nameless: unlistable, read } = head;
+  return { table, sequence, unlistable, read: new Date(read) };
 }
 
 function isOf(head: Head, { created, lastSequence, at }: BucketStream): boolean {
@@ -173,7 +176,7 @@ function isYoung(time: string, now: Date): boolean {
 }
 
 async function readPages(
-  context: BucketsContext,
+  context: SnapshotContext,
   stream: BucketStream,
   { id, pages, sha256, legend }: Head,
   most: number,
@@ -197,7 +200,7 @@ async function readPages(
 
 /** A page never changes, so any replica that has it will do. */
 async function readPage(
-  { requests, budget }: BucketsContext,
+  { requests, budget }: SnapshotContext,
   { stream }: BucketStream,
   subject: string,
 ): Promise<Uint8Array | undefined> {

@@ -154,19 +154,19 @@ export class KeyTable implements SortedKeys<ListedObject> {
     }
   }
 
-  /** The keys whose message is before a sequence, and the least sequence of the others; 0 where there are none. */
-  before(sequence: number): { readonly keys: readonly ObjectKey[]; readonly least: number } {
+  /** Returns the keys whose message is before a sequence, and the lowest sequence of the others; 0 if there are none. */
+  before(sequence: number): { readonly keys: readonly ObjectKey[]; readonly next: number } {
     const keys: ObjectKey[] = [];
-    let least = Infinity;
+    let next = Infinity;
     for (const leaf of this.#leaves) {
       const { numbers, count } = leaf;
       for (let i = 0; i < count; i++) {
         const own = numbers[i * NUMBERS + 2] as number;
         if (own < sequence) keys.push(leaf.key(i));
-        else if (own < least) least = own;
+        else if (own < next) next = own;
       }
     }
-    return { keys, least: least === Infinity ? 0 : least };
+    return { keys, next: next === Infinity ? 0 : next };
   }
 
   /** The keys whose nuids have one of these numbers, with the number. */

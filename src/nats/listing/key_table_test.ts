@@ -84,10 +84,10 @@ Deno.test("KeyTable holds what a map holds, in the order of bytes", () => {
       ),
       keysWhere(model, ({ sequence }) => sequence === 7 || sequence === 70),
     );
-    const { keys, least } = table.before(500);
+    const { keys, next } = table.before(500);
     deepStrictEqual(keys, keysWhere(model, ({ sequence }) => sequence < 500));
     const others = [...model.values()].map(({ sequence }) => sequence).filter((n) => n >= 500);
-    strictEqual(least, Math.min(...others));
+    strictEqual(next, Math.min(...others));
   }
   for (const key of model.keys()) table.delete(key as ObjectKey);
   check(table, new Map(), "");
