@@ -28,7 +28,7 @@ import { addAuditMetrics, AuditLog } from "./src/nats/monitoring/audit.ts";
 import type { NatsConnection } from "./src/nats/connection/connection.ts";
 import { createNatsStore, type NatsStore } from "./src/nats/store.ts";
 import { failureOf, JetStreamError } from "./src/nats/jetstream/errors.ts";
-import { aboutCall } from "./src/nats/layout/subjects.ts";
+import { describeCall } from "./src/nats/layout/subjects.ts";
 import { ConnectionWatch } from "./src/nats/connection/watch.ts";
 import { Traffic } from "./src/nats/monitoring/service.ts";
 import { RateLimit } from "./src/http/rate_limit.ts";
@@ -97,7 +97,7 @@ export function createGateway(
     observe: {
       call({ method, subject, size }) {
         const began = performance.now();
-        const traced = tracing?.current?.call({ method, size, ...aboutCall(method, subject) });
+        const traced = tracing?.current?.call({ method, size, ...describeCall(method, subject) });
         return (error, received) => {
           const seconds = (performance.now() - began) / 1000;
           const failure = error === undefined ? undefined : failureOf(error);

@@ -173,6 +173,17 @@ Deno.test("nats/, streams/ and workers/ take time, timers and randomness from wo
 const WORLD =
   /\b(?:set|clear)(?:Timeout|Interval)\b|\bperformance\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b|\bnuid\.next\b|\bcreateInbox\b|\btimers\/promises|AbortSignal\.timeout/;
 
+Deno.test("only nats/layout/ writes and reads subjects", async () => {
+  const users = (await readSources(`${ROOT}/src`))
+    .filter(({ path }) => !path.startsWith("nats/layout/"))
+    .filter(({ path, text }) =>
+      text.includes("$O.") || text.includes("OBJ_") ||
+      (path.startsWith("nats/") && text.includes('.split(".")'))
+    )
+    .map(({ path }) => path);
+  deepStrictEqual(users, []);
+});
+
 Deno.test("no file is a drawer for everything", async () => {
   const drawers = (await readSources(`${ROOT}/src`))
     .map(({ path }) => path)

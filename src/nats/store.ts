@@ -14,7 +14,7 @@ import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import type { StoreLog } from "./buckets/context.ts";
 import type { UploadsContext } from "./uploads/context.ts";
-import { toS3Error } from "./jetstream/errors.ts";
+import { translateErrors } from "./s3_errors.ts";
 import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
 import {
   abortUpload,
@@ -162,38 +162,38 @@ export function createNatsStore(
   const isEmpty = (bucket: BucketName): Promise<boolean> => indexes.isEmpty(bucket);
 
   return {
-    listBuckets: () => inS3Words(listBuckets(context)),
-    createBucket: (...args) => inS3Words(createBucket(context, ...args)),
-    readBucket: (...args) => inS3Words(readBucket(context, ...args)),
-    deleteBucket: (...args) => inS3Words(deleteBucket(context, isEmpty, ...args)),
+    listBuckets: () => translateErrors(listBuckets(context)),
+    createBucket: (...args) => translateErrors(createBucket(context, ...args)),
+    readBucket: (...args) => translateErrors(readBucket(context, ...args)),
+    deleteBucket: (...args) => translateErrors(deleteBucket(context, isEmpty, ...args)),
 
-    readObject: (...args) => inS3Words(readObject(context, ...args)),
-    getObject: (...args) => inS3Words(getObject(context, ...args)),
-    putObject: (...args) => inS3Words(putObject(context, ...args)),
-    deleteObject: (...args) => inS3Words(deleteObject(context, ...args)),
+    readObject: (...args) => translateErrors(readObject(context, ...args)),
+    getObject: (...args) => translateErrors(getObject(context, ...args)),
+    putObject: (...args) => translateErrors(putObject(context, ...args)),
+    deleteObject: (...args) => translateErrors(deleteObject(context, ...args)),
     async listObjects(bucket, query) {
-      const page = listPage(await inS3Words(indexes.current(bucket)), query);
+      const page = listPage(await translateErrors(indexes.current(bucket)), query);
       return { objects: page.entries, commonPrefixes: page.commonPrefixes, next: page.next };
     },
 
-    createUpload: (...args) => inS3Words(createUpload(context, ...args)),
-    putPart: (...args) => inS3Words(putPart(context, ...args)),
-    readUpload: (...args) => inS3Words(readUpload(context, ...args)),
-    listParts: (...args) => inS3Words(listParts(context, ...args)),
-    listUploads: (...args) => inS3Words(listUploads(context, ...args)),
+    createUpload: (...args) => translateErrors(createUpload(context, ...args)),
+    putPart: (...args) => translateErrors(putPart(context, ...args)),
+    readUpload: (...args) => translateErrors(readUpload(context, ...args)),
+    listParts: (...args) => translateErrors(listParts(context, ...args)),
+    listUploads: (...args) => translateErrors(listUploads(context, ...args)),
     async completeUpload(bucket, key, ...args) {
-      const info = await inS3Words(completeUpload(context, bucket, key, ...args));
+      const info = await translateErrors(completeUpload(context, bucket, key, ...args));
       if (nativeLayout === "on-complete") await layouts.rewriteNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },
-    abortUpload: (...args) => inS3Words(abortUpload(context, ...args)),
+    abortUpload: (...args) => translateErrors(abortUpload(context, ...args)),
 
     trashedBuckets: () => [...context.trashed],
     async emptyTrash(bucket) {
       context.trashed.delete(bucket);
       waitingTrash.delete(bucket);
-      const report = await inS3Words(emptyTrash(context, bucket));
+      const report = await translateErrors(emptyTrash(context, bucket));
       if (report.waiting > 0) {
         context.trashed.add(bucket);
         waitingTrash.set(bucket, report.waiting);
@@ -201,13 +201,13 @@ export function createNatsStore(
       return report;
     },
     sweep: (bucket, options) =>
-      inS3Words(sweepBucket(context, bucket, options, (key) => inParts(bucket, key))),
-    rewriteNext: (signal) => inS3Words(layouts.next(signal)),
+      translateErrors(sweepBucket(context, bucket, options, (key) => inParts(bucket, key))),
+    rewriteNext: (signal) => translateErrors(layouts.next(signal)),
     async claimSweep(bucket, interval) {
-      const stream = await inS3Words(context.streams.read(bucket));
+      const stream = await translateErrors(context.streams.read(bucket));
       if (!stream.prepared) return false; // no gateway has written to it
       const seconds = Math.max(1, Math.round(interval / 1000));
-      return await inS3Words(lockTask(context, stream, "sweep", seconds)) !== undefined;
+      return await translateErrors(lockTask(context, stream, "sweep", seconds)) !== undefined;
     },
 
     async problem() {
@@ -237,13 +237,4 @@ export function createNatsStore(
       digests[Symbol.dispose]();
     },
   };
-}
-
-/** What JetStream refused, as S3 says it. */
-async function inS3Words<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw toS3Error(cause);
-  }
 }

@@ -9,13 +9,9 @@
 // deno-lint-ignore-file no-console
 
 import { digestsOf } from "../../src/crypto/digests.ts";
-import {
-  chunkSubject,
-  infoSubject,
-  type Nuid,
-  type StoreName,
-  streamOf,
-} from "../../src/nats/layout/subjects.ts";
+import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
+import type { Nuid } from "../../src/nats/layout/nuid.ts";
+import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import { textOf } from "../../src/nats/jetstream/messages.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";

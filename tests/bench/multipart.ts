@@ -15,7 +15,7 @@ import { formatTable } from "../../scripts/bench_report.ts";
 import { replaceBetween } from "../../scripts/docs.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import { closeConnection, connect } from "../../src/nats/connection/connection.ts";
-import { type StoreName, streamOf } from "../../src/nats/layout/subjects.ts";
+import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";

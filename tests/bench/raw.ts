@@ -11,13 +11,9 @@
 import { createHash } from "node:crypto";
 import { percentile } from "../../scripts/bench_figures.ts";
 import { WINDOW } from "../../src/nats/objects/chunk_writer.ts";
-import {
-  chunkSubject,
-  infoSubject,
-  type Nuid,
-  type StoreName,
-  streamOf,
-} from "../../src/nats/layout/subjects.ts";
+import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
+import type { Nuid } from "../../src/nats/layout/nuid.ts";
+import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import { parseInfo } from "../../src/nats/layout/object_info.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";

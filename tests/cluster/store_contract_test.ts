@@ -1,6 +1,7 @@
 /** The store contract on three servers. */
 
-import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
+import { storeOf, streamOf } from "../../src/nats/layout/names.ts";
 import { storeContract } from "../contract/store_contract.ts";
 import { cluster } from "./store_on_cluster.ts";
 

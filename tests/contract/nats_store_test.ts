@@ -1,5 +1,6 @@
 import { connect } from "@nats-io/transport-node";
-import { infoSubject, storeOf, streamOf } from "../../src/nats/layout/subjects.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
+import { storeOf, streamOf } from "../../src/nats/layout/names.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { type CreateStore, storeContract } from "./store_contract.ts";

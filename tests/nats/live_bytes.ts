@@ -10,10 +10,10 @@ import {
   keyOfSubject,
   partChunkSubject,
   records,
-  type StoreName,
 } from "../../src/nats/layout/subjects.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
 import { parseInfo } from "../../src/nats/layout/object_info.ts";
-import { parseLayout } from "../../src/nats/layout/chunk_map.ts";
+import { parseChunkMap } from "../../src/nats/layout/chunk_map.ts";
 import { subjectsOfStream } from "./store_on_server.ts";
 
 /** Subjects whose messages are bytes, or say where bytes are or were. */
@@ -44,7 +44,7 @@ export async function compareWithLive(
     const record = records.layout(name, bytes.nuid);
     named.set(record, 1);
     if (held[record] === undefined) continue; // reported as missing
-    const layout = parseLayout(new TextDecoder().decode(
+    const layout = parseChunkMap(new TextDecoder().decode(
       await lastMessage(connection, store, record),
     ));
     if (layout?.kind !== "parts") throw new TypeError(`The layout of "${info.key}" has no parts`);

@@ -3,7 +3,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { infoSubject, type Nuid, records, type StoreName } from "../../src/nats/layout/subjects.ts";
+import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
+import type { Nuid } from "../../src/nats/layout/nuid.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
 import type { CompletedPart, CompleteInput, PartInfo } from "../../src/store/store.ts";
 import {

@@ -1,8 +1,10 @@
 /** What is recorded of parts: uploaded again, with tables too long for a subject, and with a digest that is not theirs. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { formatLayout, type Layout, parseLayout } from "../../src/nats/layout/chunk_map.ts";
-import { type Nuid, records, type StoreName } from "../../src/nats/layout/subjects.ts";
+import { type ChunkMap, formatChunkMap, parseChunkMap } from "../../src/nats/layout/chunk_map.ts";
+import type { Nuid } from "../../src/nats/layout/nuid.ts";
+import { records } from "../../src/nats/layout/subjects.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { CompletedPart } from "../../src/store/store.ts";
 import {
@@ -35,14 +37,14 @@ const completion = (parts: readonly CompletedPart[]) => {
 async function readLayoutRecord(
   { connection }: StoreOnServer,
   id: UploadId,
-): Promise<{ readonly layout: Layout | undefined; readonly text: string }> {
+): Promise<{ readonly layout: ChunkMap | undefined; readonly text: string }> {
   const reply = await connection.request(
     `$JS.API.STREAM.MSG.GET.OBJ_${store}`,
     JSON.stringify({ last_by_subj: records.layout(store, id as string as Nuid) }),
   );
   const { message } = reply.json<{ readonly message: { readonly data: string } }>();
   const text = atob(message.data);
-  return { layout: parseLayout(text), text };
+  return { layout: parseChunkMap(text), text };
 }
 
 Deno.test("of a part that is uploaded again, the last one counts", async () => {
@@ -141,7 +143,7 @@ Deno.test("a part that has not its digest breaks the read before its last bytes"
   const damaged = layout.parts.map((part) => part.number === 2 ? { ...part, digest } : part);
   await given.connection.request(
     records.layout(store, id as string as Nuid),
-    formatLayout({ ...layout, parts: damaged }),
+    formatChunkMap({ ...layout, parts: damaged }),
   );
 
   const { body } = await given.store.getObject(bucket, key, () => "all");

@@ -6,7 +6,8 @@
 import { ok, strictEqual } from "node:assert/strict";
 import { connect } from "@nats-io/transport-node";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import { infoSubject, type StoreName } from "../../src/nats/layout/subjects.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { STORE_OPTIONS } from "./store_on_server.ts";

@@ -6,15 +6,8 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import {
-  LAYOUT_VERSION,
-  records,
-  type StoreName,
-  storeOf,
-  storeOfStream,
-  streamOf,
-  subjectsOf,
-} from "../layout/subjects.ts";
+import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
+import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { monotonic, pause } from "../../world/world.ts";
@@ -169,7 +162,7 @@ export class Streams {
     for (let offset = 0, total = 1; offset < total;) {
       const page = await this.#requests.call<StreamPage>("STREAM.LIST", {
         offset,
-        subject: "$O.>",
+        subject: ALL_STORES,
       });
       for (const { config, created } of page.streams ?? []) {
         const store = storeOfStream(config.name);

@@ -13,8 +13,9 @@ import type { TrashReport } from "../../store/store.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import { isNuidOf } from "../layout/nuid.ts";
-import { type Nuid, parseNuid, partChunkSubject, records } from "../layout/subjects.ts";
+import type { StoreName } from "../layout/names.ts";
+import { isNuidOf, type Nuid, parseNuid } from "../layout/nuid.ts";
+import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
 import type { ObjectsContext } from "../objects/context.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { findNamed, isNamedByKey, readLeased, readUsedParts } from "./references.ts";
@@ -47,7 +48,7 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
     leased ??= await readLeased(context, stream);
     const certain: Trash[] = [];
     for (const message of due) {
-      const item = parseTrash(message);
+      const item = parseTrash(stream.store, message);
       if (item === undefined) continue;
       if (leased.has(item.nuid)) waiting++;
       // A nuid that is not tied to its key may be named by another key.
@@ -107,8 +108,11 @@ async function purgeUnusedParts(
 }
 
 /** Parses a trash record; undefined if it is unreadable. */
-function parseTrash({ subject, data, sequence }: StoredMessage): Trash | undefined {
-  const nuid = parseNuid(subject.slice(subject.lastIndexOf(".") + 1));
+function parseTrash(
+  store: StoreName,
+  { subject, data, sequence }: StoredMessage,
+): Trash | undefined {
+  const nuid = parseNuid(parseSubjectOf("trash", store, subject)?.nuid);
   try {
     const { key } = JSON.parse(textOf(data)) as { readonly key?: unknown };
     if (nuid === undefined || typeof key !== "string") return undefined;

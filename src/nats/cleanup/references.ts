@@ -17,16 +17,18 @@ import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Delivery } from "../jetstream/ordered_consumer.ts";
-import { parseLayout } from "../layout/chunk_map.ts";
+import { parseChunkMap } from "../layout/chunk_map.ts";
+import type { Nuid } from "../layout/nuid.ts";
 import { nuidOfInfo } from "../layout/object_info.ts";
 import {
   keyOfSubject,
-  type Nuid,
-  parseNuid,
+  parseChunkSubject,
+  parseRecordSubject,
+  parseSubjectOf,
   partChunkSubject,
   type RecordKind,
   records,
-  type StoreName,
+  type RecordSubject,
   subjectsOf,
 } from "../layout/subjects.ts";
 import { readSnapshotId } from "../listing/key_snapshot.ts";
@@ -46,7 +48,7 @@ type Row = {
     context: ReferencesContext,
     stream: BucketStream,
   ) => Promise<ReadonlySet<string>>;
-  /** A record of this kind is an orphan if none of these names its id; absent if the sweep leaves the kind alone. */
+  /** Sources whose names keep a record of this kind, see {@linkcode keptIdOf}; absent if the sweep leaves the kind alone. */
   readonly keptBy?: readonly Referrer[];
 };
 
@@ -69,13 +71,18 @@ const ROWS: Readonly<Record<RecordKind, Row>> = {
   sync: {},
 };
 
-/** Tells whether this gateway knows the kind of a record. */
-export function isKnownRecord(store: StoreName, subject: string): boolean {
-  return isKnownKind(tokensAfter(subject, store)[1] ?? "");
-}
-
-function isKnownKind(kind: string): kind is RecordKind {
-  return Object.hasOwn(ROWS, kind);
+/** Returns the id whose names keep a record; undefined if the sweep leaves the record alone. */
+function keptIdOf(record: RecordSubject): string | undefined {
+  switch (record.kind) {
+    case "layout":
+      return record.nuid;
+    case "part":
+      return record.id;
+    case "snapshot":
+      return record.page === undefined ? undefined : record.id; // the head is replaced, never swept
+    default:
+      return undefined;
+  }
 }
 
 /** All names in a bucket, as of when {@linkcode readReferences} read them. */
@@ -97,9 +104,9 @@ export class References {
 
   /** Tells whether nothing names the chunks of a subject. A subject of an unknown shape counts as named. */
   async isOrphanChunk(subject: string): Promise<boolean> {
-    const [, nuidText = "", part, attempt, more] = tokensAfter(subject, this.#stream.store);
-    const nuid = parseNuid(nuidText);
-    if (nuid === undefined || more !== undefined) return false;
+    const chunks = parseChunkSubject(this.#stream.store, subject);
+    if (chunks === undefined) return false;
+    const { nuid, part, attempt } = chunks;
     if (this.#isNamed(nuid, HOLDERS)) return false;
     if (!this.#isNamed(nuid, ["info"])) return true;
     if (part === undefined || attempt === undefined) return false;
@@ -109,15 +116,12 @@ export class References {
     return (await used)?.has(subject) === false;
   }
 
-  /** Tells whether nothing that a record belongs to exists any more. */
+  /** Tells whether nothing keeps a record any more. */
   isOrphanRecord(subject: string): boolean {
-    const [, kind = "", id = "", page] = tokensAfter(subject, this.#stream.store);
-    if (!isKnownKind(kind)) return false;
-    const { keptBy } = ROWS[kind];
-    if (keptBy === undefined) return false;
-    // The head of a snapshot is not a page, and a shorter subject is not ours.
-    if (kind === "snapshot" && page === undefined) return false;
-    return !this.#isNamed(id, keptBy);
+    const record = parseRecordSubject(this.#stream.store, subject);
+    const id = record && keptIdOf(record);
+    const { keptBy } = record ? ROWS[record.kind] : {};
+    return id !== undefined && keptBy !== undefined && !this.#isNamed(id, keptBy);
   }
 
   #isNamed(id: string, by: readonly Referrer[]): boolean {
@@ -192,10 +196,10 @@ export async function readUsedParts(
   nuid: Nuid,
 ): Promise<ReadonlySet<string> | undefined> {
   const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
-  const layout = record && parseLayout(textOf(record.data));
-  if (layout?.kind !== "parts") return undefined;
+  const map = record && parseChunkMap(textOf(record.data));
+  if (map?.kind !== "parts") return undefined;
   return new Set(
-    layout.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
+    map.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
   );
 }
 
@@ -203,11 +207,13 @@ async function readOpenUploads(
   context: ReferencesContext,
   stream: BucketStream,
 ): Promise<ReadonlySet<string>> {
+  const { store } = stream;
   const open = new Set<string>();
-  const filter = records.upload(stream.store, "*");
-  for (const { subject, data } of await readMessages(context, stream, filter)) {
+  for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
     const { state } = JSON.parse(textOf(data)) as { readonly state?: unknown };
-    if (state !== "done" && state !== "aborted") open.add(lastToken(subject));
+    if (state !== "done" && state !== "aborted") {
+      open.add(parseSubjectOf("upload", store, subject)?.id ?? "");
+    }
   }
   return open;
 }
@@ -217,7 +223,7 @@ async function readTrashed(
   { store, stream }: BucketStream,
 ): Promise<ReadonlySet<string>> {
   const subjects = await streams.listSubjects(stream, records.trash(store, "*"));
-  return new Set(subjects.map(lastToken));
+  return new Set(subjects.map((subject) => parseSubjectOf("trash", store, subject)?.nuid ?? ""));
 }
 
 async function readSavedIndex(
@@ -226,13 +232,4 @@ async function readSavedIndex(
 ): Promise<ReadonlySet<string>> {
   const id = await readSnapshotId(context, stream);
   return new Set(id === undefined ? [] : [id]);
-}
-
-/** Returns the tokens of a subject after `$O.<store>.`. */
-function tokensAfter(subject: string, store: StoreName): readonly string[] {
-  return subject.slice(`$O.${store}.`.length).split(".");
-}
-
-function lastToken(subject: string): string {
-  return subject.slice(subject.lastIndexOf(".") + 1);
 }

@@ -9,11 +9,11 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../../store/store.ts";
 import type { Delivery } from "../jetstream/ordered_consumer.ts";
 import { mayBeInParts } from "../layout/object_info.ts";
-import { keyOfSubject, subjectsOf } from "../layout/subjects.ts";
+import { keyOfSubject, parseRecordSubject, subjectsOf } from "../layout/subjects.ts";
 import type { UploadsContext } from "../uploads/context.ts";
 import { abortAbandoned } from "../uploads/uploads.ts";
 import { emptyTrash } from "./empty_trash.ts";
-import { isKnownRecord, readReferences } from "./references.ts";
+import { readReferences } from "./references.ts";
 
 /**
  * Sweeps one bucket.
@@ -42,7 +42,7 @@ export async function sweepBucket(
     ? await streams.countBySubject(stream.stream, subjects.records)
     : new Map<string, number>();
   for (const subject of recordCounts.keys()) {
-    if (isKnownRecord(store, subject)) continue;
+    if (parseRecordSubject(store, subject) !== undefined) continue;
     return { ...report, stopped: `"${subject}" is of a kind that this gateway does not know` };
   }
   const references = await readReferences(context, stream, ({ subject, data }: Delivery) => {

@@ -1,14 +1,12 @@
 /**
- * What JetStream answers when it refuses, and what that is in S3's words.
+ * The ways in which a call of JetStream fails.
  * Codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json
  *
- * Translation goes by error code, never by message text.
+ * Code tells failures apart by error code, never by message text.
  * @module
  */
 
-import { S3Error } from "../../s3/errors.ts";
-
-/** JetStream's error codes that mean something here. */
+/** The error codes of JetStream that this gateway distinguishes. */
 export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
   TemporarilyUnavailable: 10008,
@@ -25,7 +23,7 @@ export const JetStreamCode = {
   WrongLastSequenceConstant: 10164,
 } as const;
 
-/** JetStream answered with an error: the request was definitely refused. */
+/** JetStream responded with an error: it refused the request and did nothing. */
 export class JetStreamError extends Error {
   override readonly name = "JetStreamError";
   readonly code: number;
@@ -38,7 +36,7 @@ export class JetStreamError extends Error {
   }
 }
 
-/** Nobody listens on the subject: no such stream, or no JetStream, or no permission. Nothing was done. */
+/** No one listens on the subject: there is no such stream, no JetStream or no permission. Nothing was done. */
 export class NoResponders extends Error {
   override readonly name = "NoResponders";
 
@@ -65,7 +63,7 @@ export class NotPermitted extends Error {
   }
 }
 
-/** No answer came: the request may have been carried out, or may yet be. */
+/** No response came: JetStream may have carried the request out, or may still do so. */
 export class Unanswered extends Error {
   override readonly name = "Unanswered";
 
@@ -74,14 +72,14 @@ export class Unanswered extends Error {
   }
 }
 
-/** Whether a publish was refused because its subject has moved on from the expected sequence. */
+/** Returns whether JetStream refused a publish because its subject has moved on from the expected sequence. */
 export function isConflict(cause: unknown): boolean {
   return cause instanceof JetStreamError &&
     (cause.code === JetStreamCode.WrongLastSequence ||
       cause.code === JetStreamCode.WrongLastSequenceConstant);
 }
 
-/** Whether a publish was refused because the bucket, the account or the server has no room. */
+/** Returns whether JetStream refused a publish because the bucket, the account or the server is full. */
 export function isFull(cause: unknown): boolean {
   return cause instanceof JetStreamError && (FULL as readonly number[]).includes(cause.code);
 }
@@ -93,13 +91,13 @@ const FULL = [
   JetStreamCode.StoreFailed,
 ];
 
-/** Whether the request cannot have been carried out. */
+/** Returns whether the request certainly was not carried out. */
 export function isDefinite(cause: unknown): boolean {
   return cause instanceof JetStreamError || cause instanceof NoResponders ||
     cause instanceof NotConnected || cause instanceof NotPermitted;
 }
 
-/** What kind of failure a call of JetStream ended in. */
+/** The kinds of failure in which a call of JetStream ends. */
 export type Failure =
   | "conflict"
   | "full"
@@ -111,7 +109,7 @@ export type Failure =
   | "unanswered"
   | "unavailable";
 
-/** What kind of failure it was, in a word; undefined for a message that is not there, which is no failure. */
+/** Returns the kind of a failure; undefined for a missing message, which is not a failure. */
 export function failureOf(cause: unknown): Failure | undefined {
   if (cause instanceof JetStreamError) {
     if (cause.code === JetStreamCode.MessageNotFound) return undefined;
@@ -123,46 +121,4 @@ export function failureOf(cause: unknown): Failure | undefined {
   if (cause instanceof NotConnected) return "not_connected";
   if (cause instanceof NotPermitted) return "not_permitted";
   return cause instanceof Unanswered ? "unanswered" : "other";
-}
-
-const RETRY = { "Retry-After": "2" };
-
-/** An error of JetStream in S3's words; others pass as they are. */
-export function toS3Error(cause: unknown): unknown {
-  if (cause instanceof JetStreamError) {
-    switch (cause.code) {
-      case JetStreamCode.StreamNotFound:
-        return new S3Error("NoSuchBucket", {}, { cause });
-      case JetStreamCode.TooManyBatches:
-        return new S3Error("SlowDown", {}, { cause, headers: { "Retry-After": "10" } });
-      case JetStreamCode.StreamSealed:
-        return new S3Error("AccessDenied", {}, { cause, message: "The bucket is sealed." });
-      case JetStreamCode.StoreFailed:
-        return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
-      case JetStreamCode.AccountResourcesExceeded:
-      case JetStreamCode.InsufficientResources:
-      case JetStreamCode.StorageResourcesExceeded:
-        return new S3Error("QuotaExceeded", {}, {
-          cause,
-          message: "The JetStream account or server has no storage left.",
-        });
-    }
-    if (cause.status === 503) {
-      return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
-    }
-    return new S3Error("InternalError", {}, { cause });
-  }
-  if (cause instanceof NotPermitted) {
-    return new S3Error("ServiceUnavailable", {}, {
-      cause,
-      headers: RETRY,
-      message: "The gateway lacks a NATS permission; its log names it.",
-    });
-  }
-  if (
-    cause instanceof NoResponders || cause instanceof NotConnected || cause instanceof Unanswered
-  ) {
-    return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
-  }
-  return cause;
 }

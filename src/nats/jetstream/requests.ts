@@ -479,8 +479,23 @@ export class Requests implements Disposable {
   }
 }
 
-/** A method of the API without the stream and what else follows: `STREAM.INFO`. */
-function methodOf(method: string): string {
-  const stream = method.indexOf(".OBJ_");
-  return stream < 0 ? method : method.slice(0, stream);
+/**
+ * Returns a method of the API without the stream and the names that follow it: two words, or three that begin with
+ * `STREAM.MSG` or `CONSUMER.MSG`.
+ *
+ * @example Usage
+ * ```ts
+ * import { methodOf } from "./requests.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(methodOf("CONSUMER.CREATE.EVENTS.name"), "CONSUMER.CREATE");
+ * strictEqual(methodOf("STREAM.MSG.GET.EVENTS"), "STREAM.MSG.GET");
+ * strictEqual(methodOf("INFO"), "INFO");
+ * ```
+ */
+export function methodOf(method: string): string {
+  const second = method.indexOf(".") + 1;
+  const last = method.startsWith("MSG.", second) ? second + 4 : second;
+  const end = second === 0 ? -1 : method.indexOf(".", last);
+  return end < 0 ? method : method.slice(0, end);
 }

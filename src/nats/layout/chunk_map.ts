@@ -1,8 +1,9 @@
 /**
- * The record `S3.layout.<nuid>`: where the bytes of an object are when object info cannot say it in 8 KiB.
+ * Chunk maps: the record `S3.layout.<nuid>`, which holds the place of an object's chunks if object info, with its 8 KiB,
+ * cannot.
  *
- * Parts are kept as columns, so that 10,000 of them fit into one message: digests concatenated, equal neighbours
- * counted. Seek tables of parts are kept as far as they fit; a part without one is walked through.
+ * A map keeps parts as columns, so that 10,000 of them fit into one message: digests are concatenated, equal neighbours
+ * counted. It keeps the seek tables of as many parts as fit; the gateway walks through a part without one.
  * @module
  */
 
@@ -10,49 +11,49 @@ import { Buffer } from "node:buffer";
 import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
 import { formatRuns, formatSequences, parseRuns, parseSequences } from "./runs.ts";
 
-/** A part of a multipart object. */
-export type LayoutPart = {
+/** A part of a multipart object, as a chunk map describes it. */
+export type MappedPart = {
   readonly number: number;
-  /** Names the chunk group among those uploaded for this number. */
+  /** Name of the chunk group among those uploaded for this number. */
   readonly attempt: string;
   readonly size: number;
   readonly chunkSize: number;
   /** First half of the part's SHA-256, lower-case hex. */
   readonly digest: string;
-  /** Base64, of the layout's algorithm. */
+  /** Base64, of the map's algorithm. */
   readonly checksum: string | undefined;
-  /** Stream sequence of each chunk, where known. */
+  /** Stream sequence of each chunk; undefined if unknown. */
   readonly sequences: readonly number[] | undefined;
 };
 
-/** What a layout record says. */
-export type Layout =
+/** The place of an object's chunks. */
+export type ChunkMap =
   | {
     readonly kind: "seek";
     readonly sequences: readonly number[];
-    /** Of an object that was uploaded in parts and is one group now. */
+    /** For an object that was uploaded in parts and is one group now. */
     readonly partSizes?: readonly number[] | undefined;
-    /** Base64, of the object's algorithm, where each part had one. */
+    /** Base64, of the object's algorithm; undefined if a part had none. */
     readonly partChecksums?: readonly string[] | undefined;
   }
   | {
     readonly kind: "parts";
-    readonly parts: readonly LayoutPart[];
+    readonly parts: readonly MappedPart[];
     readonly algorithm: ChecksumAlgorithm | undefined;
     readonly checksumType: ChecksumType | undefined;
   };
 
-/** Most characters of a layout record: a message stays under 1 MB. */
-export const MAX_TEXT = 900_000;
-/** Length of an attempt's name. */
+/** Most characters of a chunk map: its message stays under 1 MB. */
+export const MAX_CHUNK_MAP_LENGTH = 900_000;
+/** Length of an attempt's name, in characters. */
 export const ATTEMPT_LENGTH = 6;
-/** Bytes of a part's digest. */
+/** Length of a part's digest, in bytes. */
 export const DIGEST_BYTES = 16;
 
-/** The JSON of a layout record. */
-export function formatLayout(layout: Layout): string {
-  if (layout.kind === "seek") {
-    const { sequences, partSizes, partChecksums } = layout;
+/** Returns the JSON of a chunk map. */
+export function formatChunkMap(map: ChunkMap): string {
+  if (map.kind === "seek") {
+    const { sequences, partSizes, partChecksums } = map;
     return JSON.stringify({
       version: 1,
       seek: formatSequences(sequences),
@@ -60,7 +61,7 @@ export function formatLayout(layout: Layout): string {
       checksums: partChecksums && formatChecksums(partChecksums),
     });
   }
-  const { parts, algorithm, checksumType } = layout;
+  const { parts, algorithm, checksumType } = map;
   let before = 0;
   const record = {
     version: 1,
@@ -79,23 +80,21 @@ export function formatLayout(layout: Layout): string {
   };
   const tables = parts.map(({ sequences }) => sequences ? formatSequences(sequences) : "");
   const text = JSON.stringify({ ...record, seeks: tables.join(";") });
-  if (text.length <= MAX_TEXT) return text;
-  // What does not fit are long tables: their parts are walked through instead.
-  let room = MAX_TEXT - JSON.stringify(record).length - parts.length;
+  if (text.length <= MAX_CHUNK_MAP_LENGTH) return text;
+  // The long tables do not fit: readers walk through their parts instead.
+  let room = MAX_CHUNK_MAP_LENGTH - JSON.stringify(record).length - parts.length;
   const kept = tables.map((table) => {
-    if (table.length > Math.max(64, MAX_TEXT / parts.length) || table.length > room) return "";
+    if (table.length > Math.max(64, MAX_CHUNK_MAP_LENGTH / parts.length) || table.length > room) {
+      return "";
+    }
     room -= table.length;
     return table;
   });
   return JSON.stringify({ ...record, seeks: kept.join(";") });
 }
 
-/**
- * Reads a layout record.
- *
- * @returns undefined for what cannot be trusted
- */
-export function parseLayout(text: string): Layout | undefined {
+/** Reads a chunk map; returns undefined for a text that cannot be trusted. */
+export function parseChunkMap(text: string): ChunkMap | undefined {
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(text) as Record<string, unknown>;
@@ -129,7 +128,7 @@ export function parseLayout(text: string): Layout | undefined {
   if (!fits) return undefined;
   const checksums = parseChecksums(column("checksums"), count);
   let number = 0;
-  const parts = distances.map((distance, i): LayoutPart => ({
+  const parts = distances.map((distance, i): MappedPart => ({
     number: number += distance,
     attempt: attempts.slice(i * ATTEMPT_LENGTH, (i + 1) * ATTEMPT_LENGTH),
     size: sizes[i] ?? 0,
@@ -146,7 +145,7 @@ export function parseLayout(text: string): Layout | undefined {
   };
 }
 
-/** Checksums of one length, one behind the other; undefined where one is missing. */
+/** Concatenates checksums of one length; returns undefined if one is missing. */
 function formatChecksums(checksums: readonly (string | undefined)[]): string | undefined {
   if (checksums.includes(undefined)) return undefined;
   return Buffer.concat(checksums.map((one) => Buffer.from(one ?? "", "base64"))).toString("base64");

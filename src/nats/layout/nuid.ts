@@ -1,34 +1,46 @@
 /**
- * Ids of chunk groups that tell which key they were made for.
+ * Nuids, the ids of chunk groups. Each of ours tells the key that it was made for.
  *
- * Object info is untrusted: a native client may write, under its own key, the nuid of another key's object. Who then
- * deletes the one would purge the other's bytes. A nuid of ours ends with a digest of its key, so that a group is purged
- * on the word of a key only where it was made for that key; all else is left to the sweep, which knows every name.
+ * Object info is untrusted: a native client may write the nuid of another key's object under its own key, and deleting
+ * that client's object would purge the other object's bytes. A nuid of ours therefore ends with a digest of its key. A
+ * key's object info alone suffices to purge a group only if the group was made for that key; the sweep, which knows
+ * every name, judges all other groups.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { sha256OfText } from "../../crypto/sha256.ts";
-import type { ObjectKey } from "../../s3/names.ts";
-import type { Nuid } from "./subjects.ts";
+import type { ObjectKey, UploadId } from "../../s3/names.ts";
 import { randomBytes } from "../../world/world.ts";
 
+/** A chunk group's id, checked to be one token. */
+export type Nuid = string & { readonly [brand]: "Nuid" };
+declare const brand: unique symbol;
+
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const RANDOM_BYTES = 12;
 const RANDOM_LENGTH = 16;
 const DIGEST_LENGTH = 8;
 
-/** A fresh nuid for an object of this key. */
+/**
+ * Returns the nuid in a text that a native client may have written; undefined if it is not one token, because a purge
+ * of such a subject would reach the chunks of other groups.
+ */
+export function parseNuid(text: unknown): Nuid | undefined {
+  return typeof text === "string" && TOKEN.test(text) ? text as Nuid : undefined;
+}
+
+/** Returns a fresh nuid for an object of this key. */
 export function newNuid(key: ObjectKey): Nuid {
   let random: string;
   do {
-    random = Buffer.from(randomBytes(RANDOM_BYTES))
-      .toString("base64url");
+    random = Buffer.from(randomBytes(RANDOM_BYTES)).toString("base64url");
   } while (random.startsWith("-")); // a command line would take an upload id for a flag
   return `${random}${digest(random, key)}` as Nuid;
 }
 
 /**
- * Whether a nuid was made for this key.
+ * Returns whether a nuid was made for this key.
  *
  * @example Usage
  * ```ts
@@ -45,6 +57,11 @@ export function isNuidOf(nuid: Nuid, key: ObjectKey): boolean {
   const random = nuid.slice(0, RANDOM_LENGTH);
   return nuid.length === RANDOM_LENGTH + DIGEST_LENGTH &&
     nuid.slice(RANDOM_LENGTH) === digest(random, key);
+}
+
+/** Returns the nuid of an upload's chunks, which is the upload id: {@linkcode newNuid} makes both. */
+export function nuidOfUpload(id: UploadId): Nuid {
+  return id as string as Nuid;
 }
 
 function digest(random: string, key: ObjectKey): string {

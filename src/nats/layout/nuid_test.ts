@@ -2,7 +2,7 @@ import { ok } from "node:assert/strict";
 import type { ObjectKey } from "../../s3/names.ts";
 import { isNuidOf, newNuid } from "./nuid.ts";
 
-Deno.test("newNuid() makes ids that are no flag on a command line", () => {
+Deno.test("newNuid() makes ids that a command line does not take for flags", () => {
   const key = "key" as ObjectKey;
   for (let i = 0; i < 2000; i++) {
     const nuid = newNuid(key);

@@ -1,28 +1,29 @@
 /**
- * The record of an uploaded part: `S3.part.<id>.<number>.<facts>`, a message that says everything in its subject.
+ * The record of an uploaded part: `S3.part.<id>.<number>.<facts>`, a message that states every fact in its subject.
  *
- * Records lie between the chunks of their parts, so that the server reads a whole block of its file for each one that
- * is read: 128 of them take 200 ms. Their subjects it has in memory and tells in one answer, in a millisecond. The
- * message itself holds the table of chunks, for parts of which it is too long for a subject.
+ * The records lie between the chunks of their parts, so the server reads a whole block of its file for each record: 128
+ * of them take 200 ms. It keeps the subjects in memory and lists them in one response, within a millisecond. The message
+ * itself holds the seek table, which may be too long for a subject.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
 import type { PartInfo } from "../../store/store.ts";
-import { records, type StoreName } from "./subjects.ts";
-import { ATTEMPT_LENGTH, DIGEST_BYTES, type LayoutPart } from "./chunk_map.ts";
+import { parseSubjectOf, records } from "./subjects.ts";
+import type { StoreName } from "./names.ts";
+import { ATTEMPT_LENGTH, DIGEST_BYTES, type MappedPart } from "./chunk_map.ts";
 import { formatSequences, parseSequences } from "./runs.ts";
 
-/** A part that was uploaded. */
-export type PartRecord = LayoutPart & PartInfo;
+/** An uploaded part. */
+export type PartRecord = MappedPart & PartInfo;
 
-/** Longest table of chunks in a subject; a control line, with a reply subject, has 4,096 bytes. */
+/** Longest seek table in a subject, in characters; a control line, with its reply subject, has 4,096 bytes. */
 const MAX_SEEK_IN_SUBJECT = 1200;
-/** Stands for a fact that a record has not. */
+/** Stands for a fact that a part lacks. */
 const NONE = "-";
 
-/** Subject and message of a part's record. */
+/** Returns the subject and the message of a part's record. */
 export function formatPart(
   store: StoreName,
   id: UploadId,
@@ -37,15 +38,15 @@ export function formatPart(
     base64urlOf(digest, "hex"),
     checksum === undefined ? NONE : base64urlOf(checksum, "base64"),
     modified.getTime(),
-    // "*" would be a wildcard where it stood alone.
+    // A "*" that stood alone would be a wildcard.
     seek === "" || seek.length > MAX_SEEK_IN_SUBJECT ? NONE : seek.replaceAll("*", "_"),
   ];
   return { subject: records.part(store, id, number, facts.join(".")), data: seek };
 }
 
-/** Reads the subject of a part's record; undefined for what is none. */
-export function parsePart(subject: string): PartRecord | undefined {
-  const tokens = subject.split(".").slice(5); // after "$O.<store>.S3.part.<id>"
+/** Reads the subject of a part's record; returns undefined for any other subject. */
+export function parsePart(store: StoreName, subject: string): PartRecord | undefined {
+  const tokens = parseSubjectOf("part", store, subject)?.facts ?? [];
   const [number, attempt = "", size, chunkSize, md5, short, checksum = "", modified, seek = ""] =
     tokens;
   const [n = NaN, bytes = NaN, chunkBytes = NaN, time = NaN] = [number, size, chunkSize, modified]

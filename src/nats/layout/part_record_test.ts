@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
-import { records, type StoreName } from "./subjects.ts";
+import { records } from "./subjects.ts";
+import type { StoreName } from "./names.ts";
 import { formatPart, parsePart, type PartRecord } from "./part_record.ts";
 import { formatSequences } from "./runs.ts";
 
@@ -24,18 +25,20 @@ Deno.test("parsePart() reads what formatPart() wrote", () => {
     { ...part, number: 1 as PartNumber, checksum: undefined },
     { ...part, size: 0, sequences: undefined },
   ];
-  for (const one of parts) deepStrictEqual(parsePart(formatPart(store, id, one).subject), one);
+  for (const one of parts) {
+    deepStrictEqual(parsePart(store, formatPart(store, id, one).subject), one);
+  }
 });
 
 Deno.test("a table of chunks that is too long for a subject is in the message alone", () => {
   const sequences = Array.from({ length: 2000 }, (_, i) => i * i + 1);
   const { subject, data } = formatPart(store, id, { ...part, sequences });
   ok(subject.length < 1500);
-  strictEqual(parsePart(subject)?.sequences, undefined);
+  strictEqual(parsePart(store, subject)?.sequences, undefined);
   strictEqual(data, formatSequences(sequences));
 });
 
-Deno.test("parsePart() takes nothing else for a part", () => {
+Deno.test("parsePart() reads nothing else as a part", () => {
   const { subject } = formatPart(store, id, part);
   const facts = subject.split(".");
   const changed = (at: number, text: string): string => facts.with(at, text).join(".");
@@ -53,5 +56,5 @@ Deno.test("parsePart() takes nothing else for a part", () => {
     changed(10, "AAAA"),
     changed(12, "yesterday"),
   ];
-  for (const other of others) strictEqual(parsePart(other), undefined, other);
+  for (const other of others) strictEqual(parsePart(store, other), undefined, other);
 });

@@ -1,17 +1,17 @@
 /**
- * Seek tables: at which stream sequence each chunk of a group is, as a short text.
+ * Lists of numbers as short texts with equal neighbours counted, and seek tables made of them.
  *
- * Chunks of one writer lie close together, often without a gap, so the table is the first sequence and then the
- * distance from each chunk to the next, with runs counted: `1a,1*63,3` in base 36. It names every chunk, so that a
- * range costs no more than its own chunks.
+ * A seek table lists the stream sequence of each chunk of a group. The chunks of one writer lie close together, often
+ * without a gap, so the table is the first sequence and then the distance from each chunk to the next: `1a,1*63,3` in
+ * base 36. It names every chunk, so that a range costs no more than its own chunks.
  * @module
  */
 
-/** Most entries that a text may stand for: what a hostile run length would make of memory. */
+/** Most entries that a text may stand for; a hostile run length would fill the memory. */
 const MAX_ENTRIES = 1 << 20;
 
 /**
- * Formats ascending stream sequences.
+ * Returns the seek table of ascending stream sequences.
  *
  * @example Usage
  * ```ts
@@ -34,7 +34,7 @@ export function formatSequences(sequences: readonly number[]): string {
   );
 }
 
-/** Reads what {@linkcode formatSequences} wrote; undefined for what cannot be trusted. */
+/** Reads what {@linkcode formatSequences} wrote; returns undefined for a text that cannot be trusted. */
 export function parseSequences(text: string | undefined): readonly number[] | undefined {
   const distances = parseRuns(text, 36);
   let sequence = 0;
@@ -42,9 +42,7 @@ export function parseSequences(text: string | undefined): readonly number[] | un
   return distances?.every((distance) => distance > 0) ? sequences : undefined;
 }
 
-/**
- * Formats numbers with equal neighbours counted: `5242880*3,17`.
- */
+/** Returns numbers as text with equal neighbours counted: `5242880*3,17`. */
 export function formatRuns(numbers: readonly number[], radix = 10): string {
   const runs: string[] = [];
   for (let i = 0, from = 0; i < numbers.length; i++) {
@@ -57,7 +55,7 @@ export function formatRuns(numbers: readonly number[], radix = 10): string {
   return runs.join(",");
 }
 
-/** Reads what {@linkcode formatRuns} wrote; undefined for what cannot be trusted. */
+/** Reads what {@linkcode formatRuns} wrote; returns undefined for a text that cannot be trusted. */
 export function parseRuns(text: string | undefined, radix = 10): readonly number[] | undefined {
   if (
     text === undefined || !/^[0-9a-z]+(?:\*[0-9a-z]+)?(?:,[0-9a-z]+(?:\*[0-9a-z]+)?)*$/.test(text)

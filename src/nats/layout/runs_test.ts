@@ -13,7 +13,7 @@ Deno.test("parseSequences() reads what formatSequences() wrote", () => {
   }
 });
 
-Deno.test("parseSequences() refuses what it cannot trust", () => {
+Deno.test("parseSequences() rejects texts that it cannot trust", () => {
   for (
     const text of ["", "a,,b", "1*zzzzzz", "1,0", "0", "-1", "1*0", "1**2", "x y", "9".repeat(40)]
   ) {

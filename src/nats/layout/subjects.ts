@@ -1,67 +1,23 @@
 /**
- * How buckets lie in JetStream: names of streams and subjects.
+ * The subjects of an object store, written and read.
  * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-20.md
  *
- * Pure, and alone in spelling `OBJ_` and `$O.`, and in mapping S3 bucket names (dots allowed) to object-store names
- * (underscores allowed). What ADR-20 does not know lies under `$O.<store>.S3.`, which native clients ignore.
- *
- * A nuid comes from object info, which a native client may have written: it becomes part of a purge's subject only after
- * it was found to be one token.
+ * ADR-20 puts chunks under `$O.<store>.C.` and object info under `$O.<store>.M.`. Our own records lie under
+ * `$O.<store>.S3.`, which native clients ignore. A native client may write to any of these subjects, so tokens that are
+ * read are unchecked except where the type says otherwise.
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { type BucketName, isS3BucketName, MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import { decodeKey, encodeKey } from "./key_encoding.ts";
+import { type StoreName, streamOf } from "./names.ts";
+import { type Nuid, parseNuid } from "./nuid.ts";
 
-/** Name of a native object store. */
-export type StoreName = string & { readonly [brand]: "StoreName" };
-declare const brand: unique symbol;
-
-/** Version of the layout that this gateway reads and writes. */
+/** Version of the subjects and records that this gateway reads and writes. */
 export const LAYOUT_VERSION = 1;
 
-/** Stores that belong to the Go gateway's multipart uploads and are no buckets. */
-const NOT_BUCKETS = new Set(["mp_temp"]);
-const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const STORE_NAME = /^[A-Za-z0-9_-]+$/;
-const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
-
-/**
- * The store of a bucket, or undefined where the spelling is not the one that works: a store whose name maps to a valid
- * bucket name (`_` → `.`) has only that bucket name, any other store only its own.
- *
- * @example Usage
- * ```ts
- * import { storeOf } from "./subjects.ts";
- * import type { BucketName } from "../../s3/names.ts";
- * import { strictEqual } from "node:assert/strict";
- *
- * strictEqual(storeOf("my.bucket" as BucketName), "my_bucket");
- * strictEqual(storeOf("my_bucket" as BucketName), undefined); // only "my.bucket" names it
- * strictEqual(storeOf("My_Bucket" as BucketName), "My_Bucket");
- * ```
- */
-export function storeOf(bucket: BucketName): StoreName | undefined {
-  const store = bucket.replaceAll(".", "_") as StoreName;
-  return bucketOf(store) === bucket ? store : undefined;
-}
-
-/** The one name under which a store is served, or undefined where it is no bucket. */
-export function bucketOf(store: string): BucketName | undefined {
-  if (!STORE_NAME.test(store) || NOT_BUCKETS.has(store)) return undefined;
-  const mapped = store.replaceAll("_", ".");
-  return (isS3BucketName(mapped) ? mapped : store) as BucketName;
-}
-
-/** Name of a store's stream. */
-export function streamOf(store: StoreName): string {
-  return `OBJ_${store}`;
-}
-
-/** The store of a stream, or undefined where the stream has another purpose. */
-export function storeOfStream(stream: string): StoreName | undefined {
-  return stream.startsWith("OBJ_") ? stream.slice(4) as StoreName : undefined;
-}
+/** Matches the subjects of all object stores. */
+export const ALL_STORES = "$O.>";
 
 /** Subjects of a bucket's stream. */
 export type Subjects = {
@@ -70,7 +26,7 @@ export type Subjects = {
   readonly records: string;
 };
 
-/** The three subjects that a bucket's stream captures. */
+/** Returns the three subjects that a bucket's stream captures. */
 export function subjectsOf(store: StoreName): Subjects {
   return {
     chunks: `$O.${store}.C.>`,
@@ -80,39 +36,39 @@ export function subjectsOf(store: StoreName): Subjects {
 }
 
 /**
- * What a call of JetStream is about, by its method and subject: which stream, and whether one chunk that it writes or
- * reads.
+ * Returns the stream that a call of JetStream concerns, by the call's method and subject, and whether the call writes or
+ * reads one chunk.
  *
  * @example Usage
  * ```ts
- * import { aboutCall } from "./subjects.ts";
+ * import { describeCall } from "./subjects.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual(aboutCall("publish", "$O.a.C.x"), { stream: "OBJ_a", isChunk: true });
- * deepStrictEqual(aboutCall("STREAM.INFO", "$JS.API.STREAM.INFO.OBJ_a"), {
+ * deepStrictEqual(describeCall("publish", "$O.a.C.x"), { stream: "OBJ_a", isChunk: true });
+ * deepStrictEqual(describeCall("STREAM.INFO", "$JS.API.STREAM.INFO.OBJ_a"), {
  *   stream: "OBJ_a",
  *   isChunk: false,
  * });
  * ```
  */
-export function aboutCall(
+export function describeCall(
   method: string,
   subject: string,
 ): { readonly stream: string | undefined; readonly isChunk: boolean } {
   const [, owner, store, after = ""] = /(?:^|\.)(OBJ_|\$O\.)([\w-]+)(.*)/.exec(subject) ?? [];
   if (store === undefined) return { stream: undefined, isChunk: false };
   const isWritten = method === "publish" && owner === "$O." && after.startsWith(".C.");
-  // A direct get by sequence names the stream alone.
+  // A direct get by sequence names only the stream.
   const isRead = method === "direct_get" && after === "";
   return { stream: streamOf(store as StoreName), isChunk: isWritten || isRead };
 }
 
-/** Subject of a chunk group. */
+/** Returns the subject of a chunk group. */
 export function chunkSubject(store: StoreName, nuid: Nuid): string {
   return `$O.${store}.C.${nuid}`;
 }
 
-/** Subject of the chunks of one attempt at a part. */
+/** Returns the subject of the chunks that one attempt at a part wrote. */
 export function partChunkSubject(
   store: StoreName,
   nuid: Nuid,
@@ -122,12 +78,26 @@ export function partChunkSubject(
   return `$O.${store}.C.${nuid}.${part}.${attempt}`;
 }
 
-/** Subject of a key's object info. */
+/** The subject of chunks, read: those of a group, or those of one attempt at a part. */
+export type ChunkSubject = {
+  readonly nuid: Nuid;
+  readonly part: string | undefined;
+  readonly attempt: string | undefined;
+};
+
+/** Reads the subject of chunks; returns undefined for a shape that we never write. */
+export function parseChunkSubject(store: StoreName, subject: string): ChunkSubject | undefined {
+  const [text, part, attempt, more] = tokensAfter(`$O.${store}.C.`, subject);
+  const nuid = parseNuid(text);
+  return nuid === undefined || more !== undefined ? undefined : { nuid, part, attempt };
+}
+
+/** Returns the subject of a key's object info. */
 export function infoSubject(store: StoreName, key: ObjectKey): string {
   return `$O.${store}.M.${encodeKey(key)}`;
 }
 
-/** The key whose object info this subject holds, or undefined where it is no key. */
+/** Returns the key whose object info has this subject, or undefined if the subject does not encode a key. */
 export function keyOfSubject(store: StoreName, subject: string): ObjectKey | undefined {
   const prefix = `$O.${store}.M.`;
   return subject.startsWith(prefix) ? decodeKey(subject.slice(prefix.length)) : undefined;
@@ -152,7 +122,7 @@ export const records = {
     `$O.${store}.S3.snapshot.${id}.${page}`,
 } as const;
 
-/** Kinds of records under `S3.`. */
+/** The kinds of records that this gateway knows: the token after `S3.`. */
 export const RECORD_KINDS = [
   "bucket",
   "layout",
@@ -165,71 +135,78 @@ export const RECORD_KINDS = [
   "upload",
 ] as const;
 
-/** A kind of record under `S3.`. */
+/** A kind of record. */
 export type RecordKind = typeof RECORD_KINDS[number];
 
-/** A chunk group's id, checked to be one token. */
-export type Nuid = string & { readonly [brand]: "Nuid" };
+/** The tokens of each kind's subject. One that the subject lacks is `""`, or undefined where the type allows it. */
+type RecordTokens = {
+  readonly bucket: { readonly document: string };
+  readonly layout: { readonly nuid: string };
+  readonly lease: { readonly nuid: string; readonly gateway: string };
+  readonly lock: { readonly task: string };
+  /** The part's number stands first among its facts. */
+  readonly part: { readonly id: string; readonly facts: readonly string[] };
+  /** Both are undefined for a snapshot's head. */
+  readonly snapshot: { readonly id: string | undefined; readonly page: string | undefined };
+  readonly sync: Readonly<Record<never, never>>;
+  readonly trash: { readonly nuid: string };
+  readonly upload: { readonly id: string };
+};
 
-/** The nuid in a text, or undefined where it is not one token and would reach other groups' chunks. */
-export function parseNuid(text: unknown): Nuid | undefined {
-  return typeof text === "string" && TOKEN.test(text) ? text as Nuid : undefined;
+/** The subject of a record, read. */
+export type RecordSubject<Kind extends RecordKind = RecordKind> = {
+  [K in Kind]: { readonly kind: K } & RecordTokens[K];
+}[Kind];
+
+const READERS: { readonly [K in RecordKind]: (tokens: readonly string[]) => RecordSubject<K> } = {
+  bucket: ([document = ""]) => ({ kind: "bucket", document }),
+  layout: ([nuid = ""]) => ({ kind: "layout", nuid }),
+  lease: ([nuid = "", gateway = ""]) => ({ kind: "lease", nuid, gateway }),
+  lock: ([task = ""]) => ({ kind: "lock", task }),
+  part: ([id = "", ...facts]) => ({ kind: "part", id, facts }),
+  snapshot: ([id, page]) => ({ kind: "snapshot", id, page }),
+  sync: () => ({ kind: "sync" }),
+  trash: ([nuid = ""]) => ({ kind: "trash", nuid }),
+  upload: ([id = ""]) => ({ kind: "upload", id }),
+};
+
+/**
+ * Reads the subject of a record; returns undefined for a kind that this gateway does not know.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseRecordSubject } from "./subjects.ts";
+ * import type { StoreName } from "./names.ts";
+ * import { deepStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * const store = "photos" as StoreName;
+ * deepStrictEqual(parseRecordSubject(store, "$O.photos.S3.lease.x.gateway1"), {
+ *   kind: "lease",
+ *   nuid: "x",
+ *   gateway: "gateway1",
+ * });
+ * strictEqual(parseRecordSubject(store, "$O.photos.S3.future.x"), undefined);
+ * ```
+ */
+export function parseRecordSubject(store: StoreName, subject: string): RecordSubject | undefined {
+  const [kind = "", ...tokens] = tokensAfter(`$O.${store}.S3.`, subject);
+  return isRecordKind(kind) ? READERS[kind](tokens) : undefined;
 }
 
-/** base64url, padded, as nats.js and nats.go write keys. */
-export function encodeKey(key: ObjectKey): string {
-  const text = Buffer.from(key, "utf8").toString("base64url");
-  return text + "=".repeat(-text.length & 3);
+/** Reads the subject of a record of one kind; returns undefined for any other subject. */
+export function parseSubjectOf<Kind extends RecordKind>(
+  kind: Kind,
+  store: StoreName,
+  subject: string,
+): RecordSubject<Kind> | undefined {
+  const record = parseRecordSubject(store, subject);
+  return record?.kind === kind ? record as RecordSubject<Kind> : undefined;
 }
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** The number that each character of base64url stands for, by its code; 64 for other characters. */
-const SEXTETS = new Uint8Array(128).fill(64);
-for (const [i, digit] of [...BASE64URL].entries()) SEXTETS[digit.charCodeAt(0)] = i;
-const decoded = Buffer.alloc(MAX_KEY_BYTES + 3);
-
-/** Undefined for what is not the one spelling of a key: reads would miss it. */
-function decodeKey(token: string): ObjectKey | undefined {
-  const length = decodeBase64(token);
-  if (length < 1 || length > MAX_KEY_BYTES) return undefined;
-  for (let i = 0; i < length; i++) {
-    if ((decoded[i] as number) > 0x7f) return decodeText(decoded.subarray(0, length));
-  }
-  return decoded.toString("latin1", 0, length) as ObjectKey;
+function isRecordKind(text: string): text is RecordKind {
+  return (RECORD_KINDS as readonly string[]).includes(text);
 }
 
-function decodeText(bytes: Uint8Array): ObjectKey | undefined {
-  try {
-    return strictUtf8.decode(bytes) as ObjectKey;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Writes the bytes that padded base64url spells into `decoded`. Returns how many they are, or -1 for another spelling. */
-function decodeBase64(text: string): number {
-  const { length } = text;
-  if (length === 0 || length % 4 !== 0 || length > decoded.length * 4 / 3) return -1;
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  let at = 0;
-  for (let i = 0; i < length; i += 4) {
-    const isLast = i + 4 === length;
-    const a = sextet(text, i);
-    const b = sextet(text, i + 1);
-    const c = isLast && padding === 2 ? 0 : sextet(text, i + 2);
-    const d = isLast && padding > 0 ? 0 : sextet(text, i + 3);
-    if ((a | b | c | d) > 63) return -1;
-    const bits = a << 18 | b << 12 | c << 6 | d;
-    decoded[at++] = bits >> 16;
-    decoded[at++] = bits >> 8;
-    decoded[at++] = bits;
-    // What the padding leaves over is zero in the one spelling.
-    if (isLast && padding > 0 && (bits & (padding === 2 ? 0xffff : 0xff)) !== 0) return -1;
-  }
-  return at - padding;
-}
-
-function sextet(text: string, i: number): number {
-  const code = text.charCodeAt(i);
-  return code < 128 ? SEXTETS[code] as number : 64;
+function tokensAfter(prefix: string, subject: string): readonly string[] {
+  return subject.startsWith(prefix) ? subject.slice(prefix.length).split(".") : [];
 }

@@ -13,7 +13,8 @@
 import { createHash } from "node:crypto";
 import type { BucketsContext } from "../buckets/context.ts";
 import { type KeyLegend, KeyTable } from "./key_table.ts";
-import { records } from "../layout/subjects.ts";
+import type { StoreName } from "../layout/names.ts";
+import { parseSubjectOf, records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { lockTask } from "../buckets/lock.ts";
@@ -120,14 +121,14 @@ async function purgeOthers(
   kept: string,
 ): Promise<void> {
   const subjects = await streams.listSubjects(stream, records.snapshotPage(store, "*", "*"));
-  for (const id of new Set(subjects.map(idOfPage))) {
+  for (const id of new Set(subjects.map((subject) => idOfPage(store, subject)))) {
     if (id !== kept) await streams.purge(stream, records.snapshotPage(store, id, "*"));
   }
 }
 
 /** The id of the snapshot that a page's subject belongs to. */
-export function idOfPage(subject: string): string {
-  return subject.split(".").at(-2) ?? "";
+function idOfPage(store: StoreName, subject: string): string {
+  return parseSubjectOf("snapshot", store, subject)?.id ?? "";
 }
 
 /** The id of a bucket's snapshot; undefined where there is none. */

@@ -23,8 +23,9 @@ import {
   walkGroup,
 } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";
-import { chunkSubject, type Nuid, partChunkSubject, records } from "../layout/subjects.ts";
-import { type Layout, type LayoutPart, parseLayout } from "../layout/chunk_map.ts";
+import { chunkSubject, partChunkSubject, records } from "../layout/subjects.ts";
+import type { Nuid } from "../layout/nuid.ts";
+import { type ChunkMap, type MappedPart, parseChunkMap } from "../layout/chunk_map.ts";
 import type { ObjectBytes, StoredObject } from "../layout/object_info.ts";
 import { release } from "../../streams/release.ts";
 import { textOf } from "../jetstream/messages.ts";
@@ -59,7 +60,7 @@ export async function withPartSizes(
 }
 
 /** What a layout record tells of parts; their checksums where each has one. */
-function partsOf(layout: Layout): Partial<Pick<ObjectInfo, "partSizes" | "partChecksums">> {
+function partsOf(layout: ChunkMap): Partial<Pick<ObjectInfo, "partSizes" | "partChecksums">> {
   if (layout.kind === "seek") return layout;
   const checksums = layout.parts.flatMap(({ checksum }) => checksum ?? []);
   return {
@@ -196,7 +197,7 @@ async function readParts(
 }
 
 /** What is read of a part, end exclusive. */
-type PartRange = { readonly part: LayoutPart; readonly from: number; readonly to: number };
+type PartRange = { readonly part: MappedPart; readonly from: number; readonly to: number };
 
 async function* piecesOfParts(
   context: ObjectsContext,
@@ -232,14 +233,14 @@ export async function readLayout(
   context: ObjectsContext,
   { stream, store }: Pick<BucketStream, "stream" | "store">,
   nuid: Nuid,
-): Promise<Layout | undefined> {
+): Promise<ChunkMap | undefined> {
   const cacheKey = `${stream} ${nuid}`;
   const known = context.layouts.get(cacheKey);
   if (known !== undefined) return known;
   const record = await context.requests.leaderGet(stream, {
     last_by_subj: records.layout(store, nuid),
   });
-  const layout = record && parseLayout(textOf(record.data));
+  const layout = record && parseChunkMap(textOf(record.data));
   if (layout !== undefined) context.layouts.set(cacheKey, layout, record?.data.length ?? 0);
   return layout;
 }

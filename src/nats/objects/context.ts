@@ -8,7 +8,7 @@ import type { DigestPool } from "../../crypto/digests.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ByteBudget } from "../../streams/byte_budget.ts";
 import type { BucketsContext } from "../buckets/context.ts";
-import type { Layout } from "../layout/chunk_map.ts";
+import type { ChunkMap } from "../layout/chunk_map.ts";
 import type { KnownGroup } from "./chunk_reader.ts";
 import type { Leases } from "./leases.ts";
 
@@ -21,7 +21,7 @@ export type ObjectsContext = BucketsContext & {
   readonly digests: DigestPool;
   /** Positions of chunks, which never change. */
   readonly groups: BoundedCache<KnownGroup>;
-  readonly layouts: BoundedCache<Layout>;
+  readonly layouts: BoundedCache<ChunkMap>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
   readonly leases: Leases;

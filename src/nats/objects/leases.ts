@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Nuid } from "../layout/subjects.ts";
+import type { Nuid } from "../layout/nuid.ts";
 import { records } from "../layout/subjects.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import type { StoreLog } from "../buckets/context.ts";

@@ -25,9 +25,9 @@ import {
 } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { isFull, Unanswered } from "../jetstream/errors.ts";
-import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
-import { formatLayout } from "../layout/chunk_map.ts";
-import { isNuidOf, newNuid } from "../layout/nuid.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { isNuidOf, newNuid, type Nuid } from "../layout/nuid.ts";
+import { formatChunkMap } from "../layout/chunk_map.ts";
 import { openBytes, withPartSizes } from "./bytes.ts";
 import {
   formatInfo,
@@ -131,7 +131,7 @@ export async function putObject(
     const seek = formatSequences(sequences);
     const long = seek.length > MAX_SEEK_TEXT;
     if (long) {
-      const layout = formatLayout({ kind: "seek", sequences });
+      const layout = formatChunkMap({ kind: "seek", sequences });
       await context.requests.publish(records.layout(stream.store, nuid), layout, { rollup: true });
     }
     const checksum = content.algorithm !== undefined && received.checksum !== undefined

@@ -11,15 +11,10 @@
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ObjectsContext } from "./context.ts";
 import type { Current } from "./commit.ts";
-import {
-  chunkSubject,
-  type Nuid,
-  partChunkSubject,
-  records,
-  type StoreName,
-} from "../layout/subjects.ts";
+import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { isNuidOf, type Nuid } from "../layout/nuid.ts";
+import type { StoreName } from "../layout/names.ts";
 import { AT_ONCE } from "./bytes.ts";
-import { isNuidOf } from "../layout/nuid.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 
 /**
@@ -96,7 +91,7 @@ export async function leasedGroups(
   { store, stream }: BucketStream,
 ): Promise<ReadonlySet<string>> {
   const subjects = await streams.listSubjects(stream, records.lease(store, "*", "*"));
-  return new Set(subjects.map((subject) => subject.split(".").at(-2) ?? ""));
+  return new Set(subjects.map((subject) => parseSubjectOf("lease", store, subject)?.nuid ?? ""));
 }
 
 /** Purges all chunks of a nuid, in one group or in parts, and what says where they are. */

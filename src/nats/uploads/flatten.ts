@@ -21,9 +21,9 @@ import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
 import { commitInfo, readCurrent } from "../objects/commit.ts";
 import type { UploadsContext } from "./context.ts";
 import { Unanswered } from "../jetstream/errors.ts";
-import { chunkSubject, type Nuid, records } from "../layout/subjects.ts";
-import { formatLayout, MAX_TEXT } from "../layout/chunk_map.ts";
-import { newNuid } from "../layout/nuid.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { newNuid, type Nuid } from "../layout/nuid.ts";
+import { formatChunkMap, MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
 import { openBytes, withPartSizes } from "../objects/bytes.ts";
 import {
   formatInfo,
@@ -220,8 +220,8 @@ async function describe(
   const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT ||
     partChecksums !== undefined;
   if (isLong) {
-    const layout = formatLayout({ kind: "seek", sequences, partSizes, partChecksums });
-    if (layout.length > MAX_TEXT) return undefined;
+    const layout = formatChunkMap({ kind: "seek", sequences, partSizes, partChecksums });
+    if (layout.length > MAX_CHUNK_MAP_LENGTH) return undefined;
     await context.requests.publish(records.layout(store, nuid), layout, { rollup: true });
   }
   return formatInfo({

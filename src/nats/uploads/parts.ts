@@ -30,7 +30,7 @@ export async function readParts(
   );
   const attempts = new Map<number, { readonly part: PartRecord; readonly subject: string }[]>();
   for (const subject of subjects) {
-    const part = parsePart(subject);
+    const part = parsePart(stream.store, subject);
     if (part === undefined) continue;
     const others = attempts.get(part.number);
     if (others === undefined) attempts.set(part.number, [{ part, subject }]);

@@ -7,10 +7,8 @@
  * @module
  */
 
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUploads, listUploadPage } from "../../s3/listing.ts";
-import type { ObjectProperties } from "../../s3/metadata.ts";
 import { assembleParts, checkPartAlgorithm } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
 import type {
@@ -29,35 +27,21 @@ import { checkReplace, compareAndSet, type Current, readCurrent } from "../objec
 import type { UploadsContext } from "./context.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { isConflict, isDefinite, Unanswered } from "../jetstream/errors.ts";
-import {
-  infoSubject,
-  type Nuid,
-  parseNuid,
-  partChunkSubject,
-  records,
-} from "../layout/subjects.ts";
+import { infoSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { newNuid, nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { formatInfo } from "../layout/object_info.ts";
-import { ATTEMPT_LENGTH, formatLayout } from "../layout/chunk_map.ts";
-import { newNuid } from "../layout/nuid.ts";
+import { ATTEMPT_LENGTH, formatChunkMap } from "../layout/chunk_map.ts";
 import { formatPart, type PartRecord } from "../layout/part_record.ts";
+import {
+  formatUploadRecord,
+  parseUploadRecord,
+  type UploadRecord,
+} from "../layout/upload_record.ts";
 import { readParts, withTables } from "./parts.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { discardParts, trashGroup, trashMessage } from "../objects/trash.ts";
-
-/** What `S3.upload.<id>` says. */
-type UploadRecord = {
-  readonly state: "open" | "done" | "aborted";
-  readonly key: ObjectKey;
-  readonly initiated: string;
-  readonly owner: string;
-  readonly properties: ObjectProperties;
-  readonly algorithm: ChecksumAlgorithm | undefined;
-  readonly checksumType: ChecksumType | undefined;
-  /** What became of it: the answer to a Complete that is asked again. */
-  readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
-};
 
 /** How long a finished upload's record answers a repeated Complete. */
 const DONE_TTL = "168h";
@@ -89,7 +73,7 @@ export async function createUpload(
     algorithm,
     checksumType,
   };
-  await context.requests.publish(records.upload(stream.store, id), JSON.stringify(record), {
+  await context.requests.publish(records.upload(stream.store, id), formatUploadRecord(record), {
     expect: 0,
   });
   return id as string as UploadId;
@@ -118,7 +102,7 @@ export async function putPart(
     throw cause;
   }
 
-  const nuid = id as string as Nuid;
+  const nuid = nuidOfUpload(id);
   const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
   const chunks = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
@@ -193,9 +177,14 @@ export async function listUploads(
   if (!stream.prepared) return { uploads: [], commonPrefixes: [], next: undefined };
   const messages = await readMessages(context, stream, records.upload(stream.store, "*"));
   const uploads = messages.flatMap((message) => {
-    const record = parseUpload(message);
+    const record = parseUploadRecord(textOf(message.data));
     if (record?.state !== "open") return [];
-    return [uploadInfo(lastToken(message.subject) as UploadId, record)];
+    return [
+      uploadInfo(
+        (parseSubjectOf("upload", stream.store, message.subject)?.id ?? "") as UploadId,
+        record,
+      ),
+    ];
   });
   return listUploadPage(uploads.sort(compareUploads), query);
 }
@@ -261,10 +250,10 @@ async function commitUpload(
   info: ObjectInfo,
   parts: readonly PartRecord[],
 ): Promise<void> {
-  const nuid = id as string as Nuid;
+  const nuid = nuidOfUpload(id);
   const { size, etag, checksum, modified } = info;
   const empty = size === 0;
-  const layout = formatLayout({
+  const layout = formatChunkMap({
     kind: "parts",
     algorithm: record.algorithm,
     checksumType: record.checksumType,
@@ -296,7 +285,7 @@ async function commitUpload(
     },
     {
       subject: records.upload(store, id),
-      data: JSON.stringify(done),
+      data: formatUploadRecord(done),
       rollup: true,
       expect: sequence,
       ttl: DONE_TTL,
@@ -320,13 +309,13 @@ export async function abortUpload(
   const subject = records.upload(stream.store, id);
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
     const { record, sequence } = await openUpload(context, stream, key, id);
-    const data = JSON.stringify({ ...record, state: "aborted" } satisfies UploadRecord);
+    const data = formatUploadRecord({ ...record, state: "aborted" });
     const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
     const outcome = await compareAndSet(context, stream, write, (message) => {
-      return parseUpload(message)?.state === "aborted";
+      return parseUploadRecord(textOf(message.data))?.state === "aborted";
     });
     if (outcome.kind !== "committed") continue;
-    const nuid = id as string as Nuid;
+    const nuid = nuidOfUpload(id);
     await discardParts(context, stream, partChunkSubject(stream.store, nuid, "*", "*"));
     await discardParts(context, stream, records.parts(stream.store, id));
     return;
@@ -349,8 +338,10 @@ export async function abortAbandoned(
   const isOld = ({ time }: StoredMessage): boolean => time.getTime() + age <= stream.at.getTime();
   let count = 0;
   for (const message of await readMessages(context, stream, records.upload(stream.store, "*"))) {
-    const record = parseUpload(message);
-    const id = parseNuid(lastToken(message.subject)) as UploadId | undefined;
+    const record = parseUploadRecord(textOf(message.data));
+    const id = parseNuid(parseSubjectOf("upload", stream.store, message.subject)?.id) as
+      | UploadId
+      | undefined;
     if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
     const parts = await readMessages(context, stream, records.parts(stream.store, id));
     if (!parts.every(isOld)) continue;
@@ -398,21 +389,9 @@ async function findUpload(
     if (isDefinite(cause)) await streams.read(bucket); // tells a bucket that is gone
     throw cause;
   }
-  const record = message && parseUpload(message);
+  const record = message && parseUploadRecord(textOf(message.data));
   if (message === undefined || record?.key !== key) return undefined;
   return { record, sequence: message.sequence };
-}
-
-function parseUpload({ data }: StoredMessage): UploadRecord | undefined {
-  try {
-    return JSON.parse(textOf(data)) as UploadRecord;
-  } catch {
-    return undefined; // not ours
-  }
-}
-
-function lastToken(subject: string): string {
-  return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
 function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartInfo {
