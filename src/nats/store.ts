@@ -33,7 +33,8 @@ import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./cleanup/empty_trash.ts";
 import { Followers } from "./buckets/follower.ts";
-import { Streams, type StreamSettings } from "./buckets/streams.ts";
+import type { StreamSettings } from "./buckets/stream_config.ts";
+import { Streams } from "./buckets/streams.ts";
 import { uniqueId, wallClock } from "../world/world.ts";
 
 /** How a store on JetStream works. */

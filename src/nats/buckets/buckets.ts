@@ -13,7 +13,7 @@ import { isConflict } from "../jetstream/errors.ts";
 import { bucketOf, type StoreName, storeOf, streamOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
-import { type BucketStream, LAYOUT } from "./streams.ts";
+import { type BucketStream, LAYOUT_RECORD } from "./streams.ts";
 import { lockTask, readKeptLock } from "./lock.ts";
 
 /** For how long a gateway that deletes a bucket keeps writers out, unless it goes on. */
@@ -49,7 +49,9 @@ export async function createBucket(
       await context.requests.publish(records.bucket(store, "owner"), JSON.stringify({ owner }), {
         expect: 0,
       });
-      await context.requests.publish(records.bucket(store, "layout"), LAYOUT, { rollup: true });
+      await context.requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, {
+        rollup: true,
+      });
       await dropOldLock(context, await context.streams.read(bucket));
       return;
     } catch (cause) {

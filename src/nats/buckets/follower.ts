@@ -12,7 +12,7 @@ import type { BucketName } from "../../s3/names.ts";
 import type { Delivery } from "../jetstream/ordered_consumer.ts";
 import type { BucketsContext } from "./context.ts";
 import { Feed } from "./feed.ts";
-import type { BucketStream } from "./streams.ts";
+import type { StreamReading } from "./streams.ts";
 
 /** Fields of a context that followers need. */
 export type FollowersContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
@@ -23,18 +23,18 @@ export type Subscriber = {
    * Returns the subjects to follow, exact or ending in `>`; those of two subscribers are equal or do not overlap. The
    * leader is asked about the first if no barrier can be published.
    */
-  readonly filters: (stream: BucketStream) => readonly [string, ...string[]];
+  readonly filters: (stream: StreamReading) => readonly [string, ...string[]];
   /**
    * Forgets everything and begins with an empty or a saved state.
    *
    * @param usesSaved Whether a saved state may be used.
    * @returns the last sequence that the state includes
    */
-  readonly begin: (stream: BucketStream, usesSaved: boolean) => Promise<number>;
+  readonly begin: (stream: StreamReading, usesSaved: boolean) => Promise<number>;
   /** Called once with each later message of its subjects, in the order of the stream. */
-  readonly apply: (stream: BucketStream, delivery: Delivery) => void;
+  readonly apply: (stream: StreamReading, delivery: Delivery) => void;
   /** Applies changes that come without a message. Returns false if it is cheaper to begin again. */
-  readonly complete: (stream: BucketStream) => Promise<boolean>;
+  readonly complete: (stream: StreamReading) => Promise<boolean>;
 };
 
 /** Progress of a subscriber. */
@@ -152,7 +152,7 @@ export class Follower {
   }
 
   /** Applies every change that was acknowledged before the call. Returns the stream, or undefined if that failed. */
-  async #catchUp(stream: BucketStream): Promise<BucketStream | undefined> {
+  async #catchUp(stream: StreamReading): Promise<StreamReading | undefined> {
     const feed = await this.#feedOf(stream);
     const { isLoaded } = feed;
     if (stream.single && isLoaded && stream.lastSequence === feed.position) return stream;
@@ -169,26 +169,26 @@ export class Follower {
     return this.#isOf(after) ? after : undefined;
   }
 
-  async #complete(stream: BucketStream): Promise<boolean> {
+  async #complete(stream: StreamReading): Promise<boolean> {
     for (const subscriber of this.#subscribers.keys()) {
       if (!await subscriber.complete(stream)) return false;
     }
     return true;
   }
 
-  async #feedOf(stream: BucketStream): Promise<Feed> {
+  async #feedOf(stream: StreamReading): Promise<Feed> {
     if (this.#feed === undefined || !this.#isOf(stream)) return await this.#begin(stream, true);
     if (stream.prepared === this.#isPrepared) return this.#feed;
     return this.#follow(stream, this.#feed.position);
   }
 
-  #isOf({ created, single, lastSequence }: BucketStream): boolean {
+  #isOf({ created, single, lastSequence }: StreamReading): boolean {
     if (this.#feed === undefined || created.getTime() !== this.#created) return false;
     // A leader may apply messages later than the replica whose consumer delivered them.
     return !single || lastSequence >= this.#feed.position;
   }
 
-  async #begin(stream: BucketStream, usesSaved: boolean): Promise<Feed> {
+  async #begin(stream: StreamReading, usesSaved: boolean): Promise<Feed> {
     this.#end();
     // This includes subscribers that join meanwhile.
     for (const [subscriber, progress] of this.#subscribers) {
@@ -202,7 +202,7 @@ export class Follower {
     return this.#follow(stream, Math.min(...positions));
   }
 
-  #follow(stream: BucketStream, position: number): Feed {
+  #follow(stream: StreamReading, position: number): Feed {
     this.#end();
     this.#isPrepared = stream.prepared;
     for (const [subscriber, progress] of this.#subscribers) {
@@ -218,7 +218,7 @@ export class Follower {
     return this.#feed;
   }
 
-  #apply(stream: BucketStream, delivery: Delivery): void {
+  #apply(stream: StreamReading, delivery: Delivery): void {
     for (const [subscriber, { filters, position }] of this.#subscribers) {
       const isNew = delivery.sequence > position;
       if (isNew && matches(filters, delivery.subject)) subscriber.apply(stream, delivery);

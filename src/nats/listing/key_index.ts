@@ -14,7 +14,7 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { Follower, Subscriber } from "../buckets/follower.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/ordered_consumer.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
@@ -146,7 +146,7 @@ export class KeyIndex implements Disposable {
   }
 
   /** Begins again, with the saved index if there is a usable one. */
-  async #begin(stream: BucketStream, usesSaved: boolean): Promise<number> {
+  async #begin(stream: StreamReading, usesSaved: boolean): Promise<number> {
     const saved = usesSaved
       ? await readIndex(this.#context, stream, this.#options.memory)
       : undefined;
@@ -165,7 +165,7 @@ export class KeyIndex implements Disposable {
   }
 
   /** Saves the index in the background. */
-  #saveIfChanged(stream: BucketStream): void {
+  #saveIfChanged(stream: StreamReading): void {
     if (this.#isDisposed) return;
     const { size } = this.#table;
     const { savedFrom } = this.#options;
@@ -185,7 +185,7 @@ export class KeyIndex implements Disposable {
   }
 
   /** Reads keys again that may be gone without a message. Returns false if they are too many. */
-  async #recheckDoubted(stream: BucketStream): Promise<boolean> {
+  async #recheckDoubted(stream: StreamReading): Promise<boolean> {
     if (stream.firstSequence > this.#firstSequence) {
       // Earlier messages are gone: they expired, or the beginning of the stream was purged.
       const { keys, next } = this.#table.before(stream.firstSequence);

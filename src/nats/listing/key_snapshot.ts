@@ -16,7 +16,7 @@ import { type KeyLegend, KeyTable } from "./key_table.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { lockTask } from "../buckets/lock.ts";
 import { uniqueId } from "../../world/world.ts";
 
@@ -71,7 +71,7 @@ const CONCURRENCY = 4;
  */
 export async function saveIndex(
   context: SnapshotContext,
-  stream: BucketStream,
+  stream: StreamReading,
   { table, sequence, read, unlistable }: SavedIndex,
 ): Promise<boolean> {
   const { requests } = context;
@@ -147,7 +147,7 @@ export async function readSnapshotId(
  */
 export async function readIndex(
   context: SnapshotContext,
-  stream: BucketStream,
+  stream: StreamReading,
   most: number,
 ): Promise<SavedIndex | undefined> {
   if (!stream.prepared) return undefined;
@@ -166,7 +166,7 @@ export async function readIndex(
   return { table, sequence, unlistable, read: new Date(read) };
 }
 
-function isOf(head: Head, { created, lastSequence, at }: BucketStream): boolean {
+function isOf(head: Head, { created, lastSequence, at }: StreamReading): boolean {
   return head.version === VERSION && head.created === created.toISOString() &&
     head.sequence <= lastSequence && isYoung(head.begun, at) && isYoung(head.read, at);
 }

@@ -40,7 +40,7 @@ import {
 import { readParts, withTables } from "./parts.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { discardParts, trashGroup, trashMessage } from "../objects/trash.ts";
 
 /** How long a finished upload's record answers a repeated Complete. */
@@ -331,7 +331,7 @@ export async function abortUpload(
  */
 export async function abortAbandoned(
   context: UploadsContext,
-  stream: BucketStream,
+  stream: StreamReading,
   { age, dryRun }: { readonly age: number; readonly dryRun: boolean },
 ): Promise<number> {
   if (!stream.prepared) return 0;
