@@ -32,6 +32,7 @@ import { type CallObserver, Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./cleanup/empty_trash.ts";
+import { Documents } from "./buckets/documents.ts";
 import { Followers } from "./buckets/follower.ts";
 import type { StreamSettings } from "./buckets/stream_config.ts";
 import { Streams } from "./buckets/streams.ts";
@@ -133,6 +134,7 @@ export function createNatsStore(
     requests,
     streams,
     followers: new Followers({ requests, streams, budget }),
+    documents: new Documents(requests),
     budget,
     ahead: new ByteBudget(AHEAD_BUDGET),
     unacknowledged: new ByteBudget(WRITE_BUDGET),

@@ -8,6 +8,7 @@
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import type { Documents } from "./documents.ts";
 import type { Followers } from "./follower.ts";
 import type { Streams } from "./streams.ts";
 
@@ -21,6 +22,7 @@ export type BucketsContext = {
   readonly requests: Requests;
   readonly streams: Streams;
   readonly followers: Followers;
+  readonly documents: Documents;
   /** Bytes that may be requested and not yet have arrived. */
   readonly budget: ByteBudget;
   readonly log: StoreLog;
