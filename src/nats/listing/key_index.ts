@@ -19,8 +19,9 @@ import type { Delivery } from "../jetstream/ordered_consumer.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { readCurrent } from "../objects/commit.ts";
+import { hashNuid } from "./key_packing.ts";
 import { readIndex, saveIndex } from "./key_snapshot.ts";
-import { hashNuid, KeyTable } from "./key_table.ts";
+import { KeyTable } from "./key_table.ts";
 
 /** Fields of a context that an index needs. */
 export type IndexContext = Pick<

@@ -12,7 +12,8 @@
 
 import { createHash } from "node:crypto";
 import type { BucketsContext } from "../buckets/context.ts";
-import { type KeyLegend, KeyTable } from "./key_table.ts";
+import type { KeyLegend } from "./key_packing.ts";
+import { KeyTable } from "./key_table.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { compareUtf8 } from "../../s3/listing.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/store.ts";
-import { hashNuid, type KeyEntry, KeyTable } from "./key_table.ts";
+import { hashNuid, type KeyEntry } from "./key_packing.ts";
+import { KeyTable } from "./key_table.ts";
 
 /** Numbers that are the same in every run. */
 function randomNumbers(seed: number): (below: number) => number {
