@@ -28,7 +28,8 @@ import {
 import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
 import { Leases } from "./objects/leases.ts";
 import { NativeLayouts } from "./uploads/flatten.ts";
-import { type CallObserver, Requests } from "./jetstream/requests.ts";
+import type { CallObserver } from "./jetstream/call_observer.ts";
+import { Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./cleanup/empty_trash.ts";

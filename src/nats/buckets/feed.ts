@@ -12,7 +12,8 @@ import type { BucketsContext } from "./context.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import { records } from "../layout/subjects.ts";
-import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
 

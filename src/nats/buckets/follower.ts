@@ -9,7 +9,7 @@
 
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import type { BucketsContext } from "./context.ts";
 import { Feed } from "./feed.ts";
 import type { StreamReading } from "./streams.ts";

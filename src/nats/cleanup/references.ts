@@ -16,7 +16,7 @@ import { readAll } from "../buckets/feed.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { textOf } from "../jetstream/messages.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import { parseChunkMap } from "../layout/chunk_map.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { nuidOfInfo } from "../layout/object_info.ts";

@@ -7,7 +7,7 @@
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { SweepOptions, SweepReport } from "../../store/store.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import { mayBeInParts } from "../layout/object_info.ts";
 import { keyOfSubject, parseRecordSubject, subjectsOf } from "../layout/subjects.ts";
 import type { UploadsContext } from "../uploads/context.ts";

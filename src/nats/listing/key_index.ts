@@ -15,7 +15,7 @@ import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { Follower, Subscriber } from "../buckets/follower.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { readCurrent } from "../objects/commit.ts";
