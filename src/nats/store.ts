@@ -27,7 +27,7 @@ import {
 } from "./uploads/uploads.ts";
 import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
 import { Leases } from "./objects/leases.ts";
-import { NativeLayouts } from "./uploads/flatten.ts";
+import { Flattener } from "./uploads/flatten.ts";
 import { type CallObserver, Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
@@ -143,7 +143,7 @@ export function createNatsStore(
     log,
     now: options.now ?? wallClock,
   };
-  const layouts = new NativeLayouts(context);
+  const layouts = new Flattener(context);
   /** Groups in the trash that had to wait, by bucket. */
   const waitingTrash = new Map<BucketName, number>();
   const inParts = (bucket: BucketName, key: ObjectKey): void => {

@@ -13,42 +13,27 @@ import type {
   ObjectInfo,
   ObjectInput,
 } from "../../store/store.ts";
+import { sourceOf } from "../../streams/byte_source.ts";
+import { monotonic } from "../../world/world.ts";
+import { checkRoom } from "../buckets/quota.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { newNuid } from "../layout/nuid.ts";
+import { formatTombstone, type StoredObject, TOMBSTONE_TTL } from "../layout/object_info.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { openBytes, withPartSizes } from "./bytes.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import { writeChunks } from "./chunk_writer.ts";
-import {
-  checkReplace,
-  commitInfo,
-  type Current,
-  type Outcome,
-  overtakenError,
-  readCurrent,
-} from "./commit.ts";
+import { type Current, readCurrent } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
-import { isFull, Unanswered } from "../jetstream/errors.ts";
-import { chunkSubject, records } from "../layout/subjects.ts";
-import { isNuidOf, newNuid, type Nuid } from "../layout/nuid.ts";
-import { formatChunkMap } from "../layout/chunk_map.ts";
-import { openBytes, withPartSizes } from "./bytes.ts";
-import {
-  formatInfo,
-  formatTombstone,
-  MAX_SEEK_TEXT,
-  type StoredObject,
-  TOMBSTONE_TTL,
-} from "../layout/object_info.ts";
-import { sourceOf } from "../../streams/byte_source.ts";
-import { checkRoom } from "../buckets/quota.ts";
-import { formatSequences } from "../layout/runs.ts";
-import type { BucketStream } from "../buckets/streams.ts";
-import { discardGroup, freeReplaced, leasedGroups, purgeGroup, trashGroup } from "./trash.ts";
-import { monotonic } from "../../world/world.ts";
+import { describeGroup } from "./describe.ts";
+import { type Change, checkReplace, replace } from "./replace.ts";
+import { checkRetention } from "./retention.ts";
+import { discardGroup } from "./trash.ts";
 
 /** Milliseconds after which a write of one chunk looks whether its bucket is still the one it began in. */
 const SLOW = 1000;
 /** How often a read begins again because its object was replaced before the first byte. */
 const READ_ATTEMPTS = 100;
-/** How often a write that conflicts begins again: enough for a crowd of writers on one key. */
-const WRITE_ATTEMPTS = 200;
 
 /** An object's metadata. Throws `NoSuchKey`. */
 export async function readObject(
@@ -106,7 +91,7 @@ export async function putObject(
     current = readCurrent(context, stream, key);
     // A condition that fails already is told before the body is read; otherwise reading goes on beside it.
     if (Object.keys(precondition).length > 0) {
-      checkReplace(key, await current, precondition, context.now());
+      checkReplace(key, await current, precondition, checkRetention, context.now());
     } else current.catch(() => {});
   } catch (cause) {
     await sourceOf(content.stream).cancel().catch(() => {});
@@ -115,29 +100,22 @@ export async function putObject(
 
   const nuid = newNuid(key);
   const began = monotonic();
-  let info: ObjectInfo;
-  let message: string;
+  let change: Change<ObjectInfo>;
   let lastChunk: number;
   let chunks: number;
   try {
     const subject = chunkSubject(stream.store, nuid);
     const written = await writeChunks(context, subject, content, signal);
-    const { received, chunkSize, sequences } = written;
+    const { received, sequences } = written;
     content.verify(received);
     signal?.throwIfAborted();
     lastChunk = sequences.at(-1) ?? 0;
     chunks = sequences.length;
 
-    const seek = formatSequences(sequences);
-    const long = seek.length > MAX_SEEK_TEXT;
-    if (long) {
-      const layout = formatChunkMap({ kind: "seek", sequences });
-      await context.requests.publish(records.layout(stream.store, nuid), layout, { rollup: true });
-    }
     const checksum = content.algorithm !== undefined && received.checksum !== undefined
       ? { algorithm: content.algorithm, value: received.checksum, type: "FULL_OBJECT" as const }
       : undefined;
-    info = {
+    const info = {
       key,
       size: received.size,
       etag: received.md5,
@@ -148,30 +126,27 @@ export async function putObject(
       partSizes: undefined,
       retention: undefined,
     };
-    message = formatInfo({
-      ...info,
-      owner,
-      store: stream.store,
-      nuid,
-      chunks: sequences.length,
-      chunkSize,
-      sha256: received.sha256,
-      seek: long || sequences.length === 0 ? undefined : seek,
-      layout: long ? "seek" : undefined,
-    });
+    const description = describeGroup({ store: stream.store, nuid }, info, written);
+    if (description.chunkMap !== undefined) {
+      await context.requests.publish(records.layout(stream.store, nuid), description.chunkMap, {
+        rollup: true,
+      });
+    }
+    change = { kind: "object", nuid, message: description.message, result: info };
   } catch (cause) {
     await discardGroup(context, stream, nuid);
     throw cause;
   }
-  const sequence = await replaceInfo(context, stream, key, {
-    nuid,
-    message,
-    precondition,
+  const { sequence } = await replace(context, stream, key, {
     current,
+    describe: () => change,
+    precondition,
+    guard: checkRetention,
+    newGroup: nuid,
   });
   const long = chunks > 1 || monotonic() - began > SLOW;
   await checkSameStream(context, stream, { sequence, lastChunk, long });
-  return info;
+  return change.result;
 }
 
 /**
@@ -202,50 +177,6 @@ async function checkSameStream(
   });
 }
 
-/**
- * Puts new object info in the place of what is there, under a precondition, and what that named into the trash. A new
- * group that was definitely refused is purged.
- *
- * @returns the sequence of the object info
- */
-async function replaceInfo(
-  context: ObjectsContext,
-  stream: BucketStream,
-  key: ObjectKey,
-  { nuid, message, precondition, current }: {
-    readonly nuid: Nuid;
-    readonly message: string;
-    readonly precondition: WritePrecondition;
-    readonly current: Promise<Current>;
-  },
-): Promise<number> {
-  for (let attempt = 0, reading = current; attempt < WRITE_ATTEMPTS; attempt++) {
-    let before: Current;
-    let outcome: Outcome;
-    try {
-      before = await reading;
-      checkReplace(key, before, precondition, context.now());
-      outcome = await commitInfo(context, stream, key, { nuid, message, expect: before.sequence });
-    } catch (cause) {
-      if (!(cause instanceof Unanswered)) await discardGroup(context, stream, nuid);
-      throw cause;
-    }
-    switch (outcome.kind) {
-      case "committed":
-        await freeReplaced(context, stream, key, before);
-        return outcome.sequence;
-      case "refused":
-        reading = readCurrent(context, stream, key);
-        break;
-      case "overtaken":
-        await trashGroup(context, stream, key, nuid);
-        throw overtakenError(key, precondition);
-    }
-  }
-  await discardGroup(context, stream, nuid);
-  throw new S3Error("SlowDown", { Key: key });
-}
-
 /** Deletes an object; a missing one is no error and leaves no message. */
 export async function deleteObject(
   context: ObjectsContext,
@@ -254,59 +185,21 @@ export async function deleteObject(
   precondition: WritePrecondition,
 ): Promise<void> {
   const stream = await context.streams.prepare(bucket);
-  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const before = await readCurrent(context, stream, key);
-    checkReplace(key, before, precondition, context.now());
-    if (before.parsed.kind === "absent") return;
-    const marker = newNuid(key); // never names chunks, so that a repeated commit is recognised as ours
-    const message = formatTombstone(stream.store, key, marker, context.now());
-    const tombstone = {
-      nuid: marker,
-      message,
-      expect: before.sequence,
-      ...(stream.prepared && { ttl: TOMBSTONE_TTL }),
-    };
-    try {
-      const outcome = await commitInfo(context, stream, key, tombstone);
-      if (outcome.kind === "refused") continue;
-      await freeReplaced(context, stream, key, before);
-      if (outcome.kind === "overtaken") throw overtakenError(key, precondition);
-    } catch (cause) {
-      if (!isFull(cause)) throw cause;
-      if (!await context.streams.deleteMessage(stream.stream, before.sequence)) continue;
-      await afterFullDelete(context, stream, key, before.nuid, tombstone);
-    }
-    return;
-  }
-  throw new S3Error("SlowDown", { Key: key });
-}
-
-/**
- * Nothing could be written, so the object info was deleted by its sequence. That tells nobody: its bytes are purged here
- * and now, which makes room for the message that does.
- */
-async function afterFullDelete(
-  context: ObjectsContext,
-  stream: BucketStream,
-  key: ObjectKey,
-  nuid: Nuid | undefined,
-  tombstone: Parameters<typeof commitInfo>[3],
-): Promise<void> {
-  context.doubt(stream.bucket, key);
-  try {
-    const leased = nuid === undefined || (await leasedGroups(context, stream)).has(nuid);
-    // What is left here is the sweep's.
-    if (nuid !== undefined && !leased && isNuidOf(nuid, key)) {
-      await purgeGroup(context, stream, nuid);
-    }
-    await commitInfo(context, stream, key, { ...tombstone, expect: 0 });
-  } catch (cause) {
-    context.log.warn("delete in a full bucket left something to the sweep", {
-      bucket: stream.bucket,
-      key,
-      cause,
-    });
-  }
+  await replace(context, stream, key, {
+    describe({ parsed }) {
+      if (parsed.kind === "absent") return { kind: "nothing", result: undefined };
+      const nuid = newNuid(key);
+      return {
+        kind: "marker",
+        nuid,
+        message: formatTombstone(stream.store, key, nuid, context.now()),
+        ttl: stream.prepared ? TOMBSTONE_TTL : undefined,
+        result: undefined,
+      };
+    },
+    precondition,
+    guard: checkRetention,
+  });
 }
 
 function existing(

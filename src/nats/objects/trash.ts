@@ -22,7 +22,7 @@ import type { BucketStream } from "../buckets/streams.ts";
  * them gone and reads the object anew. More of them are trash.
  */
 export async function freeReplaced(
-  context: ObjectsContext,
+  context: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed">,
   stream: BucketStream,
   key: ObjectKey,
   { parsed, nuid }: Current,
@@ -39,7 +39,7 @@ export async function freeReplaced(
 
 /** Records that a group may be purged after the grace. What fails here the sweep finds. */
 export async function trashGroup(
-  { requests, log, trashed }: ObjectsContext,
+  { requests, log, trashed }: Pick<ObjectsContext, "requests" | "log" | "trashed">,
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
@@ -65,7 +65,7 @@ export function trashMessage(
 
 /** Purges a group that nobody reads. What fails here the sweep finds. */
 export async function discardGroup(
-  context: ObjectsContext,
+  context: Pick<ObjectsContext, "streams" | "log">,
   stream: BucketStream,
   nuid: Nuid,
 ): Promise<void> {
@@ -74,7 +74,7 @@ export async function discardGroup(
 
 /** Purges what a subject of parts or chunks holds that nobody names. What fails here the sweep finds. */
 export async function discardParts(
-  { streams, log }: ObjectsContext,
+  { streams, log }: Pick<ObjectsContext, "streams" | "log">,
   { bucket, stream }: BucketStream,
   subject: string,
 ): Promise<void> {
@@ -87,7 +87,7 @@ export async function discardParts(
 
 /** The nuids that long reads hold now. */
 export async function leasedGroups(
-  { streams }: ObjectsContext,
+  { streams }: Pick<ObjectsContext, "streams">,
   { store, stream }: BucketStream,
 ): Promise<ReadonlySet<string>> {
   const subjects = await streams.listSubjects(stream, records.lease(store, "*", "*"));
@@ -96,7 +96,7 @@ export async function leasedGroups(
 
 /** Purges all chunks of a nuid, in one group or in parts, and what says where they are. */
 export async function purgeGroup(
-  { requests, streams }: ObjectsContext,
+  { requests, streams }: Pick<ObjectsContext, "requests" | "streams">,
   { store, stream }: BucketStream,
   nuid: Nuid,
 ): Promise<void> {

@@ -23,14 +23,16 @@ import type {
 } from "../../store/store.ts";
 import { shortDigest } from "../objects/chunk_reader.ts";
 import { writeChunks } from "../objects/chunk_writer.ts";
-import { checkReplace, compareAndSet, type Current, readCurrent } from "../objects/commit.ts";
+import { compareAndSet } from "../objects/commit.ts";
+import { describeParts } from "../objects/describe.ts";
+import { type Change, replace } from "../objects/replace.ts";
+import { checkRetention } from "../objects/retention.ts";
 import type { UploadsContext } from "./context.ts";
 import { checkRoom } from "../buckets/quota.ts";
-import { isConflict, isDefinite, Unanswered } from "../jetstream/errors.ts";
-import { infoSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { isDefinite, Unanswered } from "../jetstream/errors.ts";
+import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { ATTEMPT_LENGTH } from "../layout/chunk_map.ts";
 import { newNuid, nuidOfUpload, parseNuid } from "../layout/nuid.ts";
-import { formatInfo } from "../layout/object_info.ts";
-import { ATTEMPT_LENGTH, formatChunkMap } from "../layout/chunk_map.ts";
 import { formatPart, type PartRecord } from "../layout/part_record.ts";
 import {
   formatUploadRecord,
@@ -48,7 +50,6 @@ const DONE_TTL = "168h";
 /** How long an aborted upload's record tells parts that come late. */
 const ABORTED_TTL = "48h";
 const WRITE_ATTEMPTS = 200;
-const UNANSWERED_ATTEMPTS = 3;
 
 /** Begins an upload. */
 export async function createUpload(
@@ -198,105 +199,82 @@ export async function completeUpload(
   input: CompleteInput,
 ): Promise<ObjectInfo> {
   const stream = await context.streams.get(bucket);
-  for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const [upload, uploaded, current] = await Promise.all([
-      findUpload(context, stream, key, id),
-      readParts(context, stream, id),
-      readCurrent(context, stream, key),
-    ]);
-    if (upload?.record.result !== undefined) return finished(upload.record, upload.record.result);
-    if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
-
-    const { record } = upload;
-    const assembly = await assembleParts(record, uploaded, input, context.minPartSize);
-    const parts = await withTables(context, stream, id, assembly.parts);
-    checkReplace(key, current, input.precondition, context.now());
-
-    const info: ObjectInfo = {
-      key,
-      size: assembly.size,
-      etag: assembly.etag,
-      modified: context.now(),
-      properties: record.properties,
-      checksum: assembly.checksum,
-      owner: record.owner,
-      partSizes: parts.map(({ size }) => size),
-      retention: undefined,
-    };
-    try {
-      await commitUpload(context, stream, id, upload, current, info, parts);
-    } catch (cause) {
-      // Whoever lands first makes every other commit a conflict: look again who it was.
-      if (isConflict(cause)) continue;
-      if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
-      throw cause;
-    }
-    context.trashed.add(bucket);
-    return info;
-  }
-  throw new S3Error("SlowDown", { Key: key });
+  const { result } = await replace<ObjectInfo, Started>(context, stream, key, {
+    prepare: () =>
+      Promise.all([findUpload(context, stream, key, id), readParts(context, stream, id)]),
+    async describe(_before, [upload, uploaded]) {
+      const done = upload?.record.result;
+      if (upload !== undefined && done !== undefined) {
+        return { kind: "done", result: finished(upload.record, done) };
+      }
+      if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
+      return await describeComplete(context, stream, id, upload, uploaded, input);
+    },
+    precondition: input.precondition,
+    guard: checkRetention,
+  });
+  return result;
 }
 
+type FoundUpload = { readonly record: UploadRecord; readonly sequence: number };
+
+type Started = [upload: FoundUpload | undefined, parts: ReadonlyMap<number, PartRecord>];
+
 /**
- * Layout record, object info and the upload's end, together or not at all. With them goes what is left over into the
- * trash: the object that is replaced, the records of the parts, and parts that are not used.
+ * Layout record, object info and the upload's end, together or not at all. The upload goes into the trash as well: the
+ * records of its parts, and the parts that the object does not use.
  */
-async function commitUpload(
-  { requests }: UploadsContext,
-  { store }: BucketStream,
+async function describeComplete(
+  context: UploadsContext,
+  stream: BucketStream,
   id: UploadId,
-  { record, sequence }: { readonly record: UploadRecord; readonly sequence: number },
-  current: Current,
-  info: ObjectInfo,
-  parts: readonly PartRecord[],
-): Promise<void> {
+  { record, sequence }: FoundUpload,
+  uploaded: ReadonlyMap<number, PartRecord>,
+  input: CompleteInput,
+): Promise<Change<ObjectInfo>> {
+  const assembly = await assembleParts(record, uploaded, input, context.minPartSize);
+  const parts = await withTables(context, stream, id, assembly.parts);
+  const { size, etag, checksum } = assembly;
+  const { key, owner, properties, algorithm, checksumType } = record;
+  const modified = context.now();
+  const result: ObjectInfo = {
+    key,
+    size,
+    etag,
+    modified,
+    properties,
+    checksum,
+    owner,
+    partSizes: parts.map(({ size }) => size),
+    retention: undefined,
+  };
+  const { store } = stream;
   const nuid = nuidOfUpload(id);
-  const { size, etag, checksum, modified } = info;
-  const empty = size === 0;
-  const layout = formatChunkMap({
-    kind: "parts",
-    algorithm: record.algorithm,
-    checksumType: record.checksumType,
-    parts,
-  });
-  const message = formatInfo({
-    ...info,
-    owner: record.owner,
-    store,
-    nuid,
-    chunks: 0,
-    chunkSize: parts[0]?.chunkSize ?? 0,
-    sha256: empty ? SHA256_OF_NOTHING : undefined,
-    seek: undefined,
-    layout: empty ? undefined : "parts",
-  });
+  const names = { store, nuid };
+  const { message, chunkMap } = describeParts(names, result, { algorithm, checksumType, parts });
   const done: UploadRecord = {
     ...record,
     state: "done",
     result: { size, etag, checksum, modified: modified.toISOString() },
   };
-  await requests.publishBatch([
-    { subject: records.layout(store, nuid), data: layout, rollup: true },
-    {
-      subject: infoSubject(store, info.key),
-      data: message,
-      rollup: true,
-      expect: current.sequence,
-    },
-    {
-      subject: records.upload(store, id),
-      data: formatUploadRecord(done),
-      rollup: true,
-      expect: sequence,
-      ttl: DONE_TTL,
-    },
-    ...[nuid, ...(current.nuid === undefined ? [] : [current.nuid])].map((left) =>
-      trashMessage(store, info.key, left)
-    ),
-  ]);
+  return {
+    kind: "batch",
+    nuid,
+    message,
+    before: [{ subject: records.layout(store, nuid), data: chunkMap, rollup: true }],
+    after: [
+      {
+        subject: records.upload(store, id),
+        data: formatUploadRecord(done),
+        rollup: true,
+        expect: sequence,
+        ttl: DONE_TTL,
+      },
+      trashMessage(store, key, nuid),
+    ],
+    result,
+  };
 }
-
-const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Ends an upload without an object. */
 export async function abortUpload(
