@@ -16,16 +16,12 @@ import type { StoreLog } from "./buckets/context.ts";
 import type { UploadsContext } from "./uploads/context.ts";
 import { translateErrors } from "./s3_errors.ts";
 import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
-import {
-  abortUpload,
-  completeUpload,
-  createUpload,
-  listParts,
-  listUploads,
-  putPart,
-  readUpload,
-} from "./uploads/uploads.ts";
-import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
+import { abortUpload } from "./uploads/abort.ts";
+import { completeUpload } from "./uploads/complete.ts";
+import { listParts, putPart } from "./uploads/parts.ts";
+import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
+import { deleteObject, getObject, readObject } from "./objects/objects.ts";
+import { putObject } from "./objects/put.ts";
 import { Leases } from "./objects/leases.ts";
 import { Flattener } from "./uploads/flatten.ts";
 import { type CallObserver, Requests } from "./jetstream/requests.ts";
@@ -133,7 +129,7 @@ export function createNatsStore(
     unacknowledged: new ByteBudget(WRITE_BUDGET),
     digests,
     groups: new BoundedCache(GROUPS_WEIGHT),
-    layouts: new BoundedCache(LAYOUTS_WEIGHT),
+    chunkMaps: new BoundedCache(LAYOUTS_WEIGHT),
     defaultOwner,
     minPartSize: options.minPartSize ?? MIN_PART_SIZE,
     grace,

@@ -20,7 +20,7 @@ import {
   subjectsOf,
 } from "../layout/subjects.ts";
 import type { StoreName } from "../layout/names.ts";
-import { abortAbandoned } from "../uploads/uploads.ts";
+import { abortAbandoned } from "../uploads/abort.ts";
 import { mayBeInParts, nuidOfInfo } from "../layout/object_info.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { readMessages } from "../buckets/scan.ts";

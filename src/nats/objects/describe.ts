@@ -20,16 +20,14 @@ export type Description = {
   readonly chunkMap: string | undefined;
 };
 
-/** The names of an object in JetStream. */
-type Names = { readonly store: StoreName; readonly nuid: Nuid };
-
 /**
  * Describes an object whose bytes are one chunk group.
  *
  * @param raw The object info to start from if this is a rewrite: fields that the gateway does not know stay in it.
  */
 export function describeGroup(
-  { store, nuid }: Names,
+  store: StoreName,
+  nuid: Nuid,
   info: ObjectInfo,
   { received: { sha256 }, chunkSize, sequences }: WrittenChunks,
   raw?: RawInfo,
@@ -57,7 +55,8 @@ export function describeGroup(
 
 /** Describes an object whose bytes are the parts of an upload. Its chunk map is always needed. */
 export function describeParts(
-  { store, nuid }: Names,
+  store: StoreName,
+  nuid: Nuid,
   info: ObjectInfo,
   parts: Omit<Extract<ChunkMap, { readonly kind: "parts" }>, "kind">,
 ): Description & { readonly chunkMap: string } {

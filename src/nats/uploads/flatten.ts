@@ -6,8 +6,7 @@
 import { isS3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { RewrittenObject } from "../../store/store.ts";
-import type { ObjectsContext } from "../objects/context.ts";
-import { flattenObject } from "./flatten_object.ts";
+import { type FlattenNeeds, flattenObject } from "./flatten_object.ts";
 
 type WaitingObject = Pick<RewrittenObject, "bucket" | "key">;
 
@@ -18,12 +17,12 @@ const MAX_WAITING = 100_000;
 
 /** The queue of objects that this gateway will flatten. */
 export class Flattener {
-  readonly #context: ObjectsContext;
+  readonly #needs: FlattenNeeds;
   readonly #waiting = new Map<string, WaitingObject>();
   #bytes = 0;
 
-  constructor(context: ObjectsContext) {
-    this.#context = context;
+  constructor(needs: FlattenNeeds) {
+    this.#needs = needs;
   }
 
   /** Number of objects in the queue. */
@@ -52,7 +51,7 @@ export class Flattener {
     const [name, { bucket, key }] = first;
     this.#waiting.delete(name);
     try {
-      const outcome = await flattenObject(this.#context, bucket, key, {
+      const outcome = await flattenObject(this.#needs, bucket, key, {
         share: BACKGROUND_SHARE,
         signal,
         moved: this.#moved,
@@ -66,9 +65,9 @@ export class Flattener {
 
   /** Flattens an object at full speed. If that fails, the object stays in parts until the sweep finds it. */
   async rewriteNow(bucket: BucketName, key: ObjectKey): Promise<void> {
-    const { log } = this.#context;
+    const { log } = this.#needs;
     try {
-      await flattenObject(this.#context, bucket, key, { share: 1, moved: this.#moved });
+      await flattenObject(this.#needs, bucket, key, { share: 1, moved: this.#moved });
     } catch (cause) {
       log.warn("object was not rewritten for native clients", { bucket, key, cause });
     }

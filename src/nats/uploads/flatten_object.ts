@@ -18,12 +18,12 @@ import { MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
 import { newNuid } from "../layout/nuid.ts";
 import type { StoredObject } from "../layout/object_info.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
-import { openBytes, withPartSizes } from "../objects/bytes.ts";
-import { writeChunks } from "../objects/chunk_writer.ts";
+import { type BytesNeeds, openBytes } from "../objects/bytes.ts";
+import { withPartSizes } from "../objects/chunk_maps.ts";
+import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { type Current, readCurrent } from "../objects/commit.ts";
-import type { ObjectsContext } from "../objects/context.ts";
 import { describeGroup, type Description } from "../objects/describe.ts";
-import { Overtaken, replace } from "../objects/replace.ts";
+import { Overtaken, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { throttled, type ThrottleOptions } from "./throttle.ts";
 
@@ -31,24 +31,27 @@ import { throttled, type ThrottleOptions } from "./throttle.ts";
 const MAX_SIZE = 32 * 1024 ** 3;
 const LOCK_SECONDS = 60;
 
+/** The fields of a needs that flattening needs. */
+export type FlattenNeeds = BytesNeeds & WriterNeeds & ReplaceNeeds;
+
 /**
  * Copies an object that is in parts into one chunk group.
  *
  * @param options `signal` ends it and leaves the object as it was.
  */
 export async function flattenObject(
-  context: ObjectsContext,
+  needs: FlattenNeeds,
   bucket: BucketName,
   key: ObjectKey,
   options: ThrottleOptions,
 ): Promise<LayoutOutcome> {
-  const stream = await context.streams.get(bucket);
-  const current = await readCurrent(context, stream, key);
+  const stream = await needs.streams.get(bucket);
+  const current = await readCurrent(needs, stream, key);
   const { parsed } = current;
   if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
   if (parsed.object.info.size > MAX_SIZE) return "too-large";
   const task = `layout-${parsed.object.bytes.nuid}`;
-  const lock = await lockTask(context, stream, task, LOCK_SECONDS);
+  const lock = await lockTask(needs, stream, task, LOCK_SECONDS);
   if (lock === undefined) return "taken";
   const lost = new AbortController();
   const renewing = startTicker(LOCK_SECONDS * 1000 / 4, () => {
@@ -56,7 +59,7 @@ export async function flattenObject(
   });
   try {
     const signals = [lost.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    return await rewrite(context, stream, key, current, parsed.object, {
+    return await rewrite(needs, stream, key, current, parsed.object, {
       ...options,
       ends: AbortSignal.any(signals),
     });
@@ -72,42 +75,42 @@ type RewriteOptions = ThrottleOptions & {
 };
 
 async function rewrite(
-  context: ObjectsContext,
+  needs: FlattenNeeds,
   stream: BucketStream,
   key: ObjectKey,
   current: Current,
   object: StoredObject,
   options: RewriteOptions,
 ): Promise<LayoutOutcome> {
-  const info = await withPartSizes(context, stream, object, { partChecksums: true });
-  const body = await openBytes(context, stream, object, "all");
+  const info = await withPartSizes(needs, stream, object, { partChecksums: true });
+  const body = await openBytes(needs, stream, object, "all");
   if (body === null) return "needless";
   const source = body instanceof Uint8Array ? sourceOfPiece(body) : sourceOf(body);
-  const names = { store: stream.store, nuid: newNuid(key) };
-  const { nuid } = names;
+  const { store } = stream;
+  const nuid = newNuid(key);
   let description: Description;
   try {
     const content = verifiedContent(info, throttled(source, options));
-    const subject = chunkSubject(names.store, nuid);
-    const written = await writeChunks(context, subject, content, options.ends);
+    const subject = chunkSubject(store, nuid);
+    const written = await writeChunks(needs, subject, content, options.ends);
     content.verify(written.received);
-    description = describeGroup(names, info, written, current.raw);
+    description = describeGroup(store, nuid, info, written, current.raw);
     const { chunkMap } = description;
     if (chunkMap !== undefined) {
       if (chunkMap.length > MAX_CHUNK_MAP_LENGTH) {
-        await purgeGroup(context, stream, nuid);
+        await purgeGroup(needs, stream, nuid);
         return "too-large";
       }
-      await context.requests.publish(records.layout(names.store, nuid), chunkMap, { rollup: true });
+      await needs.requests.publish(records.layout(store, nuid), chunkMap, { rollup: true });
     }
   } catch (cause) {
     // A group that may yet be stored belongs to the sweep.
-    if (!(cause instanceof Unanswered)) await purgeGroup(context, stream, nuid).catch(() => {});
+    if (!(cause instanceof Unanswered)) await purgeGroup(needs, stream, nuid).catch(() => {});
     throw cause;
   }
   const { message } = description;
   try {
-    const { result } = await replace<LayoutOutcome>(context, stream, key, {
+    const { result } = await replace<LayoutOutcome>(needs, stream, key, {
       current,
       describe: ({ sequence }) =>
         sequence === current.sequence
