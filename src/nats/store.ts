@@ -16,18 +16,14 @@ import type { StoreLog } from "./buckets/context.ts";
 import type { UploadsContext } from "./uploads/context.ts";
 import { translateErrors } from "./s3_errors.ts";
 import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
-import {
-  abortUpload,
-  completeUpload,
-  createUpload,
-  listParts,
-  listUploads,
-  putPart,
-  readUpload,
-} from "./uploads/uploads.ts";
-import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
+import { abortUpload } from "./uploads/abort.ts";
+import { completeUpload } from "./uploads/complete.ts";
+import { listParts, putPart } from "./uploads/parts.ts";
+import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
+import { deleteObject, getObject, readObject } from "./objects/objects.ts";
+import { putObject } from "./objects/put.ts";
 import { Leases } from "./objects/leases.ts";
-import { NativeLayouts } from "./uploads/flatten.ts";
+import { Flattener } from "./uploads/flatten.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
 import { Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
@@ -141,7 +137,7 @@ export function createNatsStore(
     unacknowledged: new ByteBudget(WRITE_BUDGET),
     digests,
     groups: new BoundedCache(GROUPS_WEIGHT),
-    layouts: new BoundedCache(LAYOUTS_WEIGHT),
+    chunkMaps: new BoundedCache(LAYOUTS_WEIGHT),
     defaultOwner,
     minPartSize: options.minPartSize ?? MIN_PART_SIZE,
     grace,
@@ -151,7 +147,7 @@ export function createNatsStore(
     log,
     now: options.now ?? wallClock,
   };
-  const layouts = new NativeLayouts(context);
+  const layouts = new Flattener(context);
   /** Groups in the trash that had to wait, by bucket. */
   const waitingTrash = new Map<BucketName, number>();
   const inParts = (bucket: BucketName, key: ObjectKey): void => {

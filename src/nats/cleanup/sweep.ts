@@ -11,7 +11,7 @@ import type { Delivery } from "../jetstream/messages.ts";
 import { mayBeInParts } from "../layout/object_info.ts";
 import { keyOfSubject, parseRecordSubject, subjectsOf } from "../layout/subjects.ts";
 import type { UploadsContext } from "../uploads/context.ts";
-import { abortAbandoned } from "../uploads/uploads.ts";
+import { abortAbandoned } from "../uploads/abort.ts";
 import { emptyTrash } from "./empty_trash.ts";
 import { readReferences } from "./references.ts";
 
