@@ -8,9 +8,10 @@
  * @module
  */
 
-import type { BucketsContext } from "./context.ts";
+import type { ByteBudget } from "../../streams/byte_budget.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
+import type { Requests } from "../jetstream/requests.ts";
 import { records } from "../layout/subjects.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
@@ -18,7 +19,7 @@ import type { BucketStream } from "./streams.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
 
 /** Fields of a context that a feed needs. */
-export type FeedContext = Pick<BucketsContext, "requests" | "budget">;
+export type FeedContext = { readonly requests: Requests; readonly budget: ByteBudget };
 
 /** Options of a feed. */
 export type FeedOptions = {

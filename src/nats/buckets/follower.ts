@@ -10,12 +10,11 @@
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { Delivery } from "../jetstream/messages.ts";
-import type { BucketsContext } from "./context.ts";
-import { Feed } from "./feed.ts";
-import type { StreamReading } from "./streams.ts";
+import { Feed, type FeedContext } from "./feed.ts";
+import type { StreamReading, Streams } from "./streams.ts";
 
 /** Fields of a context that followers need. */
-export type FollowersContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
+export type FollowersContext = FeedContext & { readonly streams: Streams };
 
 /** A part of the gateway that follows a bucket. */
 export type Subscriber = {

@@ -15,13 +15,19 @@ import { abortAbandoned } from "../uploads/abort.ts";
 import { emptyTrash } from "./empty_trash.ts";
 import { readReferences } from "./references.ts";
 
+/** Fields of a context that a sweep needs. */
+export type SweepContext = Pick<
+  UploadsContext,
+  "requests" | "streams" | "budget" | "log" | "grace"
+>;
+
 /**
  * Sweeps one bucket.
  *
  * @param inParts Called with each object that native clients cannot read because it is in parts.
  */
 export async function sweepBucket(
-  context: UploadsContext,
+  context: SweepContext,
   bucket: BucketName,
   { minAge, uploadExpiry, dryRun }: SweepOptions,
   inParts: (key: ObjectKey) => void,
