@@ -70,7 +70,7 @@ export function createGateway(
     inFlight,
     isReady: () => readiness.isReady,
     stalled: stalls.ended,
-    store: () => store.figures(),
+    store: () => store.stats(),
     nats: () => watch.figures,
     droppedLines: log.dropped,
   });

@@ -263,3 +263,27 @@ Deno.test("no file is a drawer for everything", async () => {
     .filter((path) => /(^|\/)(utils?|helpers?|common|types|misc)\.ts$/.test(path));
   deepStrictEqual(drawers, []);
 });
+
+Deno.test("only nats/store.ts and the context.ts files see a whole context", async () => {
+  const users = (await readSources(`${ROOT}/src/nats`, "nats/"))
+    .filter(({ path }) => path !== "nats/store.ts" && !path.endsWith("/context.ts"))
+    .filter(({ text }) => WHOLE_CONTEXT.test(text.replaceAll(/^import [^;]*;/gm, "")))
+    .map(({ path }) => path);
+  deepStrictEqual(users, []);
+  for (
+    const [text, isWhole] of [
+      ["function f(context: BucketsContext) {", true],
+      ["function f(\n  { requests }: ObjectsContext,\n) {", true],
+      ["function f(context: UploadsContext & { x: 1 }) {", true],
+      ["type Needs = UploadsContext;", true],
+      ['function f(context: Pick<BucketsContext, "log">) {', false],
+      ['function f(context: Pick<\n  BucketsContext,\n  "log"\n>) {', false],
+      ["function f(doubt: ObjectsContext['doubt']) {", false],
+      ['import type { BucketsContext } from "./context.ts";', false],
+    ] as const
+  ) strictEqual(WHOLE_CONTEXT.test(text), isWhole, text);
+});
+
+/** A room's context that is used as a type, except for fields that are picked from it. */
+const WHOLE_CONTEXT =
+  /(?<!\bPick<\s*)(?<=[:&|=<,]\s*)\b(?:Buckets|Objects|Uploads)Context\b(?!\s*\[)/;

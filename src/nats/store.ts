@@ -1,162 +1,84 @@
 /**
  * The store on NATS JetStream: a bucket is a stream, an object is chunks and one metadata message.
+ *
+ * This file joins the rooms, each a folder.
  * @module
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
-import { BoundedCache } from "../collections/bounded_cache.ts";
-import { DigestPool } from "../crypto/digests.ts";
-import { listPage } from "../s3/listing.ts";
-import { MIN_PART_SIZE } from "../s3/multipart.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
-import { ByteBudget } from "../streams/byte_budget.ts";
-import { uniqueId, wallClock } from "../world/world.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
-import type { StoreLog } from "./buckets/context.ts";
-import { lockTask } from "./buckets/lock.ts";
-import { Streams, type StreamSettings } from "./buckets/streams.ts";
-import { emptyTrash } from "./cleanup/empty_trash.ts";
-import { sweepBucket } from "./cleanup/sweep.ts";
+import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
+import { Cleanup } from "./cleanup/cleanup.ts";
+import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
-import { Requests } from "./jetstream/requests.ts";
-import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
-import { Leases } from "./objects/leases.ts";
-import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
-import { translateErrors } from "./s3_errors.ts";
-import type { UploadsContext } from "./uploads/context.ts";
-import { NativeLayouts } from "./uploads/flatten.ts";
 import {
-  abortUpload,
-  completeUpload,
-  createUpload,
-  listParts,
-  listUploads,
-  putPart,
-  readUpload,
-} from "./uploads/uploads.ts";
+  type IndexObserver,
+  type IndexSettings,
+  type IndexStats,
+  KeyIndexes,
+} from "./listing/key_indexes.ts";
+import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
+import { deleteObject, getObject, readObject } from "./objects/objects.ts";
+import { putObject } from "./objects/put.ts";
+import { translateErrors } from "./s3_errors.ts";
+import { abortUpload } from "./uploads/abort.ts";
+import { completeUpload } from "./uploads/complete.ts";
+import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
+import { Flattener } from "./uploads/flatten.ts";
+import { listParts, putPart } from "./uploads/parts.ts";
+import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
 
-/** How a store on JetStream works. */
-export type NatsStoreOptions = StreamSettings & {
-  /** `$JS.API`, or `$JS.<domain>.API`. */
-  readonly apiPrefix: string;
-  readonly inboxPrefix: string;
-  /** Access key id that owns buckets without an owner record: those of native clients. */
-  readonly defaultOwner: string | undefined;
-  readonly log: StoreLog;
-  /** Least size of a part but the last, in bytes; S3's 5 MiB by default. */
-  readonly minPartSize?: number;
-  /** Milliseconds for which replaced bytes are kept for those who read them; a minute by default. */
-  readonly grace?: number;
-  /** When objects that were uploaded in parts are rewritten for native clients; never by default. */
+/** Options of a store on JetStream: those of its rooms, and how they work together. */
+export type NatsStoreOptions = BucketsOptions & ObjectsOptions & UploadsOptions & IndexSettings & {
+  /** When multipart objects are rewritten for native clients; never by default. */
   readonly nativeLayout?: "off" | "background" | "on-complete";
-  /** Milliseconds after which JetStream counts as not answering; 4 seconds by default. */
-  readonly timeout?: number;
-  /** Bytes that listings may take of memory; 1 GiB by default. */
-  readonly indexMemory?: number;
-  /** Milliseconds after which what a bucket's listings need is dropped; ten minutes by default. */
-  readonly indexIdle?: number;
-  /** Listings of a bucket of so many keys save what they need in it; 50,000 by default. */
-  readonly indexSavedFrom?: number;
   readonly observe?: StoreObserver | undefined;
-  readonly now?: () => Date;
 };
 
-/** What is told of a store's work; it returns at once and does not throw. */
+/** Observers of a store's work, which return at once and do not throw. */
 export type StoreObserver = {
   readonly call?: CallObserver;
-  /** Milliseconds that a listing waited, also in vain, until its index had what was acknowledged before. */
-  readonly indexed?: (milliseconds: number) => void;
+  readonly indexed?: IndexObserver;
 };
 
-/** What a store on JetStream holds now. */
-export type StoreFigures = {
-  readonly index: IndexFigures;
-  /** Bytes asked for and not arrived, asked for ahead of readers, and published and not acknowledged. */
+/** Statistics of a store, as of now. */
+export type StoreStats = {
+  readonly index: IndexStats;
+  /** Bytes requested and not arrived, requested ahead of readers, and published and not acknowledged. */
   readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
-  /** Buckets with trash of this gateway. */
+  /** Number of buckets with trash of this gateway. */
   readonly trashedBuckets: number;
-  /** Chunk groups that had to wait when this gateway emptied trash last. */
+  /** Number of chunk groups that had to stay when this gateway last emptied the trash. */
   readonly waitingTrash: number;
-  /** Objects that wait to be rewritten for native clients, and bytes of those that were read for it so far. */
+  /** Number of objects that wait to be rewritten for native clients. */
   readonly waitingForLayout: number;
+  /** Bytes of objects that were read to rewrite them. */
   readonly layoutBytes: number;
 };
 
-/** Milliseconds for which replaced bytes are kept for those who read them. */
-const DEFAULT_GRACE = 60_000;
-/** Milliseconds after which JetStream counts as not answering. */
-const DEFAULT_TIMEOUT = 4000;
-/** Bytes that indexes may take, and milliseconds after which one is dropped that nobody used. */
-const INDEX_MEMORY = 1024 ** 3;
-const INDEX_IDLE = 600_000;
-/** Keys of a bucket that take a second to read. */
-const INDEX_SAVED_FROM = 50_000;
-/** Bytes asked for and not arrived, on one connection: well below the 64 MiB at which the server cuts it. */
-const READ_BUDGET = 24 * 1024 * 1024;
-/** Bytes that all readers together hold, or have asked for, ahead of what their clients take. */
-const AHEAD_BUDGET = 16 * 1024 * 1024;
-/** Bytes that all writers together have published and not seen acknowledged. */
-const WRITE_BUDGET = 16 * 1024 * 1024;
-/** Chunks whose places are remembered, and bytes of layout records. */
-const GROUPS_WEIGHT = 1_000_000;
-const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
-
 /** A store on JetStream. */
 export type NatsStore = Store & Maintenance & Disposable & {
-  readonly figures: () => StoreFigures;
-  /** Why JetStream does not answer; undefined where it does. */
+  readonly stats: () => StoreStats;
+  /** Tells why JetStream does not respond; undefined if it does. */
   readonly problem: () => Promise<string | undefined>;
 };
 
-/**
- * Makes a store on a connection, which stays the caller's. Disposing ends what still waits.
- */
-export function createNatsStore(
-  connection: NatsConnection,
-  options: NatsStoreOptions,
-): NatsStore {
-  const { apiPrefix, inboxPrefix, defaultOwner, log, nativeLayout = "off", observe } = options;
-  const grace = options.grace ?? DEFAULT_GRACE;
-  const timeout = options.timeout ?? DEFAULT_TIMEOUT;
-  const requests = new Requests(connection, {
-    apiPrefix,
-    inboxPrefix,
-    timeout,
-    observe: observe?.call,
-  });
-  const digests = new DigestPool();
-  const context: UploadsContext = {
-    requests,
-    streams: new Streams(requests, options),
-    budget: new ByteBudget(READ_BUDGET),
-    ahead: new ByteBudget(AHEAD_BUDGET),
-    unacknowledged: new ByteBudget(WRITE_BUDGET),
-    digests,
-    groups: new BoundedCache(GROUPS_WEIGHT),
-    layouts: new BoundedCache(LAYOUTS_WEIGHT),
-    defaultOwner,
-    minPartSize: options.minPartSize ?? MIN_PART_SIZE,
-    grace,
-    leases: new Leases(requests, uniqueId(), grace, log),
-    trashed: new Set(),
-    doubt: (bucket, key) => indexes.doubt(bucket, key),
-    log,
-    now: options.now ?? wallClock,
-  };
-  const layouts = new NativeLayouts(context);
-  /** Groups in the trash that had to wait, by bucket. */
-  const waitingTrash = new Map<BucketName, number>();
+/** Creates a store on a connection, which stays the caller's. Disposing the store ends its work in progress. */
+export function createNatsStore(connection: NatsConnection, options: NatsStoreOptions): NatsStore {
+  const { nativeLayout = "off", observe } = options;
+  const buckets = createBucketsContext(connection, options, observe?.call);
+  const indexes = new KeyIndexes(buckets, options, observe?.indexed);
+  const doubt = (bucket: BucketName, key: ObjectKey): void => indexes.doubt(bucket, key);
+  const context = createUploadsContext(createObjectsContext(buckets, options, doubt), options);
+  const { requests, budget, ahead, unacknowledged, digests } = context;
+  const flattener = new Flattener(context);
   const inParts = (bucket: BucketName, key: ObjectKey): void => {
-    if (nativeLayout !== "off") layouts.add(bucket, key);
+    if (nativeLayout !== "off") flattener.add(bucket, key);
   };
-  const indexes = new KeyIndexes(context, {
-    memory: options.indexMemory ?? INDEX_MEMORY,
-    idle: options.indexIdle ?? INDEX_IDLE,
-    savedFrom: options.indexSavedFrom ?? INDEX_SAVED_FROM,
-    indexed: observe?.indexed,
-  });
+  const cleanup = new Cleanup(context, inParts);
   const isEmpty = (bucket: BucketName): Promise<boolean> => indexes.isEmpty(bucket);
 
   return {
@@ -169,10 +91,7 @@ export function createNatsStore(
     getObject: (...args) => translateErrors(getObject(context, ...args)),
     putObject: (...args) => translateErrors(putObject(context, ...args)),
     deleteObject: (...args) => translateErrors(deleteObject(context, ...args)),
-    async listObjects(bucket, query) {
-      const page = listPage(await translateErrors(indexes.current(bucket)), query);
-      return { objects: page.entries, commonPrefixes: page.commonPrefixes, next: page.next };
-    },
+    listObjects: (...args) => translateErrors(indexes.list(...args)),
 
     createUpload: (...args) => translateErrors(createUpload(context, ...args)),
     putPart: (...args) => translateErrors(putPart(context, ...args)),
@@ -181,52 +100,26 @@ export function createNatsStore(
     listUploads: (...args) => translateErrors(listUploads(context, ...args)),
     async completeUpload(bucket, key, ...args) {
       const info = await translateErrors(completeUpload(context, bucket, key, ...args));
-      if (nativeLayout === "on-complete") await layouts.rewriteNow(bucket, key);
+      if (nativeLayout === "on-complete") await flattener.rewriteNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },
     abortUpload: (...args) => translateErrors(abortUpload(context, ...args)),
 
-    bucketsToFree: () => [...context.trashed],
-    async freeReplaced(bucket) {
-      context.trashed.delete(bucket);
-      waitingTrash.delete(bucket);
-      const report = await translateErrors(emptyTrash(context, bucket));
-      if (report.waiting > 0) {
-        context.trashed.add(bucket);
-        waitingTrash.set(bucket, report.waiting);
-      }
-      return report;
-    },
-    sweep: (bucket, options) =>
-      translateErrors(sweepBucket(context, bucket, options, (key) => inParts(bucket, key))),
-    flattenNext: (signal) => translateErrors(layouts.next(signal)),
-    async claimSweep(bucket, interval) {
-      const stream = await translateErrors(context.streams.read(bucket));
-      if (!stream.prepared) return false; // no gateway has written to it
-      const seconds = Math.max(1, Math.round(interval / 1000));
-      return await translateErrors(lockTask(context, stream, "sweep", seconds)) !== undefined;
-    },
+    bucketsToFree: () => cleanup.trashed,
+    freeReplaced: (...args) => translateErrors(cleanup.emptyTrash(...args)),
+    sweep: (...args) => translateErrors(cleanup.sweep(...args)),
+    claimSweep: (...args) => translateErrors(cleanup.claimSweep(...args)),
+    flattenNext: (signal) => translateErrors(flattener.next(signal)),
 
-    async problem() {
-      try {
-        await requests.call("INFO");
-        return undefined;
-      } catch (cause) {
-        return `JetStream does not answer: ${cause instanceof Error ? cause.message : cause}`;
-      }
-    },
-    figures: () => ({
-      index: indexes.figures,
-      buffered: {
-        read: context.budget.used,
-        ahead: context.ahead.used,
-        write: context.unacknowledged.used,
-      },
+    problem: () => findProblem(requests),
+    stats: () => ({
+      index: indexes.stats,
+      buffered: { read: budget.used, ahead: ahead.used, write: unacknowledged.used },
       trashedBuckets: context.trashed.size,
-      waitingTrash: waitingTrash.values().reduce((sum, waiting) => sum + waiting, 0),
-      waitingForLayout: layouts.waiting,
-      layoutBytes: layouts.bytes,
+      waitingTrash: cleanup.waiting,
+      waitingForLayout: flattener.waiting,
+      layoutBytes: flattener.bytes,
     }),
 
     [Symbol.dispose]() {

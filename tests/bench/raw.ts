@@ -15,7 +15,7 @@ import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import type { Nuid } from "../../src/nats/layout/nuid.ts";
 import { parseInfo } from "../../src/nats/layout/object_info.ts";
 import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
-import { WINDOW } from "../../src/nats/objects/chunk_writer.ts";
+import { WRITE_WINDOW } from "../../src/nats/objects/chunk_writer.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";
 import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
@@ -102,7 +102,7 @@ async function publishBodies(call: Call<"publish">): Promise<RawResult> {
       window.push({ bytes: chunk.length, acknowledged: requests.publish(subject, chunk) });
       inFlight += chunk.length;
       for (const each of hashes) each.update(chunk);
-      while (inFlight > WINDOW) await oldest();
+      while (inFlight > WRITE_WINDOW) await oldest();
     }
     while (window.length > 0) await oldest();
     for (const each of hashes) each.digest("hex");
@@ -119,7 +119,7 @@ async function getChunks(
   sequences: readonly number[],
   chunkSize: number,
 ): Promise<void> {
-  const ahead = Math.max(1, Math.floor(WINDOW / chunkSize));
+  const ahead = Math.max(1, Math.floor(WRITE_WINDOW / chunkSize));
   const window: ReturnType<Requests["directGet"]>[] = [];
   for (let next = 0;;) {
     for (; window.length < ahead && next < sequences.length; next++) {

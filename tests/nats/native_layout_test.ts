@@ -130,6 +130,27 @@ Deno.test("a native client reads a completed upload after it was rewritten; noth
   await checkNothingLeft(given);
 });
 
+Deno.test("a rewritten object keeps what its object info says and the gateway does not know", async () => {
+  await using given = await onServer();
+  const { store, connection } = given;
+  const { complete } = await upload(store, PIECES);
+  await complete();
+  const readInfo = async (): Promise<Record<string, unknown>> => {
+    const subject = `$JS.API.DIRECT.GET.OBJ_layout.$O.layout.M.${btoa(key)}`;
+    return (await connection.request(subject)).json<Record<string, unknown>>();
+  };
+  const info = await readInfo();
+  const metadata = { ...info["metadata"] as Record<string, string>, "s3.future": "kept" };
+  const edited = JSON.stringify({ ...info, description: "a film", metadata });
+  await connection.request(`$O.layout.M.${btoa(key)}`, edited);
+
+  strictEqual((await store.flattenNext(never))?.outcome, "rewritten");
+  const after = await readInfo();
+  strictEqual(after["deleted"], undefined);
+  strictEqual(after["description"], "a film");
+  strictEqual((after["metadata"] as Record<string, string>)["s3.future"], "kept");
+});
+
 Deno.test("an object of many parts keeps their sizes and checksums when it is rewritten", async () => {
   await using given = await onServer();
   const { store } = given;

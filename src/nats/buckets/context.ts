@@ -1,14 +1,20 @@
 /**
  * State that the bucket room owns, shared by all parts of a store on one connection.
  *
- * A room's context is that of the room below and what the room owns. Functions ask for the fields that they use; only
+ * A room's context is that of the room below plus what the room owns. Functions ask for the fields that they use; only
  * `nats/store.ts` sees a whole one.
  * @module
  */
 
-import type { ByteBudget } from "../../streams/byte_budget.ts";
-import type { Requests } from "../jetstream/requests.ts";
-import type { Streams } from "./streams.ts";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { ByteBudget } from "../../streams/byte_budget.ts";
+import { wallClock } from "../../world/world.ts";
+import type { CallObserver } from "../jetstream/call_observer.ts";
+import { Requests } from "../jetstream/requests.ts";
+import { Documents } from "./documents.ts";
+import { Followers } from "./follower.ts";
+import type { StreamSettings } from "./stream_config.ts";
+import { Streams } from "./streams.ts";
 
 /** A log for the store's warnings. */
 export interface StoreLog {
@@ -19,6 +25,8 @@ export interface StoreLog {
 export type BucketsContext = {
   readonly requests: Requests;
   readonly streams: Streams;
+  readonly followers: Followers;
+  readonly documents: Documents;
   /** Bytes that may be requested and not yet have arrived. */
   readonly budget: ByteBudget;
   readonly log: StoreLog;
@@ -26,3 +34,42 @@ export type BucketsContext = {
   /** Access key id that owns buckets without an owner record. */
   readonly defaultOwner: string | undefined;
 };
+
+/** Options of the bucket room. */
+export type BucketsOptions = StreamSettings & {
+  /** `$JS.API`, or `$JS.<domain>.API`. */
+  readonly apiPrefix: string;
+  readonly inboxPrefix: string;
+  /** Milliseconds after which a request counts as unanswered; 4 seconds by default. */
+  readonly timeout?: number;
+  /** Access key id that owns buckets without an owner record: those of native clients. */
+  readonly defaultOwner: string | undefined;
+  readonly log: StoreLog;
+  readonly now?: () => Date;
+};
+
+const TIMEOUT = 4000;
+/** Bytes that one connection may have requested: well below the 64 MiB at which the server closes it. */
+const READ_BUDGET = 24 * 1024 * 1024;
+
+/** Creates the state on a connection, which stays the caller's. */
+export function createBucketsContext(
+  connection: NatsConnection,
+  options: BucketsOptions,
+  observe: CallObserver | undefined,
+): BucketsContext {
+  const { apiPrefix, inboxPrefix, timeout = TIMEOUT, defaultOwner, log } = options;
+  const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout, observe });
+  const streams = new Streams(requests, options);
+  const budget = new ByteBudget(READ_BUDGET);
+  return {
+    requests,
+    streams,
+    followers: new Followers({ requests, streams, budget }),
+    documents: new Documents(requests),
+    budget,
+    log,
+    now: options.now ?? wallClock,
+    defaultOwner,
+  };
+}

@@ -4,9 +4,9 @@
  */
 
 import { isConflict, JetStreamError } from "../jetstream/errors.ts";
+import { textOf } from "../jetstream/messages.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
-import { textOf } from "../jetstream/messages.ts";
 import type { BucketStream } from "./streams.ts";
 
 /** A lock that is held. */
@@ -25,7 +25,7 @@ const KEPT = "kept";
 
 /** Sequence of a lock that is held for ever, by whomever; undefined where there is none. */
 export async function readKeptLock(
-  { requests }: BucketsContext,
+  { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
   task: string,
 ): Promise<number | undefined> {
@@ -39,7 +39,7 @@ export async function readKeptLock(
  * @param seconds How long it lasts unless it is renewed.
  */
 export async function lockTask(
-  { requests }: BucketsContext,
+  { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
   task: string,
   seconds: number,

@@ -13,7 +13,7 @@ import type { BucketStream } from "./streams.ts";
  * @throws S3Error `QuotaExceeded`
  */
 export async function checkRoom(
-  { streams }: BucketsContext,
+  { streams }: Pick<BucketsContext, "streams">,
   { bucket, quota }: BucketStream,
   size: number | undefined,
 ): Promise<void> {

@@ -3,9 +3,12 @@
  * @module
  */
 
-import type { BucketsContext } from "./context.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
+import type { BucketsContext } from "./context.ts";
 import type { BucketStream } from "./streams.ts";
+
+/** Fields of a context that a scan needs. */
+export type ScanContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
 
 /** Most messages of one batch, and their bytes. */
 const BATCH = 1000;
@@ -15,7 +18,7 @@ const CONCURRENCY = 64;
 
 /** Reads the messages of a filter in the order of the stream, never missing one that was acknowledged before the call. */
 export async function readMessages(
-  context: BucketsContext,
+  context: ScanContext,
   stream: Pick<BucketStream, "stream" | "single">,
   filter: string,
 ): Promise<readonly StoredMessage[]> {
@@ -26,7 +29,7 @@ export async function readMessages(
 
 /** Reads them in batches, so that few are held at a time, and in an order of its own. */
 export async function* readBatches(
-  { requests, streams, budget }: BucketsContext,
+  { requests, streams, budget }: ScanContext,
   { stream, single }: Pick<BucketStream, "stream" | "single">,
   filter: string,
 ): AsyncGenerator<readonly StoredMessage[]> {

@@ -12,6 +12,7 @@ import {
 } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import { pause } from "../../world/world.ts";
+import type { Requests } from "./requests.ts";
 
 /** Facts about a JetStream. */
 export type JetStreamInfo = {
@@ -20,6 +21,16 @@ export type JetStreamInfo = {
   /** Undefined if it has none. */
   readonly domain: string | undefined;
 };
+
+/** Tells why JetStream does not respond; undefined if it does. */
+export async function findProblem(requests: Pick<Requests, "call">): Promise<string | undefined> {
+  try {
+    await requests.call("INFO");
+    return undefined;
+  } catch (cause) {
+    return `JetStream does not answer: ${cause instanceof Error ? cause.message : cause}`;
+  }
+}
 
 /** API level of nats-server 2.12, the oldest that has everything the store needs. */
 const MINIMUM_LEVEL = 2;

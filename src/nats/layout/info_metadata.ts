@@ -20,7 +20,8 @@ type Metadata = Readonly<Record<string, string>>;
 /** The metadata key of the storage class. */
 export const STORAGE_CLASS = systemKey("storageClass");
 
-const SYSTEM_KEYS = (Object.keys(SYSTEM_HEADERS) as SystemField[])
+/** The metadata keys of system properties. */
+export const SYSTEM_KEYS = (Object.keys(SYSTEM_HEADERS) as SystemField[])
   .map((field) => [field, systemKey(field)] as const);
 
 function systemKey(field: SystemField): string {

@@ -30,6 +30,7 @@ import {
 import type { StoreName } from "./names.ts";
 import type { Nuid } from "./nuid.ts";
 import { formatRuns, parseRuns } from "./runs.ts";
+import { keepUnknown, type RawInfo } from "./unknown_fields.ts";
 
 /** The place of an object's chunks. */
 export type ObjectBytes =
@@ -79,14 +80,19 @@ export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): Pars
   return parseJson(key, decodeJson(payload), time);
 }
 
-/** Reads a metadata message and the nuid that it names, as {@linkcode nuidOfInfo} does. */
+/** Reads a metadata message: its JSON, its facts, and the nuid that it names, as {@linkcode nuidOfInfo} does. */
 export function parseInfoAndNuid(
   key: ObjectKey,
   payload: Uint8Array,
   time: Date,
-): { readonly parsed: ParsedInfo; readonly nuid: Nuid | undefined } {
+): {
+  readonly parsed: ParsedInfo;
+  readonly raw: RawInfo | undefined;
+  readonly nuid: Nuid | undefined;
+} {
   const json = decodeJson(payload);
-  return { parsed: parseJson(key, json, time), nuid: nuidOfJson(json) };
+  const raw = isRecord(json) ? json : undefined;
+  return { parsed: parseJson(key, json, time), raw, nuid: nuidOfJson(json) };
 }
 
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
@@ -200,8 +206,12 @@ export type InfoInput = {
   readonly partSizes: readonly number[] | undefined;
 };
 
-/** Returns the JSON of a metadata message, as native clients read it. */
-export function formatInfo(input: InfoInput): string {
+/**
+ * Returns the JSON of a metadata message, as native clients read it.
+ *
+ * @param raw The object info that is rewritten, whose unknown fields stay; undefined for a new object.
+ */
+export function formatInfo(input: InfoInput, raw?: RawInfo): string {
   const metadata: Record<string, string> = {
     "s3.etag": input.etag,
     "s3.modified": input.modified.toISOString(),
@@ -215,7 +225,7 @@ export function formatInfo(input: InfoInput): string {
   if (parts !== undefined && parts.length <= MAX_PARTS_TEXT) metadata["s3.parts"] = parts;
 
   const { contentType } = input.properties.system;
-  return JSON.stringify({
+  const info = {
     name: input.key,
     ...(contentType !== undefined && { headers: { "Content-Type": [contentType] } }),
     metadata,
@@ -228,7 +238,8 @@ export function formatInfo(input: InfoInput): string {
     digest: input.sha256 === undefined ? "" : formatDigest(input.sha256),
     // A native get would wait for the chunks of a multipart object, which are elsewhere.
     ...(input.layout === "parts" && { deleted: true }),
-  });
+  };
+  return JSON.stringify(raw === undefined ? info : keepUnknown(info, raw));
 }
 
 /** Returns the JSON of a delete marker of the object store, as native clients write it. */

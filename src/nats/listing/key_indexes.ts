@@ -1,70 +1,81 @@
 /**
- * The indexes of the buckets that are listed: made on first use, dropped when nobody lists them, bounded in memory.
+ * The indexes of the buckets that clients list: created on first use, dropped when idle, bounded in memory.
  * @module
  */
 
 import { isS3Error, S3Error } from "../../s3/errors.ts";
-import type { SortedKeys } from "../../s3/key_order.ts";
+import { listPage } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ListedObject } from "../../store/listings.ts";
-import type { BucketsContext } from "../buckets/context.ts";
-import { KeyIndex } from "./key_index.ts";
-import { subjectsOf } from "../layout/subjects.ts";
-import { parseListed } from "../layout/object_info.ts";
+import type { ListPage, ListQuery } from "../../store/listings.ts";
 import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
+import { parseListed } from "../layout/object_info.ts";
+import { subjectsOf } from "../layout/subjects.ts";
+import { type IndexContext, KeyIndex } from "./key_index.ts";
 
-/** How indexes are kept. */
+/** Settings of indexes. */
 export type IndexSettings = {
-  /** Bytes that all indexes together may take. */
-  readonly memory: number;
-  /** Milliseconds after which an index is dropped that nobody used. */
-  readonly idle: number;
-  /** An index of so many keys is saved in its bucket. */
-  readonly savedFrom: number;
-  /** Told of the milliseconds that a listing waited for its index, also in vain. */
-  readonly indexed?: ((milliseconds: number) => void) | undefined;
+  /** Bytes of memory for all indexes; 1 GiB by default. */
+  readonly indexMemory?: number | undefined;
+  /** Milliseconds after which an unused index is dropped; ten minutes by default. */
+  readonly indexIdle?: number | undefined;
+  /** Number of keys from which on an index is saved in its bucket; 50,000 by default. */
+  readonly indexSavedFrom?: number | undefined;
 };
 
-/** What indexes hold, and the messages that they have not applied. */
-export type IndexFigures = {
+/** Called with the milliseconds that a listing waited for its index, whether it got it or not. */
+export type IndexObserver = (milliseconds: number) => void;
+
+/** Sizes of all indexes. */
+export type IndexStats = {
   readonly buckets: number;
   readonly keys: number;
   readonly bytes: number;
+  /** Number of messages that the indexes have not applied. */
   readonly pending: number;
 };
 
-/** Most indexes, each of which has a consumer. */
-const MOST = 256;
+const MEMORY = 1024 ** 3;
+const IDLE = 600_000;
+/** So many keys take a second to read. */
+const SAVED_FROM = 50_000;
+/** Number of indexes, each of which has a consumer. */
+const MAX_INDEXES = 256;
 /** Milliseconds for which a bucket that did not fit is refused at once. */
 const REFUSAL = 30_000;
-/** With no more keys than this each is looked at before a bucket counts as not empty. */
-const FEW = 100;
+/** Up to so many keys are read again before a bucket counts as not empty. */
+const RECHECK_LIMIT = 100;
 const MIB = 1024 * 1024;
 
 type Entry = {
   readonly index: KeyIndex;
-  /** In monotonic time. */
+  /** When it was last used, in monotonic time. */
   used: number;
-  /** Requests that use it now. */
+  /** Number of requests that use it now. */
   users: number;
 };
 
 /** The indexes of the buckets that were listed. Disposing ends them. */
 export class KeyIndexes implements Disposable {
-  readonly #context: BucketsContext;
-  readonly #settings: IndexSettings;
+  readonly #context: IndexContext;
+  readonly #memory: number;
+  readonly #idle: number;
+  readonly #savedFrom: number;
+  readonly #observe: IndexObserver | undefined;
   readonly #entries = new Map<BucketName, Entry>();
   /** Buckets that did not fit, and until when they are refused. */
   readonly #refused = new Map<BucketName, number>();
   #timer: Timer | undefined;
 
-  constructor(context: BucketsContext, settings: IndexSettings) {
+  constructor(context: IndexContext, settings: IndexSettings, observe?: IndexObserver) {
     this.#context = context;
-    this.#settings = settings;
+    this.#memory = settings.indexMemory ?? MEMORY;
+    this.#idle = settings.indexIdle ?? IDLE;
+    this.#savedFrom = settings.indexSavedFrom ?? SAVED_FROM;
+    this.#observe = observe;
   }
 
-  /** What all indexes hold. */
-  get figures(): IndexFigures {
+  /** The sizes of all indexes. */
+  get stats(): IndexStats {
     const indexes = [...this.#entries.values()].map(({ index }) => index);
     return {
       buckets: indexes.length,
@@ -75,19 +86,21 @@ export class KeyIndexes implements Disposable {
   }
 
   /**
-   * The keys of a bucket, with every change that was acknowledged before the call.
+   * Lists the keys of a bucket, with every change that was acknowledged before the call.
    *
-   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` where they do not fit into memory, or take too long to read
+   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` if they do not fit into memory, or take too long to read
    */
-  async current(bucket: BucketName): Promise<SortedKeys<ListedObject>> {
-    return (await this.#bringUpToDate(bucket)).keys;
+  async list(bucket: BucketName, query: ListQuery): Promise<ListPage> {
+    const { keys } = await this.#bringUpToDate(bucket);
+    const { entries: objects, commonPrefixes, next } = listPage(keys, query);
+    return { objects, commonPrefixes, next };
   }
 
-  /** Whether a bucket holds nothing, not even what no key names, as it is now. Throws as {@linkcode current}. */
+  /** Tells whether a bucket holds no object now, not even an unlistable one. Throws as {@linkcode list} does. */
   async isEmpty(bucket: BucketName): Promise<boolean> {
     const { requests, streams } = this.#context;
     const { stream, store } = await streams.read(bucket);
-    // Mostly the first message tells.
+    // Usually the first message decides.
     const first = await requests.leaderGet(stream, {
       seq: 1,
       next_by_subj: subjectsOf(store).infos,
@@ -95,12 +108,12 @@ export class KeyIndexes implements Disposable {
     if (first === undefined) return true;
     if (parseListed(first.data, first.time).listed !== undefined) return false;
     const index = await this.#bringUpToDate(bucket);
-    if (index.size === 0 || index.size > FEW) return index.size === 0;
+    if (index.size === 0 || index.size > RECHECK_LIMIT) return index.size === 0;
     index.doubtAll();
     return (await this.#bringUpToDate(bucket)).size === 0;
   }
 
-  /** Looks at a key again before the next listing: it was seen to be gone, and no message said so. */
+  /** Makes the next listing read a key again, because it was found missing although no message announced it. */
   doubt(bucket: BucketName, key: ObjectKey): void {
     this.#entries.get(bucket)?.index.doubt(key);
   }
@@ -124,21 +137,21 @@ export class KeyIndexes implements Disposable {
     } finally {
       entry.used = monotonic();
       entry.users--;
-      this.#settings.indexed?.(entry.used - began);
+      this.#observe?.(entry.used - began);
     }
   }
 
   #add(bucket: BucketName): Entry {
-    if (this.#entries.size >= MOST) this.#dropLeastUsed(bucket);
+    if (this.#entries.size >= MAX_INDEXES) this.#dropLeastUsed(bucket);
     this.#refused.delete(bucket);
     const index = new KeyIndex(this.#context, bucket, {
       limit: () => this.#limit(bucket),
-      memory: this.#settings.memory,
-      savedFrom: this.#settings.savedFrom,
+      memory: this.#memory,
+      savedFrom: this.#savedFrom,
     });
     const entry = { index, used: monotonic(), users: 0 };
     this.#entries.set(bucket, entry);
-    this.#timer ??= startTicker(this.#settings.idle / 4, () => this.#dropIdle());
+    this.#timer ??= startTicker(this.#idle / 4, () => this.#dropIdle());
     return entry;
   }
 
@@ -151,27 +164,27 @@ export class KeyIndexes implements Disposable {
   }
 
   #dropIdle(): void {
-    const since = monotonic() - this.#settings.idle;
+    const since = monotonic() - this.#idle;
     for (const [bucket, { used, users }] of this.#entries) {
       if (users === 0 && used < since) this.#drop(bucket);
     }
   }
 
-  /** Drops the index that was used longest ago, but not this one. Returns false where there is none. */
-  #dropLeastUsed(but: BucketName): boolean {
+  /** Drops the index that was used longest ago, but not that of one bucket. Returns false if there is none to drop. */
+  #dropLeastUsed(except: BucketName): boolean {
     const [oldest] = [...this.#entries]
-      .filter(([bucket, { users }]) => bucket !== but && users === 0)
+      .filter(([bucket, { users }]) => bucket !== except && users === 0)
       .sort(([, a], [, b]) => a.used - b.used);
     if (oldest === undefined) return false;
     this.#drop(oldest[0]);
     return true;
   }
 
-  /** Drops other indexes while there is too much, and at last the one that grows. */
+  /** Drops other indexes while all take too much memory, and finally the one that grows. */
   #limit(bucket: BucketName): void {
     const bytes = (): number =>
       [...this.#entries.values()].reduce((sum, { index }) => sum + index.bytes, 0);
-    while (bytes() > this.#settings.memory) {
+    while (bytes() > this.#memory) {
       if (this.#dropLeastUsed(bucket)) continue;
       const keys = this.#entries.get(bucket)?.index.size ?? 0;
       this.#context.log.warn("bucket has too many keys to be listed", { bucket, keys });
@@ -182,7 +195,7 @@ export class KeyIndexes implements Disposable {
   }
 
   #tooLarge(bucket: BucketName): S3Error {
-    const mib = Math.round(this.#settings.memory / MIB);
+    const mib = Math.round(this.#memory / MIB);
     return new S3Error("ServiceUnavailable", { BucketName: bucket }, {
       message: `The bucket has more keys than this gateway can list in the ${mib} MiB that ` +
         "--index.memory allows it.",

@@ -1,12 +1,12 @@
 /**
- * How object info changes: always by compare-and-set, and with a definite outcome wherever there can be one.
+ * Commits object info: always by compare-and-set, and with a definite outcome wherever there can be one.
  *
- * A commit without an answer may still land, even minutes later. So the same publish with the same expected sequence is
- * repeated: whatever lands first makes every other one a conflict, and then the object info says who it was.
+ * A commit without a response may still land, even minutes later. Therefore the same publish is repeated with the same
+ * expected sequence. The first one to land turns the others into conflicts, and then the stored message tells whose it
+ * was.
  * @module
  */
 
-import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import { pause } from "../../world/world.ts";
@@ -16,37 +16,56 @@ import type { StoredMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
 import { infoSubject } from "../layout/subjects.ts";
+import type { RawInfo } from "../layout/unknown_fields.ts";
 import type { ObjectsContext } from "./context.ts";
 
-/** Fields of a context that a commit needs. */
-export type CommitContext = Pick<ObjectsContext, "requests" | "streams">;
+type Needs = Pick<ObjectsContext, "requests" | "streams">;
 
-/** What a key's object info is now. */
+/** A key's object info at one moment. */
 export type Current = {
-  /** 0 where there is no message. */
+  /** Stream sequence of the message; 0 if there is none. */
   readonly sequence: number;
   readonly parsed: ParsedInfo;
-  /** The group that the message names, whatever else it says. */
+  /** JSON of the message; undefined if there is none, or the message is not a record. */
+  readonly raw: RawInfo | undefined;
+  /** The group that the message names, even if the rest of it is unreadable. */
   readonly nuid: Nuid | undefined;
 };
 
-/** What became of a commit. */
+/** The result of a commit. */
 export type Outcome =
   | { readonly kind: "committed"; readonly sequence: number }
-  /** Somebody else was faster; nothing of ours was stored, or ever will be. */
+  /** Another write was faster. Nothing of ours was stored, or ever will be. */
   | { readonly kind: "refused" }
-  /** Somebody else's object is there, and ours may have been there before it. */
+  /** Another write is stored now. Ours may have been stored before it. */
   | { readonly kind: "overtaken" };
 
-/** How often a commit without an answer is sent. */
-const ATTEMPTS = 3;
-/** How often, and at which interval in milliseconds, it is repeated while one that is on its way keeps it out. */
-const LOOKS = 20;
+/** A message that replaces the last one of its subject. */
+export type Write = {
+  readonly subject: string;
+  readonly data: string;
+  /** Sequence of the message to replace; 0 if there is none. */
+  readonly expect: number;
+  readonly ttl: string | undefined;
+};
+
+/** A message of object info. */
+export type NewInfo = {
+  /** The nuid that the message names, by which a repeated commit recognises itself. */
+  readonly nuid: Nuid;
+  readonly message: string;
+  readonly ttl?: string | undefined;
+};
+
+/** How often a commit is sent while no response comes. */
+const SEND_ATTEMPTS = 3;
+/** How often, and at which interval in milliseconds, a commit is repeated while an earlier one is still on its way. */
+const MAX_LOOKS = 20;
 const LOOK_INTERVAL = 100;
 
 /** Reads a key's object info, never older than the last acknowledged write. */
 export async function readCurrent(
-  { requests, streams }: CommitContext,
+  { requests, streams }: Needs,
   { bucket, store, stream, single }: BucketStream,
   key: ObjectKey,
 ): Promise<Current> {
@@ -57,11 +76,12 @@ export async function readCurrent(
       ? await requests.directGet(stream, query)
       : await requests.leaderGet(stream, query);
   } catch (cause) {
-    await streams.read(bucket); // tells a bucket that is gone from JetStream that is down
+    await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
   if (message === undefined) {
-    return { sequence: 0, parsed: { kind: "absent", isBare: true }, nuid: undefined };
+    const parsed = { kind: "absent", isBare: true } as const;
+    return { sequence: 0, parsed, raw: undefined, nuid: undefined };
   }
   return {
     sequence: message.sequence,
@@ -72,31 +92,26 @@ export async function readCurrent(
 /**
  * Publishes a message in place of the last one of its subject.
  *
- * @param isOurs Whether a message of the subject is what this publishes, had it landed unnoticed.
- * @throws Unanswered, when nothing answered: it may have been stored, or may yet be; JetStreamError, NoResponders,
- * NotConnected or S3Error, when it definitely was not
+ * @param isOurs Returns whether a message of the subject is this write, stored without a response.
+ * @throws Unanswered if no response came: the message may have been stored, or may yet be. JetStreamError, NoResponders,
+ * NotConnected or S3Error if it definitely was not.
  */
-export async function compareAndSet(
-  context: CommitContext,
+export async function compareAndSet<W extends Write>(
+  needs: Needs,
   stream: BucketStream,
-  { subject, data, expect, ttl }: {
-    readonly subject: string;
-    readonly data: string;
-    readonly expect: number;
-    readonly ttl: string | undefined;
-  },
-  isOurs: (message: StoredMessage) => boolean,
+  write: W,
+  isOurs: (message: StoredMessage, write: W) => boolean,
 ): Promise<Outcome> {
-  const { requests } = context;
+  const { subject, data, expect, ttl } = write;
   const options = { expect, rollup: true, ...(ttl !== undefined && { ttl }) };
   let doubt: Unanswered | undefined;
-  for (let attempts = 0, looks = 0; attempts < ATTEMPTS && looks < LOOKS;) {
+  for (let attempts = 0, looks = 0; attempts < SEND_ATTEMPTS && looks < MAX_LOOKS;) {
     try {
-      return { kind: "committed", sequence: await requests.publish(subject, data, options) };
+      return { kind: "committed", sequence: await needs.requests.publish(subject, data, options) };
     } catch (cause) {
       if (isConflict(cause)) {
         if (doubt === undefined) return { kind: "refused" };
-        const outcome = await findOutcome(context, stream, { subject, expect }, isOurs);
+        const outcome = await findOutcome(needs, stream, write, isOurs);
         if (outcome !== undefined) return outcome;
         looks++;
         await pause(LOOK_INTERVAL);
@@ -105,7 +120,7 @@ export async function compareAndSet(
       attempts++;
       if (cause instanceof Unanswered) doubt ??= cause;
       else if (doubt === undefined) {
-        if (cause instanceof NoResponders) await explainNobody(context, stream);
+        if (cause instanceof NoResponders) await checkBucketState(needs, stream);
         if (isDefinite(cause)) throw cause;
         throw new Unanswered(subject, String(cause));
       }
@@ -115,73 +130,49 @@ export async function compareAndSet(
 }
 
 /**
- * Why a repeated commit conflicts; undefined where that cannot be told yet. A leader refuses it already while the one
- * before is on its way to the replicas, and that one is lost if the leader is.
+ * Finds out why a repeated commit conflicts; returns undefined if that is still open. A leader refuses the repetition
+ * while the first commit is on its way to the replicas, and the first commit is lost if the leader is.
  */
-async function findOutcome(
-  { requests }: CommitContext,
+async function findOutcome<W extends Write>(
+  { requests }: Needs,
   { stream }: BucketStream,
-  { subject, expect }: { readonly subject: string; readonly expect: number },
-  isOurs: (message: StoredMessage) => boolean,
+  write: W,
+  isOurs: (message: StoredMessage, write: W) => boolean,
 ): Promise<Outcome | undefined> {
   let message: StoredMessage | undefined;
   try {
-    message = await requests.leaderGet(stream, { last_by_subj: subject });
+    message = await requests.leaderGet(stream, { last_by_subj: write.subject });
   } catch {
-    return undefined; // what the commit came to is not told by a leader that cannot be asked
+    return undefined; // the leader cannot be reached: repeat the commit
   }
-  if (message !== undefined && isOurs(message)) {
+  if (message !== undefined && isOurs(message, write)) {
     return { kind: "committed", sequence: message.sequence };
   }
-  return (message?.sequence ?? 0) === expect ? undefined : { kind: "overtaken" };
+  return (message?.sequence ?? 0) === write.expect ? undefined : { kind: "overtaken" };
 }
 
-/** Tells a bucket that is gone, or about to go, from JetStream that is down. */
-async function explainNobody({ streams }: CommitContext, { bucket }: BucketStream): Promise<void> {
+/** Throws if the bucket is gone or about to go; returns if JetStream is down. */
+async function checkBucketState({ streams }: Needs, { bucket }: BucketStream): Promise<void> {
   const { fenced } = await streams.read(bucket);
   if (fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
 }
 
-/** Publishes object info that names a group in place of what is there now; see {@linkcode compareAndSet}. */
+/**
+ * Publishes object info in place of the message at sequence `expect`.
+ *
+ * @throws as {@linkcode compareAndSet}
+ */
 export function commitInfo(
-  context: CommitContext,
+  needs: Needs,
   stream: BucketStream,
   key: ObjectKey,
-  { nuid, message, expect, ttl }: {
-    readonly nuid: Nuid;
-    readonly message: string;
-    readonly expect: number;
-    readonly ttl?: string;
-  },
+  { nuid, message, ttl }: NewInfo,
+  expect: number,
 ): Promise<Outcome> {
-  const subject = infoSubject(stream.store, key);
-  return compareAndSet(context, stream, { subject, data: message, expect, ttl }, ({ data }) => {
-    return nuidOfInfo(data) === nuid;
-  });
+  const write = { subject: infoSubject(stream.store, key), data: message, expect, ttl, nuid };
+  return compareAndSet(needs, stream, write, namesOurNuid);
 }
 
-/**
- * What a write answers that another one overtook. Whether it was there before cannot be told, and who wrote over it may
- * have had a condition that it would have failed: so it is no success.
- */
-export function overtakenError(key: ObjectKey, precondition: WritePrecondition): S3Error {
-  return Object.keys(precondition).length > 0
-    ? new S3Error("ConditionalRequestConflict", { Key: key })
-    : new S3Error("ServiceUnavailable", { Key: key });
-}
-
-/** Refuses to replace a locked object, and what a precondition refuses. */
-export function checkReplace(
-  key: ObjectKey,
-  { parsed }: Current,
-  precondition: WritePrecondition,
-  now: Date,
-): void {
-  const info = parsed.kind === "object" ? parsed.object.info : undefined;
-  checkWrite(precondition, info, key);
-  if (info?.retention !== undefined && info.retention.until > now) {
-    throw new S3Error("AccessDenied", { Key: key }, {
-      message: "Access Denied because object protected by object lock.",
-    });
-  }
+function namesOurNuid({ data }: StoredMessage, { nuid }: { readonly nuid: Nuid }): boolean {
+  return nuidOfInfo(data) === nuid;
 }

@@ -3,25 +3,26 @@
  * @module
  */
 
-import type { BoundedCache } from "../../collections/bounded_cache.ts";
-import type { DigestPool } from "../../crypto/digests.ts";
+import { BoundedCache } from "../../collections/bounded_cache.ts";
+import { DigestPool } from "../../crypto/digests.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ByteBudget } from "../../streams/byte_budget.ts";
+import { ByteBudget } from "../../streams/byte_budget.ts";
+import { uniqueId } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { ChunkMap } from "../layout/chunk_map.ts";
-import type { KnownGroup } from "./chunk_reader.ts";
-import type { Leases } from "./leases.ts";
+import { Leases } from "./leases.ts";
+import type { KnownGroup } from "./pieces.ts";
 
 /** State of the object room. */
 export type ObjectsContext = BucketsContext & {
-  /** Bytes that readers may request beyond the chunk that they wait for. */
+  /** Bytes that readers may request beyond the chunks that their clients wait for. */
   readonly ahead: ByteBudget;
   /** Bytes that may be published and not yet be acknowledged. */
   readonly unacknowledged: ByteBudget;
   readonly digests: DigestPool;
   /** Positions of chunks, which never change. */
   readonly groups: BoundedCache<KnownGroup>;
-  readonly layouts: BoundedCache<ChunkMap>;
+  readonly chunkMaps: BoundedCache<ChunkMap>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
   readonly leases: Leases;
@@ -30,3 +31,38 @@ export type ObjectsContext = BucketsContext & {
   /** Tells listings to look again at a key that was found missing although no message announced it. */
   readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
 };
+
+/** Options of the object room. */
+export type ObjectsOptions = {
+  /** Milliseconds for which a replaced group is kept for its readers; a minute by default. */
+  readonly grace?: number;
+};
+
+const GRACE = 60_000;
+/** Bytes that all readers together hold, or have requested, beyond what their clients accept. */
+const AHEAD_BUDGET = 16 * 1024 * 1024;
+/** Bytes that all writers together have published and not yet seen acknowledged. */
+const WRITE_BUDGET = 16 * 1024 * 1024;
+/** Number of chunks whose positions are kept, and bytes of chunk maps. */
+const GROUPS_WEIGHT = 1_000_000;
+const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
+
+/** Adds the state of the object room to that of the bucket room. */
+export function createObjectsContext(
+  buckets: BucketsContext,
+  { grace = GRACE }: ObjectsOptions,
+  doubt: ObjectsContext["doubt"],
+): ObjectsContext {
+  return {
+    ...buckets,
+    ahead: new ByteBudget(AHEAD_BUDGET),
+    unacknowledged: new ByteBudget(WRITE_BUDGET),
+    digests: new DigestPool(),
+    groups: new BoundedCache(GROUPS_WEIGHT),
+    chunkMaps: new BoundedCache(CHUNK_MAPS_WEIGHT),
+    grace,
+    leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
+    trashed: new Set(),
+    doubt,
+  };
+}

@@ -1,10 +1,9 @@
 /**
- * Leases: a read that takes long says that it holds a chunk group, so that its bytes are not purged when the object is
- * replaced meanwhile.
+ * Leases: a long read holds its chunk group, so that the group is not purged if the object is replaced meanwhile.
  *
- * The trash is purged after a grace. A read that still runs after half of it writes `S3.lease.<nuid>.<gateway>`, which
- * lives for two graces unless it is renewed: so it stands before the purger looks, and goes by itself when the gateway
- * dies.
+ * The trash is purged after a grace. A read that still runs after half of the grace writes `S3.lease.<nuid>.<gateway>`,
+ * which lives for two graces unless the read renews it. So the lease exists before the purger looks for it, and expires by
+ * itself if the gateway dies.
  * @module
  */
 
@@ -17,7 +16,7 @@ import { records } from "../layout/subjects.ts";
 
 type Held = { readers: number; timer: Timer };
 
-/** The groups that this gateway's readers hold. */
+/** The chunk groups that this gateway's readers hold. */
 export class Leases {
   readonly #requests: Requests;
   readonly #gateway: string;
@@ -26,7 +25,7 @@ export class Leases {
   readonly #held = new Map<string, Held>();
 
   /**
-   * @param gateway A token that no other gateway uses.
+   * @param gateway A token that is unique to this gateway.
    * @param grace Milliseconds.
    */
   constructor(requests: Requests, gateway: string, grace: number, log: StoreLog) {
@@ -36,7 +35,7 @@ export class Leases {
     this.#log = log;
   }
 
-  /** Passes a read on and holds its group until it ends. */
+  /** Passes a read on and holds its group until the read ends. */
   async *during<T, R>(
     stream: BucketStream,
     nuid: Nuid,
@@ -76,7 +75,7 @@ export class Leases {
     try {
       await this.#requests.publish(subject, "", { rollup: true, ttl });
     } catch (cause) {
-      // A native bucket that no gateway wrote to has no trash either.
+      // A native bucket that no gateway has written to has no trash, so nothing is purged.
       if (stream.prepared) this.#log.warn("lease was not renewed", { subject, cause });
     }
   }

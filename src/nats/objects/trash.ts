@@ -1,10 +1,10 @@
 /**
- * Chunk groups that nobody names any more.
+ * Chunk groups that nothing names any more: puts them into the trash, or purges them at once.
  *
- * A replaced group may still be read, so it is recorded as trash and purged after a grace, unless a reader's lease holds
- * it. A group that was never committed has no reader and is purged at once; so is one of few chunks, whose readers have
- * all of it or nothing. An upload that was completed is in the trash as well: of an object that is still there go the
- * records of its parts, and the parts that it does not use.
+ * A replaced group may still be read. It is recorded as trash and purged after a grace, unless a reader's lease holds it. A
+ * group that was never committed has no reader and is purged at once. So is a group of few chunks, whose readers have all
+ * of it or nothing. A completed upload goes into the trash as well: while its object is current, only the records of its
+ * parts and the parts that the object does not use are purged.
  * @module
  */
 
@@ -13,16 +13,16 @@ import type { BucketStream } from "../buckets/streams.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
-import { AT_ONCE } from "./bytes.ts";
+import { MAX_CHUNKS_AT_ONCE } from "./bytes.ts";
 import type { Current } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 
 /**
- * Frees what object info named that is replaced now. Few chunks go at once: a reader has them before it answers, or finds
- * them gone and reads the object anew. More of them are trash.
+ * Frees the group that replaced object info named. A group of few chunks is purged at once: a reader has them before its
+ * response begins, or finds them gone and reads the new object. A larger group is trash.
  */
 export async function freeReplaced(
-  context: ObjectsContext,
+  needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed">,
   stream: BucketStream,
   key: ObjectKey,
   { parsed, nuid }: Current,
@@ -30,16 +30,16 @@ export async function freeReplaced(
   if (parsed.kind === "absent" && parsed.isBare) return;
   const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
   if (bytes?.kind === "group" && bytes.chunks === 0) return;
-  // Without a seek table in the object info, readers walk through the group chunk by chunk.
-  const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= AT_ONCE &&
+  // Without a seek table in the object info, readers walk the group chunk by chunk.
+  const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
     bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
-  if (isReadAtOnce) await discardGroup(context, stream, bytes.nuid);
-  else await trashGroup(context, stream, key, nuid);
+  if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
+  else await trashGroup(needs, stream, key, nuid);
 }
 
-/** Records that a group may be purged after the grace. What fails here the sweep finds. */
+/** Records that a group may be purged after the grace. If that fails, the sweep finds the group. */
 export async function trashGroup(
-  { requests, log, trashed }: ObjectsContext,
+  { requests, log, trashed }: Pick<ObjectsContext, "requests" | "log" | "trashed">,
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
@@ -54,7 +54,7 @@ export async function trashGroup(
   }
 }
 
-/** The record of {@linkcode trashGroup}, to be published with what makes it trash. */
+/** Returns the record of {@linkcode trashGroup}, to be published in one batch with the change that frees the group. */
 export function trashMessage(
   store: StoreName,
   key: ObjectKey,
@@ -63,40 +63,40 @@ export function trashMessage(
   return { subject: records.trash(store, nuid), data: JSON.stringify({ key }), rollup: true };
 }
 
-/** Purges a group that nobody reads. What fails here the sweep finds. */
+/** Purges a group that nobody reads. If that fails, the sweep finds the group. */
 export async function discardGroup(
-  context: ObjectsContext,
+  needs: Pick<ObjectsContext, "streams" | "log">,
   stream: BucketStream,
   nuid: Nuid,
 ): Promise<void> {
-  await discardParts(context, stream, chunkSubject(stream.store, nuid));
+  await discardParts(needs, stream, chunkSubject(stream.store, nuid));
 }
 
-/** Purges what a subject of parts or chunks holds that nobody names. What fails here the sweep finds. */
+/** Purges a subject of chunks or part records that nothing names. If that fails, the sweep finds them. */
 export async function discardParts(
-  { streams, log }: ObjectsContext,
+  { streams, log }: Pick<ObjectsContext, "streams" | "log">,
   { bucket, stream }: BucketStream,
   subject: string,
 ): Promise<void> {
   try {
     await streams.purge(stream, subject);
   } catch (cause) {
-    log.warn("what nobody names was not purged", { bucket, subject, cause });
+    log.warn("unused chunks or records were not purged", { bucket, subject, cause });
   }
 }
 
-/** The nuids that long reads hold now. */
+/** Returns the nuids that long reads hold now. */
 export async function leasedGroups(
-  { streams }: ObjectsContext,
+  { streams }: Pick<ObjectsContext, "streams">,
   { store, stream }: BucketStream,
 ): Promise<ReadonlySet<string>> {
   const subjects = await streams.listSubjects(stream, records.lease(store, "*", "*"));
   return new Set(subjects.map((subject) => parseSubjectOf("lease", store, subject)?.nuid ?? ""));
 }
 
-/** Purges all chunks of a nuid, in one group or in parts, and what says where they are. */
+/** Purges all chunks of a nuid, in one group or in parts, and the records that describe them. */
 export async function purgeGroup(
-  { requests, streams }: ObjectsContext,
+  { requests, streams }: Pick<ObjectsContext, "requests" | "streams">,
   { store, stream }: BucketStream,
   nuid: Nuid,
 ): Promise<void> {

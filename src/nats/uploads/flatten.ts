@@ -1,80 +1,49 @@
 /**
- * One chunk group for native clients: objects that were uploaded in parts are rewritten, so that a native get finds their
- * bytes.
- *
- * The bytes are copied into a fresh group and the object info is replaced by compare-and-set: who reads meanwhile reads
- * the parts, which then go the way of everything that is replaced. A crash leaves a group that nothing names, and an
- * object as it was, which the next sweep finds. ETag, parts, checksum and times stay.
+ * Flattens objects for native clients: rewrites what was uploaded in parts as one chunk group, one object after another.
  * @module
  */
 
 import { isS3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ContentInput } from "../../store/content.ts";
-import type { FlattenOutcome, FlattenResult } from "../../store/maintenance.ts";
-import type { ObjectInfo } from "../../store/objects.ts";
-import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
-import { monotonic, pause, startTicker, stopTicker } from "../../world/world.ts";
-import { lockTask, type TaskLock } from "../buckets/lock.ts";
-import type { BucketStream } from "../buckets/streams.ts";
-import { Unanswered } from "../jetstream/errors.ts";
-import { formatChunkMap, MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
-import { newNuid, type Nuid } from "../layout/nuid.ts";
-import {
-  formatInfo,
-  MAX_PARTS_TEXT,
-  MAX_SEEK_TEXT,
-  type StoredObject,
-} from "../layout/object_info.ts";
-import { formatRuns, formatSequences } from "../layout/runs.ts";
-import { chunkSubject, records } from "../layout/subjects.ts";
-import { openBytes, withPartSizes } from "../objects/bytes.ts";
-import { writeChunks, type WrittenChunks } from "../objects/chunk_writer.ts";
-import { commitInfo, readCurrent } from "../objects/commit.ts";
-import { purgeGroup, trashGroup } from "../objects/trash.ts";
-import type { UploadsContext } from "./context.ts";
+import type { FlattenResult } from "../../store/maintenance.ts";
+import { type FlattenNeeds, flattenObject } from "./flatten_object.ts";
 
 type WaitingObject = Pick<FlattenResult, "bucket" | "key">;
 
-/** Greatest object that is rewritten, in bytes: its table of chunks fits into one message. */
-const MAX_SIZE = 32 * 1024 ** 3;
 /** Share of the time in which bytes move in the background. */
-const SHARE = 0.25;
-/** Milliseconds that are waited at a time, at least. */
-const PAUSE = 20;
-const LOCK_SECONDS = 60;
-/** Most objects that wait in memory; the sweep finds the others again. */
-const MOST_WAITING = 100_000;
+const BACKGROUND_SHARE = 0.25;
+/** How many objects wait in memory; the sweep finds the others again. */
+const MAX_WAITING = 100_000;
 
-/** The objects that this gateway will rewrite. */
-export class NativeLayouts {
-  readonly #context: UploadsContext;
+/** The queue of objects that this gateway will flatten. */
+export class Flattener {
+  readonly #needs: FlattenNeeds;
   readonly #waiting = new Map<string, WaitingObject>();
   #bytes = 0;
 
-  constructor(context: UploadsContext) {
-    this.#context = context;
+  constructor(needs: FlattenNeeds) {
+    this.#needs = needs;
   }
 
-  /** How many objects wait. */
+  /** Number of objects in the queue. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Bytes of objects that were read so far to be rewritten. */
+  /** Bytes of objects that were read so far in order to flatten them. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Has an object wait. */
+  /** Adds an object to the queue. */
   add(bucket: BucketName, key: ObjectKey): void {
-    if (this.#waiting.size < MOST_WAITING) this.#waiting.set(`${bucket}/${key}`, { bucket, key });
+    if (this.#waiting.size < MAX_WAITING) this.#waiting.set(`${bucket}/${key}`, { bucket, key });
   }
 
   /**
-   * Rewrites the object that has waited longest, unhurried.
+   * Flattens the object that has waited longest, throttled.
    *
-   * @returns the object and what became of it; undefined where none waits
+   * @returns the object and the outcome; undefined if the queue is empty
    */
   async next(signal: AbortSignal): Promise<FlattenResult | undefined> {
     const [first] = this.#waiting;
@@ -82,8 +51,8 @@ export class NativeLayouts {
     const [name, { bucket, key }] = first;
     this.#waiting.delete(name);
     try {
-      const outcome = await rewrite(this.#context, bucket, key, {
-        share: SHARE,
+      const outcome = await flattenObject(this.#needs, bucket, key, {
+        share: BACKGROUND_SHARE,
         signal,
         moved: this.#moved,
       });
@@ -94,11 +63,11 @@ export class NativeLayouts {
     }
   }
 
-  /** Rewrites an object as fast as it can. Where that fails it stays in parts, until the sweep finds it. */
+  /** Flattens an object at full speed. If that fails, the object stays in parts until the sweep finds it. */
   async rewriteNow(bucket: BucketName, key: ObjectKey): Promise<void> {
-    const { log } = this.#context;
+    const { log } = this.#needs;
     try {
-      await rewrite(this.#context, bucket, key, { share: 1, moved: this.#moved });
+      await flattenObject(this.#needs, bucket, key, { share: 1, moved: this.#moved });
     } catch (cause) {
       log.warn("object was not rewritten for native clients", { bucket, key, cause });
     }
@@ -106,150 +75,5 @@ export class NativeLayouts {
 
   readonly #moved = (bytes: number): void => {
     this.#bytes += bytes;
-  };
-}
-
-type RewriteOptions = {
-  /** Of the time, in which bytes move. */
-  readonly share: number;
-  /** Ends it and leaves the object as it was. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told of bytes that were read. */
-  readonly moved: (bytes: number) => void;
-};
-
-/** Rewrites an object into one chunk group, if it is in parts. */
-async function rewrite(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  options: RewriteOptions,
-): Promise<FlattenOutcome> {
-  const stream = await context.streams.get(bucket);
-  const { parsed, sequence } = await readCurrent(context, stream, key);
-  if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
-  if (parsed.object.info.size > MAX_SIZE) return "too-large";
-  const old = parsed.object.bytes.nuid;
-  const lock = await lockTask(context, stream, `layout-${old}`, LOCK_SECONDS);
-  if (lock === undefined) return "taken";
-  try {
-    return await rewriteLocked(context, stream, key, {
-      object: parsed.object,
-      sequence,
-      lock,
-      ...options,
-    });
-  } finally {
-    await lock.release().catch(() => {}); // it expires
-  }
-}
-
-async function rewriteLocked(
-  context: UploadsContext,
-  stream: BucketStream,
-  key: ObjectKey,
-  { object, sequence, lock, ...options }: RewriteOptions & {
-    readonly object: StoredObject;
-    readonly sequence: number;
-    readonly lock: TaskLock;
-  },
-): Promise<FlattenOutcome> {
-  const info = await withPartSizes(context, stream, object, { partChecksums: true });
-  const body = await openBytes(context, stream, object, "all");
-  if (body === null) return "needless";
-  const nuid = newNuid(key);
-  const old = object.bytes.nuid;
-  const ended = new AbortController();
-  const renewing = startTicker(LOCK_SECONDS * 1000 / 4, () => {
-    lock.renew().then((isHeld) => isHeld || ended.abort(), () => {}); // the next one may succeed
-  });
-  try {
-    const source = body instanceof Uint8Array ? sourceOfPiece(body) : sourceOf(body);
-    const { checksum } = info;
-    const isWhole = checksum?.type === "FULL_OBJECT";
-    const content: ContentInput = {
-      stream: unhurried(source, options),
-      size: info.size,
-      algorithm: isWhole ? checksum.algorithm : undefined,
-      verify(received) {
-        if (!isWhole || received.checksum === checksum.value) return;
-        throw new Error(
-          `The bytes of "${key}" do not have the checksum that they were stored with`,
-        );
-      },
-    };
-    const { signal } = options;
-    const ends = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
-    const written = await writeChunks(context, chunkSubject(stream.store, nuid), content, ends);
-    content.verify(written.received);
-    const message = await describe(context, stream, nuid, info, written);
-    if (message === undefined) {
-      await purgeGroup(context, stream, nuid);
-      return "too-large";
-    }
-    const outcome = await commitInfo(context, stream, key, { nuid, message, expect: sequence });
-    if (outcome.kind === "committed") {
-      await trashGroup(context, stream, key, old);
-      return "rewritten";
-    }
-    await purgeGroup(context, stream, nuid);
-    return "needless";
-  } catch (cause) {
-    // What may yet be committed is the sweep's.
-    if (!(cause instanceof Unanswered)) await purgeGroup(context, stream, nuid).catch(() => {});
-    throw cause;
-  } finally {
-    stopTicker(renewing);
-  }
-}
-
-/** The object info of the new group; undefined where no record can hold the table of its chunks. */
-async function describe(
-  context: UploadsContext,
-  stream: BucketStream,
-  nuid: Nuid,
-  info: ObjectInfo,
-  { received, chunkSize, sequences }: WrittenChunks,
-): Promise<string | undefined> {
-  const { store } = stream;
-  const seek = formatSequences(sequences);
-  const { partSizes = [], partChecksums } = info;
-  const isLong = seek.length > MAX_SEEK_TEXT || formatRuns(partSizes).length > MAX_PARTS_TEXT ||
-    partChecksums !== undefined;
-  if (isLong) {
-    const layout = formatChunkMap({ kind: "seek", sequences, partSizes, partChecksums });
-    if (layout.length > MAX_CHUNK_MAP_LENGTH) return undefined;
-    await context.requests.publish(records.layout(store, nuid), layout, { rollup: true });
-  }
-  return formatInfo({
-    ...info,
-    owner: info.owner ?? "",
-    store,
-    nuid,
-    chunks: sequences.length,
-    chunkSize,
-    sha256: received.sha256,
-    seek: isLong ? undefined : seek,
-    layout: isLong ? "seek" : undefined,
-  });
-}
-
-/** Passes a source on and rests, so that bytes move in a share of the time. */
-function unhurried(source: ByteSource, { share, signal, moved }: RewriteOptions): ByteSource {
-  let resumed = monotonic();
-  let owed = 0;
-  return {
-    async read() {
-      owed += (monotonic() - resumed) * (1 / share - 1);
-      if (owed >= PAUSE) {
-        await pause(owed, signal);
-        owed = 0;
-      }
-      resumed = monotonic();
-      const piece = await source.read();
-      moved(piece?.length ?? 0);
-      return piece;
-    },
-    cancel: (reason) => source.cancel(reason),
   };
 }

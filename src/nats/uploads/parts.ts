@@ -1,36 +1,134 @@
 /**
- * Reads the parts of an upload from their records.
+ * Parts of uploads: stores them and reads them back from their records.
  * @module
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import type { UploadId } from "../../s3/names.ts";
+import { S3Error } from "../../s3/errors.ts";
+import { checkPartAlgorithm } from "../../s3/multipart.ts";
+import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
+import type { ContentInput } from "../../store/content.ts";
+import type { PartInfo, UploadInfo } from "../../store/uploads.ts";
+import { checkRoom } from "../buckets/quota.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { Unanswered } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
+import { ATTEMPT_LENGTH } from "../layout/chunk_map.ts";
+import { newNuid, nuidOfUpload } from "../layout/nuid.ts";
 import { formatPart, parsePart, type PartRecord } from "../layout/part_record.ts";
 import { parseSequences } from "../layout/runs.ts";
-import { records } from "../layout/subjects.ts";
+import { partChunkSubject, records } from "../layout/subjects.ts";
+import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
+import { compareAndSet } from "../objects/commit.ts";
+import { discardParts, trashGroup } from "../objects/trash.ts";
+import { shortDigest } from "../objects/verify.ts";
 import type { UploadsContext } from "./context.ts";
+import { findUpload, openUpload, uploadInfo, type UploadNeeds } from "./uploads.ts";
 
 /** Messages that are requested from a leader at a time. */
 const LEADER_GETS = 64;
 
 /**
- * The parts of an upload by number, of each number the one that was written last. Tables of chunks that are too long for
- * a subject are missing; {@linkcode withTables} reads them.
+ * Stores a part.
+ *
+ * @throws S3Error `NoSuchUpload`
+ */
+export async function putPart(
+  needs: UploadNeeds & WriterNeeds & Pick<UploadsContext, "log" | "now" | "trashed">,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  number: PartNumber,
+  { content, signal }: {
+    readonly content: ContentInput;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<PartInfo> {
+  let stream: BucketStream;
+  try {
+    stream = await needs.streams.get(bucket);
+    await checkRoom(needs, stream, content.size);
+    const { record } = await openUpload(needs, stream, key, id);
+    checkPartAlgorithm(record.algorithm, content.algorithm);
+  } catch (cause) {
+    await content.stream.cancel().catch(() => {});
+    throw cause;
+  }
+
+  const nuid = nuidOfUpload(id);
+  const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
+  const chunks = partChunkSubject(stream.store, nuid, number, attempt);
+  let part: PartRecord;
+  let subject: string;
+  try {
+    const written = await writeChunks(needs, chunks, content, signal);
+    const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
+    content.verify(written.received);
+    signal?.throwIfAborted();
+    const modified = needs.now();
+    const digest = shortDigest(sha256);
+    const facts = { number, size, etag: md5, checksum, modified };
+    part = { ...facts, attempt, chunkSize, digest, sequences };
+    const record = formatPart(stream.store, id, part);
+    subject = record.subject;
+    // The subject contains the name of this attempt, so any message of it is this part.
+    await compareAndSet(needs, stream, { ...record, expect: 0, ttl: undefined }, () => true);
+  } catch (cause) {
+    if (!(cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
+    throw cause;
+  }
+
+  // The upload may have ended meanwhile without this part. Then nothing names the part.
+  const upload = await findUpload(needs, stream, key, id);
+  if (upload?.record.state === "open") return partInfo(part);
+  if (upload?.record.state === "done") await trashGroup(needs, stream, key, nuid);
+  else for (const left of [chunks, subject]) await discardParts(needs, stream, left);
+  throw new S3Error("NoSuchUpload", { UploadId: id });
+}
+
+/**
+ * Lists the parts of an upload by number.
+ *
+ * @throws S3Error `NoSuchUpload`
+ */
+export async function listParts(
+  needs: UploadNeeds,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<
+  {
+    readonly upload: UploadInfo;
+    readonly items: readonly PartInfo[];
+    readonly next: number | undefined;
+  }
+> {
+  const stream = await needs.streams.get(bucket);
+  const { record } = await openUpload(needs, stream, key, id);
+  const parts = [...(await readParts(needs, stream, id)).values()]
+    .filter(({ number }) => number > after);
+  const items = parts.slice(0, limit).map(partInfo);
+  const next = parts.length > items.length ? items.at(-1)?.number : undefined;
+  return { upload: uploadInfo(id, record), items, next };
+}
+
+function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartInfo {
+  return { number, size, etag, modified, checksum };
+}
+
+/**
+ * Reads the parts of an upload by number. Of each number it returns the part that was written last. Seek tables that are
+ * too long for a subject are missing; {@linkcode withSequences} reads them.
  */
 export async function readParts(
-  context: Pick<UploadsContext, "requests" | "streams">,
-  stream: BucketStream,
+  { requests, streams }: UploadNeeds,
+  { store, stream }: BucketStream,
   id: UploadId,
 ): Promise<ReadonlyMap<number, PartRecord>> {
-  const subjects = await context.streams.listSubjects(
-    stream.stream,
-    records.parts(stream.store, id),
-  );
   const attempts = new Map<number, { readonly part: PartRecord; readonly subject: string }[]>();
-  for (const subject of subjects) {
-    const part = parsePart(stream.store, subject);
+  for (const subject of await streams.listSubjects(stream, records.parts(store, id))) {
+    const part = parsePart(store, subject);
     if (part === undefined) continue;
     const others = attempts.get(part.number);
     if (others === undefined) attempts.set(part.number, [{ part, subject }]);
@@ -39,8 +137,7 @@ export async function readParts(
   const parts = await mapAtOnce([...attempts.values()], LEADER_GETS, async (candidates) => {
     if (candidates.length === 1) return candidates[0]?.part;
     const sequences = await Promise.all(candidates.map(async ({ subject }) => {
-      const query = { last_by_subj: subject };
-      return (await context.requests.leaderGet(stream.stream, query))?.sequence ?? 0;
+      return (await requests.leaderGet(stream, { last_by_subj: subject }))?.sequence ?? 0;
     }));
     return candidates[sequences.indexOf(Math.max(...sequences))]?.part;
   });
@@ -48,17 +145,17 @@ export async function readParts(
   return new Map(known.map((part) => [part.number, part]));
 }
 
-/** Parts with their tables of chunks, also long ones. */
-export async function withTables(
-  context: Pick<UploadsContext, "requests" | "streams">,
-  stream: BucketStream,
+/** Returns parts with the sequences of their chunks, including long seek tables, which it reads. */
+export async function withSequences(
+  { requests }: Pick<UploadNeeds, "requests">,
+  { store, stream }: BucketStream,
   id: UploadId,
   parts: readonly PartRecord[],
 ): Promise<readonly PartRecord[]> {
   return await mapAtOnce(parts, LEADER_GETS, async (part) => {
     if (part.sequences !== undefined || part.size === 0) return part;
-    const { subject } = formatPart(stream.store, id, part);
-    const message = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
+    const { subject } = formatPart(store, id, part);
+    const message = await requests.leaderGet(stream, { last_by_subj: subject });
     return { ...part, sequences: message && parseSequences(textOf(message.data)) };
   });
 }

@@ -1,63 +1,42 @@
 /**
- * Multipart uploads on JetStream.
+ * Multipart uploads: begins, reads and lists them.
  *
- * An upload is a record, each part a record beside its chunk group (`part_record.ts`). Complete moves no bytes: one atomic batch freezes
- * the list of parts in the layout record, commits the object info and ends the upload, so there is no moment at which
- * only one of them is true, and nothing to resume.
+ * An upload is a record, and each part is a record beside its chunk group (`part_record.ts`). An upload is open until one
+ * write of its record ends it, so there is no state between open and done, and nothing to resume.
  * @module
  */
 
-import { isS3Error, S3Error } from "../../s3/errors.ts";
-import { assembleParts, checkPartAlgorithm } from "../../s3/multipart.ts";
-import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
+import { S3Error } from "../../s3/errors.ts";
+import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
-import type { ContentInput } from "../../store/content.ts";
-import type { ObjectInfo } from "../../store/objects.ts";
-import type {
-  CompleteInput,
-  PartInfo,
-  UploadInfo,
-  UploadInput,
-  UploadPage,
-  UploadQuery,
-} from "../../store/uploads.ts";
-import { checkRoom } from "../buckets/quota.ts";
+import type { UploadInfo, UploadInput, UploadPage, UploadQuery } from "../../store/uploads.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { isConflict, isDefinite, Unanswered } from "../jetstream/errors.ts";
+import { isDefinite } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import { ATTEMPT_LENGTH, formatChunkMap } from "../layout/chunk_map.ts";
-import { newNuid, nuidOfUpload, parseNuid } from "../layout/nuid.ts";
-import { formatInfo } from "../layout/object_info.ts";
-import { formatPart, type PartRecord } from "../layout/part_record.ts";
-import { infoSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { newNuid } from "../layout/nuid.ts";
+import { parseSubjectOf, records } from "../layout/subjects.ts";
 import {
   formatUploadRecord,
   parseUploadRecord,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { shortDigest } from "../objects/chunk_reader.ts";
-import { writeChunks } from "../objects/chunk_writer.ts";
-import { checkReplace, compareAndSet, type Current, readCurrent } from "../objects/commit.ts";
-import { discardParts, trashGroup, trashMessage } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
-import { readParts, withTables } from "./parts.ts";
 
-/** How long a finished upload's record answers a repeated Complete. */
-const DONE_TTL = "168h";
-/** How long an aborted upload's record tells parts that come late. */
-const ABORTED_TTL = "48h";
-const WRITE_ATTEMPTS = 200;
-const UNANSWERED_ATTEMPTS = 3;
+/** The fields of a context that reading an upload's record needs. */
+export type UploadNeeds = Pick<UploadsContext, "requests" | "streams">;
+
+/** An upload's record, and the stream sequence of its message. */
+export type FoundUpload = { readonly record: UploadRecord; readonly sequence: number };
 
 /** Begins an upload. */
 export async function createUpload(
-  context: UploadsContext,
+  needs: Pick<UploadsContext, "requests" | "streams" | "now">,
   bucket: BucketName,
   key: ObjectKey,
   { properties, owner, algorithm, checksumType }: UploadInput,
 ): Promise<UploadId> {
-  const stream = await context.streams.prepare(bucket);
+  const stream = await needs.streams.prepare(bucket);
   if (!stream.prepared) {
     throw new S3Error("InvalidRequest", { BucketName: bucket }, {
       message: "The bucket's stream cannot be changed to hold multipart uploads.",
@@ -67,326 +46,80 @@ export async function createUpload(
   const record: UploadRecord = {
     state: "open",
     key,
-    initiated: context.now().toISOString(),
+    initiated: needs.now().toISOString(),
     owner,
     properties,
     algorithm,
     checksumType,
   };
-  await context.requests.publish(records.upload(stream.store, id), formatUploadRecord(record), {
+  await needs.requests.publish(records.upload(stream.store, id), formatUploadRecord(record), {
     expect: 0,
   });
   return id as string as UploadId;
 }
 
-/** Stores a part. */
-export async function putPart(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
-  number: PartNumber,
-  { content, signal }: {
-    readonly content: ContentInput;
-    readonly signal?: AbortSignal | undefined;
-  },
-): Promise<PartInfo> {
-  let stream: BucketStream;
-  try {
-    stream = await context.streams.get(bucket);
-    await checkRoom(context, stream, content.size);
-    const { record } = await openUpload(context, stream, key, id);
-    checkPartAlgorithm(record.algorithm, content.algorithm);
-  } catch (cause) {
-    await content.stream.cancel().catch(() => {});
-    throw cause;
-  }
-
-  const nuid = nuidOfUpload(id);
-  const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
-  const chunks = partChunkSubject(stream.store, nuid, number, attempt);
-  let part: PartRecord;
-  let subject: string;
-  try {
-    const written = await writeChunks(context, chunks, content, signal);
-    const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
-    content.verify(written.received);
-    signal?.throwIfAborted();
-    const modified = context.now();
-    const digest = shortDigest(sha256);
-    const facts = { number, size, etag: md5, checksum, modified };
-    part = { ...facts, attempt, chunkSize, digest, sequences };
-    const record = formatPart(stream.store, id, part);
-    subject = record.subject;
-    // The attempt's name is in the subject: whatever is there is this part.
-    await compareAndSet(context, stream, { ...record, expect: 0, ttl: undefined }, () => true);
-  } catch (cause) {
-    if (!(cause instanceof Unanswered)) await discardParts(context, stream, chunks);
-    throw cause;
-  }
-
-  // The upload may have ended meanwhile. What it did not name is nobody's.
-  const upload = await findUpload(context, stream, key, id);
-  if (upload?.record.state === "open") return partInfo(part);
-  if (upload?.record.state === "done") await trashGroup(context, stream, key, nuid);
-  else for (const left of [chunks, subject]) await discardParts(context, stream, left);
-  throw new S3Error("NoSuchUpload", { UploadId: id });
-}
-
-/** An upload in progress. Throws `NoSuchUpload`. */
+/**
+ * Reads an upload in progress.
+ *
+ * @throws S3Error `NoSuchUpload`
+ */
 export async function readUpload(
-  context: UploadsContext,
+  needs: UploadNeeds,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
 ): Promise<UploadInfo> {
-  const stream = await context.streams.get(bucket);
-  return uploadInfo(id, (await openUpload(context, stream, key, id)).record);
+  const stream = await needs.streams.get(bucket);
+  return uploadInfo(id, (await openUpload(needs, stream, key, id)).record);
 }
 
-/** Parts of an upload, by number. */
-export async function listParts(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
-  { after, limit }: { readonly after: number; readonly limit: number },
-): Promise<
-  {
-    readonly upload: UploadInfo;
-    readonly items: readonly PartInfo[];
-    readonly next: number | undefined;
-  }
-> {
-  const stream = await context.streams.get(bucket);
-  const { record } = await openUpload(context, stream, key, id);
-  const parts = [...(await readParts(context, stream, id)).values()]
-    .filter(({ number }) => number > after);
-  const items = parts.slice(0, limit).map(partInfo);
-  const next = parts.length > items.length ? items.at(-1)?.number : undefined;
-  return { upload: uploadInfo(id, record), items, next };
-}
-
-/** Uploads in progress. */
+/** Lists uploads in progress. */
 export async function listUploads(
-  context: UploadsContext,
+  needs: Pick<UploadsContext, "requests" | "streams" | "budget">,
   bucket: BucketName,
   query: UploadQuery,
 ): Promise<UploadPage> {
-  const stream = await context.streams.read(bucket);
+  const stream = await needs.streams.read(bucket);
   if (!stream.prepared) return { uploads: [], commonPrefixes: [], next: undefined };
-  const messages = await readMessages(context, stream, records.upload(stream.store, "*"));
-  const uploads = messages.flatMap((message) => {
-    const record = parseUploadRecord(textOf(message.data));
+  const messages = await readMessages(needs, stream, records.upload(stream.store, "*"));
+  const uploads = messages.flatMap(({ subject, data }) => {
+    const record = parseUploadRecord(textOf(data));
     if (record?.state !== "open") return [];
-    return [
-      uploadInfo(
-        (parseSubjectOf("upload", stream.store, message.subject)?.id ?? "") as UploadId,
-        record,
-      ),
-    ];
+    const id = parseSubjectOf("upload", stream.store, subject)?.id ?? "";
+    return [uploadInfo(id as UploadId, record)];
   });
   return listUploadPage(uploads.sort(compareUploads), query);
 }
 
-/** Makes the object of its parts. */
-export async function completeUpload(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
-  input: CompleteInput,
-): Promise<ObjectInfo> {
-  const stream = await context.streams.get(bucket);
-  for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const [upload, uploaded, current] = await Promise.all([
-      findUpload(context, stream, key, id),
-      readParts(context, stream, id),
-      readCurrent(context, stream, key),
-    ]);
-    if (upload?.record.result !== undefined) return finished(upload.record, upload.record.result);
-    if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
-
-    const { record } = upload;
-    const assembly = await assembleParts(record, uploaded, input, context.minPartSize);
-    const parts = await withTables(context, stream, id, assembly.parts);
-    checkReplace(key, current, input.precondition, context.now());
-
-    const info: ObjectInfo = {
-      key,
-      size: assembly.size,
-      etag: assembly.etag,
-      modified: context.now(),
-      properties: record.properties,
-      checksum: assembly.checksum,
-      owner: record.owner,
-      partSizes: parts.map(({ size }) => size),
-      retention: undefined,
-    };
-    try {
-      await commitUpload(context, stream, id, upload, current, info, parts);
-    } catch (cause) {
-      // Whoever lands first makes every other commit a conflict: look again who it was.
-      if (isConflict(cause)) continue;
-      if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
-      throw cause;
-    }
-    context.trashed.add(bucket);
-    return info;
-  }
-  throw new S3Error("SlowDown", { Key: key });
-}
-
 /**
- * Layout record, object info and the upload's end, together or not at all. With them goes what is left over into the
- * trash: the object that is replaced, the records of the parts, and parts that are not used.
- */
-async function commitUpload(
-  { requests }: UploadsContext,
-  { store }: BucketStream,
-  id: UploadId,
-  { record, sequence }: { readonly record: UploadRecord; readonly sequence: number },
-  current: Current,
-  info: ObjectInfo,
-  parts: readonly PartRecord[],
-): Promise<void> {
-  const nuid = nuidOfUpload(id);
-  const { size, etag, checksum, modified } = info;
-  const empty = size === 0;
-  const layout = formatChunkMap({
-    kind: "parts",
-    algorithm: record.algorithm,
-    checksumType: record.checksumType,
-    parts,
-  });
-  const message = formatInfo({
-    ...info,
-    owner: record.owner,
-    store,
-    nuid,
-    chunks: 0,
-    chunkSize: parts[0]?.chunkSize ?? 0,
-    sha256: empty ? SHA256_OF_NOTHING : undefined,
-    seek: undefined,
-    layout: empty ? undefined : "parts",
-  });
-  const done: UploadRecord = {
-    ...record,
-    state: "done",
-    result: { size, etag, checksum, modified: modified.toISOString() },
-  };
-  await requests.publishBatch([
-    { subject: records.layout(store, nuid), data: layout, rollup: true },
-    {
-      subject: infoSubject(store, info.key),
-      data: message,
-      rollup: true,
-      expect: current.sequence,
-    },
-    {
-      subject: records.upload(store, id),
-      data: formatUploadRecord(done),
-      rollup: true,
-      expect: sequence,
-      ttl: DONE_TTL,
-    },
-    ...[nuid, ...(current.nuid === undefined ? [] : [current.nuid])].map((left) =>
-      trashMessage(store, info.key, left)
-    ),
-  ]);
-}
-
-const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/** Ends an upload without an object. */
-export async function abortUpload(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
-): Promise<void> {
-  const stream = await context.streams.get(bucket);
-  const subject = records.upload(stream.store, id);
-  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    const { record, sequence } = await openUpload(context, stream, key, id);
-    const data = formatUploadRecord({ ...record, state: "aborted" });
-    const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
-    const outcome = await compareAndSet(context, stream, write, (message) => {
-      return parseUploadRecord(textOf(message.data))?.state === "aborted";
-    });
-    if (outcome.kind !== "committed") continue;
-    const nuid = nuidOfUpload(id);
-    await discardParts(context, stream, partChunkSubject(stream.store, nuid, "*", "*"));
-    await discardParts(context, stream, records.parts(stream.store, id));
-    return;
-  }
-  throw new S3Error("SlowDown");
-}
-
-/**
- * Aborts uploads to which nothing was added for some time, by nats-server's clock.
+ * Reads the record of an upload that is open.
  *
- * @param options `age` in milliseconds; with `dryRun` they are only counted.
- * @returns how many they are
+ * @throws S3Error `NoSuchUpload`
  */
-export async function abortAbandoned(
-  context: UploadsContext,
-  stream: BucketStream,
-  { age, dryRun }: { readonly age: number; readonly dryRun: boolean },
-): Promise<number> {
-  if (!stream.prepared) return 0;
-  const isOld = ({ time }: StoredMessage): boolean => time.getTime() + age <= stream.at.getTime();
-  let count = 0;
-  for (const message of await readMessages(context, stream, records.upload(stream.store, "*"))) {
-    const record = parseUploadRecord(textOf(message.data));
-    const id = parseNuid(parseSubjectOf("upload", stream.store, message.subject)?.id) as
-      | UploadId
-      | undefined;
-    if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
-    const parts = await readMessages(context, stream, records.parts(stream.store, id));
-    if (!parts.every(isOld)) continue;
-    count++;
-    if (!dryRun) await abortIfOpen(context, stream.bucket, record.key, id);
-  }
-  return count;
-}
-
-async function abortIfOpen(
-  context: UploadsContext,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
-): Promise<void> {
-  try {
-    await abortUpload(context, bucket, key, id);
-  } catch (cause) {
-    if (!isS3Error(cause, "NoSuchUpload")) throw cause; // it has ended meanwhile
-  }
-}
-
-async function openUpload(
-  context: UploadsContext,
+export async function openUpload(
+  needs: UploadNeeds,
   stream: BucketStream,
   key: ObjectKey,
   id: UploadId,
-): Promise<{ readonly record: UploadRecord; readonly sequence: number }> {
-  const upload = await findUpload(context, stream, key, id);
+): Promise<FoundUpload> {
+  const upload = await findUpload(needs, stream, key, id);
   if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
   return upload;
 }
 
-async function findUpload(
-  { requests, streams }: UploadsContext,
+/** Reads the record of an upload, open or ended; returns undefined if this key has no such upload. */
+export async function findUpload(
+  { requests, streams }: UploadNeeds,
   { bucket, store, stream, prepared }: BucketStream,
   key: ObjectKey,
   id: UploadId,
-): Promise<{ readonly record: UploadRecord; readonly sequence: number } | undefined> {
+): Promise<FoundUpload | undefined> {
   if (!prepared) return undefined;
   let message: StoredMessage | undefined;
   try {
     message = await requests.leaderGet(stream, { last_by_subj: records.upload(store, id) });
   } catch (cause) {
-    if (isDefinite(cause)) await streams.read(bucket); // tells a bucket that is gone
+    if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
   const record = message && parseUploadRecord(textOf(message.data));
@@ -394,11 +127,8 @@ async function findUpload(
   return { record, sequence: message.sequence };
 }
 
-function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartInfo {
-  return { number, size, etag, modified, checksum };
-}
-
-function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
+/** Returns what a client is shown of an upload. */
+export function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
   const { key, initiated, owner, algorithm, checksumType, properties } = record;
   return {
     key,
@@ -408,22 +138,5 @@ function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
     algorithm,
     checksumType,
     storageClass: properties.system.storageClass,
-  };
-}
-
-function finished(
-  { key, owner, properties }: UploadRecord,
-  { size, etag, checksum, modified }: NonNullable<UploadRecord["result"]>,
-): ObjectInfo {
-  return {
-    key,
-    size,
-    etag,
-    checksum,
-    modified: new Date(modified),
-    properties,
-    owner,
-    partSizes: undefined,
-    retention: undefined,
   };
 }

@@ -1,0 +1,63 @@
+/**
+ * The cleanup of a store: which buckets have trash, how much of it waits, and who sweeps.
+ * @module
+ */
+
+import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { FreeReport, SweepOptions, SweepReport } from "../../store/maintenance.ts";
+import { lockTask } from "../buckets/lock.ts";
+import type { UploadsContext } from "../uploads/context.ts";
+import { emptyTrash } from "./empty_trash.ts";
+import { sweepBucket, type SweepContext } from "./sweep.ts";
+
+type CleanupContext = SweepContext & Pick<UploadsContext, "trashed">;
+
+/** Empties the trash and sweeps, bucket by bucket. */
+export class Cleanup {
+  readonly #context: CleanupContext;
+  readonly #inParts: (bucket: BucketName, key: ObjectKey) => void;
+  /** Number of groups in the trash that had to stay, by bucket. */
+  readonly #waiting = new Map<BucketName, number>();
+
+  /** @param inParts Called by a sweep with each object that native clients cannot read because it is in parts. */
+  constructor(context: CleanupContext, inParts: (bucket: BucketName, key: ObjectKey) => void) {
+    this.#context = context;
+    this.#inParts = inParts;
+  }
+
+  /** Number of chunk groups that had to stay when this gateway last emptied the trash. */
+  get waiting(): number {
+    return this.#waiting.values().reduce((sum, waiting) => sum + waiting, 0);
+  }
+
+  /** Buckets with trash of this gateway. */
+  get trashed(): readonly BucketName[] {
+    return [...this.#context.trashed];
+  }
+
+  /** Empties the trash of a bucket. Throws `NoSuchBucket`. */
+  async emptyTrash(bucket: BucketName): Promise<FreeReport> {
+    const { trashed } = this.#context;
+    trashed.delete(bucket);
+    this.#waiting.delete(bucket);
+    const report = await emptyTrash(this.#context, bucket);
+    if (report.waiting > 0) {
+      trashed.add(bucket);
+      this.#waiting.set(bucket, report.waiting);
+    }
+    return report;
+  }
+
+  /** Sweeps a bucket. Throws `NoSuchBucket`. */
+  async sweep(bucket: BucketName, options: SweepOptions): Promise<SweepReport> {
+    return await sweepBucket(this.#context, bucket, options, (key) => this.#inParts(bucket, key));
+  }
+
+  /** Tells whether this gateway is the one that sweeps a bucket in this interval of milliseconds. */
+  async claimSweep(bucket: BucketName, interval: number): Promise<boolean> {
+    const stream = await this.#context.streams.read(bucket);
+    if (!stream.prepared) return false; // no gateway has written to it
+    const seconds = Math.max(1, Math.round(interval / 1000));
+    return await lockTask(this.#context, stream, "sweep", seconds) !== undefined;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Stores an object: first its chunks, then one message of object info that names them.
+ * @module
+ */
+
+import { S3Error } from "../../s3/errors.ts";
+import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { Received } from "../../store/content.ts";
+import type { ObjectInfo, ObjectInput } from "../../store/objects.ts";
+import { sourceOf } from "../../streams/byte_source.ts";
+import { monotonic } from "../../world/world.ts";
+import { checkRoom } from "../buckets/quota.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { newNuid } from "../layout/nuid.ts";
+import { chunkSubject, records } from "../layout/subjects.ts";
+import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
+import { type Current, readCurrent } from "./commit.ts";
+import { describeGroup } from "./describe.ts";
+import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
+import { checkRetention } from "./retention.ts";
+import { discardGroup } from "./trash.ts";
+
+/** Milliseconds after which a write of one chunk also checks that its bucket is still the same. */
+const SLOW_WRITE = 1000;
+
+/** Stores an object. */
+export async function putObject(
+  needs: ReplaceNeeds & WriterNeeds,
+  bucket: BucketName,
+  key: ObjectKey,
+  { content, properties, owner, precondition, signal }: ObjectInput,
+): Promise<ObjectInfo> {
+  let stream: BucketStream;
+  let current: Promise<Current>;
+  try {
+    stream = await needs.streams.prepare(bucket);
+    if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
+    await checkRoom(needs, stream, content.size);
+    current = readCurrent(needs, stream, key);
+    // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.
+    if (Object.keys(precondition).length > 0) {
+      checkReplace(key, await current, precondition, checkRetention, needs.now());
+    } else current.catch(() => {});
+  } catch (cause) {
+    await sourceOf(content.stream).cancel().catch(() => {});
+    throw cause;
+  }
+
+  const nuid = newNuid(key);
+  const began = monotonic();
+  let change: Change<ObjectInfo>;
+  let lastChunk: number;
+  let chunks: number;
+  try {
+    const subject = chunkSubject(stream.store, nuid);
+    const written = await writeChunks(needs, subject, content, signal);
+    const { received, sequences } = written;
+    content.verify(received);
+    signal?.throwIfAborted();
+    lastChunk = sequences.at(-1) ?? 0;
+    chunks = sequences.length;
+    const info = {
+      key,
+      size: received.size,
+      etag: received.md5,
+      modified: needs.now(),
+      properties,
+      checksum: checksumOf(content.algorithm, received),
+      owner,
+      partSizes: undefined,
+      retention: undefined,
+    };
+    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written);
+    if (chunkMap !== undefined) {
+      await needs.requests.publish(records.layout(stream.store, nuid), chunkMap, { rollup: true });
+    }
+    change = { kind: "object", nuid, message, result: info };
+  } catch (cause) {
+    await discardGroup(needs, stream, nuid);
+    throw cause;
+  }
+  const { sequence, result } = await replace(needs, stream, key, {
+    current,
+    describe: () => change,
+    precondition,
+    guard: checkRetention,
+    newGroup: nuid,
+  });
+  const isLong = chunks > 1 || monotonic() - began > SLOW_WRITE;
+  await checkSameStream(needs, stream, { sequence, lastChunk, isLong });
+  return result;
+}
+
+function checksumOf(
+  algorithm: ObjectInput["content"]["algorithm"],
+  { checksum }: Received,
+): ObjectInfo["checksum"] {
+  if (algorithm === undefined || checksum === undefined) return undefined;
+  return { algorithm, value: checksum, type: "FULL_OBJECT" };
+}
+
+/**
+ * Takes a commit back if the bucket was deleted and created again while the body arrived: such a bucket has the object
+ * info but not the chunks.
+ *
+ * @throws S3Error `ServiceUnavailable`
+ */
+async function checkSameStream(
+  { streams }: Pick<ReplaceNeeds, "streams">,
+  stream: BucketStream,
+  { sequence, lastChunk, isLong }: {
+    readonly sequence: number;
+    readonly lastChunk: number;
+    /** The write took long enough for another bucket to receive as many messages. */
+    readonly isLong: boolean;
+  },
+): Promise<void> {
+  let isSame = sequence > lastChunk;
+  if (isSame && isLong) {
+    const now = await streams.read(stream.bucket);
+    isSame = now.created.getTime() === stream.created.getTime();
+  }
+  if (isSame) return;
+  await streams.deleteMessage(stream.stream, sequence);
+  throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket }, {
+    message: "The bucket was deleted and created again during the request.",
+  });
+}

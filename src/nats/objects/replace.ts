@@ -1,0 +1,198 @@
+/**
+ * The one write path: every write of a key's object info goes through {@linkcode replace}.
+ *
+ * It reads the current object info, lets the caller describe the change, checks the precondition and the guard, commits
+ * by compare-and-set, frees what the old object info named, and starts over if another write was faster. An object that
+ * changes in any way (its bytes, its tags, its retention) is therefore checked in the same way.
+ * @module
+ */
+
+import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
+import { S3Error } from "../../s3/errors.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { isConflict, isFull, Unanswered } from "../jetstream/errors.ts";
+import type { BatchMessage } from "../jetstream/messages.ts";
+import type { Nuid } from "../layout/nuid.ts";
+import { infoSubject } from "../layout/subjects.ts";
+import { commitInfo, type Current, type NewInfo, type Outcome, readCurrent } from "./commit.ts";
+import type { ObjectsContext } from "./context.ts";
+import { deleteInFullBucket } from "./full_bucket.ts";
+import { discardGroup, freeReplaced, trashGroup, trashMessage } from "./trash.ts";
+
+/** How often a write that conflicts starts over: enough for a crowd of writers on one key. */
+const WRITE_ATTEMPTS = 200;
+/** How often a batch is published while no response comes. */
+const BATCH_ATTEMPTS = 3;
+
+/** The fields of a context that a write needs. */
+export type ReplaceNeeds = Pick<
+  ObjectsContext,
+  "requests" | "streams" | "trashed" | "doubt" | "log" | "now"
+>;
+
+/** The change that a write makes to the current object info. */
+export type Change<R> =
+  & {
+    /** The value that {@linkcode replace} returns once the change is made. */
+    readonly result: R;
+  }
+  & (
+    /** An object in place of the current one. */
+    | NewInfo & { readonly kind: "object" }
+    /** An object, and records that are stored with it in one atomic batch, before and after the object info. */
+    | NewInfo & {
+      readonly kind: "batch";
+      readonly before: readonly BatchMessage[];
+      readonly after: readonly BatchMessage[];
+    }
+    /** A delete marker. Its nuid names no chunks. */
+    | NewInfo & { readonly kind: "marker" }
+    /** There is nothing to change. The precondition and the guard apply nevertheless. */
+    | { readonly kind: "nothing" }
+    /** An earlier request has made the change, and was checked then. */
+    | { readonly kind: "done" }
+  );
+
+/** Throws if the current object is protected. */
+export type Guard = (key: ObjectKey, before: Current, now: Date) => void;
+
+/** A write of a key's object info. `P` is what it reads besides. */
+export type Replacement<R, P = undefined> = {
+  /** The current object info, if the caller has read it or begun to. */
+  readonly current?: Current | Promise<Current>;
+  /** Reads what `describe` needs besides the current object info, at the same time and again on each attempt. */
+  readonly prepare?: () => Promise<P>;
+  /** Describes the change. Called again, with newer object info, if another write was faster. */
+  readonly describe: (before: Current, prepared: P) => Change<R> | Promise<Change<R>>;
+  readonly precondition: WritePrecondition;
+  /** Undefined for a rewrite that changes nothing a guard protects. */
+  readonly guard: Guard | undefined;
+  /** A chunk group that was written for this change and is discarded if the change is refused. */
+  readonly newGroup?: Nuid;
+  /** Discards `newGroup`; by default {@linkcode discardGroup}. */
+  readonly discard?: (needs: ReplaceNeeds, stream: BucketStream, nuid: Nuid) => Promise<void>;
+};
+
+/** A write that was made. */
+export type Replaced<R> = {
+  /** Stream sequence of the new object info; 0 if there was nothing to change. */
+  readonly sequence: number;
+  readonly result: R;
+};
+
+/**
+ * Another write took the place of this one. Whether this one was stored before it is unknown, and the other one may have
+ * had a condition that this one would have failed, so it is not a success.
+ */
+export class Overtaken extends S3Error {
+  constructor(key: ObjectKey, precondition: WritePrecondition) {
+    const isConditional = Object.keys(precondition).length > 0;
+    super(isConditional ? "ConditionalRequestConflict" : "ServiceUnavailable", { Key: key });
+  }
+}
+
+/**
+ * Replaces a key's object info under a precondition and a guard, and frees the chunk group that the old one named.
+ *
+ * @throws S3Error from the precondition, the guard and `describe`; `SlowDown` after too many conflicts
+ * @throws Overtaken
+ * @throws Unanswered if no response came: the change may have been made, or may yet be
+ */
+export async function replace<R, P = undefined>(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  replacement: Replacement<R, P>,
+): Promise<Replaced<R>> {
+  const { prepare, describe, precondition, guard, newGroup, discard = discardGroup } = replacement;
+  let reading = replacement.current;
+  for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    let before: Current | undefined;
+    let change: Change<R> | undefined;
+    let outcome: Outcome;
+    try {
+      reading ??= readCurrent(needs, stream, key);
+      let prepared: P | undefined;
+      if (prepare === undefined) before = await reading;
+      else [before, prepared] = await Promise.all([reading, prepare()]);
+      reading = undefined;
+      const described = describe(before, prepared as P); // without `prepare`, P is undefined
+      change = described instanceof Promise ? await described : described;
+      if (change.kind === "done") return { sequence: 0, result: change.result };
+      checkReplace(key, before, precondition, guard, needs.now());
+      if (change.kind === "nothing") {
+        if (newGroup !== undefined) await discard(needs, stream, newGroup);
+        return { sequence: 0, result: change.result };
+      }
+      outcome = change.kind === "batch"
+        ? await commitBatch(needs, stream, key, before, change)
+        : await commitInfo(needs, stream, key, change, before.sequence);
+    } catch (cause) {
+      if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
+        const isDeleted = await deleteInFullBucket(needs, stream, key, before, change);
+        if (isDeleted) return { sequence: 0, result: change.result };
+        continue;
+      }
+      if (change?.kind === "batch") {
+        // The first batch to land turns the others into conflicts: look again whose it was.
+        if (isConflict(cause)) continue;
+        if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
+      }
+      // A group whose commit may yet land belongs to the sweep.
+      if (newGroup !== undefined && !(cause instanceof Unanswered)) {
+        await discard(needs, stream, newGroup).catch(() => {});
+      }
+      throw cause;
+    }
+    switch (outcome.kind) {
+      case "committed":
+        if (change.kind === "batch") needs.trashed.add(stream.bucket);
+        else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
+        return { sequence: outcome.sequence, result: change.result };
+      case "refused":
+        break;
+      case "overtaken":
+        if (newGroup !== undefined) await trashGroup(needs, stream, key, newGroup);
+        else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
+        throw new Overtaken(key, precondition);
+    }
+  }
+  if (newGroup !== undefined) await discard(needs, stream, newGroup);
+  throw new S3Error("SlowDown", { Key: key });
+}
+
+/**
+ * Checks the precondition and the guard of a write.
+ *
+ * @throws S3Error
+ */
+export function checkReplace(
+  key: ObjectKey,
+  before: Current,
+  precondition: WritePrecondition,
+  guard: Guard | undefined,
+  now: Date,
+): void {
+  const { parsed } = before;
+  checkWrite(precondition, parsed.kind === "object" ? parsed.object.info : undefined, key);
+  guard?.(key, before, now);
+}
+
+/** Publishes object info, its records and the trash that they make, all or none. */
+async function commitBatch(
+  { requests }: ReplaceNeeds,
+  { store }: BucketStream,
+  key: ObjectKey,
+  current: Current,
+  { message, before, after }: Extract<Change<unknown>, { readonly kind: "batch" }>,
+): Promise<Outcome> {
+  const trash = current.nuid === undefined ? [] : [trashMessage(store, key, current.nuid)];
+  const following = [...after, ...trash];
+  const last = await requests.publishBatch([
+    ...before,
+    { subject: infoSubject(store, key), data: message, rollup: true, expect: current.sequence },
+    ...following,
+  ]);
+  return { kind: "committed", sequence: last - following.length };
+}

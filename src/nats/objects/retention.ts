@@ -1,0 +1,22 @@
+/**
+ * The guard of a locked object: nobody replaces or deletes it before its retention ends.
+ * @module
+ */
+
+import { S3Error } from "../../s3/errors.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import type { Current } from "./commit.ts";
+
+/**
+ * Refuses to replace an object that is under retention.
+ *
+ * @throws S3Error `AccessDenied`
+ */
+export function checkRetention(key: ObjectKey, { parsed }: Current, now: Date): void {
+  if (parsed.kind !== "object") return;
+  const { retention } = parsed.object.info;
+  if (retention === undefined || retention.until <= now) return;
+  throw new S3Error("AccessDenied", { Key: key }, {
+    message: "Access Denied because object protected by object lock.",
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Completes uploads: makes an object of the parts.
+ *
+ * No bytes move. One atomic batch stores the chunk map, which freezes the list of parts, commits the object info and ends
+ * the upload, so at no moment is only one of them true.
+ * @module
+ */
+
+import { S3Error } from "../../s3/errors.ts";
+import { assembleParts } from "../../s3/multipart.ts";
+import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
+import type { CompleteInput } from "../../store/uploads.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { nuidOfUpload } from "../layout/nuid.ts";
+import type { PartRecord } from "../layout/part_record.ts";
+import { records } from "../layout/subjects.ts";
+import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
+import { describeParts } from "../objects/describe.ts";
+import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
+import { checkRetention } from "../objects/retention.ts";
+import { trashMessage } from "../objects/trash.ts";
+import type { UploadsContext } from "./context.ts";
+import { readParts, withSequences } from "./parts.ts";
+import { findUpload, type FoundUpload } from "./uploads.ts";
+
+/** How long the record of a completed upload lives, to repeat the response to a repeated Complete. */
+const DONE_TTL = "168h";
+
+type CompleteNeeds = ReplaceNeeds & Pick<UploadsContext, "minPartSize">;
+
+/** An upload and its parts by number. */
+type ReadUpload = [upload: FoundUpload | undefined, parts: ReadonlyMap<number, PartRecord>];
+
+/**
+ * Makes an object of an upload's parts.
+ *
+ * @returns the object; the same one again if the upload was completed before
+ */
+export async function completeUpload(
+  needs: CompleteNeeds,
+  bucket: BucketName,
+  key: ObjectKey,
+  id: UploadId,
+  input: CompleteInput,
+): Promise<ObjectInfo> {
+  const stream = await needs.streams.get(bucket);
+  const { result } = await replace<ObjectInfo, ReadUpload>(needs, stream, key, {
+    prepare: () => Promise.all([findUpload(needs, stream, key, id), readParts(needs, stream, id)]),
+    async describe(_before, [upload, parts]) {
+      const done = upload && completedObject(upload.record);
+      if (done !== undefined) return { kind: "done", result: done };
+      if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
+      return await describeCompletion(needs, stream, id, upload, parts, input);
+    },
+    precondition: input.precondition,
+    guard: checkRetention,
+  });
+  return result;
+}
+
+/**
+ * Describes the object of an upload and the end of the upload. The batch puts the upload into the trash as well, which
+ * frees the records of its parts and the parts that the object does not use.
+ */
+async function describeCompletion(
+  needs: CompleteNeeds,
+  stream: BucketStream,
+  id: UploadId,
+  { record, sequence }: FoundUpload,
+  uploaded: ReadonlyMap<number, PartRecord>,
+  input: CompleteInput,
+): Promise<Change<ObjectInfo>> {
+  const { store } = stream;
+  const { key, owner, properties, algorithm, checksumType } = record;
+  const assembly = await assembleParts(record, uploaded, input, needs.minPartSize);
+  const { size, etag, checksum } = assembly;
+  const parts = await withSequences(needs, stream, id, assembly.parts);
+  const modified = needs.now();
+  const result: ObjectInfo = {
+    key,
+    size,
+    etag,
+    modified,
+    properties,
+    checksum,
+    owner,
+    partSizes: parts.map(({ size }) => size),
+    retention: undefined,
+  };
+  const nuid = nuidOfUpload(id);
+  const map = { algorithm, checksumType, parts };
+  const { message, chunkMap } = describeParts(store, nuid, result, map);
+  const done: UploadRecord = {
+    ...record,
+    state: "done",
+    result: { size, etag, checksum, modified: modified.toISOString() },
+  };
+  return {
+    kind: "batch",
+    nuid,
+    message,
+    before: [{ subject: records.layout(store, nuid), data: chunkMap, rollup: true }],
+    after: [
+      {
+        subject: records.upload(store, id),
+        data: formatUploadRecord(done),
+        rollup: true,
+        expect: sequence,
+        ttl: DONE_TTL,
+      },
+      trashMessage(store, key, nuid),
+    ],
+    result,
+  };
+}
+
+/** Returns the object of a completed upload; undefined for any other upload. */
+function completedObject({ key, owner, properties, result }: UploadRecord): ObjectInfo | undefined {
+  if (result === undefined) return undefined;
+  const { size, etag, checksum, modified } = result;
+  return {
+    key,
+    size,
+    etag,
+    checksum,
+    modified: new Date(modified),
+    properties,
+    owner,
+    partSizes: undefined,
+    retention: undefined,
+  };
+}
