@@ -8,12 +8,8 @@ import { VERSION } from "../config/command_line.ts";
 import type { Config } from "../config/config.ts";
 import type { Handler } from "../gateway.ts";
 import type { InFlight } from "../http/in_flight.ts";
-import {
-  closeConnection,
-  connect,
-  type NatsConnection,
-  waitForJetStream,
-} from "../nats/connection/connection.ts";
+import { closeConnection, connect, type NatsConnection } from "../nats/connection/connection.ts";
+import { waitForJetStream } from "../nats/jetstream/availability.ts";
 import { announceService, type Traffic } from "../nats/monitoring/service.ts";
 import type { Address } from "../config/values.ts";
 import type { Log } from "../telemetry/log.ts";

@@ -4,7 +4,8 @@
  */
 
 import type { Config } from "../config/config.ts";
-import { closeConnection, connect, waitForJetStream } from "../nats/connection/connection.ts";
+import { closeConnection, connect } from "../nats/connection/connection.ts";
+import { waitForJetStream } from "../nats/jetstream/availability.ts";
 import { createNatsStore } from "../nats/store.ts";
 import type { SweepReport } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";

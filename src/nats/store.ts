@@ -24,11 +24,15 @@ import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
 import { Leases } from "./objects/leases.ts";
 import { Flattener } from "./uploads/flatten.ts";
-import { type CallObserver, Requests } from "./jetstream/requests.ts";
+import type { CallObserver } from "./jetstream/call_observer.ts";
+import { Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
 import { emptyTrash } from "./cleanup/empty_trash.ts";
-import { Streams, type StreamSettings } from "./buckets/streams.ts";
+import { Documents } from "./buckets/documents.ts";
+import { Followers } from "./buckets/follower.ts";
+import type { StreamSettings } from "./buckets/stream_config.ts";
+import { Streams } from "./buckets/streams.ts";
 import { uniqueId, wallClock } from "../world/world.ts";
 
 /** How a store on JetStream works. */
@@ -121,10 +125,14 @@ export function createNatsStore(
     observe: observe?.call,
   });
   const digests = new DigestPool();
+  const streams = new Streams(requests, options);
+  const budget = new ByteBudget(READ_BUDGET);
   const context: UploadsContext = {
     requests,
-    streams: new Streams(requests, options),
-    budget: new ByteBudget(READ_BUDGET),
+    streams,
+    followers: new Followers({ requests, streams, budget }),
+    documents: new Documents(requests),
+    budget,
     ahead: new ByteBudget(AHEAD_BUDGET),
     unacknowledged: new ByteBudget(WRITE_BUDGET),
     digests,

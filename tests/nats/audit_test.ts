@@ -52,7 +52,7 @@ function auditOn(connection: NatsConnection, options: Partial<AuditOptions> = {}
   return {
     audit,
     warnings,
-    dropped: () => Object.fromEntries(audit.figures.dropped),
+    dropped: () => Object.fromEntries(audit.stats.dropped),
     [Symbol.asyncDispose]: () => audit[Symbol.asyncDispose](),
   };
 }
@@ -153,7 +153,7 @@ Deno.test("messages wait for a stream that is made a moment later", async () => 
   for (let i = 0; i < 500; i++) audit.add(ended());
   await new Promise((resolve) => setTimeout(resolve, 300));
   await addStream(connection);
-  await until(() => audit.figures.published === 500, "they were not published");
+  await until(() => audit.stats.published === 500, "they were not published");
   strictEqual((await readMessages(connection)).length, 500);
   deepStrictEqual(warnings, []);
 });
@@ -161,10 +161,10 @@ Deno.test("messages wait for a stream that is made a moment later", async () => 
 Deno.test("without a stream messages are dropped after a while, with one warning", async () => {
   await using server = await startNatsServer();
   await using connection = await connectTo(server);
-  await using audited = auditOn(connection, { patience: 500 });
+  await using audited = auditOn(connection, { timeout: 500 });
   const { audit, warnings, dropped } = audited;
   for (let i = 0; i < 200; i++) audit.add(ended());
-  await until(() => audit.figures.waiting === 0, "they were not given up");
+  await until(() => audit.stats.waiting === 0, "they were not given up");
   deepStrictEqual(dropped(), { no_responders: 200 });
   strictEqual(warnings.length, 1);
   match(warnings[0]?.message ?? "", /is there a stream for the subject/);
@@ -206,12 +206,12 @@ Deno.test("a server that stands still fills a bounded queue", async () => {
   Deno.kill(server.pid, "SIGSTOP");
   try {
     for (let i = 0; i < 12_000; i++) audit.add(ended());
-    strictEqual(audit.figures.waiting, 10_064); // in the queue and on their way
+    strictEqual(audit.stats.waiting, 10_064); // in the queue and on their way
     deepStrictEqual(dropped(), { queue_full: 1936 });
   } finally {
     Deno.kill(server.pid, "SIGCONT");
   }
-  await until(() => audit.figures.published === 10_064, "they were not published");
+  await until(() => audit.stats.published === 10_064, "they were not published");
   await audit[Symbol.asyncDispose]();
   audit.add(ended());
   deepStrictEqual(dropped(), { queue_full: 1936, stopping: 1 });
@@ -231,8 +231,8 @@ Deno.test("a message that was sent twice, because no answer came, is kept once",
   } finally {
     Deno.kill(server.pid, "SIGCONT");
   }
-  await until(() => audit.figures.waiting === 0, "they were not published");
-  deepStrictEqual([audit.figures.published, dropped()], [50, {}]);
+  await until(() => audit.stats.waiting === 0, "they were not published");
+  deepStrictEqual([audit.stats.published, dropped()], [50, {}]);
   strictEqual((await readMessages(connection)).length, 50);
 });
 
@@ -253,7 +253,7 @@ Deno.test("a restart of the server loses no message and keeps none twice", async
   };
   await Promise.all([add(), server.restart("SIGKILL")]);
   await add();
-  await until(() => audit.figures.waiting === 0, "they were not published");
+  await until(() => audit.stats.waiting === 0, "they were not published");
   deepStrictEqual(dropped(), {});
   const kept = (await readMessages(connection)).map(({ id }) => String(id));
   deepStrictEqual(kept.toSorted(), ids.toSorted());

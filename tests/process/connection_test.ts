@@ -6,13 +6,12 @@
 import { nkeys } from "@nats-io/nats-core";
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
+import { connect, type ConnectionSettings } from "../../src/nats/connection/connection.ts";
 import {
   checkJetStream,
-  connect,
-  type ConnectionSettings,
   JetStreamUnavailable,
   waitForJetStream,
-} from "../../src/nats/connection/connection.ts";
+} from "../../src/nats/jetstream/availability.ts";
 import { createLog, type Log, SILENT_LOG } from "../../src/telemetry/log.ts";
 
 const TLS = `${import.meta.dirname}/../fixtures/tls`;
@@ -195,9 +194,9 @@ Deno.test("connect() speaks TLS with PEM texts, and believes the server's name",
 
 Deno.test("connect() says why there is no TLS, and tries again", async (t) => {
   const ca = CA;
-  const unknown = /reason="No authority that is trusted vouches for the server's certificate/;
+  const unknown = /reason="No trusted authority issued the server's certificate/;
   const otherName = /reason="The server's certificate is for other names/;
-  const missing = /reason="The server demands a client certificate: give --nats.tls-cert/;
+  const missing = /reason="The server demands a client certificate: set --nats.tls-cert/;
   const refused = /reason="The server refuses TLS with us: perhaps it demands another client/;
   const foreign = `ca_file: "${TLS}/name.pem", verify: true`;
   for (
@@ -275,7 +274,7 @@ Deno.test("connect() says why there is no TLS, and tries again", async (t) => {
         tlsConfig("server"),
         "127.0.0.1",
         { ca, handshakeFirst: true },
-        /reason="The server does not begin with TLS, as --nats.tls-first says/,
+        /reason="The server does not begin with TLS, as --nats.tls-first demands/,
       ],
     ] as const
   ) {
@@ -306,7 +305,7 @@ Deno.test("connect() takes TLS where a nats:// server wants it", async () => {
   await until(() => lines.length > 0);
   abort.abort();
   await ended;
-  match(lines[0] ?? "", /No authority that is trusted/);
+  match(lines[0] ?? "", /No trusted authority/);
 });
 
 Deno.test("connect() says that there is no server, tries again, and gets through", async () => {
@@ -354,7 +353,7 @@ Deno.test("checkJetStream() uses the prefix of a domain", async () => {
   strictEqual((await checkJetStream(connection, "$JS.hub.API")).domain, "hub");
   await rejects(
     checkJetStream(connection, "$JS.spoke.API"),
-    /Nobody answers \$JS\.spoke\.API\.INFO/,
+    /No one responds to \$JS\.spoke\.API\.INFO/,
   );
   await connection.close();
 });

@@ -1,5 +1,5 @@
 /**
- * Buckets on JetStream: a stream each, and a record of who made it.
+ * Buckets on JetStream: each is a stream with a record of its owner.
  * @module
  */
 
@@ -8,33 +8,40 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/listing.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/store.ts";
-import type { BucketsContext } from "./context.ts";
 import { isConflict } from "../jetstream/errors.ts";
-import { bucketOf, type StoreName, storeOf, streamOf } from "../layout/names.ts";
+import { bucketOf, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
-import { textOf } from "../jetstream/messages.ts";
-import { type BucketStream, LAYOUT } from "./streams.ts";
+import type { BucketsContext } from "./context.ts";
+import type { Document, DocumentedBucket } from "./documents.ts";
 import { lockTask, readKeptLock } from "./lock.ts";
+import { type BucketStream, LAYOUT_RECORD } from "./streams.ts";
 
-/** For how long a gateway that deletes a bucket keeps writers out, unless it goes on. */
+type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner">;
+type CreateContext = Pick<BucketsContext, "requests" | "streams" | "documents" | "defaultOwner">;
+type DeleteContext = Pick<BucketsContext, "requests" | "streams" | "log">;
+
+/** Seconds for which a gateway that deletes a bucket keeps writers out, unless it renews the fence. */
 const FENCE_SECONDS = 30;
-/** Owners that are looked up at once. */
-const CONCURRENCY = 32;
+/** Number of owners that are read at once. */
+const OWNERS_AT_ONCE = 32;
 
-/** All buckets, by name. */
-export async function listBuckets(context: BucketsContext): Promise<readonly BucketInfo[]> {
+/** Lists all buckets by name. */
+export async function listBuckets(
+  context: OwnerContext & Pick<BucketsContext, "streams">,
+): Promise<readonly BucketInfo[]> {
   const streams = await context.streams.list();
-  const buckets = await mapAtOnce(streams, CONCURRENCY, async ({ store, created }) => {
-    const name = bucketOf(store);
+  const buckets = await mapAtOnce(streams, OWNERS_AT_ONCE, async (stream) => {
+    const name = bucketOf(stream.store);
     if (name === undefined) return [];
-    return [{ name, created, owner: await readOwner(context, store).catch(() => undefined) }];
+    const owner = await readOwner(context, stream).catch(() => undefined);
+    return [{ name, created: stream.created, owner }];
   });
   return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
 }
 
-/** Makes a bucket. Whoever records himself as its owner first has it. */
+/** Creates a bucket. It belongs to the first caller who is recorded as its owner. */
 export async function createBucket(
-  context: BucketsContext,
+  context: CreateContext,
   bucket: BucketName,
   owner: string,
 ): Promise<void> {
@@ -42,28 +49,31 @@ export async function createBucket(
   if (store === undefined || !isS3BucketName(bucket)) {
     throw new S3Error("InvalidBucketName", { BucketName: bucket });
   }
+  const { requests, streams, documents } = context;
   await finishDeletion(context, bucket);
-  const fresh = await context.streams.create(store);
-  if (fresh) {
+  if (await streams.create(store)) {
     try {
-      await context.requests.publish(records.bucket(store, "owner"), JSON.stringify({ owner }), {
+      await requests.publish(records.bucket(store, "owner"), JSON.stringify({ owner }), {
         expect: 0,
       });
-      await context.requests.publish(records.bucket(store, "layout"), LAYOUT, { rollup: true });
-      await dropOldLock(context, await context.streams.read(bucket));
+      await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
+      await dropOldLock(context, await streams.read(bucket));
       return;
     } catch (cause) {
       if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
     }
   }
-  const holder = await readOwner(context, store);
+  const holder = ownerOf(context, await documents.readNow(store, "owner"));
   throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
 }
 
-/** Deletes a bucket whose deletion was decided and got no answer, so that it can be made again. */
-async function finishDeletion(context: BucketsContext, bucket: BucketName): Promise<void> {
+/** Deletes a bucket whose deletion was decided but got no response, so that it can be created again. */
+async function finishDeletion(
+  context: Pick<BucketsContext, "requests" | "streams">,
+  bucket: BucketName,
+): Promise<void> {
   let stream: BucketStream;
   try {
     stream = await context.streams.read(bucket);
@@ -77,19 +87,23 @@ async function finishDeletion(context: BucketsContext, bucket: BucketName): Prom
   await context.streams.delete(bucket, stream.store, decided);
 }
 
-/** A new stream may come up with the lock under which the one before it was deleted: see Streams.delete(). */
-async function dropOldLock(context: BucketsContext, stream: BucketStream): Promise<void> {
-  const lock = await context.requests.leaderGet(stream.stream, {
-    last_by_subj: records.lock(stream.store, "delete"),
-  });
-  if (lock === undefined || lock.time >= stream.created) return;
-  await context.streams.deleteMessage(stream.stream, lock.sequence);
+/** Removes the lock under which an earlier stream was deleted if the new one came up with it, see Streams.delete(). */
+async function dropOldLock(
+  { requests, streams }: Pick<BucketsContext, "requests" | "streams">,
+  { store, stream, created }: BucketStream,
+): Promise<void> {
+  const lock = await requests.leaderGet(stream, { last_by_subj: records.lock(store, "delete") });
+  if (lock === undefined || lock.time >= created) return;
+  await streams.deleteMessage(stream, lock.sequence);
 }
 
-/** A bucket. Throws `NoSuchBucket`. */
-export async function readBucket(context: BucketsContext, bucket: BucketName): Promise<BucketInfo> {
-  const { store, created } = await context.streams.read(bucket);
-  return { name: bucket, created, owner: await readOwner(context, store) };
+/** Reads a bucket. Throws `NoSuchBucket`. */
+export async function readBucket(
+  context: OwnerContext & Pick<BucketsContext, "streams">,
+  bucket: BucketName,
+): Promise<BucketInfo> {
+  const stream = await context.streams.read(bucket);
+  return { name: bucket, created: stream.created, owner: await readOwner(context, stream) };
 }
 
 /** Tells whether a bucket holds no object, as of now. */
@@ -97,7 +111,7 @@ export type IsEmpty = (bucket: BucketName) => Promise<boolean>;
 
 /** Deletes a bucket without objects. */
 export async function deleteBucket(
-  context: BucketsContext,
+  context: DeleteContext,
   isEmpty: IsEmpty,
   bucket: BucketName,
 ): Promise<void> {
@@ -106,38 +120,38 @@ export async function deleteBucket(
 }
 
 /**
- * Deletes a bucket that was empty a moment ago. The fence keeps out writers, so that what is found empty behind it is
- * empty when it is deleted; a gateway that dies in between leaves a fence that falls with its lock, unless it was about to
- * delete: then the bucket stays as it is until somebody deletes it again.
+ * Deletes a bucket that was empty a moment ago.
+ *
+ * The fence keeps writers out, so a bucket that is found empty behind it is still empty when it is deleted. A gateway that
+ * dies in between leaves a fence that falls with its lock. If it had decided to delete, the lock is kept, and the bucket
+ * stays fenced until somebody deletes it again.
  */
 async function deleteFenced(
-  context: BucketsContext,
+  context: DeleteContext,
   isEmpty: IsEmpty,
   stream: BucketStream,
 ): Promise<void> {
   const { bucket, store, prepared } = stream;
   const { streams } = context;
-  // A stream that cannot be changed has no lock and no fence: it is sealed, so nobody writes to it.
+  // A stream that cannot be changed has neither lock nor fence: it is sealed, so nobody writes to it.
   if (!prepared) return await streams.delete(bucket, store);
   const lock = await lockTask(context, stream, "delete", FENCE_SECONDS);
   if (lock === undefined) {
     const decided = await readKeptLock(context, stream, "delete");
     const { fenced } = await streams.read(bucket);
-    // One before got no answer. The bucket is empty still, behind its fence.
+    // An earlier deletion got no response. The bucket is still empty behind its fence.
     if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);
-    // The lock landed after its gateway had given up.
+    // The lock was stored after its gateway had given up.
     if (decided !== undefined) await streams.purge(stream.stream, records.lock(store, "delete"));
     throw new S3Error("OperationAborted", { BucketName: bucket });
   }
   let decided = false;
   try {
     await streams.fence(bucket, store);
-    // What was taken in before the fence is stored before this.
+    // Everything that was accepted before the fence is stored before this.
     if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
-    if (!await isEmpty(bucket)) {
-      throw new S3Error("BucketNotEmpty", { BucketName: bucket });
-    }
-    // A deletion without an answer may yet be carried out: once it was asked for, nobody may write here again.
+    if (!await isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
+    // JetStream may carry out a deletion later than it responds: once we request it, nobody may write here again.
     if (!await lock.keep()) throw new S3Error("OperationAborted", { BucketName: bucket });
     decided = true;
     await streams.delete(bucket, store, lock.sequence);
@@ -152,13 +166,17 @@ async function deleteFenced(
 }
 
 async function readOwner(
-  { requests, defaultOwner }: BucketsContext,
-  store: StoreName,
+  context: OwnerContext,
+  stream: DocumentedBucket,
 ): Promise<string | undefined> {
-  const record = await requests.leaderGet(streamOf(store), {
-    last_by_subj: records.bucket(store, "owner"),
-  });
-  if (record === undefined) return defaultOwner;
-  const { owner } = JSON.parse(textOf(record.data)) as { readonly owner?: unknown };
-  return typeof owner === "string" ? owner : defaultOwner;
+  return ownerOf(context, await context.documents.read(stream, "owner"));
+}
+
+/** Returns the owner that a record names, or the default. Throws the error that made the record unreadable. */
+function ownerOf(
+  { defaultOwner }: Pick<BucketsContext, "defaultOwner">,
+  document: Document<"owner"> | undefined,
+): string | undefined {
+  if (document?.kind === "unreadable") throw document.cause;
+  return document?.value ?? defaultOwner;
 }

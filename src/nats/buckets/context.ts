@@ -8,6 +8,8 @@
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import type { Documents } from "./documents.ts";
+import type { Followers } from "./follower.ts";
 import type { Streams } from "./streams.ts";
 
 /** A log for the store's warnings. */
@@ -19,6 +21,8 @@ export interface StoreLog {
 export type BucketsContext = {
   readonly requests: Requests;
   readonly streams: Streams;
+  readonly followers: Followers;
+  readonly documents: Documents;
   /** Bytes that may be requested and not yet have arrived. */
   readonly budget: ByteBudget;
   readonly log: StoreLog;

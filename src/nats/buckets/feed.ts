@@ -10,18 +10,24 @@
 
 import type { BucketsContext } from "./context.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
+import type { StoredMessage } from "../jetstream/messages.ts";
 import { records } from "../layout/subjects.ts";
-import { type Delivery, OrderedConsumer } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { BucketStream } from "./streams.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
 
-/** What to apply. */
+/** Fields of a context that a feed needs. */
+export type FeedContext = Pick<BucketsContext, "requests" | "budget">;
+
+/** Options of a feed. */
 export type FeedOptions = {
-  /** The first one is what the leader is asked for. */
-  readonly filters: readonly [string, ...string[]];
-  /** Last sequence that is applied already. */
+  readonly filters: readonly string[];
+  /** Those of the filters whose messages the leader is asked for if no barrier can be published. */
+  readonly asked: readonly string[];
+  /** Last sequence that is already applied. */
   readonly position: number;
-  /** Called with each message once, in the order of the stream. */
+  /** Called once with each message, in the order of the stream. */
   readonly apply: (delivery: Delivery) => void;
 };
 
@@ -43,7 +49,7 @@ type Waiter = {
 
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
-  readonly #context: BucketsContext;
+  readonly #context: FeedContext;
   readonly #options: FeedOptions;
   readonly #consumer: OrderedConsumer;
   #position: number;
@@ -52,7 +58,7 @@ export class Feed implements Disposable {
   #waiters: Waiter[] = [];
 
   constructor(
-    context: BucketsContext,
+    context: FeedContext,
     { stream, store, prepared }: BucketStream,
     options: FeedOptions,
   ) {
@@ -156,17 +162,25 @@ export class Feed implements Disposable {
     }
   }
 
-  /** Asks the leader for what follows the last message that was applied. */
+  /** Applies the messages behind the last one that was applied, which it asks the leader for. */
   async #readOn({ stream }: BucketStream): Promise<void> {
-    const { requests } = this.#context;
-    const [next_by_subj] = this.#options.filters;
     while (!this.#isDisposed) {
-      const message = await requests.leaderGet(stream, { seq: this.#position + 1, next_by_subj });
+      const message = await this.#readNext(stream);
       if (message === undefined) return;
       const { subject, sequence, data, time } = message;
       const headers = (): string => "";
       this.#take({ subject, sequence, data, time: time.getTime(), headers });
     }
+  }
+
+  async #readNext(stream: string): Promise<StoredMessage | undefined> {
+    const seq = this.#position + 1;
+    const found = await Promise.all(this.#options.asked.map((next_by_subj) => {
+      return this.#context.requests.leaderGet(stream, { seq, next_by_subj });
+    }));
+    const [first] = found.filter((message) => message !== undefined)
+      .sort((a, b) => a.sequence - b.sequence);
+    return first;
   }
 
   #take(delivery: Delivery, sync?: string): void {
@@ -186,12 +200,17 @@ export class Feed implements Disposable {
  * @throws as JetStream does; Error when they are not read in time
  */
 export async function readAll(
-  context: BucketsContext,
+  context: FeedContext,
   stream: BucketStream,
   filter: string,
   apply: (delivery: Delivery) => void,
 ): Promise<void> {
-  using feed = new Feed(context, stream, { filters: [filter], position: 0, apply });
+  using feed = new Feed(context, stream, {
+    filters: [filter],
+    asked: [filter],
+    position: 0,
+    apply,
+  });
   if (await feed.reach(stream, READ_PATIENCE) === "all") return;
   throw new Error(`"${filter}" was not read within ${READ_PATIENCE / 1000} s`);
 }

@@ -1,71 +1,54 @@
 /**
- * The streams behind buckets: made, looked up, brought to our layout, deleted.
+ * The streams behind buckets: creates them, finds them, adds what our records need, deletes them.
+ *
+ * Facts that last, such as a stream's name, are kept for three seconds. The state of a stream, such as its last sequence,
+ * was true once, so only those who read the stream get it.
  * @module
  */
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
+import { monotonic, pause } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
-import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
-import { monotonic, pause } from "../../world/world.ts";
+import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
+import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
+import {
+  capturesRecords,
+  factsOf,
+  isFenced,
+  isObjectStore,
+  newStreamConfig,
+  type StreamConfig,
+  type StreamFacts,
+  type StreamInfo,
+  type StreamSettings,
+  withFence,
+  withRecords,
+} from "./stream_config.ts";
 
-/** How new streams are made. */
-export type StreamSettings = {
-  /** Copies that JetStream keeps, 1 to 5. */
-  readonly replicas: number;
-  readonly storage: "file" | "memory";
-  readonly compression: "none" | "s2";
-  /** Bytes that objects may fill, of each bucket that is made; undefined for no limit. */
-  readonly quota?: number | undefined;
-};
-
-/** A bucket's stream, as it was when it was looked up. */
-export type BucketStream = {
+/** A bucket's stream: facts that last, or change so seldom that they may be some seconds old. */
+export type BucketStream = StreamFacts & {
   readonly bucket: BucketName;
   readonly store: StoreName;
   readonly stream: string;
   readonly created: Date;
-  /** Any replica's direct get is the leader's: there is one copy and no mirror. */
-  readonly single: boolean;
-  /** Has the records' subject and message TTLs: everything beyond plain objects works. */
-  readonly prepared: boolean;
-  /** DeleteBucket is at work: no object info can be written. */
-  readonly fenced: boolean;
-  /** Bytes stored, and how many PUTs may fill; Infinity without a limit. */
+};
+
+/** A bucket's stream and its state when it was read. */
+export type StreamReading = BucketStream & {
+  /** Number of bytes stored. */
   readonly bytes: number;
-  readonly quota: number;
   /** No message has a lower one. */
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** nats-server's clock when it was looked up. */
+  /** When it was read, by nats-server's clock. */
   readonly at: Date;
 };
 
-type StreamConfig = {
-  readonly name: string;
-  readonly subjects?: readonly string[];
-  readonly num_replicas: number;
-  readonly allow_direct?: boolean;
-  readonly allow_msg_ttl?: boolean;
-  readonly allow_atomic?: boolean;
-  readonly mirror?: unknown;
-  readonly max_bytes?: number;
-  readonly [field: string]: unknown;
-};
-
-type StreamInfo = {
-  readonly config: StreamConfig;
-  readonly created: string;
-  readonly ts: string;
-  readonly state: {
-    readonly first_seq: number;
-    readonly last_seq: number;
-    readonly bytes: number;
-  };
-};
+/** A stream in a list of all buckets. */
+export type ListedStream = Pick<StreamReading, "store" | "created" | "lastSequence">;
 
 type StreamPage = {
   readonly total: number;
@@ -79,14 +62,17 @@ type SubjectPage = {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
-/** How often a stream is made whose name's earlier files are still being removed. */
-const CREATE_ATTEMPTS = 8;
-/** How often an unanswered deletion is asked for. */
-const DELETE_ATTEMPTS = 3;
-/** For how long what is known of a stream's configuration is believed, in milliseconds. */
-const BELIEVED = 3000;
+/** The record that states the layout's version. */
+export const LAYOUT_RECORD = JSON.stringify({ version: LAYOUT_VERSION });
 
-/** Looks streams up and keeps what does not change: their configuration, never their contents. */
+/** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
+const CREATE_ATTEMPTS = 8;
+/** Number of requests for a deletion that gets no response. */
+const DELETE_ATTEMPTS = 3;
+/** Milliseconds for which the facts that last are kept. */
+const LIFETIME = 3000;
+
+/** Finds streams and keeps what lasts: facts of their configuration, never their state. */
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
@@ -98,22 +84,22 @@ export class Streams {
   }
 
   /**
-   * The stream of a bucket, as it was not long ago.
+   * Returns the stream of a bucket as it was at most three seconds ago.
    *
    * @throws S3Error `NoSuchBucket`
    */
   get(bucket: BucketName): BucketStream | Promise<BucketStream> {
     const known = this.#known.get(bucket);
-    if (known !== undefined && monotonic() - known.at < BELIEVED) return known.stream;
+    if (known !== undefined && monotonic() - known.at < LIFETIME) return known.stream;
     return this.read(bucket);
   }
 
   /**
-   * The stream of a bucket, as it is now.
+   * Reads the stream of a bucket and its state.
    *
    * @throws S3Error `NoSuchBucket`
    */
-  async read(bucket: BucketName): Promise<BucketStream> {
+  async read(bucket: BucketName): Promise<StreamReading> {
     const store = storeOf(bucket);
     if (store === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket });
     try {
@@ -128,46 +114,40 @@ export class Streams {
   }
 
   /**
-   * The stream of a bucket, with the subject of our records and message TTLs where JetStream lets us add them: a native
-   * client's stream lacks both. `prepared` says whether it has them now.
+   * Returns the stream of a bucket, after adding the subject of our records and message TTLs if JetStream allows it: a
+   * native client's stream lacks both. `prepared` tells whether the stream has them now.
    *
    * @throws S3Error `NoSuchBucket`
    */
   async prepare(bucket: BucketName): Promise<BucketStream> {
     const known = await this.get(bucket);
     if (known.prepared) return known;
-    const { config } = await this.#info(known.store);
-    const { records: recordSubject } = subjectsOf(known.store);
-    const subjects = config.subjects ?? [];
+    const { store } = known;
+    const { config } = await this.#info(store);
     try {
-      const updated = await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${known.stream}`, {
-        ...config,
-        subjects: subjects.includes(recordSubject) ? subjects : [...subjects, recordSubject],
-        allow_msg_ttl: true,
-        allow_atomic: true,
-        allow_direct: true,
-        allow_rollup_hdrs: true,
+      const updated = await this.#update(store, withRecords(store, config));
+      await this.#requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, {
+        rollup: true,
       });
-      await this.#requests.publish(records.bucket(known.store, "layout"), LAYOUT, { rollup: true });
-      return await this.#keep(bucket, known.store, updated);
+      return await this.#keep(bucket, store, updated);
     } catch (cause) {
       if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
       throw cause;
     }
   }
 
-  /** All streams that are buckets, with the bucket each is. */
-  async list(): Promise<readonly { readonly store: StoreName; readonly created: Date }[]> {
-    const found: { store: StoreName; created: Date }[] = [];
+  /** Lists all streams that are buckets. */
+  async list(): Promise<readonly ListedStream[]> {
+    const found: ListedStream[] = [];
     for (let offset = 0, total = 1; offset < total;) {
       const page = await this.#requests.call<StreamPage>("STREAM.LIST", {
         offset,
         subject: ALL_STORES,
       });
-      for (const { config, created } of page.streams ?? []) {
+      for (const { config, created, state } of page.streams ?? []) {
         const store = storeOfStream(config.name);
         if (store !== undefined && isObjectStore(store, config)) {
-          found.push({ store, created: new Date(created) });
+          found.push({ store, created: new Date(created), lastSequence: state.last_seq });
         }
       }
       total = page.total;
@@ -177,17 +157,17 @@ export class Streams {
   }
 
   /**
-   * Makes a bucket's stream. One that is there already is left as it is.
+   * Creates a bucket's stream, unless it exists.
    *
-   * @returns whether a stream with our layout is there that holds neither objects nor a record of the bucket
+   * @returns whether there is a stream with our layout that holds neither objects nor a record of the bucket
    * @throws S3Error `OperationAborted` while it is being deleted
    */
   async create(store: StoreName): Promise<boolean> {
     await this.#create(store);
     const { config } = await this.#info(store);
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
-    const { chunks, infos, records: recordSubject } = subjectsOf(store);
-    if (!(config.subjects ?? []).includes(recordSubject)) return false;
+    if (!capturesRecords(store, config)) return false;
+    const { chunks, infos } = subjectsOf(store);
     for (const filter of [records.bucket(store, "*"), infos, chunks]) {
       if ((await this.countBySubject(streamOf(store), filter)).size > 0) return false;
     }
@@ -195,27 +175,7 @@ export class Streams {
   }
 
   async #create(store: StoreName): Promise<void> {
-    const { replicas, storage, compression, quota } = this.#settings;
-    const { chunks, infos, records } = subjectsOf(store);
-    const config = {
-      name: streamOf(store),
-      subjects: [chunks, infos, records],
-      retention: "limits",
-      discard: "new",
-      storage,
-      compression,
-      num_replicas: replicas,
-      max_consumers: -1,
-      max_msgs: -1,
-      max_msgs_per_subject: -1,
-      max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
-      max_age: 0,
-      max_msg_size: -1,
-      allow_rollup_hdrs: true,
-      allow_direct: true,
-      allow_msg_ttl: true,
-      allow_atomic: true,
-    };
+    const config = newStreamConfig(store, this.#settings);
     for (let attempt = 1;; attempt++) {
       try {
         await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, config);
@@ -226,18 +186,18 @@ export class Streams {
         if (cause.code !== JetStreamCode.StreamStoreFailed || attempt === CREATE_ATTEMPTS) {
           throw cause;
         }
-        await pause(20 * attempt); // the same files, in the middle of being removed
+        await pause(20 * attempt); // nats-server is still removing the files of the earlier stream
       }
     }
   }
 
-  /** Stops every writer of object info, native ones too, until the bucket is deleted or the fence is taken down. */
+  /** Stops every writer of object info, native ones included, until the bucket is deleted or the fence is removed. */
   async fence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
     await this.#setFence(store, true);
   }
 
-  /** Takes the fence down. */
+  /** Removes the fence. */
   async unfence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
     await this.#setFence(store, false);
@@ -245,16 +205,10 @@ export class Streams {
 
   async #setFence(store: StoreName, fenced: boolean): Promise<StreamInfo> {
     const { config } = await this.#info(store);
-    const { infos } = subjectsOf(store);
-    const others = (config.subjects ?? []).filter((subject) => subject !== infos);
-    const subjects = fenced ? others : [...others, infos];
-    return await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${streamOf(store)}`, {
-      ...config,
-      subjects,
-    });
+    return await this.#update(store, withFence(store, config, fenced));
   }
 
-  /** A fence without its lock is what a gateway left that died while it deleted the bucket. */
+  /** Tells whether a fence has its lock. A fence without one was left by a gateway that died while it deleted the bucket. */
   async #isBeingDeleted(store: StoreName): Promise<boolean> {
     const lock = await this.#requests.leaderGet(streamOf(store), {
       last_by_subj: records.lock(store, "delete"),
@@ -263,13 +217,13 @@ export class Streams {
   }
 
   /**
-   * Deletes a bucket's stream; one that is gone already is no error.
+   * Deletes a bucket's stream, or does nothing if there is none.
    *
-   * Its messages are purged before. nats-server removes the files of a deleted stream in the background, and a new one
-   * of the same name may come up with what is still there (seen with 2.15.2).
+   * It purges the messages before. nats-server removes the files of a deleted stream in the background, and a new stream
+   * of the same name may come up with the messages that are left (seen with 2.15.2).
    *
-   * @param keep Sequence from which on messages are kept: the lock under which the bucket is deleted. Without one nothing
-   * is purged, as of a sealed stream nothing can be.
+   * @param keep Sequence from which on messages are kept: that of the lock under which the bucket is deleted. Without it
+   * nothing is purged, because a sealed stream refuses that.
    */
   async delete(bucket: BucketName, store: StoreName, keep?: number): Promise<void> {
     this.#known.delete(bucket);
@@ -293,9 +247,9 @@ export class Streams {
   }
 
   /**
-   * Deletes one message by its sequence, so that no other message of its subject goes.
+   * Deletes one message by its sequence, and no other message of its subject.
    *
-   * @returns whether it was there
+   * @returns whether it existed
    */
   async deleteMessage(stream: string, sequence: number): Promise<boolean> {
     try {
@@ -307,7 +261,7 @@ export class Streams {
     }
   }
 
-  /** The subjects of a stream that match a filter and hold messages, as the leader knows them, and how many each. */
+  /** Returns the number of messages of each subject that matches a filter, as the leader knows them. */
   async countBySubject(stream: string, filter: string): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for (let total = 1; counts.size < total;) {
@@ -323,7 +277,7 @@ export class Streams {
     return counts;
   }
 
-  /** The subjects of a stream that match a filter and hold messages, as the leader knows them. */
+  /** Returns the subjects that match a filter and hold messages, as the leader knows them. */
   async listSubjects(stream: string, filter: string): Promise<readonly string[]> {
     return [...(await this.countBySubject(stream, filter)).keys()];
   }
@@ -332,45 +286,43 @@ export class Streams {
     return await this.#requests.call<StreamInfo>(`STREAM.INFO.${streamOf(store)}`);
   }
 
-  async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<BucketStream> {
-    if (isFenced(store, info.config) && !await this.#isBeingDeleted(store)) {
+  async #update(store: StoreName, config: StreamConfig): Promise<StreamInfo> {
+    return await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${streamOf(store)}`, config);
+  }
+
+  async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
+    const { config, state } = info;
+    const facts = factsOf(store, config);
+    if (facts.fenced && !await this.#isBeingDeleted(store)) {
       return await this.#keep(bucket, store, await this.#setFence(store, false));
     }
-    const { config, state } = info;
-    const fenced = isFenced(store, config);
-    if (!fenced && !isObjectStore(store, config)) {
+    if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    const subjects = config.subjects ?? [];
-    const prepared = subjects.includes(subjectsOf(store).records) && config.allow_msg_ttl === true;
-    if (prepared) await this.#checkVersion(bucket, store);
-    const stream: BucketStream = {
+    if (facts.prepared) await this.#checkVersion(bucket, store);
+    const reading: StreamReading = {
       bucket,
       store,
       stream: streamOf(store),
       created: new Date(info.created),
-      single: config.num_replicas === 1 && config.allow_direct === true &&
-        config.mirror === undefined,
-      prepared,
-      fenced,
+      ...facts,
       bytes: state.bytes,
-      quota: quotaOf(config.max_bytes ?? -1),
       firstSequence: state.first_seq,
       lastSequence: state.last_seq,
       at: new Date(info.ts),
     };
-    // A fence does not stand long: it is looked for each time.
-    if (!fenced) this.#known.set(bucket, { stream, at: monotonic() });
-    return stream;
+    // Fences are short-lived, so they are never kept.
+    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic() });
+    return reading;
   }
 
-  /** A layout that a newer gateway wrote is left alone. */
+  /** Refuses a bucket with a layout that a newer gateway wrote. */
   async #checkVersion(bucket: BucketName, store: StoreName): Promise<void> {
     if (this.#known.get(bucket)?.stream.prepared === true) return;
     const record = await this.#requests.leaderGet(streamOf(store), {
       last_by_subj: records.bucket(store, "layout"),
     });
-    if (record === undefined) return; // the maker crashed before it wrote it, so it is of this version
+    if (record === undefined) return; // its creator crashed before writing it, so the version is ours
     const { version } = JSON.parse(textOf(record.data)) as { readonly version?: unknown };
     if (version !== LAYOUT_VERSION) {
       throw new S3Error("InternalError", { BucketName: bucket }, {
@@ -378,29 +330,4 @@ export class Streams {
       });
     }
   }
-}
-
-/** Room beyond a quota, in which deletes, trash and listings go on when PUTs are refused. */
-function reserveOf(quota: number): number {
-  return Math.max(1024 * 1024, Math.ceil(quota / 100));
-}
-
-/** What PUTs may fill of a stream's `max_bytes`. */
-function quotaOf(maxBytes: number): number {
-  if (maxBytes <= 0) return Infinity;
-  return Math.max(0, Math.min(maxBytes - 1024 * 1024, Math.floor(maxBytes / 1.01)));
-}
-
-function isFenced(store: StoreName, { subjects = [] }: StreamConfig): boolean {
-  const { chunks, infos, records } = subjectsOf(store);
-  return subjects.includes(chunks) && subjects.includes(records) && !subjects.includes(infos);
-}
-
-/** The record that states the layout's version. */
-export const LAYOUT = JSON.stringify({ version: LAYOUT_VERSION });
-
-function isObjectStore(store: StoreName, config: StreamConfig): boolean {
-  const { chunks, infos } = subjectsOf(store);
-  const subjects = config.subjects ?? [];
-  return config.mirror !== undefined || (subjects.includes(chunks) && subjects.includes(infos));
 }

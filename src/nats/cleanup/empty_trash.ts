@@ -1,8 +1,8 @@
 /**
- * Empties the trash: purges the chunk groups that were replaced longer ago than the grace, unless a reader's lease holds
- * them or an object names them.
+ * Empties the trash: purges chunk groups that were replaced longer ago than the grace, except those that a reader's lease
+ * holds or that object info names.
  *
- * A completed upload is in the trash as well: of an object that is still current, the records of its parts and the parts
+ * A completed upload is also in the trash. If its object is still current, only the records of its parts and the parts
  * that it does not use are purged.
  * @module
  */
@@ -10,24 +10,18 @@
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { TrashReport } from "../../store/store.ts";
-import { readAll } from "../buckets/feed.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import { parseChunkMap } from "../layout/chunk_map.ts";
-import { isNuidOf, type Nuid, parseNuid } from "../layout/nuid.ts";
-import { nuidOfInfo } from "../layout/object_info.ts";
 import type { StoreName } from "../layout/names.ts";
-import {
-  keyOfSubject,
-  parseSubjectOf,
-  partChunkSubject,
-  records,
-  subjectsOf,
-} from "../layout/subjects.ts";
-import { readCurrent } from "../objects/commit.ts";
-import { leasedGroups, purgeGroup } from "../objects/trash.ts";
-import type { UploadsContext } from "../uploads/context.ts";
+import { isNuidOf, type Nuid, parseNuid } from "../layout/nuid.ts";
+import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import type { ObjectsContext } from "../objects/context.ts";
+import { purgeGroup } from "../objects/trash.ts";
+import { findNamed, isNamedByKey, readLeased, readUsedParts } from "./references.ts";
+
+/** Fields of a context that emptying the trash needs. */
+export type TrashContext = Pick<ObjectsContext, "requests" | "streams" | "budget" | "grace">;
 
 type Trash = {
   readonly nuid: Nuid;
@@ -35,14 +29,11 @@ type Trash = {
   readonly sequence: number;
 };
 
-/** Groups purged at once. */
-const CONCURRENCY = 8;
+/** Number of groups purged at once. */
+const PURGES_AT_ONCE = 8;
 
-/** Purges what has been in a bucket's trash for the grace, and that no reader holds and no object names. */
-export async function emptyTrash(
-  context: UploadsContext,
-  bucket: BucketName,
-): Promise<TrashReport> {
+/** Purges groups that have been in a bucket's trash for the grace if no reader holds them and no object names them. */
+export async function emptyTrash(context: TrashContext, bucket: BucketName): Promise<TrashReport> {
   const stream = await context.streams.read(bucket);
   if (!stream.prepared) return { purged: 0, waiting: 0 };
   let leased: ReadonlySet<string> | undefined;
@@ -50,78 +41,56 @@ export async function emptyTrash(
   let waiting = 0;
   const doubtful: Trash[] = [];
   for await (const batch of readBatches(context, stream, records.trash(stream.store, "*"))) {
-    // Both times are nats-server's: this machine's clock has no say.
+    // Both times come from nats-server, so this machine's clock does not matter.
     const due = batch.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
     waiting += batch.length - due.length;
     if (due.length === 0) continue;
-    leased ??= await leasedGroups(context, stream);
+    leased ??= await readLeased(context, stream);
     const certain: Trash[] = [];
     for (const message of due) {
       const item = parseTrash(stream.store, message);
       if (item === undefined) continue;
       if (leased.has(item.nuid)) waiting++;
+      // A nuid that is not tied to its key may be named by another key.
       else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
     }
     purged += await purgeAll(context, stream, certain, new Set());
   }
-  purged += await purgeAll(
-    context,
-    stream,
-    doubtful,
-    await namedElsewhere(context, stream, doubtful),
-  );
+  const named = await findNamed(context, stream, new Set(doubtful.map(({ nuid }) => nuid)));
+  purged += await purgeAll(context, stream, doubtful, named);
   return { purged, waiting };
 }
 
 async function purgeAll(
-  context: UploadsContext,
+  context: TrashContext,
   stream: BucketStream,
   trash: readonly Trash[],
   named: ReadonlySet<string>,
 ): Promise<number> {
-  const purged = await mapAtOnce(trash, CONCURRENCY, async (item) => {
+  const purged = await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
     return await purgeTrash(context, stream, item, named);
   });
   return purged.filter(Boolean).length;
 }
 
-/** Of trash that the nuid itself does not tie to its key: the nuids that some object names after all. */
-async function namedElsewhere(
-  context: UploadsContext,
-  stream: BucketStream,
-  trash: readonly Trash[],
-): Promise<ReadonlySet<string>> {
-  const doubtful = new Set<string>(trash.map(({ nuid }) => nuid));
-  const named = new Set<string>();
-  if (doubtful.size === 0) return named;
-  await readAll(context, stream, subjectsOf(stream.store).infos, ({ subject, data }) => {
-    const nuid = nuidOfInfo(data);
-    if (nuid !== undefined && doubtful.has(nuid) && keyOfSubject(stream.store, subject)) {
-      named.add(nuid);
-    }
-  });
-  return named;
-}
-
 async function purgeTrash(
-  context: UploadsContext,
+  context: TrashContext,
   stream: BucketStream,
   { nuid, key, sequence }: Trash,
   named: ReadonlySet<string>,
 ): Promise<boolean> {
-  const current = await readCurrent(context, stream, key);
-  const isNamed = named.has(nuid) || current.nuid === nuid;
+  const isNamed = await isNamedByKey(context, stream, key, nuid) || named.has(nuid);
   let purged = !isNamed;
   if (isNamed) purged = await purgeUnusedParts(context, stream, nuid);
   else await purgeGroup(context, stream, nuid);
-  // By sequence: a record that was written again meanwhile stays.
+  // By sequence: a record that was written again in the meantime stays.
   await context.streams.deleteMessage(stream.stream, sequence);
   return purged;
 }
 
-/** Purges what a completed upload's layout does not name: attempts at parts, and the records of all parts. */
+/** Purges what the chunk map of a completed upload does not name: unused attempts at parts, and the records of all parts. */
 async function purgeUnusedParts(
-  context: UploadsContext,
+  context: TrashContext,
   stream: BucketStream,
   nuid: Nuid,
 ): Promise<boolean> {
@@ -138,20 +107,7 @@ async function purgeUnusedParts(
   return purged;
 }
 
-/** Subjects of the parts that a layout names; undefined where there is no layout of parts. */
-export async function readUsedParts(
-  { requests }: UploadsContext,
-  { store, stream }: BucketStream,
-  nuid: Nuid,
-): Promise<ReadonlySet<string> | undefined> {
-  const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
-  const layout = record && parseChunkMap(textOf(record.data));
-  if (layout?.kind !== "parts") return undefined;
-  return new Set(
-    layout.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
-  );
-}
-
+/** Parses a trash record; undefined if it is unreadable. */
 function parseTrash(
   store: StoreName,
   { subject, data, sequence }: StoredMessage,

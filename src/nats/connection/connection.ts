@@ -1,8 +1,8 @@
 /**
- * The connection to NATS: made with retries, kept for ever, and checked for a JetStream that is new enough.
+ * The connection to NATS: made with retries and kept forever.
  *
  * `nats://` and `tls://` use TCP; `ws://` and `wss://` use WebSocket, for hosts without raw TCP. Certificates and keys
- * are PEM texts: no file is read here.
+ * are PEM texts; this module reads no files.
  * @module
  */
 
@@ -12,10 +12,6 @@ import {
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
-  NoRespondersError,
-  PermissionViolationError,
-  RequestError,
-  TimeoutError,
   wsconnect,
 } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
@@ -25,19 +21,19 @@ import { pause, startTimer, stopTimer, type Timer } from "../../world/world.ts";
 
 export type { NatsConnection } from "@nats-io/nats-core";
 
-/** TLS with NATS servers. */
+/** TLS settings for NATS servers. */
 export type NatsTls = {
   /** PEM texts. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** TLS begins before the server says anything, as its `handshake_first` has it. */
+  /** TLS begins before the server greets, as its `handshake_first` demands. */
   readonly handshakeFirst?: true;
 };
 
-/** Where and how to connect. */
+/** Servers, login and TLS of a connection. */
 export type ConnectionSettings = {
-  /** URLs that begin with `nats://`, `tls://`, `ws://` or `wss://`; not WebSocket and others together. */
+  /** URLs that begin with `nats://`, `tls://`, `ws://` or `wss://`; either all are WebSocket or none. */
   readonly servers: readonly string[];
   readonly login:
     | { readonly kind: "none" }
@@ -45,26 +41,29 @@ export type ConnectionSettings = {
     | { readonly kind: "token"; readonly token: string }
     | { readonly kind: "nkey"; readonly seed: string }
     | { readonly kind: "creds"; readonly creds: string };
-  /** Undefined to take TLS where the server wants it, anything else to demand it. */
+  /** If undefined, the connection uses TLS if the server requires it; otherwise it demands TLS. */
   readonly tls: NatsTls | undefined;
   readonly inboxPrefix: string;
 };
 
-/** What a NATS operation of the start needs beside its settings. */
+/** Log and end of the attempts to connect. */
 export type ConnectOptions = {
   readonly log: Log;
-  /** Ends the retries. */
+  /** Ends the attempts. */
   readonly signal?: AbortSignal;
 };
 
+/** Milliseconds before the next attempt: the first, doubled each time, and the longest. */
 const FIRST_RETRY = 250;
 const LAST_RETRY = 5000;
+/** Milliseconds in which a connection that closes sends all pending data. */
+const DRAIN_TIMEOUT = 2000;
 
 /**
- * Connects, trying again until a server answers. Once made, the connection reconnects for ever.
+ * Connects, trying again until a server responds. Once made, the connection reconnects forever.
  *
- * @returns A connection that the caller drains or closes.
- * @throws Error when the server refuses the login, when the gateway may not use the network, or for TLS options a
+ * @returns a connection that the caller drains or closes
+ * @throws Error if the server refuses the login, if the gateway may not use the network, or for TLS options that a
  *   WebSocket cannot have; the signal's reason
  */
 export async function connect(
@@ -98,14 +97,14 @@ export async function connect(
           { cause },
         );
       }
-      // Trying again gives no permission.
+      // Another attempt would lack the permission as well.
       if (cause instanceof Error && cause.name === "NotCapable") throw cause;
       log.warn("Cannot reach NATS, trying again", {
         servers: servers.join(","),
         reason: (cause instanceof Error && explainTls(cause)) || reasonOf(cause),
         ...(attempt === 0 && { hint: "Does a nats-server run there? --natsServers names others" }),
       });
-      await pauseBefore(attempt, signal);
+      await pause(Math.min(FIRST_RETRY * 2 ** attempt, LAST_RETRY), signal).catch(() => {});
     }
   }
 }
@@ -123,9 +122,9 @@ function connectionOptions(
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     reconnectJitter: 250,
-    // An account may come back after an outage of whatever tells the server about accounts.
+    // An account may come back after an outage of the server's account resolver.
     ignoreAuthErrorAbort: true,
-    // Finds a dead peer within seconds: requests would wait for it.
+    // Finds a dead server within seconds; requests would wait for it.
     pingInterval: 2000,
     maxPingOut: 2,
     ...(isTls && { tls: { ...tls } }),
@@ -168,124 +167,16 @@ async function logStatus(connection: NatsConnection, log: Log): Promise<void> {
   }
 }
 
-/** What JetStream says about itself. */
-export type JetStreamInfo = {
-  /** API level: 2 is nats-server 2.12, 5 is 2.15. */
-  readonly level: number;
-  /** Undefined where it has none. */
-  readonly domain: string | undefined;
-};
-
-/** API level of nats-server 2.12, the oldest that has what the store needs. */
-const MINIMUM_LEVEL = 2;
-
-/** JetStream is not there, but may come: no leader yet, a leaf node without its hub, a server that does not answer. */
-export class JetStreamUnavailable extends Error {
-  override readonly name = "JetStreamUnavailable";
-}
-
-/**
- * Asks JetStream for its API level. The server we are connected to may be a leaf node of another version, so its own
- * version says nothing.
- *
- * @throws JetStreamUnavailable for what may pass; Error when JetStream is too old, or the request is not permitted
- */
-export async function checkJetStream(
-  connection: NatsConnection,
-  apiPrefix: string,
-): Promise<JetStreamInfo> {
-  const subject = `${apiPrefix}.INFO`;
-  const server = connection.info?.version ?? "unknown";
-  let answer: JetStreamAnswer;
-  try {
-    answer = (await connection.request(subject, "", { timeout: 5000 })).json();
-  } catch (cause) {
-    throw explain(cause, subject);
-  }
-  if (answer.error !== undefined) {
-    throw new JetStreamUnavailable(
-      `JetStream answers "${answer.error.description}" (${answer.error.err_code}) to ${subject}`,
-    );
-  }
-  const level = answer.api?.level ?? 0;
-  if (level < MINIMUM_LEVEL) {
-    throw new Error(
-      `JetStream is too old: its API level is ${level}, but level ${MINIMUM_LEVEL} is needed, which is nats-server 2.12 ` +
-        `or newer (the server we are connected to is ${server})`,
-    );
-  }
-  return { level, domain: answer.domain };
-}
-
-type JetStreamAnswer = {
-  readonly api?: { readonly level?: number };
-  readonly domain?: string;
-  readonly error?: { readonly description: string; readonly err_code: number };
-};
-
-function explain(cause: unknown, subject: string): Error {
-  const inner = cause instanceof RequestError ? cause.cause : cause;
-  if (inner instanceof PermissionViolationError) {
-    return new Error(
-      `NATS does not permit this user to ${
-        inner.operation === "publish" ? "publish to" : "subscribe to"
-      } "${inner.subject}"`,
-      { cause },
-    );
-  }
-  if (inner instanceof NoRespondersError) {
-    return new JetStreamUnavailable(
-      `Nobody answers ${subject}: JetStream is not enabled there, or its domain or API prefix is another`,
-      { cause },
-    );
-  }
-  if (inner instanceof TimeoutError) {
-    return new JetStreamUnavailable(
-      `No answer to ${subject} in time: JetStream is busy, or this user lacks the permission to publish to it or to ` +
-        "subscribe to the inbox prefix",
-      { cause },
-    );
-  }
-  return new JetStreamUnavailable(`Cannot ask ${subject}: ${reasonOf(cause)}`, { cause });
-}
-
-/**
- * {@linkcode checkJetStream}, repeated for as long as JetStream may still come.
- *
- * @throws Error as checkJetStream does, but for JetStreamUnavailable; the signal's reason
- */
-export async function waitForJetStream(
-  connection: NatsConnection,
-  apiPrefix: string,
-  { log, signal }: ConnectOptions,
-): Promise<JetStreamInfo> {
-  for (let attempt = 0;; attempt++) {
-    signal?.throwIfAborted();
-    try {
-      return await checkJetStream(connection, apiPrefix);
-    } catch (cause) {
-      if (!(cause instanceof JetStreamUnavailable) || connection.isClosed()) throw cause;
-      log.warn("JetStream is not available, trying again", { reason: cause.message });
-      await pauseBefore(attempt, signal);
-    }
-  }
-}
-
-/** Sends what waits to be sent and closes; without a server it waits no longer than a moment. */
+/** Sends all pending data and closes; without a server it waits only a moment. */
 export async function closeConnection(connection: NatsConnection): Promise<void> {
   if (connection.isClosed()) return;
   let timer: Timer | undefined;
-  const moment = new Promise((resolve) => {
-    timer = startTimer(2000, () => resolve(undefined));
+  const timeout = new Promise((resolve) => {
+    timer = startTimer(DRAIN_TIMEOUT, () => resolve(undefined));
   });
-  await Promise.race([connection.drain(), moment]);
+  await Promise.race([connection.drain(), timeout]);
   stopTimer(timer);
   await connection.close();
-}
-
-/** Waits longer from attempt to attempt; ends early on the signal. */
-async function pauseBefore(attempt: number, signal: AbortSignal | undefined): Promise<void> {
-  await pause(Math.min(FIRST_RETRY * 2 ** attempt, LAST_RETRY), signal).catch(() => {});
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,20 +1,20 @@
 /**
- * Why TLS with a NATS server does not come about, in words that say what to do.
+ * Explains why TLS with a NATS server fails, in words that say what to do.
  *
- * The runtime's errors have no codes, only texts, and node:tls says less than it knows: so both are matched here, and
- * shown beside the explanation. Nothing but a log depends on it.
+ * The runtime's errors have no codes, and those of node:tls hold back facts, so this module matches their texts and shows
+ * them beside the explanation. Only the log depends on it.
  * @module
  */
 
 const EXPLANATIONS: readonly (readonly [sign: RegExp, explanation: string])[] = [
   [
     /UnknownIssuer|UNABLE_TO_|SELF_SIGNED/,
-    "No authority that is trusted vouches for the server's certificate, or it has expired: --nats.tls-ca names authorities",
+    "No trusted authority issued the server's certificate, or it has expired: --nats.tls-ca names authorities",
   ],
   [/Expired/, "The server's certificate has expired"],
   [
     /not valid for name|ALTNAME/,
-    "The server's certificate is for other names: connect by a name or an address that it has",
+    "The server's certificate is for other names: connect by a name or an address in it",
   ],
   [
     /server does not support 'tls'/,
@@ -22,15 +22,15 @@ const EXPLANATIONS: readonly (readonly [sign: RegExp, explanation: string])[] = 
   ],
   [
     /InvalidContentType|WRONG_VERSION_NUMBER/,
-    "The server does not begin with TLS, as --nats.tls-first says",
+    "The server does not begin with TLS, as --nats.tls-first demands",
   ],
   [
     /demands a client certificate|CertificateRequired/,
-    "The server demands a client certificate: give --nats.tls-cert and --nats.tls-key",
+    "The server demands a client certificate: set --nats.tls-cert and --nats.tls-key",
   ],
   [
     /before it said anything/,
-    "The server says nothing: if it has handshake_first, give --nats.tls-first",
+    "The server says nothing: if it has handshake_first, set --nats.tls-first",
   ],
   [
     /after TLS had begun|fatal alert|ALERT/,
@@ -39,7 +39,7 @@ const EXPLANATIONS: readonly (readonly [sign: RegExp, explanation: string])[] = 
 ];
 
 /**
- * Explains an error of a connection; undefined for one that has nothing to do with TLS.
+ * Explains an error of a connection; returns undefined for an error that has nothing to do with TLS.
  *
  * @example Usage
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What is known of a connection to NATS: whether it stands, how often it was lost, how far the server is.
+ * Watches a connection to NATS: whether it stands, how often it was lost, and the distance to the server.
  * @module
  */
 
@@ -9,11 +9,11 @@ import { startTicker, stopTicker, type Timer } from "../../world/world.ts";
 /** Milliseconds between two pings. */
 const INTERVAL = 10_000;
 
-/** Figures of a connection. */
+/** State and counters of a connection. */
 export type ConnectionFigures = {
   readonly isConnected: boolean;
   readonly reconnects: number;
-  /** Seconds of the last ping; undefined before there was an answer. */
+  /** Duration of the last ping in seconds; undefined before the first response. */
   readonly roundTrip: number | undefined;
   readonly inBytes: number;
   readonly outBytes: number;
@@ -35,7 +35,7 @@ export class ConnectionWatch implements Disposable {
     this.#follow();
   }
 
-  /** What is known now. */
+  /** The current figures. */
   get figures(): ConnectionFigures {
     const { inBytes, outBytes } = this.#connection.stats();
     return {

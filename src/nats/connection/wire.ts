@@ -1,36 +1,36 @@
 /**
- * Bytes to and from a NATS server: in the clear at first, encrypted from {@linkcode Wire.encrypt} on. The certificate
- * must bear the name, or the IP address, that the server was called by.
+ * Bytes to and from a NATS server: in the clear at first, encrypted after {@linkcode Wire.encrypt}. The server's
+ * certificate must be for the host name or the IP address of the URL.
  *
- * Where the authorities that the runtime trusts are to vouch for the server, TLS is the runtime's own. Authorities of
- * one's own and client certificates go by `node:tls`: the runtime adds authorities to its own, where these are to stand
- * in their place, and its `startTls` takes no client certificate (Deno 2.9.6).
+ * The runtime's own TLS is used if the runtime's authorities suffice. Custom authorities and client certificates use
+ * `node:tls`, because the runtime adds custom authorities to its own instead of replacing them, and its `startTls` does
+ * not accept a client certificate (Deno 2.9.6).
  * @module
  */
 
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** A connection; one reader and one writer at a time. */
+/** A connection, for one reader and one writer at a time. */
 export type Wire = {
   readonly isEncrypted: boolean;
-  /** Reads what is there, some bytes at least; null at the end. */
+  /** Reads at least one byte; returns the number of bytes, or null at the end. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes; how many. They are the caller's again afterwards. */
+  /** Writes some of the bytes and returns their number. Afterwards, they belong to the caller again. */
   write(bytes: Uint8Array): Promise<number>;
   /**
-   * Begins TLS. What was received before and not read is dropped.
+   * Begins TLS and drops the bytes received before that no one has read.
    *
-   * @param name Host name or IP address that the server's certificate must bear.
+   * @param name Host name or IP address that the server's certificate must be for.
    */
   encrypt(name: string): Promise<void>;
-  /** Ends it, and whatever is under way. */
+  /** Closes the connection and ends all reads and writes. */
   close(): void;
 };
 
-/** PEM texts. */
+/** Authorities and client certificate, as PEM texts. */
 export type Trust = {
-  /** The only authorities to vouch for the server; those that the runtime trusts by default. */
+  /** The only authorities to trust; the runtime's by default. */
   readonly ca?: string | undefined;
   /** Client certificate and its key. */
   readonly cert?: string | undefined;
@@ -52,7 +52,7 @@ export async function openWire(
   return new NodeWire(socket, trust);
 }
 
-/** A connection of the runtime's. */
+/** A connection of the runtime. */
 class RuntimeWire implements Wire {
   isEncrypted = false;
   #connection: Deno.TcpConn | Deno.TlsConn;
@@ -84,19 +84,19 @@ class RuntimeWire implements Wire {
     try {
       this.#connection.close();
     } catch {
-      // It is closed already, or becomes an encrypted one. That one closes after its handshake only (Deno 2.9.6).
+      // It is closed already, or is becoming an encrypted one, which closes only after its handshake (Deno 2.9.6).
     }
   }
 }
 
-/** A connection of `node:net`, or of `node:tls`. */
+/** A connection of `node:net` or `node:tls`. */
 class NodeWire implements Wire {
   isEncrypted = false;
   readonly #trust: Trust;
   #socket: Socket;
   #failure: Error | undefined;
   #hasEnded = false;
-  /** Settles when there is more to know. */
+  /** Settles when there are bytes, an error or the end. */
   #news: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(socket: Socket, trust: Trust) {
@@ -109,7 +109,7 @@ class NodeWire implements Wire {
   async read(into: Uint8Array): Promise<number | null> {
     for (;;) {
       const { readableLength } = this.#socket;
-      // Zero asks the socket to go on reading.
+      // Reading zero bytes makes the socket go on reading.
       const piece = this.#socket.read(Math.min(into.length, readableLength)) as Uint8Array | null;
       if (piece !== null) {
         into.set(piece);
@@ -134,7 +134,7 @@ class NodeWire implements Wire {
     const encrypted = connectTls({
       socket: plain,
       host: name,
-      // A server's name is told to it, an address is not: RFC 6066, section 3.
+      // TLS tells the server its name but not its address: RFC 6066, section 3.
       ...(isIP(name) === 0 && { servername: name }),
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),
@@ -161,7 +161,7 @@ class NodeWire implements Wire {
       });
   }
 
-  /** Errors come before it; the event "end" may come before errors. */
+  /** Handles "close", which comes after errors; the event "end" may come before them. */
   readonly #end = (): void => {
     this.#hasEnded = true;
     this.#tell();

@@ -2,7 +2,7 @@
  * The ways in which a call of JetStream fails.
  * Codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json
  *
- * Code tells failures apart by error code, never by message text.
+ * The gateway distinguishes failures by error code, never by message text.
  * @module
  */
 
@@ -41,7 +41,7 @@ export class NoResponders extends Error {
   override readonly name = "NoResponders";
 
   constructor(subject: string) {
-    super(`Nobody answers on "${subject}"`);
+    super(`No one responds on "${subject}"`);
   }
 }
 
@@ -68,7 +68,7 @@ export class Unanswered extends Error {
   override readonly name = "Unanswered";
 
   constructor(subject: string, reason: string) {
-    super(`No answer on "${subject}": ${reason}; does the NATS user have the permission?`);
+    super(`No response on "${subject}": ${reason}; does the NATS user have the permission?`);
   }
 }
 

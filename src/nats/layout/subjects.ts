@@ -105,7 +105,7 @@ export function keyOfSubject(store: StoreName, subject: string): ObjectKey | und
 
 /** Subjects of our records. */
 export const records = {
-  bucket: (store: StoreName, document: "owner" | "layout" | "*"): string =>
+  bucket: (store: StoreName, document: "owner" | "layout" | "rev" | "*"): string =>
     `$O.${store}.S3.bucket.${document}`,
   upload: (store: StoreName, id: string): string => `$O.${store}.S3.upload.${id}`,
   part: (store: StoreName, id: string, part: number, facts: string): string =>

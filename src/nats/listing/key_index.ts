@@ -1,229 +1,173 @@
 /**
- * The sorted keys of a bucket in memory, fed by a consumer.
+ * The sorted keys of a bucket in memory, kept current by the bucket's follower.
  *
- * Before each answer the index is brought up to date: it has applied every change that was acknowledged before the
- * request. With one copy the stream's last sequence tells whether anything changed; otherwise the feed is asked.
+ * Before each listing the index is brought up to date: it then includes every change that was acknowledged before the
+ * request.
  *
- * Some changes come without a message: a purge by hand, a native rename, messages that expire. What hints at one puts a key
- * in doubt, and doubted keys are looked at before they are listed.
+ * Some changes come without a message: a purge by hand, a native rename, messages that expire. A hint at such a change puts
+ * a key in doubt, and the index reads doubted keys again before it lists them.
  * @module
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import { readCurrent } from "../objects/commit.ts";
-import type { BucketsContext } from "../buckets/context.ts";
-import { Feed } from "../buckets/feed.ts";
-import { readIndex, saveIndex } from "./key_snapshot.ts";
-import { hashNuid, KeyTable } from "./key_table.ts";
-import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
-import { parseListed } from "../layout/object_info.ts";
-import type { Delivery } from "../jetstream/ordered_consumer.ts";
-import type { BucketStream } from "../buckets/streams.ts";
 import { monotonic } from "../../world/world.ts";
+import type { BucketsContext } from "../buckets/context.ts";
+import type { Follower, Subscriber } from "../buckets/follower.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import { parseListed } from "../layout/object_info.ts";
+import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
+import { readCurrent } from "../objects/commit.ts";
+import { hashNuid } from "./key_packing.ts";
+import { readIndex, saveIndex } from "./key_snapshot.ts";
+import { KeyTable } from "./key_table.ts";
 
-/** Milliseconds that a request waits for an index that is loaded: less than clients wait for an answer. */
-const LOAD_PATIENCE = 45_000;
-/** Milliseconds that it waits for a mark in an index that is loaded, and how often it sets a new one. */
-const MARK_PATIENCE = 4000;
-const MARK_ATTEMPTS = 3;
+/** Fields of a context that an index needs. */
+export type IndexContext = Pick<
+  BucketsContext,
+  "requests" | "streams" | "followers" | "budget" | "log"
+>;
+
 /** Milliseconds in which a native client that renames an object purges the old name. */
 const RENAME_TIME = 10_000;
-/** Doubted keys that are looked at together. */
-const CONCURRENCY = 64;
-/** With more doubted keys than this it is cheaper to read all of them anew. */
-const MOST_DOUBTS = 1000;
-/** Header of what a gateway writes, and a native client does not: its writes compare and set. */
+/** Number of doubted keys that are read at once. */
+const RECHECKS_AT_ONCE = 64;
+/** With more doubted keys than this it is cheaper to read all keys again. */
+const MAX_DOUBTED = 1000;
+/** Header that a gateway writes and a native client does not: a gateway compares and sets. */
 const COMPARED = "Nats-Expected-Last-Subject-Sequence";
-/** Nuids of native clients that are remembered until somebody lists. */
-const MOST_FOREIGN = 10_000;
-/** Keys that are applied between two looks at the memory. */
+/** Number of native clients' nuids that are remembered until the next listing. */
+const MAX_FOREIGN = 10_000;
+/** Number of keys that are applied between two checks of the memory. */
 const LIMIT_INTERVAL = 256;
 /** Milliseconds between two attempts to save the index, and the share of the keys that must have changed. */
 const SAVE_INTERVAL = 300_000;
 const SAVE_SHARE = 0.1;
 
-/** How an index is kept. */
+/** Options of an index. */
 export type KeyIndexOptions = {
-  /** Called when memory has grown; disposes what does not fit. */
+  /** Called when the index has grown; disposes indexes that do not fit into memory. */
   readonly limit: () => void;
-  /** Bytes that the index cannot have more of. */
+  /** Largest size of the index in bytes. */
   readonly memory: number;
-  /** An index of so many keys is saved in its bucket. */
+  /** Number of keys from which on the index is saved in its bucket. */
   readonly savedFrom: number;
 };
 
 /** The keys of one bucket. Disposing ends the deliveries. */
 export class KeyIndex implements Disposable {
-  readonly #context: BucketsContext;
+  readonly #context: IndexContext;
   readonly #bucket: BucketName;
   readonly #options: KeyIndexOptions;
+  readonly #subscriber: Subscriber;
+  readonly #follower: Follower;
   #table = new KeyTable();
-  /** Subjects that hold object info and are no key: too long, or not UTF-8. */
-  #nameless = new Set<string>();
-  /** Keys to look at again, and until when (in monotonic time) a single look is not enough. */
+  /** Subjects that hold object info of no listable key: too long, or not UTF-8. */
+  #unlistable = new Set<string>();
+  /** Keys to read again, and until when (in monotonic time) reading them once is not enough. */
   #doubted = new Map<ObjectKey, number>();
   /** Nuids of object info that no gateway wrote: another key may have had them. */
   #foreign = new Map<number, ObjectKey>();
-  #feed: Feed | undefined;
-  /** When the stream was created that the index is of, and whether it took our records when the consumer was made. */
-  #created = 0;
-  #isPrepared = false;
   /** The stream's last sequence when loading began. */
   #loadsTo = 0;
-  /** No key's message is before this sequence. */
-  #least = 0;
+  /** No key's message has a lower sequence. */
+  #firstSequence = 0;
   /** When all object info was read, by nats-server's clock. */
   #read = new Date(0);
-  /** Changes since the index was saved, by whichever gateway, and when this one tried last. */
+  /** Number of changes since any gateway saved the index, and when this one last tried to. */
   #changes = 0;
   #tried = -Infinity;
   #applied = 0;
   #isDisposed = false;
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
 
-  constructor(context: BucketsContext, bucket: BucketName, options: KeyIndexOptions) {
+  constructor(context: IndexContext, bucket: BucketName, options: KeyIndexOptions) {
     this.#context = context;
     this.#bucket = bucket;
     this.#options = options;
+    this.#subscriber = {
+      filters: ({ store, prepared }) => {
+        const { infos } = subjectsOf(store);
+        return prepared ? [infos, records.snapshot(store)] : [infos];
+      },
+      begin: (stream, usesSaved) => this.#begin(stream, usesSaved),
+      apply: (stream, delivery) => this.#take(stream, delivery),
+      complete: async (stream) => {
+        if (!await this.#recheckDoubted(stream)) return false;
+        this.#saveIfChanged(stream);
+        return true;
+      },
+    };
+    this.#follower = context.followers.subscribe(bucket, this.#subscriber);
   }
 
-  /** The keys, as of when the index was last brought up to date or later. */
+  /** The keys, as of the last time when the index was brought up to date, or later. */
   get keys(): KeyTable {
     return this.#table;
   }
 
-  /** Number of keys, those that cannot be listed included. */
+  /** Number of keys, including those that cannot be listed. */
   get size(): number {
-    return this.#table.size + this.#nameless.size;
+    return this.#table.size + this.#unlistable.size;
   }
 
-  /** Messages that JetStream has for it and that it has not applied, as far as it knows. */
+  /** Number of messages that JetStream has and the index has not applied, as far as it knows. */
   get pending(): number {
-    return this.#feed?.pending ?? 0;
+    return this.#follower.pending;
   }
 
-  /** Bytes of memory that it takes, about. */
+  /** Approximate size in bytes of memory. */
   get bytes(): number {
-    return this.#table.bytes + (this.#nameless.size + this.#doubted.size) * 500 +
+    return this.#table.bytes + (this.#unlistable.size + this.#doubted.size) * 500 +
       this.#foreign.size * 100;
   }
 
   /**
    * Applies every change that was acknowledged before the call.
    *
-   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` while it takes too long
+   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` if it takes too long
    */
   bringUpToDate(): Promise<void> {
-    // What runs already began earlier than this call: the next one is shared by all who come meanwhile.
-    this.#next ??= this.#running.catch(() => {}).then(() => {
-      this.#next = undefined;
-      this.#running = this.#update();
-      return this.#running;
-    });
-    return this.#next;
+    return this.#follower.bringUpToDate();
   }
 
-  /** Looks at a key again before the next listing: it was seen to be gone, and no message said so. */
+  /** Makes the next listing read a key again, because it was found missing although no message announced it. */
   doubt(key: ObjectKey): void {
     if (this.#table.has(key) && !this.#doubted.has(key)) this.#doubted.set(key, 0);
   }
 
-  /** Looks at all keys again before the next listing. */
+  /** Makes the next listing read all keys again. */
   doubtAll(): void {
     for (const { key } of { [Symbol.iterator]: () => this.#table.from("") }) this.doubt(key);
   }
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#feed?.[Symbol.dispose]();
-    this.#feed = undefined;
+    this.#context.followers.unsubscribe(this.#bucket, this.#subscriber);
   }
 
-  async #update(): Promise<void> {
-    try {
-      await this.#tryUpdate();
-    } catch (cause) {
-      // Tells a bucket that is gone from JetStream that is down.
-      if (!isS3Error(cause)) await this.#context.streams.read(this.#bucket);
-      throw cause;
-    }
-  }
-
-  async #tryUpdate(): Promise<void> {
-    for (let attempt = 1;; attempt++) {
-      const stream = await this.#catchUp(await this.#context.streams.read(this.#bucket));
-      if (stream !== undefined) {
-        if (await this.#dropUnsaid(stream)) {
-          this.#saveIfChanged(stream);
-          return;
-        }
-        await this.#start(stream, false); // too much is gone: read all of it anew
-      }
-      if (attempt === MARK_ATTEMPTS) {
-        throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
-      }
-    }
-  }
-
-  /** Applies what was acknowledged before the call. Returns the stream, or undefined where that did not come about. */
-  async #catchUp(stream: BucketStream): Promise<BucketStream | undefined> {
-    const feed = await this.#feedOf(stream);
-    const { isLoaded } = feed;
-    if (stream.single && isLoaded && stream.lastSequence === feed.position) return stream;
-    const reached = await feed.reach(stream, isLoaded ? MARK_PATIENCE : LOAD_PATIENCE);
-    if (reached === "late" && !isLoaded) {
-      throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket }, {
-        message: "The bucket's keys are being read, which takes a while. Please try again.",
-      });
-    }
-    if (reached === "restored") await this.#start(stream, false);
-    if (reached !== "all") return undefined;
-    // What took the mark may be a bucket that was made anew.
-    const after = await this.#context.streams.read(this.#bucket);
-    return this.#isOf(after) ? after : undefined;
-  }
-
-  async #feedOf(stream: BucketStream): Promise<Feed> {
-    const { prepared } = stream;
-    if (this.#feed === undefined || !this.#isOf(stream)) return await this.#start(stream, true);
-    return prepared === this.#isPrepared ? this.#feed : this.#follow(stream, this.#feed.position);
-  }
-
-  #isOf({ created, single, lastSequence }: BucketStream): boolean {
-    if (this.#feed === undefined || created.getTime() !== this.#created) return false;
-    // A leader may apply later than the replica whose consumer delivered.
-    return !single || lastSequence >= this.#feed.position;
-  }
-
-  /** Begins anew, with the saved index where there is one that may be used. */
-  async #start(stream: BucketStream, usesSaved: boolean): Promise<Feed> {
-    this.#feed?.[Symbol.dispose]();
-    this.#feed = undefined;
+  /** Begins again, with the saved index if there is a usable one. */
+  async #begin(stream: StreamReading, usesSaved: boolean): Promise<number> {
     const saved = usesSaved
       ? await readIndex(this.#context, stream, this.#options.memory)
       : undefined;
-    if (this.#isDisposed) throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
-    // Whoever is listing holds on to the table that was there.
+    if (this.#isDisposed) return 0;
+    // A listing in progress keeps the table that it began with.
     this.#table = saved?.table ?? new KeyTable();
-    this.#nameless = new Set(saved?.nameless);
+    this.#unlistable = new Set(saved?.unlistable);
     this.#doubted = new Map();
     this.#foreign = new Map();
-    this.#created = stream.created.getTime();
     this.#loadsTo = saved?.sequence ?? stream.lastSequence;
-    this.#least = 0;
+    this.#firstSequence = 0;
     this.#read = saved?.read ?? stream.at;
     this.#changes = 0;
-    const feed = this.#follow(stream, saved?.sequence ?? 0);
     this.#options.limit();
-    return feed;
+    return saved?.sequence ?? 0;
   }
 
   /** Saves the index in the background. */
-  #saveIfChanged(stream: BucketStream): void {
-    if (this.#feed === undefined) return;
+  #saveIfChanged(stream: StreamReading): void {
+    if (this.#isDisposed) return;
     const { size } = this.#table;
     const { savedFrom } = this.#options;
     if (!stream.prepared || stream.fenced || size < savedFrom) return;
@@ -232,57 +176,43 @@ export class KeyIndex implements Disposable {
     this.#tried = monotonic();
     const saved = {
       table: this.#table,
-      sequence: this.#feed.position,
+      sequence: this.#follower.position,
       read: this.#read,
-      nameless: [...this.#nameless],
+      unlistable: [...this.#unlistable],
     };
     saveIndex(this.#context, stream, saved).catch((cause) => {
       this.#context.log.warn("index was not saved", { bucket: this.#bucket, cause });
     });
   }
 
-  /** Applies what follows. */
-  #follow(stream: BucketStream, position: number): Feed {
-    const { store, prepared } = stream;
-    this.#feed?.[Symbol.dispose]();
-    this.#isPrepared = prepared;
-    const { infos } = subjectsOf(store);
-    this.#feed = new Feed(this.#context, stream, {
-      filters: prepared ? [infos, records.snapshot(store)] : [infos],
-      position,
-      apply: (delivery) => this.#take(stream, delivery),
-    });
-    return this.#feed;
-  }
-
-  /** Looks at what may be gone without a message. Returns false when that is too much. */
-  async #dropUnsaid(stream: BucketStream): Promise<boolean> {
-    if (stream.firstSequence > this.#least) {
-      // What was before is gone: expired, or purged from the stream's beginning.
-      const { keys, least } = this.#table.before(stream.firstSequence);
-      if (keys.length > MOST_DOUBTS) return false;
+  /** Reads keys again that may be gone without a message. Returns false if they are too many. */
+  async #recheckDoubted(stream: StreamReading): Promise<boolean> {
+    if (stream.firstSequence > this.#firstSequence) {
+      // Earlier messages are gone: they expired, or the beginning of the stream was purged.
+      const { keys, next } = this.#table.before(stream.firstSequence);
+      if (keys.length > MAX_DOUBTED) return false;
       for (const key of keys) this.doubt(key);
-      this.#least = Math.max(least, stream.firstSequence);
+      this.#firstSequence = Math.max(next, stream.firstSequence);
     }
     this.#doubtRenamed();
-    await mapAtOnce([...this.#doubted], CONCURRENCY, async ([key, until]) => {
-      await this.#look(stream, key, until);
+    await mapAtOnce([...this.#doubted], RECHECKS_AT_ONCE, async ([key, until]) => {
+      await this.#recheck(stream, key, until);
     });
     return true;
   }
 
-  async #look(stream: BucketStream, key: ObjectKey, until: number): Promise<void> {
+  async #recheck(stream: BucketStream, key: ObjectKey, until: number): Promise<void> {
     const table = this.#table;
     const before = table.sequenceOf(key);
     const isLast = monotonic() >= until;
     const { parsed } = await readCurrent(this.#context, stream, key);
-    // A message that came meanwhile knows better.
+    // A message that came in the meantime knows better.
     const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
     if (isGone) table.delete(key);
     if (isGone || isLast) this.#doubted.delete(key);
   }
 
-  /** A native rename publishes the new name, and purges the old one without a word. */
+  /** Doubts keys that were renamed: a native rename publishes the new name and purges the old one without a message. */
   #doubtRenamed(): void {
     if (this.#foreign.size === 0) return;
     const until = monotonic() + RENAME_TIME;
@@ -301,7 +231,7 @@ export class KeyIndex implements Disposable {
     this.#changes++;
     if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
     const key = keyOfSubject(store, subject);
-    if (key === undefined) this.#applyNameless(subject, data, new Date(time));
+    if (key === undefined) this.#applyUnlistable(subject, data, new Date(time));
     else this.#apply(key, delivery);
   }
 
@@ -313,16 +243,16 @@ export class KeyIndex implements Disposable {
     }
     const hash = nuid === undefined ? 0 : hashNuid(nuid);
     this.#table.set({ key, ...listed, sequence, nuid: hash });
-    // What was there before loading began has been renamed completely, or not at all.
+    // An object from before loading began was renamed completely, or not at all.
     if (nuid !== undefined && sequence > this.#loadsTo && !headers().includes(COMPARED)) {
       this.#foreign.set(hash, key);
-      if (this.#foreign.size > MOST_FOREIGN) this.#doubtRenamed();
+      if (this.#foreign.size > MAX_FOREIGN) this.#doubtRenamed();
     }
   }
 
-  /** Whatever the key: only whether there is an object. */
-  #applyNameless(subject: string, data: Uint8Array, time: Date): void {
-    if (parseListed(data, time).listed === undefined) this.#nameless.delete(subject);
-    else this.#nameless.add(subject);
+  /** Applies object info of a key that cannot be listed: only whether the object exists matters. */
+  #applyUnlistable(subject: string, data: Uint8Array, time: Date): void {
+    if (parseListed(data, time).listed === undefined) this.#unlistable.delete(subject);
+    else this.#unlistable.add(subject);
   }
 }

@@ -7,8 +7,7 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { SortedKeys } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/store.ts";
-import type { BucketsContext } from "../buckets/context.ts";
-import { KeyIndex } from "./key_index.ts";
+import { type IndexContext, KeyIndex } from "./key_index.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
@@ -51,14 +50,14 @@ type Entry = {
 
 /** The indexes of the buckets that were listed. Disposing ends them. */
 export class KeyIndexes implements Disposable {
-  readonly #context: BucketsContext;
+  readonly #context: IndexContext;
   readonly #settings: IndexSettings;
   readonly #entries = new Map<BucketName, Entry>();
   /** Buckets that did not fit, and until when they are refused. */
   readonly #refused = new Map<BucketName, number>();
   #timer: Timer | undefined;
 
-  constructor(context: BucketsContext, settings: IndexSettings) {
+  constructor(context: IndexContext, settings: IndexSettings) {
     this.#context = context;
     this.#settings = settings;
   }

@@ -12,13 +12,17 @@
 
 import { createHash } from "node:crypto";
 import type { BucketsContext } from "../buckets/context.ts";
-import { type KeyLegend, KeyTable } from "./key_table.ts";
+import type { KeyLegend } from "./key_packing.ts";
+import { KeyTable } from "./key_table.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { lockTask } from "../buckets/lock.ts";
 import { uniqueId } from "../../world/world.ts";
+
+/** Fields of a context that saving and reading an index need. */
+export type SnapshotContext = Pick<BucketsContext, "requests" | "streams" | "budget" | "log">;
 
 /** An index as it is saved. */
 export type SavedIndex = {
@@ -28,7 +32,7 @@ export type SavedIndex = {
   /** When all object info was read: what was removed without a message since may still be in it. */
   readonly read: Date;
   /** Subjects that hold object info and are no key. */
-  readonly nameless: readonly string[];
+  readonly unlistable: readonly string[];
 };
 
 type Head = {
@@ -67,13 +71,13 @@ const CONCURRENCY = 4;
  * @throws as JetStream does; what was written then is the sweep's
  */
 export async function saveIndex(
-  context: BucketsContext,
-  stream: BucketStream,
-  { table, sequence, read, nameless }: SavedIndex,
+  context: SnapshotContext,
+  stream: StreamReading,
+  { table, sequence, read, unlistable }: SavedIndex,
 ): Promise<boolean> {
   const { requests } = context;
   const { store, bytes, quota, created, at } = stream;
-  const fits = table.legend.oddETags.length + nameless.length <= MOST_ODD;
+  const fits = table.legend.oddETags.length + unlistable.length <= MOST_ODD;
   // An index in memory is larger than its pages; the one before it is still there.
   if (!fits || bytes + table.bytes > quota) return false;
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
@@ -100,7 +104,7 @@ export async function saveIndex(
       pages,
       sha256: hash.digest("hex"),
       legend: table.legend,
-      nameless,
+      nameless: unlistable,
     };
     const text = JSON.stringify(head);
     if (text.length > MOST_HEAD || !await lock.renew()) return false;
@@ -113,7 +117,7 @@ export async function saveIndex(
 }
 
 async function purgeOthers(
-  { streams }: BucketsContext,
+  { streams }: SnapshotContext,
   { store, stream }: BucketStream,
   kept: string,
 ): Promise<void> {
@@ -130,7 +134,7 @@ function idOfPage(store: StoreName, subject: string): string {
 
 /** The id of a bucket's snapshot; undefined where there is none. */
 export async function readSnapshotId(
-  { requests }: BucketsContext,
+  { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
 ): Promise<string | undefined> {
   const record = await requests.leaderGet(stream, { last_by_subj: records.snapshot(store) });
@@ -143,8 +147,8 @@ export async function readSnapshotId(
  * @param most Bytes of memory after which reading ends: whoever goes on from there finds it too large.
  */
 export async function readIndex(
-  context: BucketsContext,
-  stream: BucketStream,
+  context: SnapshotContext,
+  stream: StreamReading,
   most: number,
 ): Promise<SavedIndex | undefined> {
   if (!stream.prepared) return undefined;
@@ -159,11 +163,11 @@ export async function readIndex(
     context.log.warn("saved index is damaged: the keys are read anew", { bucket: stream.bucket });
     return undefined;
   }
-  const { sequence, nameless, read } = head;
-  return { table, sequence, nameless, read: new Date(read) };
+  const { sequence, nameless: unlistable, read } = head;
+  return { table, sequence, unlistable, read: new Date(read) };
 }
 
-function isOf(head: Head, { created, lastSequence, at }: BucketStream): boolean {
+function isOf(head: Head, { created, lastSequence, at }: StreamReading): boolean {
   return head.version === VERSION && head.created === created.toISOString() &&
     head.sequence <= lastSequence && isYoung(head.begun, at) && isYoung(head.read, at);
 }
@@ -174,7 +178,7 @@ function isYoung(time: string, now: Date): boolean {
 }
 
 async function readPages(
-  context: BucketsContext,
+  context: SnapshotContext,
   stream: BucketStream,
   { id, pages, sha256, legend }: Head,
   most: number,
@@ -198,7 +202,7 @@ async function readPages(
 
 /** A page never changes, so any replica that has it will do. */
 async function readPage(
-  { requests, budget }: BucketsContext,
+  { requests, budget }: SnapshotContext,
   { stream }: BucketStream,
   subject: string,
 ): Promise<Uint8Array | undefined> {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { compareUtf8 } from "../../s3/listing.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/store.ts";
-import { hashNuid, type KeyEntry, KeyTable } from "./key_table.ts";
+import { hashNuid, type KeyEntry } from "./key_packing.ts";
+import { KeyTable } from "./key_table.ts";
 
 /** Numbers that are the same in every run. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -84,10 +85,10 @@ Deno.test("KeyTable holds what a map holds, in the order of bytes", () => {
       ),
       keysWhere(model, ({ sequence }) => sequence === 7 || sequence === 70),
     );
-    const { keys, least } = table.before(500);
+    const { keys, next } = table.before(500);
     deepStrictEqual(keys, keysWhere(model, ({ sequence }) => sequence < 500));
     const others = [...model.values()].map(({ sequence }) => sequence).filter((n) => n >= 500);
-    strictEqual(least, Math.min(...others));
+    strictEqual(next, Math.min(...others));
   }
   for (const key of model.keys()) table.delete(key as ObjectKey);
   check(table, new Map(), "");

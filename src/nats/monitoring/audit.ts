@@ -1,9 +1,9 @@
 /**
- * The audit log: one JSON message for each request on a subject that a stream of somebody's own keeps.
+ * The audit log: one JSON message for each request, on a subject that the operator's own stream captures.
  *
- * Each message is acknowledged by JetStream, and bears the request's id as `Nats-Msg-Id`, so that one that is sent again
- * is kept once. S3 never waits for it: messages wait in a bounded queue, for a bounded time, and what JetStream does not
- * take is dropped and counted.
+ * JetStream acknowledges each message. A message carries the request's id as `Nats-Msg-Id`, so that the stream keeps it
+ * once even if it is sent again. S3 requests never wait for the log: messages wait in a bounded queue for a bounded time,
+ * and the gateway drops and counts those that JetStream does not accept.
  * @module
  */
 
@@ -15,58 +15,62 @@ import { failureOf } from "../jetstream/errors.ts";
 import { Requests } from "../jetstream/requests.ts";
 import { monotonic, startTimer, stopTimer, type Timer, wallClock } from "../../world/world.ts";
 
-/** Version of the messages: it changes when a field gets another meaning, or goes. */
+/** Version of the messages; it changes when a field changes its meaning or disappears. */
 const VERSION = 1;
-/** Most messages that wait, and that are on their way. */
-const MOST_WAITING = 10_000;
-const AT_ONCE = 64;
-/** Milliseconds after which a message that JetStream did not take is given up, and between attempts. */
-const DEFAULT_PATIENCE = 10_000;
+/** Most messages in the queue. */
+const MAX_WAITING = 10_000;
+/** Most messages sent and not yet acknowledged. */
+const MAX_UNACKNOWLEDGED = 64;
+/** Milliseconds after which the log drops a message that JetStream did not accept. */
+const MESSAGE_TIMEOUT = 10_000;
+/** Milliseconds between two attempts. */
 const PAUSE = 250;
-/** Milliseconds in which what waits is sent in the end. */
-const LAST_PATIENCE = 3000;
-const TIMEOUT = 4000;
+/** Milliseconds in which the log sends the waiting messages when it ends. */
+const STOP_TIMEOUT = 3000;
+/** Milliseconds after which a publish counts as unanswered. */
+const PUBLISH_TIMEOUT = 4000;
 /** Milliseconds between two warnings. */
 const WARNING_INTERVAL = 60_000;
-/** What may pass: a leader is elected, the connection comes back, somebody makes the stream. */
+/** Failures that may pass: JetStream elects a leader, the connection comes back, someone creates the stream. */
 const PASSING = new Set(["unanswered", "not_connected", "unavailable", "no_responders"]);
 
-/** What an audit log needs. */
+/** Settings of an audit log. */
 export type AuditOptions = {
   readonly subject: string;
   readonly apiPrefix: string;
   readonly inboxPrefix: string;
-  /** Milliseconds after which a message is given up that JetStream does not take; ten seconds by default. */
-  readonly patience?: number;
+  /** Milliseconds after which the log drops a message that JetStream does not accept; ten seconds by default. */
+  readonly timeout?: number;
   readonly log: Pick<Log, "warn">;
 };
 
-/** What became of messages. */
-export type AuditFigures = {
+/** Numbers of messages. */
+export type AuditStats = {
   readonly waiting: number;
   readonly published: number;
-  /** By reason: `queue_full`, `stopping`, or how JetStream failed. */
+  /** By reason: `queue_full`, `stopping`, or the kind of JetStream's failure. */
   readonly dropped: ReadonlyMap<string, number>;
 };
 
 type Message = {
   readonly id: string;
   readonly text: string;
-  /** In monotonic time. */
+  /** Monotonic time when it was added. */
   readonly since: number;
 };
 
-/** Publishes requests on a connection, which stays the caller's; disposing sends what waits. */
+/** Publishes requests on a connection, which stays the caller's. Disposing it sends the waiting messages. */
 export class AuditLog implements AsyncDisposable {
   readonly #requests: Requests;
   readonly #options: AuditOptions;
   readonly #dropped = new Map<string, number>();
   #queue: Message[] = [];
   #published = 0;
-  #onTheirWay = 0;
+  #unacknowledged = 0;
   #pause: Timer | undefined;
   #warned = -Infinity;
-  #unsaid = 0;
+  /** Messages dropped since the last warning. */
+  #unreported = 0;
   #isClosed = false;
   #isOver = false;
   #idle: (() => void) | undefined;
@@ -74,13 +78,13 @@ export class AuditLog implements AsyncDisposable {
   constructor(connection: NatsConnection, options: AuditOptions) {
     const { apiPrefix, inboxPrefix } = options;
     this.#options = options;
-    this.#requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout: TIMEOUT });
+    this.#requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout: PUBLISH_TIMEOUT });
   }
 
-  /** What became of the messages so far. */
-  get figures(): AuditFigures {
+  /** The numbers so far. */
+  get stats(): AuditStats {
     return {
-      waiting: this.#queue.length + this.#onTheirWay,
+      waiting: this.#queue.length + this.#unacknowledged,
       published: this.#published,
       dropped: this.#dropped,
     };
@@ -89,9 +93,9 @@ export class AuditLog implements AsyncDisposable {
   /** Publishes a request that has ended. */
   add(record: RequestRecord): void {
     if (this.#isClosed) return this.#drop("stopping");
-    if (this.#queue.length >= MOST_WAITING) {
+    if (this.#queue.length >= MAX_WAITING) {
       this.#drop("queue_full");
-      return this.#warn("JetStream acknowledges fewer than there are requests");
+      return this.#warn("JetStream acknowledges messages more slowly than requests arrive");
     }
     const time = new Date(wallClock().getTime() - record.ended).toISOString();
     const text = JSON.stringify({ version: VERSION, time, ...factsOf(record) });
@@ -99,45 +103,45 @@ export class AuditLog implements AsyncDisposable {
     this.#send();
   }
 
-  /** Sends what waits, for no longer than some seconds; what is left is dropped. */
+  /** Sends the waiting messages for a few seconds and drops the rest. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
-      timer = startTimer(LAST_PATIENCE, resolve);
+      timer = startTimer(STOP_TIMEOUT, resolve);
       this.#send();
     });
     this.#isOver = true;
     stopTimer(timer);
     stopTimer(this.#pause);
-    const left = this.#queue.length + this.#onTheirWay;
+    const left = this.#queue.length + this.#unacknowledged;
     this.#queue = [];
     for (let i = 0; i < left; i++) this.#drop("stopping");
-    if (this.#unsaid > 0) this.#warn("the gateway stops");
+    if (this.#unreported > 0) this.#warn("the gateway stops");
     this.#requests[Symbol.dispose]();
   }
 
   #send(): void {
-    while (this.#pause === undefined && this.#onTheirWay < AT_ONCE) {
+    while (this.#pause === undefined && this.#unacknowledged < MAX_UNACKNOWLEDGED) {
       const message = this.#queue.shift();
       if (message === undefined) break;
-      this.#onTheirWay++;
+      this.#unacknowledged++;
       this.#publish(message);
     }
-    if (this.#queue.length === 0 && this.#onTheirWay === 0) this.#idle?.();
+    if (this.#queue.length === 0 && this.#unacknowledged === 0) this.#idle?.();
   }
 
   async #publish(message: Message): Promise<void> {
     const { id, text, since } = message;
-    const { patience = DEFAULT_PATIENCE } = this.#options;
+    const { timeout = MESSAGE_TIMEOUT } = this.#options;
     try {
       await this.#requests.publish(this.#options.subject, text, { id });
       this.#published++;
     } catch (cause) {
-      if (this.#isOver) return; // counted already
+      if (this.#isOver) return; // already counted as dropped
       const reason = failureOf(cause) ?? "other";
-      if (PASSING.has(reason) && monotonic() - since < patience) {
+      if (PASSING.has(reason) && monotonic() - since < timeout) {
         this.#queue.unshift(message);
         this.#pause ??= startTimer(PAUSE, () => {
           this.#pause = undefined;
@@ -148,13 +152,13 @@ export class AuditLog implements AsyncDisposable {
         this.#warn(cause instanceof Error ? cause.message : String(cause));
       }
     }
-    this.#onTheirWay--;
+    this.#unacknowledged--;
     this.#send();
   }
 
   #drop(reason: string): void {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
-    this.#unsaid++;
+    this.#unreported++;
   }
 
   #warn(reason: string): void {
@@ -164,30 +168,30 @@ export class AuditLog implements AsyncDisposable {
     const { log, subject } = this.#options;
     log.warn("Audit messages were dropped: is there a stream for the subject, with room?", {
       subject,
-      messages: this.#unsaid,
+      messages: this.#unreported,
       reason,
     });
-    this.#unsaid = 0;
+    this.#unreported = 0;
   }
 }
 
-/** Adds an audit log's metrics; they are there without one, too. */
+/** Adds the metrics of an audit log; without one, they are zero. */
 export function addAuditMetrics(
   metrics: Metrics,
-  audit: Pick<AuditLog, "figures"> | undefined,
+  audit: Pick<AuditLog, "stats"> | undefined,
 ): void {
   metrics.readCounter(
     "nats_s3_audit_published_total",
     "Messages of the audit log that JetStream has acknowledged.",
     [],
-    () => audit?.figures.published ?? 0,
+    () => audit?.stats.published ?? 0,
   );
   metrics.readCounter(
     "nats_s3_audit_dropped_total",
-    "Messages of the audit log that are lost: no room in memory (queue_full), the gateway stopped (stopping), or how JetStream failed.",
+    "Messages of the audit log that were lost: the queue was full (queue_full), the gateway stopped (stopping), or JetStream failed.",
     ["reason"],
     () => {
-      const dropped = audit?.figures.dropped ?? new Map<string, number>();
+      const dropped = audit?.stats.dropped ?? new Map<string, number>();
       const reasons = new Set([
         "queue_full",
         "stopping",
@@ -202,6 +206,6 @@ export function addAuditMetrics(
     "nats_s3_audit_waiting_messages",
     "Messages of the audit log that JetStream has not acknowledged yet.",
     [],
-    () => audit?.figures.waiting ?? 0,
+    () => audit?.stats.waiting ?? 0,
   );
 }

@@ -1,9 +1,9 @@
 /**
- * The gateway as a NATS micro service: it answers PING, INFO and STATS, so that `nats micro ls` shows every gateway.
+ * The gateway as a NATS micro service: it responds to PING, INFO and STATS, so that `nats micro ls` shows every gateway.
  * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  *
- * Its one endpoint is HTTP: nobody answers its subject, which is there because the schema wants one. There is no queue
- * group, so every gateway answers.
+ * Its one endpoint is HTTP. The endpoint has a subject only because the schema requires one; no one listens on it. There
+ * is no queue group, so every gateway responds.
  * @module
  */
 
@@ -12,18 +12,18 @@ import type { Log } from "../../telemetry/log.ts";
 import type { RequestRecord } from "../../telemetry/request_record.ts";
 import { uniqueId, wallClock } from "../../world/world.ts";
 
-/** What all gateways are called. */
+/** Name of all gateways. */
 const NAME = "nats-s3";
 const ENDPOINT = { name: "s3", subject: `${NAME}.http`, queue_group: "" } as const;
 
-/** Counts requests as STATS shows them. */
+/** The counters that STATS shows. */
 export class Traffic {
   #requests = 0;
   #errors = 0;
   #lastError = "";
   #milliseconds = 0;
 
-  /** Counts a request that has ended. What the client did wrong is no error of the service. */
+  /** Counts a request that has ended. A mistake of the client is not an error of the service. */
   add({ status, code, operation, ended }: RequestRecord): void {
     this.#requests++;
     this.#milliseconds += ended;
@@ -32,7 +32,7 @@ export class Traffic {
     this.#lastError = [operation, status, code].filter((part) => part !== undefined).join(" ");
   }
 
-  /** In the words of the schema; times in nanoseconds. */
+  /** The counters in the terms of the schema, with times in nanoseconds. */
   get stats(): Readonly<Record<string, string | number>> {
     const nanoseconds = this.#milliseconds * 1e6;
     return {
@@ -45,17 +45,17 @@ export class Traffic {
   }
 }
 
-/** What the service says about itself. */
+/** Settings of the service. */
 export type ServiceOptions = {
   /** Semantic version. */
   readonly version: string;
-  /** Whoever may ask may read it. */
+  /** Public: every user who may send requests to the service can read it. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly traffic: Traffic;
   readonly log: Log;
 };
 
-/** Answers on the connection, which stays the caller's, until it is disposed. */
+/** Responds on the connection, which stays the caller's, until it is disposed. */
 export function announceService(
   connection: NatsConnection,
   { version, metadata, traffic, log }: ServiceOptions,
@@ -65,7 +65,7 @@ export function announceService(
   const about = (type: string): Readonly<Record<string, unknown>> => {
     return { type: `io.nats.micro.v1.${type}_response`, name: NAME, id, version, metadata };
   };
-  const answers = {
+  const responses = {
     PING: () => about("ping"),
     INFO: () => ({
       ...about("info"),
@@ -76,18 +76,18 @@ export function announceService(
   } as const;
 
   const subscriptions: Subscription[] = [];
-  const subscribe = (verb: keyof typeof answers, rest = ""): Promise<void> => {
+  const subscribe = (verb: keyof typeof responses, rest = ""): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     subscriptions.push(connection.subscribe(`$SRV.${verb}${rest}`, {
       callback(error: Error | null, message: Msg) {
         if (error !== null) resolve();
-        else if (message.reply) message.respond(JSON.stringify(answers[verb]()));
+        else if (message.reply) message.respond(JSON.stringify(responses[verb]()));
       },
     }));
     return promise;
   };
   const begin = async (): Promise<void> => {
-    // One subject first: who may not have it is refused once, not nine times.
+    // One subject first, so that NATS logs one refusal and not nine if the user lacks the permission.
     const refused = subscribe("PING").then(() => true);
     const isRefused = await Promise.race([refused, connection.flush().then(() => false)]);
     if (isRefused) {
@@ -96,7 +96,7 @@ export function announceService(
     if (isOver) return;
     subscribe("INFO");
     subscribe("STATS");
-    for (const verb of Object.keys(answers) as (keyof typeof answers)[]) {
+    for (const verb of Object.keys(responses) as (keyof typeof responses)[]) {
       for (const rest of [`.${NAME}`, `.${NAME}.${id}`]) subscribe(verb, rest);
     }
     log.debug("Answering as a NATS micro service", { name: NAME, service: id });

@@ -6,7 +6,7 @@
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import { readMessages } from "../buckets/scan.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { StreamReading } from "../buckets/streams.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -65,7 +65,7 @@ function isAborted({ data }: StoredMessage): boolean {
  */
 export async function abortAbandoned(
   needs: AbortNeeds & Pick<UploadsContext, "budget">,
-  stream: BucketStream,
+  stream: StreamReading,
   { age, dryRun }: { readonly age: number; readonly dryRun: boolean },
 ): Promise<number> {
   if (!stream.prepared) return 0;

@@ -1,0 +1,155 @@
+/**
+ * Bucket documents: small records that describe a bucket, one for each subject `S3.bucket.<document>`.
+ *
+ * Documents are kept for a second. Then one small request at the leader reads `S3.bucket.rev`, which every write of a
+ * document also writes, and if it has not changed, all documents of the bucket are good for another second. So a bucket in
+ * use costs one request per second, however many documents it has. A bucket that is made anew is another bucket, because
+ * its stream has another creation time.
+ *
+ * The documents that a bucket was created with come without a revision, so the first reading compares sequences: a
+ * revision up to the stream's last sequence of that time was written before the documents were read.
+ *
+ * Only present, readable documents are kept. CreateBucket writes the owner without a revision, so a reader that came
+ * before would not learn of it.
+ *
+ * To add a document, add its name to `records.bucket` in `layout/subjects.ts` and a row to {@linkcode DOCUMENTS}.
+ * @module
+ */
+
+import { BoundedCache } from "../../collections/bounded_cache.ts";
+import { monotonic } from "../../world/world.ts";
+import { textOf } from "../jetstream/messages.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import { type StoreName, streamOf } from "../layout/names.ts";
+import { records } from "../layout/subjects.ts";
+
+/** A document's text, parsed. */
+export type Parsed<Value> =
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "unreadable"; readonly cause: unknown };
+
+/** The documents by name, each with a parser that never throws. */
+const DOCUMENTS = {
+  /** Access key id of the owner; undefined if the record names none. */
+  owner: { parse: parseOwner },
+} as const satisfies Readonly<
+  Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
+>;
+
+/** Name of a document. */
+export type DocumentName = keyof typeof DOCUMENTS;
+/** A parsed document. */
+export type Document<Name extends DocumentName> = ReturnType<(typeof DOCUMENTS)[Name]["parse"]>;
+
+/** A bucket whose documents are read. */
+export type DocumentedBucket = {
+  readonly store: StoreName;
+  /** When its stream was created. */
+  readonly created: Date;
+  /** A sequence that its stream had reached by then. */
+  readonly lastSequence: number;
+};
+
+/** Documents of a bucket. */
+type Known = {
+  readonly created: number;
+  documents: Map<DocumentName, Document<DocumentName>>;
+  /** Sequence of the revision, 0 for none; undefined until it is first read. */
+  revision: number | undefined;
+  /** The documents include every revision up to this sequence. */
+  readonly since: number;
+  /** When they were last known to be current, in monotonic time. */
+  at: number;
+  renewal: { readonly at: number; readonly done: Promise<void> } | undefined;
+};
+
+/** Milliseconds for which documents may be used after the revision was read. */
+const LEASE = 1000;
+/** Number of buckets whose documents are kept. */
+const MAX_BUCKETS = 10_000;
+
+/** Reads documents at the leader, and keeps them while they are current. */
+export class Documents {
+  readonly #requests: Requests;
+  readonly #buckets = new BoundedCache<Known>(MAX_BUCKETS);
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  /** Returns a document that was current at most a second ago; undefined if there is none. */
+  async read<Name extends DocumentName>(
+    bucket: DocumentedBucket,
+    name: Name,
+  ): Promise<Document<Name> | undefined> {
+    const known = this.#find(bucket);
+    if (known !== undefined && monotonic() - known.at >= LEASE) await this.#renew(bucket, known);
+    // A renewal that finds a change replaces the map, so this read cannot put an old document into the new one.
+    const documents = known?.documents ?? new Map();
+    const kept = documents.get(name);
+    if (kept !== undefined) return kept;
+    const at = monotonic();
+    const document = await this.readNow(bucket.store, name);
+    if (document?.kind !== "value") return document;
+    documents.set(name, document);
+    if (known === undefined) {
+      const { store, created, lastSequence: since } = bucket;
+      const fresh = { created: created.getTime(), documents, revision: undefined, since, at };
+      this.#buckets.set(store, { ...fresh, renewal: undefined }, 1);
+    }
+    return document;
+  }
+
+  /** Returns a document as it is now; undefined if there is none. */
+  async readNow<Name extends DocumentName>(
+    store: StoreName,
+    name: Name,
+  ): Promise<Document<Name> | undefined> {
+    const record = await this.#requests.leaderGet(streamOf(store), {
+      last_by_subj: records.bucket(store, name),
+    });
+    return record && DOCUMENTS[name].parse(textOf(record.data)) as Document<Name>;
+  }
+
+  #find({ store, created }: DocumentedBucket): Known | undefined {
+    const known = this.#buckets.get(store);
+    return known?.created === created.getTime() ? known : undefined;
+  }
+
+  /** Reads the revision and drops the documents if it changed. Callers share a renewal that began within the lease. */
+  async #renew({ store }: DocumentedBucket, known: Known): Promise<void> {
+    const at = monotonic();
+    if (known.renewal === undefined || at - known.renewal.at >= LEASE) {
+      const renewal = { at, done: this.#readRevision(store, known, at) };
+      known.renewal = renewal;
+      const end = (): void => {
+        if (known.renewal === renewal) known.renewal = undefined;
+      };
+      renewal.done.then(end, end);
+    }
+    await known.renewal.done;
+  }
+
+  async #readRevision(store: StoreName, known: Known, at: number): Promise<void> {
+    const record = await this.#requests.leaderGet(streamOf(store), {
+      last_by_subj: records.bucket(store, "rev"),
+    });
+    const revision = record?.sequence ?? 0;
+    const isSame = known.revision === undefined
+      ? revision <= known.since
+      : revision === known.revision;
+    if (!isSame) known.documents = new Map();
+    known.revision = revision;
+    known.at = Math.max(known.at, at);
+  }
+}
+
+/** Parses the owner's record. */
+function parseOwner(text: string): Parsed<string | undefined> {
+  try {
+    const { owner } = JSON.parse(text) as { readonly owner?: unknown };
+    return { kind: "value", value: typeof owner === "string" ? owner : undefined };
+  } catch (cause) {
+    return { kind: "unreadable", cause };
+  }
+}

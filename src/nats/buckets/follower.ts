@@ -1,0 +1,240 @@
+/**
+ * Followers: one for each bucket whose changes somebody needs, with one feed and so one consumer.
+ *
+ * A bucket's subscribers share its follower, which lives until the last of them leaves. It makes no consumer before one of
+ * them asks to be brought up to date. A stream that is made anew, or restored to an older state, is another stream: all
+ * subscribers begin again, as they do when another one joins.
+ * @module
+ */
+
+import { isS3Error, S3Error } from "../../s3/errors.ts";
+import type { BucketName } from "../../s3/names.ts";
+import type { Delivery } from "../jetstream/messages.ts";
+import type { BucketsContext } from "./context.ts";
+import { Feed } from "./feed.ts";
+import type { StreamReading } from "./streams.ts";
+
+/** Fields of a context that followers need. */
+export type FollowersContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
+
+/** A part of the gateway that follows a bucket. */
+export type Subscriber = {
+  /**
+   * Returns the subjects to follow, exact or ending in `>`; those of two subscribers are equal or do not overlap. The
+   * leader is asked about the first if no barrier can be published.
+   */
+  readonly filters: (stream: StreamReading) => readonly [string, ...string[]];
+  /**
+   * Forgets everything and begins with an empty or a saved state.
+   *
+   * @param usesSaved Whether a saved state may be used.
+   * @returns the last sequence that the state includes
+   */
+  readonly begin: (stream: StreamReading, usesSaved: boolean) => Promise<number>;
+  /** Called once with each later message of its subjects, in the order of the stream. */
+  readonly apply: (stream: StreamReading, delivery: Delivery) => void;
+  /** Applies changes that come without a message. Returns false if it is cheaper to begin again. */
+  readonly complete: (stream: StreamReading) => Promise<boolean>;
+};
+
+/** Progress of a subscriber. */
+type Progress = {
+  filters: readonly [string, ...string[]];
+  /** Last sequence that its state included when it began. */
+  position: number;
+};
+
+/** Milliseconds that a caller waits while a bucket is loaded: less than clients wait for a response. */
+const LOAD_TIMEOUT = 45_000;
+/** Milliseconds that a caller waits for a barrier in a loaded bucket, and the number of barriers it tries. */
+const BARRIER_TIMEOUT = 4000;
+const BARRIER_ATTEMPTS = 3;
+
+/** The followers of all buckets that have subscribers. */
+export class Followers {
+  readonly #context: FollowersContext;
+  readonly #followers = new Map<BucketName, Follower>();
+
+  constructor(context: FollowersContext) {
+    this.#context = context;
+  }
+
+  /** Joins the follower of a bucket. The first subscriber creates it. */
+  subscribe(bucket: BucketName, subscriber: Subscriber): Follower {
+    const follower = this.#followers.get(bucket) ?? new Follower(this.#context, bucket);
+    this.#followers.set(bucket, follower);
+    follower.add(subscriber);
+    return follower;
+  }
+
+  /** Leaves the follower of a bucket. The last subscriber ends it. */
+  unsubscribe(bucket: BucketName, subscriber: Subscriber): void {
+    if (this.#followers.get(bucket)?.remove(subscriber) === 0) this.#followers.delete(bucket);
+  }
+}
+
+/** Follows one bucket for its subscribers. */
+export class Follower {
+  readonly #context: FollowersContext;
+  readonly #bucket: BucketName;
+  readonly #subscribers = new Map<Subscriber, Progress>();
+  #feed: Feed | undefined;
+  /** When the followed stream was created, and whether it captured our records when the consumer was made. */
+  #created = 0;
+  #isPrepared = false;
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  constructor(context: FollowersContext, bucket: BucketName) {
+    this.#context = context;
+    this.#bucket = bucket;
+  }
+
+  /** Last sequence that the subscribers have applied. */
+  get position(): number {
+    return this.#feed?.position ?? 0;
+  }
+
+  /** Number of messages that JetStream has and the subscribers have not applied, as far as the feed knows. */
+  get pending(): number {
+    return this.#feed?.pending ?? 0;
+  }
+
+  /** Adds a subscriber. All of them begin again. */
+  add(subscriber: Subscriber): void {
+    this.#subscribers.set(subscriber, { filters: [""], position: 0 });
+    this.#end();
+  }
+
+  /** Removes a subscriber. Returns the number of those that are left. */
+  remove(subscriber: Subscriber): number {
+    this.#subscribers.delete(subscriber);
+    if (this.#subscribers.size === 0) this.#end();
+    return this.#subscribers.size;
+  }
+
+  /**
+   * Lets the subscribers apply every change that was acknowledged before the call.
+   *
+   * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` if it takes too long
+   */
+  bringUpToDate(): Promise<void> {
+    // The running update began before this call. Everybody who calls during it shares the next one.
+    this.#next ??= this.#running.catch(() => {}).then(() => {
+      this.#next = undefined;
+      this.#running = this.#update();
+      return this.#running;
+    });
+    return this.#next;
+  }
+
+  async #update(): Promise<void> {
+    try {
+      await this.#tryUpdate();
+    } catch (cause) {
+      // Tells a bucket that is gone from JetStream that is down.
+      if (!isS3Error(cause)) await this.#context.streams.read(this.#bucket);
+      throw cause;
+    }
+  }
+
+  async #tryUpdate(): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      const stream = await this.#catchUp(await this.#context.streams.read(this.#bucket));
+      if (stream !== undefined) {
+        if (await this.#complete(stream)) return;
+        await this.#begin(stream, false);
+      }
+      if (attempt === BARRIER_ATTEMPTS) {
+        throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
+      }
+    }
+  }
+
+  /** Applies every change that was acknowledged before the call. Returns the stream, or undefined if that failed. */
+  async #catchUp(stream: StreamReading): Promise<StreamReading | undefined> {
+    const feed = await this.#feedOf(stream);
+    const { isLoaded } = feed;
+    if (stream.single && isLoaded && stream.lastSequence === feed.position) return stream;
+    const reached = await feed.reach(stream, isLoaded ? BARRIER_TIMEOUT : LOAD_TIMEOUT);
+    if (reached === "late" && !isLoaded) {
+      throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket }, {
+        message: "The bucket's keys are being read, which takes a while. Please try again.",
+      });
+    }
+    if (reached === "restored") await this.#begin(stream, false);
+    if (reached !== "all") return undefined;
+    // The barrier may have gone to a bucket that was made anew.
+    const after = await this.#context.streams.read(this.#bucket);
+    return this.#isOf(after) ? after : undefined;
+  }
+
+  async #complete(stream: StreamReading): Promise<boolean> {
+    for (const subscriber of this.#subscribers.keys()) {
+      if (!await subscriber.complete(stream)) return false;
+    }
+    return true;
+  }
+
+  async #feedOf(stream: StreamReading): Promise<Feed> {
+    if (this.#feed === undefined || !this.#isOf(stream)) return await this.#begin(stream, true);
+    if (stream.prepared === this.#isPrepared) return this.#feed;
+    return this.#follow(stream, this.#feed.position);
+  }
+
+  #isOf({ created, single, lastSequence }: StreamReading): boolean {
+    if (this.#feed === undefined || created.getTime() !== this.#created) return false;
+    // A leader may apply messages later than the replica whose consumer delivered them.
+    return !single || lastSequence >= this.#feed.position;
+  }
+
+  async #begin(stream: StreamReading, usesSaved: boolean): Promise<Feed> {
+    this.#end();
+    // This includes subscribers that join meanwhile.
+    for (const [subscriber, progress] of this.#subscribers) {
+      progress.position = await subscriber.begin(stream, usesSaved);
+    }
+    const positions = [...this.#subscribers.values()].map(({ position }) => position);
+    if (positions.length === 0) {
+      throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
+    }
+    this.#created = stream.created.getTime();
+    return this.#follow(stream, Math.min(...positions));
+  }
+
+  #follow(stream: StreamReading, position: number): Feed {
+    this.#end();
+    this.#isPrepared = stream.prepared;
+    for (const [subscriber, progress] of this.#subscribers) {
+      progress.filters = subscriber.filters(stream);
+    }
+    const filters = [...this.#subscribers.values()].map((progress) => progress.filters);
+    this.#feed = new Feed(this.#context, stream, {
+      filters: [...new Set(filters.flat())],
+      asked: [...new Set(filters.map(([first]) => first))],
+      position,
+      apply: (delivery) => this.#apply(stream, delivery),
+    });
+    return this.#feed;
+  }
+
+  #apply(stream: StreamReading, delivery: Delivery): void {
+    for (const [subscriber, { filters, position }] of this.#subscribers) {
+      const isNew = delivery.sequence > position;
+      if (isNew && matches(filters, delivery.subject)) subscriber.apply(stream, delivery);
+    }
+  }
+
+  #end(): void {
+    this.#feed?.[Symbol.dispose]();
+    this.#feed = undefined;
+  }
+}
+
+function matches(filters: readonly string[], subject: string): boolean {
+  for (const filter of filters) {
+    if (filter === subject) return true;
+    if (filter.endsWith(">") && subject.startsWith(filter.slice(0, -1))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,147 @@
+/**
+ * Configurations of bucket streams: how new ones are configured, and what an existing one tells.
+ *
+ * Pure. A quota is part of a stream's `max_bytes`. The rest is a reserve, in which deletes, the trash and listings go on
+ * when PUTs are refused.
+ * @module
+ */
+
+import { type StoreName, streamOf } from "../layout/names.ts";
+import { subjectsOf } from "../layout/subjects.ts";
+
+/** Settings of new streams. */
+export type StreamSettings = {
+  /** Number of copies that JetStream keeps, 1 to 5. */
+  readonly replicas: number;
+  readonly storage: "file" | "memory";
+  readonly compression: "none" | "s2";
+  /** Bytes that objects may fill in each new bucket; undefined for no limit. */
+  readonly quota?: number | undefined;
+};
+
+/** The fields of a stream's configuration that we read. */
+export type StreamConfig = {
+  readonly name: string;
+  readonly subjects?: readonly string[];
+  readonly num_replicas: number;
+  readonly allow_direct?: boolean;
+  readonly allow_msg_ttl?: boolean;
+  readonly allow_atomic?: boolean;
+  readonly mirror?: unknown;
+  readonly max_bytes?: number;
+  readonly [field: string]: unknown;
+};
+
+/** JetStream's response about a stream. */
+export type StreamInfo = {
+  readonly config: StreamConfig;
+  readonly created: string;
+  readonly ts: string;
+  readonly state: {
+    readonly first_seq: number;
+    readonly last_seq: number;
+    readonly bytes: number;
+  };
+};
+
+/** Facts that a stream's configuration tells. */
+export type StreamFacts = {
+  /** Direct gets come from the leader: there is one copy, and the stream is not a mirror. */
+  readonly single: boolean;
+  /** Captures our records and supports message TTLs, so everything beyond plain objects works. */
+  readonly prepared: boolean;
+  /** DeleteBucket is at work: no object info can be written. Such a stream is read again each time. */
+  readonly fenced: boolean;
+  /** Bytes that PUTs may fill; Infinity without a limit. */
+  readonly quota: number;
+};
+
+/** Smallest reserve in bytes; a larger quota has a reserve of one hundredth. */
+const MIN_RESERVE = 1024 * 1024;
+
+/** Flags of a stream that takes our records. */
+const RECORD_FLAGS = {
+  allow_rollup_hdrs: true,
+  allow_direct: true,
+  allow_msg_ttl: true,
+  allow_atomic: true,
+} as const;
+
+/** Returns the configuration of a new bucket's stream. */
+export function newStreamConfig(
+  store: StoreName,
+  { replicas, storage, compression, quota }: StreamSettings,
+): StreamConfig {
+  const { chunks, infos, records } = subjectsOf(store);
+  return {
+    name: streamOf(store),
+    subjects: [chunks, infos, records],
+    retention: "limits",
+    discard: "new",
+    storage,
+    compression,
+    num_replicas: replicas,
+    max_consumers: -1,
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
+    max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
+    max_age: 0,
+    max_msg_size: -1,
+    ...RECORD_FLAGS,
+  };
+}
+
+/** Returns a configuration with the subject of our records and everything that they need. */
+export function withRecords(store: StoreName, config: StreamConfig): StreamConfig {
+  const { records } = subjectsOf(store);
+  const { subjects = [] } = config;
+  return {
+    ...config,
+    subjects: subjects.includes(records) ? subjects : [...subjects, records],
+    ...RECORD_FLAGS,
+  };
+}
+
+/** Returns a configuration that accepts object info, or refuses it while DeleteBucket runs. */
+export function withFence(store: StoreName, config: StreamConfig, fenced: boolean): StreamConfig {
+  const { infos } = subjectsOf(store);
+  const others = (config.subjects ?? []).filter((subject) => subject !== infos);
+  return { ...config, subjects: fenced ? others : [...others, infos] };
+}
+
+/** Tells whether DeleteBucket keeps object info out of a stream. */
+export function isFenced(store: StoreName, { subjects = [] }: StreamConfig): boolean {
+  const { chunks, infos, records } = subjectsOf(store);
+  return subjects.includes(chunks) && subjects.includes(records) && !subjects.includes(infos);
+}
+
+/** Tells whether a stream is an object store, or a mirror, which has no subjects. */
+export function isObjectStore(store: StoreName, { subjects = [], mirror }: StreamConfig): boolean {
+  const { chunks, infos } = subjectsOf(store);
+  return mirror !== undefined || (subjects.includes(chunks) && subjects.includes(infos));
+}
+
+/** Tells whether a stream captures our records. */
+export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfig): boolean {
+  return subjects.includes(subjectsOf(store).records);
+}
+
+/** Returns what a stream's configuration tells. */
+export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
+  const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
+  return {
+    single: num_replicas === 1 && allow_direct === true && mirror === undefined,
+    prepared: capturesRecords(store, config) && allow_msg_ttl === true,
+    fenced: isFenced(store, config),
+    quota: quotaOf(max_bytes),
+  };
+}
+
+function quotaOf(maxBytes: number): number {
+  if (maxBytes <= 0) return Infinity;
+  return Math.max(0, Math.min(maxBytes - MIN_RESERVE, Math.floor(maxBytes / 1.01)));
+}
+
+function reserveOf(quota: number): number {
+  return Math.max(MIN_RESERVE, Math.ceil(quota / 100));
+}

@@ -1,0 +1,77 @@
+/** A bucket's follower: one consumer for all subscribers. */
+
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { type Follower, Followers, type Subscriber } from "../../src/nats/buckets/follower.ts";
+import { Streams } from "../../src/nats/buckets/streams.ts";
+import { Requests } from "../../src/nats/jetstream/requests.ts";
+import type { BucketName } from "../../src/s3/names.ts";
+import { ByteBudget } from "../../src/streams/byte_budget.ts";
+import { STORE_OPTIONS, type StoreOnServer, storeOnServer } from "./store_on_server.ts";
+
+const bucket = "followed" as BucketName;
+
+/** A subscriber that records the subjects of what it applies. */
+function recorder(filter: string, from = 0): Subscriber & { readonly applied: string[] } {
+  const applied: string[] = [];
+  return {
+    applied,
+    filters: () => [filter],
+    begin() {
+      applied.length = 0;
+      return Promise.resolve(from);
+    },
+    apply: (_, { subject }) => applied.push(subject),
+    complete: () => Promise.resolve(true),
+  };
+}
+
+async function countConsumers({ connection }: StoreOnServer): Promise<number> {
+  const reply = await connection.request(`$JS.API.CONSUMER.LIST.OBJ_${bucket}`, "{}");
+  return reply.json<{ total: number }>().total;
+}
+
+Deno.test("subscribers of a bucket share one consumer, which ends with the last of them", async () => {
+  await using given = await storeOnServer();
+  const { connection, store } = given;
+  await store.createBucket(bucket, "alice");
+  using requests = new Requests(connection, {
+    ...STORE_OPTIONS,
+    timeout: 4000,
+    observe: undefined,
+  });
+  const streams = new Streams(requests, STORE_OPTIONS);
+  const followers = new Followers({ requests, streams, budget: new ByteBudget(2 ** 24) });
+  const publish = async (...subjects: readonly string[]): Promise<void> => {
+    for (const subject of subjects) await connection.request(`$O.${bucket}.${subject}`, "{}");
+  };
+  const subjectsOf = ({ applied }: { readonly applied: readonly string[] }): readonly string[] =>
+    applied.map((subject) => subject.slice(`$O.${bucket}.`.length));
+
+  await publish("M.YQ==", "S3.lock.a");
+  const infos = recorder(`$O.${bucket}.M.>`);
+  const follower: Follower = followers.subscribe(bucket, infos);
+  strictEqual(await countConsumers(given), 0, "nobody needs to be brought up to date yet");
+  await follower.bringUpToDate();
+  deepStrictEqual(subjectsOf(infos), ["M.YQ=="]);
+  strictEqual(await countConsumers(given), 1);
+
+  // The first lock is the stream's fourth message, behind owner, layout and one object info.
+  const locks = recorder(`$O.${bucket}.S3.lock.>`, 4);
+  strictEqual(followers.subscribe(bucket, locks), follower);
+  await publish("M.Yg==", "S3.lock.b", "S3.trash.x");
+  await follower.bringUpToDate();
+  deepStrictEqual(subjectsOf(infos), ["M.YQ==", "M.Yg=="]);
+  deepStrictEqual(subjectsOf(locks), ["S3.lock.b"]);
+  strictEqual(await countConsumers(given), 1);
+
+  followers.unsubscribe(bucket, infos);
+  await publish("M.Yw==", "S3.lock.c");
+  await follower.bringUpToDate();
+  deepStrictEqual(subjectsOf(infos), ["M.YQ==", "M.Yg=="]);
+  deepStrictEqual(subjectsOf(locks), ["S3.lock.b", "S3.lock.c"]);
+  followers.unsubscribe(bucket, locks);
+  for (let i = 0; i < 200 && await countConsumers(given) > 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  strictEqual(await countConsumers(given), 0);
+});
