@@ -183,7 +183,7 @@ export function createNatsStore(
     listUploads: (...args) => translateErrors(listUploads(context, ...args)),
     async completeUpload(bucket, key, ...args) {
       const info = await translateErrors(completeUpload(context, bucket, key, ...args));
-      if (nativeLayout === "on-complete") await layouts.rewriteNow(bucket, key);
+      if (nativeLayout === "on-complete") await layouts.flattenNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },
