@@ -35,7 +35,7 @@ export async function deleteInFullBucket(
     }
     await commitInfo(needs, stream, key, marker, 0);
   } catch (cause) {
-    needs.log.warn("delete in a full bucket left something to the sweep", {
+    needs.log.warn("a delete in a full bucket is unfinished; the sweep frees the rest", {
       bucket: stream.bucket,
       key,
       cause,

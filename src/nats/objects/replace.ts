@@ -2,8 +2,8 @@
  * The one write path: every write of a key's object info goes through {@linkcode replace}.
  *
  * It reads the current object info, lets the caller describe the change, checks the precondition and the guard, commits
- * by compare-and-set, frees what the old object info named, and starts over if another write was faster. An object that
- * changes in any way (its bytes, its tags, its retention) is therefore checked in the same way.
+ * by compare-and-set, frees the chunk group that the old object info named, and starts over if another write was faster.
+ * So every change of an object passes the same checks.
  * @module
  */
 
@@ -48,16 +48,16 @@ export type Change<R> =
     }
     /** A delete marker. Its nuid names no chunks. */
     | NewInfo & { readonly kind: "marker" }
-    /** There is nothing to change. The precondition and the guard apply nevertheless. */
+    /** There is nothing to change. The precondition and the guard still apply. */
     | { readonly kind: "nothing" }
-    /** An earlier request has made the change, and was checked then. */
+    /** An earlier request has made the change, and has passed the checks. */
     | { readonly kind: "done" }
   );
 
 /** Throws if the current object is protected. */
 export type Guard = (key: ObjectKey, before: Current, now: Date) => void;
 
-/** A write of a key's object info. `P` is what it reads besides. */
+/** A write of a key's object info. `P` is the type of other facts that it reads first. */
 export type Replacement<R, P = undefined> = {
   /** The current object info, if the caller has read it or begun to. */
   readonly current?: Current | Promise<Current>;
@@ -76,7 +76,7 @@ export type Replacement<R, P = undefined> = {
 
 /** A write that was made. */
 export type Replaced<R> = {
-  /** Stream sequence of the new object info; 0 if there was nothing to change. */
+  /** Stream sequence of the new object info; 0 if none was stored. */
   readonly sequence: number;
   readonly result: R;
 };
@@ -135,7 +135,7 @@ export async function replace<R, P = undefined>(
         continue;
       }
       if (change?.kind === "batch") {
-        // The first batch to land turns the others into conflicts: look again whose it was.
+        // The first batch to land turns the others into conflicts: read again whose it was.
         if (isConflict(cause)) continue;
         if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
       }

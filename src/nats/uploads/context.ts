@@ -8,7 +8,7 @@ import type { ObjectsContext } from "../objects/context.ts";
 
 /** State of the upload room. */
 export type UploadsContext = ObjectsContext & {
-  /** Smallest size in bytes of a part that is not the last. */
+  /** Smallest size of a part in bytes, except the last one. */
   readonly minPartSize: number;
 };
 

@@ -1,5 +1,5 @@
 /**
- * Flattens objects for native clients: rewrites what was uploaded in parts as one chunk group, one object after another.
+ * Flattens objects for native clients: rewrites objects in parts as one chunk group each, one after another.
  * @module
  */
 
@@ -12,7 +12,7 @@ type WaitingObject = Pick<FlattenResult, "bucket" | "key">;
 
 /** Share of the time in which bytes move in the background. */
 const BACKGROUND_SHARE = 0.25;
-/** How many objects wait in memory; the sweep finds the others again. */
+/** How many objects wait in memory at most; the sweep finds the others again. */
 const MAX_WAITING = 100_000;
 
 /** The queue of objects that this gateway will flatten. */
@@ -30,7 +30,7 @@ export class Flattener {
     return this.#waiting.size;
   }
 
-  /** Bytes of objects that were read so far in order to flatten them. */
+  /** Bytes that were read so far in order to flatten objects. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -64,7 +64,7 @@ export class Flattener {
   }
 
   /** Flattens an object at full speed. If that fails, the object stays in parts until the sweep finds it. */
-  async rewriteNow(bucket: BucketName, key: ObjectKey): Promise<void> {
+  async flattenNow(bucket: BucketName, key: ObjectKey): Promise<void> {
     const { log } = this.#needs;
     try {
       await flattenObject(this.#needs, bucket, key, { share: 1, moved: this.#moved });

@@ -30,16 +30,17 @@ import { purgeGroup } from "../objects/trash.ts";
 import { throttled, type ThrottleOptions } from "./throttle.ts";
 
 /** Size in bytes of the largest object that is flattened: its chunk map fits into one message. */
-const MAX_SIZE = 32 * 1024 ** 3;
+const MAX_FLATTENED_SIZE = 32 * 1024 ** 3;
+/** Lifetime of the lock that keeps other gateways from flattening the same object, unless it is renewed. */
 const LOCK_SECONDS = 60;
 
-/** The fields of a needs that flattening needs. */
+/** The fields of a context that flattening needs. */
 export type FlattenNeeds = BytesNeeds & WriterNeeds & ReplaceNeeds;
 
 /**
- * Copies an object that is in parts into one chunk group.
+ * Copies an object that is in parts into one chunk group, unless another gateway is doing so.
  *
- * @param options `signal` ends it and leaves the object as it was.
+ * @param options `signal` ends the copy and leaves the object as it was.
  */
 export async function flattenObject(
   needs: FlattenNeeds,
@@ -51,7 +52,7 @@ export async function flattenObject(
   const current = await readCurrent(needs, stream, key);
   const { parsed } = current;
   if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
-  if (parsed.object.info.size > MAX_SIZE) return "too-large";
+  if (parsed.object.info.size > MAX_FLATTENED_SIZE) return "too-large";
   const task = `layout-${parsed.object.bytes.nuid}`;
   const lock = await lockTask(needs, stream, task, LOCK_SECONDS);
   if (lock === undefined) return "taken";
