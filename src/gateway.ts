@@ -11,7 +11,7 @@ import { answerLate, PATIENCE, type Patience } from "./http/late_answer.ts";
 import type { Deliver, Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
 import type { RateLimit } from "./http/rate_limit.ts";
-import { match } from "./http/router.ts";
+import { createRouter } from "./http/router.ts";
 import { isS3Error, S3Error } from "./s3/errors.ts";
 import type { Origin, TrustedProxies } from "./s3/forwarded.ts";
 import { parseRequest, type Target } from "./s3/request.ts";
@@ -78,6 +78,8 @@ type Exchange = {
   /** Called when the body was read to its end, or given up. */
   readonly arrived: () => void;
 };
+
+const ROUTER = createRouter(OPERATIONS);
 
 /** Milliseconds between two warnings that there are too many requests. */
 const WARNING_INTERVAL = 10_000;
@@ -170,7 +172,7 @@ async function answer(
       return errorResponse(excess, { ...exchange, log: SILENT_LOG });
     }
     // After authentication, because a presigned URL carries headers in its query.
-    const operation = match(OPERATIONS, verified);
+    const operation = ROUTER.match(verified);
     record.operation = operation.name;
     await services.authorize(identity, operation, verified); //                   3. may they
     const watched = request.body === null ? verified : watchBody(verified, services, exchange);

@@ -1,20 +1,22 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import type { Operation } from "../operations/operation.ts";
 import { OPERATIONS } from "../operations/table.ts";
-import { match } from "./router.ts";
 import { parseRequest } from "../s3/request.ts";
+import { createRouter } from "./router.ts";
 
-/** Required query names that are no sub-resources. */
+/** Required query names that are not sub-resources. */
 const PARAMETERS = ["id", "annotationName", "list-type=2", "select-type=2"];
 
-/** Which operation a request routes to; the URL is rooted at the target's own path. */
+const router = createRouter(OPERATIONS);
+
+/** Returns the operation that a request routes to; the URL is rooted at the target's own path. */
 function route(
   method: string,
   url: string,
   headers: Record<string, string> = {},
 ): Operation {
   const request = new Request(url, { method, headers });
-  return match(OPERATIONS, parseRequest(request, ["s3.test"]));
+  return router.match(parseRequest(request, ["s3.test"]));
 }
 
 type Row = readonly [name: string, method: string, query?: string, header?: string];
@@ -172,7 +174,7 @@ Deno.test("match() finds every operation in both address styles", () => {
 
 Deno.test("match() has no ties", () => {
   const size = ({ query = [], headers = [] }: Operation): number => query.length + headers.length;
-  /** Whether a request with all that `a` demands can match `b` too. */
+  /** Returns whether a request with everything that `a` requires can also match `b`. */
   const lets = (a: Operation, b: Operation): boolean => {
     const { query = [], optionalQuery = [] } = b;
     return (a.query ?? []).every((name) =>
@@ -213,7 +215,7 @@ Deno.test("match() never falls through to a plain operation", () => {
   }
 });
 
-Deno.test("match() refuses what nobody knows", () => {
+Deno.test("match() refuses a method and sub-resources that no operation has", () => {
   const notAllowed = { code: "MethodNotAllowed" };
   throws(() => route("PATCH", "http://s3.test/bucket/key"), notAllowed);
   throws(() => route("PUT", "http://s3.test/"), notAllowed);
