@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Authorize } from "./access/authorize.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
+import type { Identity, User } from "./auth/identity.ts";
 import type { InFlight, Refusal } from "./http/in_flight.ts";
 import { answerLate, PATIENCE, type Patience } from "./http/late_answer.ts";
 import type { Deliver, Operation, Services } from "./operations/operation.ts";
@@ -165,32 +166,42 @@ async function answer(
     nameTarget(record, asked.target);
     if (asked.method === "OPTIONS") throw corsNotEnabled(request.headers);
     const { identity, verified } = await services.authenticate(asked); //         2. by whom
-    record.user = identity.accessKeyId;
-    const excess = excessOf(identity.accessKeyId, services);
+    if (identity.kind === "user") record.user = identity.accessKeyId;
+    const excess = excessOf(identity, services);
     if (excess !== undefined) {
       discard(request.body);
       return errorResponse(excess, { ...exchange, log: SILENT_LOG });
     }
     // After authentication, because a presigned URL carries headers in its query.
-    const operation = ROUTER.match(verified);
-    record.operation = operation.name;
-    await services.authorize(identity, operation, verified); //                   3. may they
+    const operation = operationOf(verified, identity);
+    if (identity.kind === "user") record.operation = operation.name;
+    const caller = await services.authorize.check(identity, operation, verified); // 3. is it allowed?
     const watched = request.body === null ? verified : watchBody(verified, services, exchange);
-    return await run(operation, watched, services, exchange); //                  4, 5. do it, answer
+    return await run(operation, watched, caller, services, exchange); //                  4, 5. do it, answer
   } catch (cause) {
     discard(request.body);
     return errorResponse(cause, exchange);
   }
 }
 
+/** Finds the operation. An anonymous caller is denied access rather than told which operations exist. */
+function operationOf(verified: VerifiedRequest, identity: Identity): Operation {
+  try {
+    return ROUTER.match(verified);
+  } catch (cause) {
+    throw identity.kind === "anonymous" ? new S3Error("AccessDenied", {}, { cause }) : cause;
+  }
+}
+
 async function run(
   operation: Operation,
   verified: VerifiedRequest,
+  caller: User,
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
   const { payload } = verified;
-  const running = operation.run(verified, services, exchange.deliver);
+  const running = operation.run(verified, caller, services, exchange.deliver);
   const work = payload.size === 0
     ? running
     : running.finally(() => payload.source.cancel().catch(() => {}));
@@ -201,8 +212,12 @@ async function run(
 }
 
 /** What is wrong with one more request of this user, if it is one too many. */
-function excessOf(user: string, { rateLimit, rejected }: GatewayServices): S3Error | undefined {
-  const wait = rateLimit?.take(user) ?? 0;
+function excessOf(
+  identity: Identity,
+  { rateLimit, rejected }: GatewayServices,
+): S3Error | undefined {
+  if (identity.kind === "anonymous") return undefined;
+  const wait = rateLimit?.take(identity.accessKeyId) ?? 0;
   if (wait === 0) return undefined;
   rejected?.("rate");
   return new S3Error("SlowDown", {}, {

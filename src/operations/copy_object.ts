@@ -58,9 +58,10 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
     return input;
   },
 
-  async handle({ target: { bucket, key }, input, identity, client: { signal }, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, caller, client: { signal }, store } = call;
     const { source, precondition, stated, algorithm } = input;
-    const { info, stream, size } = await readCopySource(store, source);
+    const { info, stream, size } = await readCopySource(call, source);
     const properties = copiedProperties(info.properties, stated, input);
     const { etag, modified, checksum } = await store.putObject(bucket, key, {
       content: {
@@ -70,7 +71,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
         verify: () => {},
       },
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       precondition,
       signal,
     });

@@ -28,10 +28,10 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integ
     return parseIntegrity(headers);
   },
 
-  async handle({ target: { bucket }, input, identity, payload, region, store }) {
+  async handle({ target: { bucket }, input, caller, payload, region, store }) {
     const text = await readDocument(payload, input);
     if (text !== "") checkConfiguration(text, region);
-    await store.createBucket(bucket, identity.accessKeyId);
+    await store.createBucket(bucket, caller.accessKeyId);
     return new Response(null, { headers: { "location": `/${bucket}` } });
   },
 });

@@ -29,10 +29,10 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
     checksum: parseUploadChecksum(headers),
   }),
 
-  async handle({ target: { bucket, key }, input: { properties, checksum }, identity, store }) {
+  async handle({ target: { bucket, key }, input: { properties, checksum }, caller, store }) {
     const id = await store.createUpload(bucket, key, {
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       algorithm: checksum?.algorithm,
       checksumType: checksum?.type,
     });

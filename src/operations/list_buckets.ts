@@ -2,7 +2,7 @@
  * ListBuckets: all buckets, in pages where the client asks for pages.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
  *
- * Every identity sees every bucket.
+ * Every caller sees every bucket.
  * @module
  */
 
@@ -50,7 +50,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
   },
 
   async handle({ input: { prefix, region: wanted, after, limit, withRegion }, ...call }) {
-    const { identity, region, store } = call;
+    const { caller, region, store } = call;
     const all = (await store.listBuckets()).filter(({ name }) =>
       name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
       (wanted === undefined || wanted === region)
@@ -59,7 +59,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     const last = page.at(-1);
 
     return xmlResponse("ListAllMyBucketsResult", {
-      Owner: ownerElement(identity.accessKeyId),
+      Owner: ownerElement(caller.accessKeyId),
       Buckets: {
         Bucket: page.map(({ name, created }) => ({
           Name: name,

@@ -32,12 +32,12 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     precondition: parseWritePrecondition(headers),
   }),
 
-  async handle({ target: { bucket, key }, input, identity, payload, store }) {
+  async handle({ target: { bucket, key }, input, caller, payload, store }) {
     const { properties, integrity, precondition } = input;
     const { etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity),
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       precondition,
     });
 

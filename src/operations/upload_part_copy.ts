@@ -36,11 +36,12 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
     };
   },
 
-  async handle({ target: { bucket, key }, input, client: { signal }, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, client: { signal }, store } = call;
     const { uploadId, number, source } = input;
     // The part gets the checksum that its upload demands: no client states one for a copy.
     const { algorithm } = await store.readUpload(bucket, key, uploadId);
-    const { stream, size } = await readCopySource(store, source);
+    const { stream, size } = await readCopySource(call, source);
     const { etag, modified, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { stream, size, algorithm, verify: () => {} },
       signal,

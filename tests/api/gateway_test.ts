@@ -21,7 +21,7 @@ Deno.test("Every answer bears a request id", async () => {
   }
 });
 
-Deno.test("Nobody is served unsigned", async () => {
+Deno.test("An unsigned request is denied, whatever it asks for and however it is framed", async () => {
   const { send } = await createTestGateway();
   for (const target of ["/", "/bucket", "/bucket/key", "/bucket?policy"]) {
     for (const method of ["GET", "PUT", "POST", "DELETE"]) {
@@ -29,6 +29,12 @@ Deno.test("Nobody is served unsigned", async () => {
     }
     strictEqual((await send("HEAD", target, { anonymous: true })).status, 403);
   }
+  for (const target of ["/", "/bucket/key?versioning", "/bucket?acl&policy"]) {
+    await assertError(await send("PATCH", target, { anonymous: true }), 403, "AccessDenied");
+  }
+  const headers = { "x-amz-content-sha256": "nonsense" };
+  const misframed = await send("PUT", "/bucket/key", { anonymous: true, headers, body: "x" });
+  await assertError(misframed, 403, "AccessDenied");
 });
 
 Deno.test("A CORS preflight is refused as AWS refuses it", async () => {

@@ -55,7 +55,6 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
-    now: () => NOW,
     authenticate: createAuthenticate({
       credentials: createCredentials(ACCESS_KEY_ID, SECRET),
       region: REGION,
