@@ -2,7 +2,7 @@
  * The error codes this gateway sends, spelled as Amazon S3 spells them.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
- * An error is thrown where it is known and rendered in one place (`errorResponse` in `gateway.ts`).
+ * An error is thrown where it is known and rendered in one place (`http/error_response.ts`).
  * @module
  */
 
