@@ -82,11 +82,14 @@ async function run(
   verified: VerifiedRequest,
   caller: User,
   services: GatewayServices,
-  { deliver }: Exchange,
+  { deliver, record }: Exchange,
 ): Promise<Response> {
   const { payload } = verified;
   try {
-    return await operation.run(verified, caller, services, deliver);
+    const result = await operation.run(verified, caller, services, deliver);
+    if (result instanceof Response) return result;
+    record.outcome = result.outcome;
+    return result.response;
   } finally {
     if (payload.size !== 0) await payload.source.cancel().catch(() => {});
   }

@@ -77,14 +77,15 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
     if (checksumType !== undefined) {
       await checkType(store, bucket, key, uploadId, checksumType);
     }
-    const { etag, checksum, properties } = await store.completeUpload(bucket, key, uploadId, {
+    const info = await store.completeUpload(bucket, key, uploadId, {
       parts,
       precondition,
       checksum: stated,
       size,
     });
+    const { etag, checksum, properties } = info;
 
-    return xmlResponse("CompleteMultipartUploadResult", {
+    const response = xmlResponse("CompleteMultipartUploadResult", {
       Location: location,
       Bucket: bucket,
       Key: key,
@@ -92,6 +93,7 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
       ChecksumType: checksum?.type,
     }, { headers: encryptionHeader(properties) });
+    return { response, outcome: { key, size: info.size, etag } };
   },
 });
 

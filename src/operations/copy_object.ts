@@ -76,12 +76,13 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       signal,
     });
 
-    return xmlResponse("CopyObjectResult", {
+    const response = xmlResponse("CopyObjectResult", {
       LastModified: modified,
       ETag: quoteETag(etag),
       ChecksumType: checksum?.type,
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
     }, { headers: encryptionHeader(properties) });
+    return { response, outcome: { key, size, etag } };
   },
 });
 

@@ -28,6 +28,6 @@ export const deleteObject: Operation<"object"> = defineOperation<"object", Write
 
   async handle({ target: { bucket, key }, input, store }) {
     await store.deleteObject(bucket, key, input);
-    return new Response(null, { status: 204 });
+    return { response: new Response(null, { status: 204 }), outcome: { key } };
   },
 });

@@ -9,6 +9,7 @@ import type { Action, Permission } from "../s3/permission.ts";
 import type { Target } from "../s3/request.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
+import type { RequestOutcome } from "../telemetry/request_record.ts";
 
 /** What every operation may use. */
 export type Services = {
@@ -58,6 +59,9 @@ export type Route<O extends On = On> = {
   readonly unsupported?: boolean;
 };
 
+/** A response, and what the operation wrote or deleted: the request's record carries it to the audit log. */
+export type Handled = { readonly response: Response; readonly outcome: RequestOutcome };
+
 /** An operation, ready to run. */
 export type Operation<O extends On = On> = Route<O> & {
   /** The policy action: `s3:ListMultipartUploadParts`. */
@@ -68,7 +72,7 @@ export type Operation<O extends On = On> = Route<O> & {
     caller: User,
     services: Services,
     deliver: Deliver,
-  ) => Promise<Response>;
+  ) => Promise<Response | Handled>;
 };
 
 /** The argument of `handle`. */
@@ -88,7 +92,7 @@ export type Definition<O extends On, Input> = Route<O> & {
   /** Turns text into typed values, or throws. */
   readonly parse: (request: VerifiedRequest, services: ParseServices) => Input;
   /** Does the work; reads neither headers nor query. */
-  readonly handle: (call: Call<O, Input>) => Promise<Response>;
+  readonly handle: (call: Call<O, Input>) => Promise<Response | Handled>;
 };
 
 /** Creates an operation. `Input` stays inside, so that the table needs no casts. */

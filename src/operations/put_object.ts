@@ -34,19 +34,20 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
 
   async handle({ target: { bucket, key }, input, caller, payload, store }) {
     const { properties, integrity, precondition } = input;
-    const { etag, checksum } = await store.putObject(bucket, key, {
+    const { size, etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity),
       properties,
       owner: caller.accessKeyId,
       precondition,
     });
 
-    return new Response(null, {
+    const response = new Response(null, {
       headers: {
         "etag": quoteETag(etag),
         ...formatChecksumHeaders(checksum),
         ...encryptionHeader(properties),
       },
     });
+    return { response, outcome: { key, size, etag } };
   },
 });

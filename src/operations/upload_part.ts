@@ -52,11 +52,11 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
     const algorithm = content.algorithm ?? await ownAlgorithm(store, bucket, key, uploadId);
-    const { etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
+    const { size, etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { ...content, algorithm },
     });
 
-    return new Response(null, {
+    const response = new Response(null, {
       headers: {
         "etag": quoteETag(etag),
         ...(algorithm !== undefined && checksum !== undefined && {
@@ -64,6 +64,7 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
         }),
       },
     });
+    return { response, outcome: { key, size, etag } };
   },
 });
 

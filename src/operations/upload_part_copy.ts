@@ -47,10 +47,11 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
       signal,
     });
 
-    return xmlResponse("CopyPartResult", {
+    const response = xmlResponse("CopyPartResult", {
       LastModified: modified,
       ETag: quoteETag(etag),
       ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
     });
+    return { response, outcome: { key, size, etag } };
   },
 });

@@ -10,7 +10,11 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics/registry.ts";
-import { factsOf, type RequestRecord } from "../../telemetry/request_record.ts";
+import {
+  factsOf,
+  type RequestOutcome,
+  type RequestRecord,
+} from "../../telemetry/request_record.ts";
 import { failureOf } from "../jetstream/errors.ts";
 import { Requests } from "../jetstream/requests.ts";
 
@@ -29,6 +33,9 @@ const TIMEOUT = 4000;
 const WARNING_INTERVAL = 60_000;
 /** What may pass: a leader is elected, the connection comes back, somebody makes the stream. */
 const PASSING = new Set(["unanswered", "not_connected", "unavailable", "no_responders"]);
+
+/** Of a request that wrote nothing. */
+const NO_OUTCOME: Partial<RequestOutcome> = {};
 
 /** What an audit log needs. */
 export type AuditOptions = {
@@ -93,7 +100,8 @@ export class AuditLog implements AsyncDisposable {
       return this.#warn("JetStream acknowledges fewer than there are requests");
     }
     const time = new Date(Date.now() - record.ended).toISOString();
-    const text = JSON.stringify({ version: VERSION, time, ...factsOf(record) });
+    const { size, etag } = record.outcome ?? NO_OUTCOME;
+    const text = JSON.stringify({ version: VERSION, time, ...factsOf(record), size, etag });
     this.#queue.push({ id: record.id, text, since: performance.now() });
     this.#send();
   }
