@@ -164,11 +164,9 @@ function parseTrailers(
   const found = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     if (line === "") continue;
-    const match = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (match === null) throw new S3Error("MalformedTrailerError");
-    const [, name = "", value = ""] = match;
-    if (found.has(name.toLowerCase())) throw new S3Error("MalformedTrailerError");
-    found.set(name.toLowerCase(), value);
+    const { name, value } = parseTrailer(line);
+    if (found.has(name)) throw new S3Error("MalformedTrailerError");
+    found.set(name, value);
   }
 
   if (chain !== undefined) {
@@ -183,6 +181,31 @@ function parseTrailers(
     throw new S3Error("MalformedTrailerError");
   }
   for (const [name, value] of found) trailers.set(name, value);
+}
+
+/**
+ * Splits `name: value`; the name becomes lower-case.
+ *
+ * It cuts by hand because an expression that trims both ends backtracks: 1,200 blanks before a carriage return took
+ * more than a second.
+ */
+function parseTrailer(line: string): { name: string; value: string } {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(colon, 0));
+  // A carriage return that ends no line would let two readers of a trailer see two things.
+  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name) || line.includes("\r")) {
+    throw new S3Error("MalformedTrailerError");
+  }
+  return { name: name.toLowerCase(), value: trimBlanks(line.slice(colon + 1)) };
+}
+
+/** Trims blanks and tabs; `trim()` would take the byte A0 as well, which ends many characters in UTF-8. */
+function trimBlanks(text: string): string {
+  const isBlank = (place: number): boolean => text[place] === " " || text[place] === "\t";
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(start)) start++;
+  while (end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 function incomplete(message = "The request body terminated unexpectedly"): S3Error {

@@ -172,6 +172,7 @@ Deno.test("decodeAwsChunked() takes what clients vary", async () => {
     "5\r\nhello\r\n0\r\nX-Amz-Checksum-CRC32: AAAAAA== \r\n\r\n",
     "00005\r\nhello\r\n000\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
     "5;ext=1\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+    `5\r\nhello\r\n0\r\nx-amz-checksum-crc32:${" \t".repeat(8000)}AAAAAA==\t \r\n\r\n`,
     "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\n\r\n\r\n", // minio-go
   ];
   for (const wire of cases) deepStrictEqual(await decode([ascii(wire)], unsigned), expected, wire);
@@ -213,6 +214,15 @@ Deno.test("decodeAwsChunked() refuses malformed framing and trailers", async () 
     [`5\r\nhello\r\n0\r\n${trailer}x-other:1\r\n\r\n`, "MalformedTrailerError"],
     [`5\r\nhello\r\n0\r\n${trailer}${trailer}\r\n`, "MalformedTrailerError"],
     [`5\r\nhello\r\n0\r\n${trailer}nonsense\r\n\r\n`, "MalformedTrailerError"],
+    [`5\r\nhello\r\n0\r\n${trailer}:1\r\n\r\n`, "MalformedTrailerError"],
+    [`5\r\nhello\r\n0\r\n${trailer}a b:1\r\n\r\n`, "MalformedTrailerError"],
+    [`5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAA\rAA==\r\n\r\n`, "MalformedTrailerError"],
+    [`5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\r\n\r\n`, "MalformedTrailerError"],
+    [`5\r\nhello\r\n0\r\n\r${trailer}\r\n`, "MalformedTrailerError"],
+    ...[" ", "\t", "\r", ":", "\r ", " \r"].map((unit): [string, ErrorCode] => [
+      `5\r\nhello\r\n0\r\nx-amz-checksum-crc32:${unit.repeat(16_000 / unit.length)}\rx\r\n\r\n`,
+      "MalformedTrailerError",
+    ]),
     [`5\r\nhello\r\n0\r\n${trailer}${"x:y\r\n".repeat(4000)}\r\n`, "MalformedTrailerError"],
     [`5\r\nhello\r\n0\r\n${trailer}x:${"y".repeat(40_000)}\r\n\r\n`, "MalformedTrailerError"],
     [`5\r\nhello\r\n0\r\n${trailer}\r\n5\r\nhello\r\n`, "IncompleteBody"],

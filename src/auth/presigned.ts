@@ -9,7 +9,6 @@
 
 import { S3Error } from "../s3/errors.ts";
 import type { Query, S3Request } from "../s3/request.ts";
-import { canonicalQuery } from "./canonical_request.ts";
 import { formatSeconds, parseAmzDate } from "./request_time.ts";
 import {
   ALGORITHM,
@@ -55,11 +54,10 @@ export function verifyPresigned(
   const payloadHash = headers.get("x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ??
     "UNSIGNED-PAYLOAD";
   const claim = { accessKeyId, date, signedHeaders, signature };
-  const canonical = canonicalQuery(request.rawQuery, "X-Amz-Signature");
   return {
     accessKeyId,
     payloadHash,
-    signing: checkSignature(request, claim, canonical, payloadHash, verifier),
+    signing: checkSignature(request, claim, "X-Amz-Signature", payloadHash, verifier),
   };
 }
 

@@ -74,6 +74,13 @@ Deno.test("verifyPresigned() refuses malformed parameters", () => {
     const query = presigned({}).rawQuery.split("&").filter((pair) => !pair.startsWith(name));
     return s3Request({ query: query.join("&") });
   };
+  const withSignedHeaders = (names: string): S3Request =>
+    s3Request({
+      query: presigned({}).rawQuery.replace(
+        "X-Amz-SignedHeaders=host",
+        `X-Amz-SignedHeaders=${names}`,
+      ),
+    });
   const credential = "Error parsing the X-Amz-Credential parameter; ";
   const cases: [request: S3Request, message: string][] = [
     [without("X-Amz-Algorithm"), missing],
@@ -92,6 +99,8 @@ Deno.test("verifyPresigned() refuses malformed parameters", () => {
     [presigned({}, { expires: "0" }), "X-Amz-Expires must be at least 1 second"],
     [presigned({}, { expires: "604801" }), week],
     [presigned({}, { expires: "9".repeat(40) }), week],
+    [withSignedHeaders("host%3Bhost"), "SignedHeaders names a header more than once."],
+    [withSignedHeaders("host;range;HOST"), "SignedHeaders names a header more than once."],
     [
       presigned({}, { timestamp: "2013-05-24" }),
       `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`,

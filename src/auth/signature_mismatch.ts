@@ -6,6 +6,9 @@
 import { Buffer } from "node:buffer";
 import { S3Error } from "../s3/errors.ts";
 
+/** Longest field, in characters. Anyone who knows an access key id gets this response, and Amazon's requests are shorter. */
+const MAX_FIELD = 16 * 1024;
+
 /** What was compared. All of it came from the client or follows from what it sent, but for the secret, which is not here. */
 export type Mismatch = {
   readonly accessKeyId: string;
@@ -16,14 +19,17 @@ export type Mismatch = {
   readonly canonicalRequest?: string;
 };
 
-/** `SignatureDoesNotMatch` with what AWS tells, so that a client's author can find the difference. */
+/**
+ * Returns `SignatureDoesNotMatch` with what AWS tells, so that a client's author can find the difference. Only the
+ * beginning of a long text is told.
+ */
 export function signatureDoesNotMatch(
   { accessKeyId, signature, stringToSign, canonicalRequest }: Mismatch,
 ): S3Error {
   return new S3Error("SignatureDoesNotMatch", {
     AWSAccessKeyId: accessKeyId,
     StringToSign: asUtf8(stringToSign),
-    SignatureProvided: signature,
+    SignatureProvided: signature.slice(0, MAX_FIELD),
     StringToSignBytes: hexBytes(stringToSign),
     ...(canonicalRequest === undefined ? {} : {
       CanonicalRequest: asUtf8(canonicalRequest),
@@ -33,10 +39,11 @@ export function signatureDoesNotMatch(
 }
 
 function asUtf8(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString();
+  return Buffer.from(latin1.slice(0, MAX_FIELD), "latin1").toString();
 }
 
 /** `47 45 54` */
 function hexBytes(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("hex").replace(/..(?!$)/g, "$& ");
+  const told = latin1.slice(0, Math.floor(MAX_FIELD / 3));
+  return Buffer.from(told, "latin1").toString("hex").replace(/..(?!$)/g, "$& ");
 }

@@ -4,6 +4,9 @@
  *
  * boto3 still presigns with it by default. It signs neither the payload nor the query but for the sub-resources, which
  * is why it can be switched off.
+ *
+ * A query that repeats a sub-resource, or encodes its name, is refused. Operations read decoded names, so such a
+ * parameter could act without being signed; no SDK sends one.
  * @module
  */
 
@@ -11,7 +14,7 @@ import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
 import { S3Error } from "../s3/errors.ts";
-import { decodePercent, type Query, type S3Request } from "../s3/request.ts";
+import { decodePercent, parseQueryPairs, type Query, type S3Request } from "../s3/request.ts";
 import { checkRequestTime, formatSeconds, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import type { Verifier } from "./sigv4.ts";
@@ -28,7 +31,7 @@ export const SIGV2_HOISTED = ["content-md5", "content-type"] as const;
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
 /** Query names that are part of the resource: those of AWS's page, and those that the SDKs add. */
-const SUB_RESOURCES: ReadonlySet<string> = new Set([
+export const SUB_RESOURCES: ReadonlySet<string> = new Set([
   "accelerate",
   "acl",
   "analytics",
@@ -84,14 +87,16 @@ export function isSigV2Presigned(query: Query): boolean {
 export function verifySigV2Header(request: S3Request, verifier: Verifier): string {
   const { headers } = request;
   const authorization = headers.get("authorization") ?? "";
-  const match = /^AWS +(.+):([^:]+)$/.exec(authorization);
-  if (match === null) {
+  // By hand: an expression would backtrack over the blanks.
+  const pair = authorization.slice("AWS".length).replace(/^ +/, "");
+  const colon = pair.lastIndexOf(":");
+  const [accessKeyId, signature] = [pair.slice(0, Math.max(colon, 0)), pair.slice(colon + 1)];
+  if (accessKeyId === "" || signature === "") {
     throw new S3Error("InvalidArgument", {
       ArgumentName: "Authorization",
       ArgumentValue: authorization,
     }, { message: "AWS authorization header is invalid. Expected AwsAccessKeyId:signature" });
   }
-  const [, accessKeyId = "", signature = ""] = match;
   checkRequestTime(readRequestTime(headers), verifier.now, verifier.clockSkew);
   const date = headers.has("x-amz-date") ? "" : headers.get("date") ?? "";
   checkSignature(request, headers, date, accessKeyId, signature, verifier);
@@ -102,7 +107,7 @@ export function verifySigV2Header(request: S3Request, verifier: Verifier): strin
  * Checks the signature in the query.
  *
  * @param headers With those that the query carries.
- * @throws S3Error `AccessDenied`, `InvalidAccessKeyId`, `SignatureDoesNotMatch`
+ * @throws S3Error `AccessDenied`, `InvalidArgument`, `InvalidAccessKeyId`, `SignatureDoesNotMatch`
  */
 export function verifySigV2Presigned(
   request: S3Request,
@@ -145,13 +150,13 @@ function checkSignature(
   signature: string,
   { credentials }: Verifier,
 ): void {
+  const secrets = credentials.secretsOf(accessKeyId);
   const text = stringToSign(request, headers, date);
   // The resource of a bucket ends with a slash: boto3 signs one though it sends none, others sign what they send.
   const { target, rawPath } = request;
   const texts = target.on === "bucket" && rawPath.length > 1 && !rawPath.endsWith("/")
     ? [text, stringToSign({ ...request, rawPath: `${rawPath}/` }, headers, date)]
     : [text];
-  const secrets = credentials.secretsOf(accessKeyId);
   let matches = false;
   for (const secret of secrets.length > 0 ? secrets : [DUMMY_SECRET]) {
     for (const text of texts) if (isSameText(sign(secret, text), signature)) matches = true;
@@ -172,6 +177,7 @@ export function sign(secret: string, text: string): string {
  *
  * @param headers With those that a presigned URL carries in its query.
  * @param date The `Date` header, empty when `x-amz-date` is there; in a query `Expires`.
+ * @throws S3Error `InvalidArgument` for a sub-resource that is repeated, or whose name is encoded
  */
 export function stringToSign(request: S3Request, headers: RequestHeaders, date: string): string {
   const amz = [...headers].filter(([name]) => name.startsWith("x-amz-"))
@@ -186,21 +192,30 @@ export function stringToSign(request: S3Request, headers: RequestHeaders, date: 
   ].join("\n");
 }
 
-/** Bucket and path as sent, and the sub-resources of the query with decoded values. */
+/** Returns bucket and path as sent, and the sub-resources of the query with decoded values. */
 function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
   // Addressed as a virtual host, the path holds the key alone.
   const key = target.on === "object" ? target.key : "";
   const isVirtual = target.on !== "service" && decodePercent(rawPath.slice(1)) === key;
   const path = (isVirtual ? `/${target.bucket}` : "") + rawPath;
 
-  const parts = rawQuery.split("&").map((pair) => {
-    const equals = pair.indexOf("=");
-    return equals < 0 ? [pair] : [pair.slice(0, equals), pair.slice(equals + 1)];
-  }).filter(([name = ""]) => SUB_RESOURCES.has(name))
-    .sort(([a = ""], [b = ""]) => a < b ? -1 : a > b ? 1 : 0)
-    .map(([name, value]) =>
-      value === undefined ? name : `${name}=${decodePercent(value.replaceAll("+", " "))}`
-    );
+  const parts = signedPairs(rawQuery)
+    .map(([name, value]) => value === undefined ? name : `${name}=${value}`);
   const resource = path + (parts.length > 0 ? `?${parts.join("&")}` : "");
   return Buffer.from(resource).toString("latin1");
+}
+
+/** Returns the sub-resources of a query, sorted by name. */
+function signedPairs(rawQuery: string): (readonly [name: string, value: string | undefined])[] {
+  const pairs = new Map<string, string | undefined>();
+  for (const { name, rawName, value } of parseQueryPairs(rawQuery)) {
+    if (!SUB_RESOURCES.has(name)) continue;
+    if (rawName !== name || pairs.has(name)) {
+      throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value ?? "" }, {
+        message: "A sub-resource may be given only once, and its name must not be encoded",
+      });
+    }
+    pairs.set(name, value);
+  }
+  return [...pairs].sort(([a], [b]) => a < b ? -1 : 1);
 }

@@ -1,12 +1,19 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { EXAMPLE, s3Request } from "../../tests/vectors/client.ts";
 import vectors from "../../tests/vectors/sigv2_requests.json" with { type: "json" };
+import { OPERATIONS } from "../operations/table.ts";
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { S3Request, Target } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
-import { sign, stringToSign, verifySigV2Header, verifySigV2Presigned } from "./sigv2.ts";
+import {
+  sign,
+  stringToSign,
+  SUB_RESOURCES,
+  verifySigV2Header,
+  verifySigV2Presigned,
+} from "./sigv2.ts";
 import { createSigningKeys, type Verifier } from "./sigv4.ts";
 
 const VERIFIER: Verifier = {
@@ -117,6 +124,88 @@ Deno.test("stringToSign() of SigV2 names the bucket in both address styles", () 
   );
 });
 
+/** A name with each of its letters percent-encoded in turn, in either case, and with all of them. */
+function spellingsOf(name: string): string[] {
+  const encode = (letter: string): string => `%${letter.charCodeAt(0).toString(16)}`;
+  const one = Array.from(name, (letter, i) => {
+    const [before, after] = [name.slice(0, i), name.slice(i + 1)];
+    return [before + encode(letter) + after, before + encode(letter).toUpperCase() + after];
+  });
+  return [...one.flat(), Array.from(name, encode).join("")];
+}
+
+Deno.test("stringToSign() of SigV2 refuses a sub-resource that is encoded or repeated", () => {
+  const refused = (query: string): void => {
+    const request = s3Request({ query });
+    const error = refusal(() => stringToSign(request, request.headers, "1"));
+    strictEqual(error.code, "InvalidArgument", query);
+  };
+  for (const name of SUB_RESOURCES) {
+    for (const spelling of spellingsOf(name)) {
+      refused(spelling);
+      refused(`${spelling}=1`);
+      refused(`list-type=2&${spelling}=1`);
+      refused(`${name}=1&${spelling}=2`);
+      refused(`${spelling}=2&${name}=1`);
+    }
+    refused(`${name}&${name}`);
+    refused(`${name}=1&${name}=1`);
+    refused(`${name}=1&x=2&${name}`);
+  }
+});
+
+Deno.test("stringToSign() of SigV2 signs every sub-resource as the operations read it", () => {
+  const signed = (query: string): string => {
+    const request = s3Request({ query });
+    return stringToSign(request, request.headers, "1");
+  };
+  for (const name of SUB_RESOURCES) {
+    const texts = ["", name, `${name}=1`, `${name}=2`].map(signed);
+    strictEqual(new Set(texts).size, texts.length, name);
+    strictEqual(signed(`${name}=%31+%2b`).endsWith(`/b/k?${name}=1 +`), true, name);
+  }
+});
+
+Deno.test("SigV2 signs what chooses an operation, except in two requests that only read", () => {
+  const unsigned = OPERATIONS.filter(({ unsupported }) => unsupported !== true)
+    .flatMap(({ name, query = [], optionalQuery = [] }) =>
+      [...query, ...optionalQuery]
+        .filter((text) => !SUB_RESOURCES.has(text.split("=")[0] ?? ""))
+        .map((text) => `${name} ?${text}`)
+    );
+  deepStrictEqual(unsigned, [
+    "GetObjectAttributes ?attributes",
+    "ListObjectsV2 ?list-type=2",
+  ]);
+});
+
+Deno.test("verifySigV2Presigned() refuses a parameter that was added under an encoded name", () => {
+  const end = EXAMPLE.now.getTime() / 1000;
+  const signature = sign(EXAMPLE.secretAccessKey, `GET\n\n\n${end}\n/b/k`);
+  const url = `AWSAccessKeyId=${EXAMPLE.accessKeyId}&Expires=${end}&Signature=${
+    encodeURIComponent(signature)
+  }`;
+  const verify = (query: string): string => {
+    const request = s3Request({ query });
+    return verifySigV2Presigned(request, request.headers, VERIFIER);
+  };
+  strictEqual(verify(url), EXAMPLE.accessKeyId);
+  strictEqual(verify(`${url}&%78-id=GetObject`), EXAMPLE.accessKeyId); // no sub-resource
+  const cases: [added: string, code: string][] = [
+    ["response-content-type=text/html", "SignatureDoesNotMatch"],
+    ["%72esponse-content-type=text/html", "InvalidArgument"],
+    ["%75ploads", "InvalidArgument"],
+    ["%75ploadId=a&%70artNumber=1", "InvalidArgument"],
+    ["uploadId=a&uploadId=b", "InvalidArgument"],
+  ];
+  for (const [added, code] of cases) {
+    for (const query of [`${url}&${added}`, `${added}&${url}`]) {
+      const error = refusal(() => verify(query));
+      strictEqual(error.code, code, added);
+    }
+  }
+});
+
 Deno.test("verifySigV2Header() takes a bucket with and without its slash", () => {
   const target: Target = { on: "bucket", bucket: "b" as BucketName };
   const verify = (path: string, signed: string): string => {
@@ -136,6 +225,21 @@ Deno.test("verifySigV2Header() takes a bucket with and without its slash", () =>
   verify("/b/", "/b/");
   verify("/", "/b/");
   strictEqual(refusal(() => verify("/b/", "/b")).code, "SignatureDoesNotMatch");
+});
+
+Deno.test("verifySigV2Header() splits at the last colon, after any number of blanks", () => {
+  const time = "Fri, 24 May 2013 00:00:00 GMT";
+  const signature = sign("secret", `GET\n\n\n${time}\n/b/k`);
+  const asked: string[] = [];
+  const credentials = {
+    secretsOf: (accessKeyId: string) => (asked.push(accessKeyId), ["secret"]),
+  };
+  for (const blanks of [" ", "   "]) {
+    const authorization = `AWS${blanks}a:b c:${signature}`;
+    const request = s3Request({ headers: { date: time, authorization } });
+    strictEqual(verifySigV2Header(request, { ...VERIFIER, credentials }), "a:b c");
+  }
+  deepStrictEqual(asked, ["a:b c", "a:b c"]);
 });
 
 Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
@@ -162,7 +266,13 @@ Deno.test("verifySigV2Header() signs x-amz-date in place of Date", () => {
 Deno.test("verifySigV2Header() and verifySigV2Presigned() refuse malformed requests", () => {
   const header = (authorization: string): S3Error =>
     refusal(() => verifySigV2Header(s3Request({ headers: { authorization } }), VERIFIER));
-  strictEqual(header("AWS nobody").code, "InvalidArgument");
+  for (const text of ["nobody", "", ":", "a:", ":b", "  :b", "a:b:"]) {
+    strictEqual(header(`AWS ${text}`).code, "InvalidArgument", text);
+  }
+  for (const unit of [" ", "\t", "a", ": "]) {
+    const long = unit.repeat(65_536 / unit.length);
+    strictEqual(header(`AWS ${long}:`).code, "InvalidArgument", unit);
+  }
   strictEqual(
     header("AWS a:b").message,
     "AWS authentication requires a valid Date or x-amz-date header",

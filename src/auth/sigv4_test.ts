@@ -215,6 +215,10 @@ Deno.test("verifyHeader() refuses a malformed Authorization header", () => {
       `AWS4-HMAC-SHA256 Credential=a/20130524/us-east-1/s3/aws4_request, SignedHeaders=ho st, Signature=0`,
       "SignedHeaders is not a list of header names separated by semicolons.",
     ],
+    ...["host;host", "host;range;HOST"].map((names): [string, string] => [
+      `AWS4-HMAC-SHA256 Credential=a/20130524/us-east-1/s3/aws4_request, SignedHeaders=${names}, Signature=0`,
+      "SignedHeaders names a header more than once.",
+    ]),
   ];
   for (const [authorization, reason] of cases) {
     const { code, message } = refusal(withAuthorization(authorization));
@@ -283,6 +287,80 @@ Deno.test("verifyHeader() tells what it signed, but no secret", () => {
   );
   strictEqual(String(CanonicalRequest).includes("x-amz-meta-a:é\n"), true);
   doesNotMatch(Deno.inspect(error), new RegExp(EXAMPLE.secretAccessKey));
+});
+
+Deno.test("verifyHeader() tells at most 16 KiB of a text that it signed", () => {
+  const text = "a".repeat(60_000);
+  const { fields } = refusal(
+    signed({ headers: { "x-amz-meta-a": text } }, { secretAccessKey: "other" }),
+  );
+  const { CanonicalRequest, CanonicalRequestBytes } = fields;
+  strictEqual(String(CanonicalRequest).length, 16_384);
+  strictEqual(/^47 45 54 [ 0-9a-f]* 61$/.test(String(CanonicalRequestBytes)), true);
+  for (const [name, value] of Object.entries(fields)) {
+    strictEqual(String(value).length <= 16_384, true, name);
+  }
+  const { SignatureProvided } = refusal(signatureOf(text)).fields;
+  strictEqual(String(SignatureProvided).length, 16_384);
+});
+
+function signatureOf(text: string): S3Request {
+  const request = signed({});
+  const authorization = request.headers.get("authorization") ?? "";
+  request.headers.set("authorization", authorization.replace(/Signature=.*/, `Signature=${text}`));
+  return request;
+}
+
+/** Names of the headers that a refused request had read before its access key was looked up, and in all. */
+function readingsOf(request: S3Request): { early: readonly string[]; all: readonly string[] } {
+  const all: string[] = [];
+  let early: readonly string[] = [];
+  const { headers } = request;
+  refusal({
+    ...request,
+    headers: {
+      get: (name) => (all.push(name), headers.get(name)),
+      has: (name) => headers.has(name),
+      keys: () => headers.keys(),
+      [Symbol.iterator]: () => headers[Symbol.iterator](),
+    },
+  }, {
+    ...VERIFIER,
+    credentials: {
+      secretsOf(accessKeyId) {
+        early = [...all];
+        return VERIFIER.credentials.secretsOf(accessKeyId);
+      },
+    },
+  });
+  return { early, all };
+}
+
+Deno.test("verifyHeader() looks an access key up before it reads what was signed", () => {
+  const { early, all } = readingsOf(
+    signed({ headers: { "x-amz-meta-a": "1" } }, { accessKeyId: "nobody" }),
+  );
+  deepStrictEqual(early, ["authorization", "x-amz-date", "x-amz-content-sha256"]);
+  strictEqual(all.includes("x-amz-meta-a"), true);
+});
+
+Deno.test("verifyHeader() reads as much for an unknown access key as for a wrong signature", () => {
+  const headers = { "x-amz-meta-a": "1" };
+  deepStrictEqual(
+    readingsOf(signed({ headers }, { accessKeyId: "nobody" })),
+    readingsOf(signed({ headers }, { secretAccessKey: "other" })),
+  );
+});
+
+Deno.test("verifyHeader() reads no header that is named thousands of times", () => {
+  const count = 5000;
+  const request = signed({ headers: { "x-amz-meta-a": "a, b" } });
+  const names = request.headers.get("authorization") ?? "";
+  request.headers.set(
+    "authorization",
+    names.replace("SignedHeaders=", `SignedHeaders=${"x-amz-meta-a;".repeat(count)}`),
+  );
+  deepStrictEqual(readingsOf(request).all, ["authorization", "x-amz-date", "x-amz-content-sha256"]);
 });
 
 Deno.test("verifyHeader() refuses other things by their own codes", () => {

@@ -38,6 +38,9 @@ import { readDocument } from "./bodies/document.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
+/** Most tags of one document: a part with one checksum has 8. */
+const MAX_TAGS = 20 * MAX_PART_NUMBER;
+
 type Input = {
   readonly uploadId: UploadId;
   readonly md5: string | undefined;
@@ -107,7 +110,8 @@ function parseSize(text: string | null): number | undefined {
 }
 
 function parseParts(text: string): readonly CompletedPart[] {
-  const parts = childrenOf(parseXml(text, "CompleteMultipartUpload"), "Part").map(parsePart);
+  const root = parseXml(text, "CompleteMultipartUpload", MAX_TAGS);
+  const parts = childrenOf(root, "Part").map(parsePart);
   if (parts.length === 0 || parts.length > MAX_PART_NUMBER) throw new S3Error("MalformedXML");
   let last = 0;
   for (const { number } of parts) {

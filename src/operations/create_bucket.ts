@@ -14,6 +14,9 @@ import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 
+/** Longest configuration, in bytes: the part that we support takes a few hundred. */
+const MAX_BYTES = 64 * 1024;
+
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
   name: "CreateBucket",
   on: "bucket",
@@ -29,7 +32,7 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integ
   },
 
   async handle({ target: { bucket }, input, caller, payload, region, store }) {
-    const text = await readDocument(payload, input);
+    const text = await readDocument(payload, input, MAX_BYTES);
     if (text !== "") checkConfiguration(text, region);
     await store.createBucket(bucket, caller.accessKeyId);
     return new Response(null, { headers: { "location": `/${bucket}` } });

@@ -23,6 +23,8 @@ import { type Call, defineOperation, type Operation } from "./operation.ts";
 
 /** The most objects that one request may name. */
 const MAX_OBJECTS = 1000;
+/** The most tags of one document: an object that Amazon documents has 12. */
+const MAX_TAGS = 20 * MAX_OBJECTS;
 /** Deletions that run at a time. */
 const CONCURRENT_DELETIONS = 128;
 
@@ -77,7 +79,7 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
 });
 
 function parseDelete(text: string): { objects: readonly Named[]; quiet: boolean } {
-  const root = parseXml(text, "Delete");
+  const root = parseXml(text, "Delete", MAX_TAGS);
   const objects = childrenOf(root, "Object").map(parseNamed);
   if (objects.length === 0 || objects.length > MAX_OBJECTS) throw new S3Error("MalformedXML");
   return { objects, quiet: optionalTextOf(root, "Quiet")?.trim().toLowerCase() === "true" };

@@ -31,8 +31,9 @@ export type ByteRange = { readonly start: number; readonly end: number };
  * ```
  */
 export function parseRange(header: string | null, size: number): ByteRange | undefined {
-  const [, from, to] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? "") ?? [];
-  if (from === undefined || to === undefined || from + to === "") return undefined;
+  const ends = splitRange(header ?? "");
+  if (ends === undefined) return undefined;
+  const [from, to] = ends;
   if (from === "") {
     const length = Math.min(Number(to), size);
     if (length === 0) throw unsatisfiable(header, size);
@@ -43,6 +44,22 @@ export function parseRange(header: string | null, size: number): ByteRange | und
   if (to !== "" && Number(to) < start) return undefined;
   if (start >= size) throw unsatisfiable(header, size);
   return { start, end };
+}
+
+/**
+ * Splits `bytes = 1 - 2`; undefined unless it has one or two numbers.
+ *
+ * It cuts by hand because an expression that allows blanks in all these places backtracks over them: 60,000 blanks took
+ * eight seconds.
+ */
+function splitRange(header: string): readonly [from: string, to: string] | undefined {
+  const equals = header.indexOf("=");
+  const dash = header.indexOf("-", equals + 1);
+  if (equals < 0 || dash < 0) return undefined;
+  if (header.slice(0, equals).trim().toLowerCase() !== "bytes") return undefined;
+  const from = header.slice(equals + 1, dash).trim();
+  const to = header.slice(dash + 1).trim();
+  return /^\d+$/.test(from + to) ? [from, to] : undefined;
 }
 
 /**

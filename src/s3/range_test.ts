@@ -17,9 +17,24 @@ Deno.test("parseRange() takes the three forms", () => {
     ["bytes=a-b", undefined],
     ["bytes=0-1,3-4", undefined],
     ["items=0-1", undefined],
+    ["bytes 0-1", undefined],
+    ["bytes=1", undefined],
+    ["bytes=1 2-3", undefined],
+    ["bytes=--1", undefined],
+    ["bytes==0-1", undefined],
+    ["\tBYTES\t=\t1-\t", { start: 1, end: 9 }],
   ];
   for (const [header, range] of rows) {
     deepStrictEqual(parseRange(header, 10), range, String(header));
+  }
+});
+
+Deno.test("parseRange() ignores 64 KiB that are no range", () => {
+  for (const unit of [" ", "\t", "\r", "-", "=", ",", "bytes=", "0"]) {
+    const long = unit.repeat(65_536 / unit.length);
+    for (const header of [`bytes=${long}x`, `bytes${long}x`, `${long}x`, `bytes=0-${long}x`]) {
+      strictEqual(parseRange(header, 10), undefined, unit);
+    }
   }
 });
 

@@ -129,14 +129,36 @@ function targetOf(bucketText: string, key: string): Target {
  */
 export function parseQuery(rawQuery: string): Query {
   const query = new Map<string, string>();
-  if (rawQuery === "") return query;
+  for (const { name, value = "" } of parseQueryPairs(rawQuery)) {
+    if (!query.has(name)) query.set(name, value);
+  }
+  return query;
+}
+
+/** A query parameter, decoded; without `=` it has no value. */
+export type QueryPair = {
+  readonly name: string;
+  /** The name as sent. */
+  readonly rawName: string;
+  readonly value: string | undefined;
+};
+
+/**
+ * Splits and decodes a query string as {@linkcode parseQuery} does, and keeps repeated names.
+ *
+ * @throws S3Error `InvalidURI`
+ */
+export function parseQueryPairs(rawQuery: string): readonly QueryPair[] {
+  const pairs: QueryPair[] = [];
+  if (rawQuery === "") return pairs;
   for (const pair of rawQuery.split("&")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
-    const name = decodePlus(equals < 0 ? pair : pair.slice(0, equals));
-    if (!query.has(name)) query.set(name, equals < 0 ? "" : decodePlus(pair.slice(equals + 1)));
+    const rawName = equals < 0 ? pair : pair.slice(0, equals);
+    const value = equals < 0 ? undefined : decodePlus(pair.slice(equals + 1));
+    pairs.push({ name: decodePlus(rawName), rawName, value });
   }
-  return query;
+  return pairs;
 }
 
 function decodePlus(text: string): string {

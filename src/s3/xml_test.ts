@@ -14,6 +14,9 @@ Deno.test("parseXml() keeps values as text, untrimmed", () => {
       ["<R><K>&#128512;</K></R>", "😀"],
       ["<R><K><![CDATA[<&amp;>]]>x</K></R>", "<&amp;>x"],
       ["<R><K>a<!-- no -->b</K></R>", "ab"],
+      ["<R><K>a<!-- <![CDATA[ --><![CDATA[<!-- ]]>b</K></R>", "a<!-- b"],
+      ["<R><K>1</K></R><!-- end -->", "1"],
+      [`<R><K>${"<!---->".repeat(10_000)}1</K></R>`, "1"],
       ['<?xml version="1.0"?>\n<R xmlns="urn:x"><K>1</K></R>\n', "1"],
       ['<s:R xmlns:s="urn:x"><s:K>1</s:K></s:R>', "1"],
       ["\ufeff<R><K>é</K></R>", "é"],
@@ -39,8 +42,29 @@ Deno.test("parseXml() refuses what is not a document", () => {
       "<R><K>&#99999999;</K></R>",
       "<R><K>\u0001</K></R>",
       "{}",
+      "<R><K>1</K><!-- </R>",
+      "<R><K><![CDATA[1</K></R>",
+      "<R><K>1</K></R><!-->",
+      "<R><<!-- -->!DOCTYPE></R>",
     ]
   ) throws(() => parseXml(xml, "R"), { code: "MalformedXML" }, xml);
+});
+
+Deno.test("parseXml() refuses 8 MiB of sections that do not end", () => {
+  for (
+    const unit of ["<!--", "<![CDATA[", "<!-- -- ", "<![CDATA[]] ", "<!", "<![CDATA[<!--", "<!--\r"]
+  ) {
+    const long = unit.repeat(8 * 1024 * 1024 / unit.length);
+    throws(() => parseXml(`<R>${long}</R>`, "R"), { code: "MalformedXML" }, unit);
+  }
+});
+
+Deno.test("parseXml() refuses a document of more tags than its caller expects", () => {
+  const document = (count: number): string =>
+    `<R>${"<A><!-- <B/> --><![CDATA[<B/>]]></A>".repeat(count)}<C/></R>`;
+  strictEqual(childrenOf(parseXml(document(3), "R", 9), "A").length, 3);
+  throws(() => parseXml(document(3), "R", 8), { code: "MalformedXML" });
+  strictEqual(childrenOf(parseXml(document(100_000), "R"), "A").length, 100_000);
 });
 
 Deno.test("childrenOf() gives an array for any number", () => {

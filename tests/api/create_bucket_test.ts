@@ -1,4 +1,5 @@
 import { strictEqual } from "node:assert/strict";
+import { textOf } from "../../src/s3/xml.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
 const configuration = (inside: string): string =>
@@ -29,6 +30,18 @@ Deno.test("CreateBucket takes this region's location constraint", async () => {
   const tagged = configuration("<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>");
   await assertError(await send("PUT", "/bucket-4", { body: tagged }), 501, "NotImplemented");
   strictEqual((await send("HEAD", "/bucket-4")).status, 404);
+});
+
+Deno.test("CreateBucket takes a configuration of up to 64 KiB", async () => {
+  const { ok, send } = await createTestGateway();
+  const body = (size: number): string => `<CreateBucketConfiguration/>`.padEnd(size);
+  await ok("PUT", "/bucket-2", { body: body(65_536) });
+  const error = await assertError(
+    await send("PUT", "/bucket-3", { body: body(65_537) }),
+    400,
+    "MaxMessageLengthExceeded",
+  );
+  strictEqual(textOf(error, "MaxMessageLengthBytes"), "65536");
 });
 
 Deno.test("CreateBucket refuses a bucket that exists, and names that are not valid", async () => {

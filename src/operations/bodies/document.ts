@@ -17,13 +17,18 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads a document and checks what was promised about its bytes.
  *
+ * @param maxBytes Longest document, in bytes.
  * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` when it is no UTF-8, and what
  * {@linkcode verifyReceived} throws
  */
-export async function readDocument(payload: Payload, integrity: Integrity): Promise<string> {
-  const bytes = await readWhole(payload.source, MAX_BYTES);
+export async function readDocument(
+  payload: Payload,
+  integrity: Integrity,
+  maxBytes: number = MAX_BYTES,
+): Promise<string> {
+  const bytes = await readWhole(payload.source, maxBytes);
   if (bytes === undefined) {
-    throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: MAX_BYTES });
+    throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: maxBytes });
   }
   const { checksum } = integrity;
   const hasher = checksum === undefined
