@@ -15,10 +15,11 @@ import { createHmac } from "node:crypto";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
 import { S3Error } from "../s3/errors.ts";
 import { decodePercent, parseQueryPairs, type Query, type S3Request } from "../s3/request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
+import { SIGNED_BY_SIGV2 } from "../s3/subresources.ts";
 import { checkRequestTime, formatSeconds, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import type { Verifier } from "./sigv4.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** Where SigV2 is accepted: nowhere, in presigned URLs, or in the header too. */
 export const SIGV2_MODES = ["off", "presigned", "on"] as const;
@@ -30,43 +31,18 @@ export const SIGV2_HOISTED = ["content-md5", "content-type"] as const;
 
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
-/** Query names that are part of the resource: those of AWS's page, and those that the SDKs add. */
-export const SUB_RESOURCES: ReadonlySet<string> = new Set([
-  "accelerate",
-  "acl",
-  "analytics",
-  "cors",
+/** Query names that are part of the signed resource: those of AWS's page, and those that the SDKs add. */
+export const SIGNED_QUERY: ReadonlySet<string> = new Set([
+  ...SIGNED_BY_SIGV2,
   "defaultObjectAcl",
-  "delete",
-  "inventory",
-  "lifecycle",
-  "location",
-  "logging",
-  "metrics",
-  "notification",
-  "object-lock",
-  "partNumber",
-  "policy",
-  "replication",
-  "requestPayment",
   "response-cache-control",
   "response-content-disposition",
   "response-content-encoding",
   "response-content-language",
   "response-content-type",
   "response-expires",
-  "restore",
-  "select",
   "select-type",
   "storageClass",
-  "tagging",
-  "torrent",
-  "uploadId",
-  "uploads",
-  "versionId",
-  "versioning",
-  "versions",
-  "website",
 ]);
 
 /** Whether an Authorization header is for this file. */
@@ -209,7 +185,7 @@ function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
 function signedPairs(rawQuery: string): (readonly [name: string, value: string | undefined])[] {
   const pairs = new Map<string, string | undefined>();
   for (const { name, rawName, value } of parseQueryPairs(rawQuery)) {
-    if (!SUB_RESOURCES.has(name)) continue;
+    if (!SIGNED_QUERY.has(name)) continue;
     if (rawName !== name || pairs.has(name)) {
       throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value ?? "" }, {
         message: "A sub-resource may be given only once, and its name must not be encoded",

@@ -9,8 +9,8 @@ import type { S3Request, Target } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
 import {
   sign,
+  SIGNED_QUERY,
   stringToSign,
-  SUB_RESOURCES,
   verifySigV2Header,
   verifySigV2Presigned,
 } from "./sigv2.ts";
@@ -140,7 +140,7 @@ Deno.test("stringToSign() of SigV2 refuses a sub-resource that is encoded or rep
     const error = refusal(() => stringToSign(request, request.headers, "1"));
     strictEqual(error.code, "InvalidArgument", query);
   };
-  for (const name of SUB_RESOURCES) {
+  for (const name of SIGNED_QUERY) {
     for (const spelling of spellingsOf(name)) {
       refused(spelling);
       refused(`${spelling}=1`);
@@ -159,7 +159,7 @@ Deno.test("stringToSign() of SigV2 signs every sub-resource as the operations re
     const request = s3Request({ query });
     return stringToSign(request, request.headers, "1");
   };
-  for (const name of SUB_RESOURCES) {
+  for (const name of SIGNED_QUERY) {
     const texts = ["", name, `${name}=1`, `${name}=2`].map(signed);
     strictEqual(new Set(texts).size, texts.length, name);
     strictEqual(signed(`${name}=%31+%2b`).endsWith(`/b/k?${name}=1 +`), true, name);
@@ -170,7 +170,7 @@ Deno.test("SigV2 signs what chooses an operation, except in two requests that on
   const unsigned = OPERATIONS.filter(({ unsupported }) => unsupported !== true)
     .flatMap(({ name, query = [], optionalQuery = [] }) =>
       [...query, ...optionalQuery]
-        .filter((text) => !SUB_RESOURCES.has(text.split("=")[0] ?? ""))
+        .filter((text) => !SIGNED_QUERY.has(text.split("=")[0] ?? ""))
         .map((text) => `${name} ?${text}`)
     );
   deepStrictEqual(unsigned, [

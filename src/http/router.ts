@@ -9,6 +9,7 @@
 import type { Operation, Route } from "../operations/operation.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
+import { isSubResource, type SubResource } from "../s3/subresources.ts";
 
 /** The parts of a request that routing reads. */
 export type RoutedRequest = Pick<S3Request, "method" | "target" | "query" | "headers">;
@@ -23,17 +24,13 @@ export type Router = {
   readonly match: (request: RoutedRequest) => Operation;
 };
 
-/** Required query names that are parameters of an operation and not sub-resources of their own. */
-const PARAMETERS = ["id", "annotationName"];
-
 /** Creates a router; the order of the operations does not matter. */
 export function createRouter(operations: readonly Operation[]): Router {
   const candidates = Map.groupBy(operations, ({ method, on }) => `${method} ${on}`);
-  const subresources = subresourcesOf(operations);
   return {
     match(request) {
       const { method, target: { on }, query } = request;
-      const given = [...query.keys()].filter((name) => subresources.has(name));
+      const given = [...query.keys()].filter(isSubResource);
 
       let best: Operation | undefined;
       for (const operation of candidates.get(`${method} ${on}`) ?? []) {
@@ -50,7 +47,7 @@ export function createRouter(operations: readonly Operation[]): Router {
 function noOperation(
   operations: readonly Operation[],
   request: RoutedRequest,
-  given: readonly string[],
+  given: readonly SubResource[],
 ): S3Error {
   if (given.length > 1) {
     return new S3Error("InvalidRequest", {}, {
@@ -72,7 +69,7 @@ function noOperation(
 function matches(
   { on, method, query = [], optionalQuery = [], headers = [] }: Route,
   request: RoutedRequest,
-  given: readonly string[],
+  given: readonly SubResource[],
 ): boolean {
   return on === request.target.on && method === request.method &&
     query.every((text) => hasQuery(request.query, text)) &&
@@ -88,12 +85,4 @@ function hasQuery(query: RoutedRequest["query"], text: string): boolean {
 /** Returns how many names a route requires. */
 function specificity({ query = [], headers = [] }: Route): number {
   return query.length + headers.length;
-}
-
-function subresourcesOf(operations: readonly Operation[]): ReadonlySet<string> {
-  const names = operations.flatMap(({ query = [], optionalQuery = [] }) => [
-    ...query,
-    ...optionalQuery,
-  ]);
-  return new Set(names.filter((name) => !name.includes("=") && !PARAMETERS.includes(name)));
 }

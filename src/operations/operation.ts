@@ -7,6 +7,7 @@ import type { User } from "../auth/identity.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
 import type { Target } from "../s3/request.ts";
+import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
@@ -48,9 +49,9 @@ export type Route<O extends On = On> = {
   readonly on: O;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** Required query names; `name=value` requires the value also. */
-  readonly query?: readonly string[];
+  readonly query?: readonly RoutingQuery[];
   /** Permitted query names that AWS knows as sub-resources; with any other sub-resource the route does not match. */
-  readonly optionalQuery?: readonly string[];
+  readonly optionalQuery?: readonly SubResource[];
   /** Required header names, in lower case. */
   readonly headers?: readonly string[];
   /** The work may take long and its response is small XML, so the response may begin before the work has ended. */

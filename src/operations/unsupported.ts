@@ -9,9 +9,10 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
+import type { RoutingQuery } from "../s3/subresources.ts";
 import { defineOperation, type On, type Operation, type Route } from "./operation.ts";
 
-type Row = readonly [name: string, method: Route["method"], ...query: string[]];
+type Row = readonly [name: string, method: Route["method"], ...query: RoutingQuery[]];
 
 const ON_BUCKET: readonly Row[] = [
   ["CreateBucketMetadataConfiguration", "POST", "metadataConfiguration"],
