@@ -129,7 +129,7 @@ function user(
   return { identity: { kind: "user", accessKeyId }, verified: { ...rest, headers, payload } };
 }
 
-/** Denies a wrongly framed body like any other unsigned request, because the caller may have no permission to send one. */
+/** Denies a wrongly framed body like any other unsigned request: its caller must not learn more than that. */
 function anonymous(request: S3Request): Authenticated {
   const { body, ...rest } = request;
   const payloadHash = rest.headers.get("x-amz-content-sha256") ?? UNSIGNED;

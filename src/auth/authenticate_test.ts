@@ -91,7 +91,7 @@ Deno.test("authenticate() checks chunks with the request's own signature", async
   );
 });
 
-Deno.test("authenticate() takes presigned headers for headers, but for checksums", async () => {
+Deno.test("authenticate() treats presigned headers as headers, except checksums", async () => {
   const query = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-meta-a=1";
   const { verified: v4 } = await authenticateWith()(presigned({ method: "PUT", query }));
   strictEqual(v4.headers.get("x-amz-meta-a"), "1");
@@ -102,7 +102,7 @@ Deno.test("authenticate() takes presigned headers for headers, but for checksums
   strictEqual(v2.headers.has("x-amz-checksum-crc32"), false);
 });
 
-Deno.test("authenticate() takes SigV2 as far as it is allowed", async () => {
+Deno.test("authenticate() accepts SigV2 as far as the configuration allows it", async () => {
   const cases: ["off" | "presigned" | "on", header: boolean, query: boolean][] = [
     ["off", false, false],
     ["presigned", false, true],
@@ -123,7 +123,7 @@ Deno.test("authenticate() takes SigV2 as far as it is allowed", async () => {
   }
 });
 
-Deno.test("authenticate() refuses, each with AWS's code", async () => {
+Deno.test("authenticate() refuses each fault with AWS's code", async () => {
   const both = (query: string): S3Request => ({
     ...signed({}),
     query: s3Request({ query }).query,
@@ -190,7 +190,7 @@ Deno.test("authenticate() refuses, each with AWS's code", async () => {
   }
 });
 
-Deno.test("authenticate() asks for the time with each request", async () => {
+Deno.test("authenticate() reads the clock for each request", async () => {
   let now = EXAMPLE.now;
   const authenticate = authenticateWith({ now: () => now });
   const request = signed({});

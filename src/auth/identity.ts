@@ -3,10 +3,10 @@
  * @module
  */
 
-/** A caller who proved to hold a secret access key. */
+/** A caller who signed the request with a valid secret access key. */
 export type User = { readonly kind: "user"; readonly accessKeyId: string };
 
-/** The caller of a request: a user, or nobody known, because the request carries no signature. */
+/** The caller of a request: a user, or anonymous if the request carries no signature. */
 export type Identity = { readonly kind: "anonymous" } | User;
 
 /** The caller of every unsigned request. */

@@ -64,7 +64,7 @@ function requestOf(
 }
 
 for (const vector of vectors.header) {
-  Deno.test(`verifySigV2Header() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifySigV2Header() accepts AWS's example: ${vector.name}`, () => {
     const now = new Date(vector.headers.date);
     const request = (signature: string): S3Request =>
       requestOf(vector, { headers: { authorization: `AWS ${EXAMPLE.accessKeyId}:${signature}` } });
@@ -85,7 +85,7 @@ for (const vector of vectors.header) {
 }
 
 for (const vector of vectors.presigned) {
-  Deno.test(`verifySigV2Presigned() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifySigV2Presigned() accepts AWS's example: ${vector.name}`, () => {
     const verify = (
       signature: string,
       offset = 0,
@@ -166,7 +166,7 @@ Deno.test("stringToSign() of SigV2 signs every sub-resource as the operations re
   }
 });
 
-Deno.test("SigV2 signs what chooses an operation, except in two requests that only read", () => {
+Deno.test("SigV2 signs the query names that choose an operation, except in two requests that only read", () => {
   const unsigned = OPERATIONS.filter(({ unsupported }) => unsupported !== true)
     .flatMap(({ name, query = [], optionalQuery = [] }) =>
       [...query, ...optionalQuery]
@@ -206,7 +206,7 @@ Deno.test("verifySigV2Presigned() refuses a parameter that was added under an en
   }
 });
 
-Deno.test("verifySigV2Header() takes a bucket with and without its slash", () => {
+Deno.test("verifySigV2Header() accepts a bucket with and without its slash", () => {
   const target: Target = { on: "bucket", bucket: "b" as BucketName };
   const verify = (path: string, signed: string): string => {
     const time = "Fri, 24 May 2013 00:00:00 GMT";

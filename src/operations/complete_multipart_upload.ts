@@ -1,8 +1,8 @@
 /**
- * CompleteMultipartUpload: makes the object of its parts.
+ * CompleteMultipartUpload: creates the object from its parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * A repeated request of the same upload succeeds again.
+ * A repeated request for the same upload succeeds again.
  * @module
  */
 
@@ -38,7 +38,7 @@ import { readDocument } from "./bodies/document.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** Most tags of one document: a part with one checksum has 8. */
+/** The most tags of one document: a part with one checksum has 8. */
 const MAX_TAGS = 20 * MAX_PART_NUMBER;
 
 type Input = {
@@ -48,7 +48,7 @@ type Input = {
   readonly checksum: StatedChecksum | undefined;
   readonly checksumType: string | undefined;
   readonly size: number | undefined;
-  /** Where the client finds the object. */
+  /** The URL at which the client finds the object. */
   readonly location: string;
 };
 
@@ -134,7 +134,10 @@ function parsePart(element: XmlElement): CompletedPart {
   };
 }
 
-/** An upload that is completed already has nothing to compare with: what it was is answered again. */
+/**
+ * Checks the checksum type that the client states. It accepts any for an upload that was completed before, which has
+ * nothing left to compare with.
+ */
 async function checkType(
   store: Store,
   bucket: BucketName,

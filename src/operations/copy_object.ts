@@ -1,9 +1,9 @@
 /**
- * CopyObject: copies an object in one piece, or changes what is said about it.
+ * CopyObject: copies an object in one piece, or replaces its metadata.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  *
- * The copy keeps the source's checksum algorithm unless another is named; its checksum is always that of the whole
- * object, also where the source's was composite.
+ * The copy keeps the source's checksum algorithm unless the request names another. Its checksum is always that of the
+ * whole object, even if the source's is composite.
  * @module
  */
 
@@ -21,7 +21,7 @@ import type { RequestHeaders } from "../s3/request_headers.ts";
 type Input = {
   readonly source: CopyRead;
   readonly precondition: WritePrecondition;
-  /** What the headers say; how much of it counts, the directives say. */
+  /** The properties that the headers state; the directives decide which of them replace the source's. */
   readonly stated: ObjectProperties;
   readonly replaceMetadata: boolean;
   readonly replaceTags: boolean;
@@ -106,7 +106,7 @@ function copiedProperties(
   stated: ObjectProperties,
   directives: { readonly replaceMetadata: boolean; readonly replaceTags: boolean },
 ): ObjectProperties {
-  // These never come from the source.
+  // The copy never takes these from the source.
   const { storageClass: _1, websiteRedirect: _2, encryption: _3, ...described } = source.system;
   const { storageClass, websiteRedirect, encryption } = stated.system;
   const own = {

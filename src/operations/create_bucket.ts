@@ -1,8 +1,8 @@
 /**
- * CreateBucket: makes a bucket and records its owner.
+ * CreateBucket: creates a bucket and records its owner.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  *
- * A request without a location constraint is taken in every region; AWS wants one outside `us-east-1`.
+ * The gateway accepts a request without a location constraint in every region; AWS requires one outside `us-east-1`.
  * @module
  */
 
@@ -14,7 +14,7 @@ import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** Longest configuration, in bytes: the part that we support takes a few hundred. */
+/** The longest configuration, in bytes: the part that we support needs a few hundred. */
 const MAX_BYTES = 64 * 1024;
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({

@@ -1,5 +1,5 @@
 /**
- * CreateMultipartUpload: begins an object that comes in parts.
+ * CreateMultipartUpload: begins an object that is uploaded in parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * ListBuckets: all buckets, in pages where the client asks for pages.
+ * ListBuckets: lists all buckets, in pages if the client requests pages.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
  *
  * Every caller sees every bucket.
@@ -13,7 +13,7 @@ import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./answers/owner.ts";
 
-/** Most buckets of a page. */
+/** The most buckets of a page. */
 const MAX_BUCKETS = 10_000;
 
 type Input = {
@@ -21,7 +21,7 @@ type Input = {
   readonly region: string | undefined;
   readonly after: string;
   readonly limit: number;
-  /** AWS names each bucket's region when the request has a parameter. */
+  /** AWS names the region of each bucket if the request has a parameter. */
   readonly withRegion: boolean;
 };
 
@@ -37,7 +37,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     return {
       prefix: query.has("prefix") ? prefixParam(query) : undefined,
       region: query.get("bucket-region"),
-      // Its least length is 0, by AWS's page.
+      // Its minimum length is 0, according to AWS's page.
       after: token === undefined || token === "" ? "" : parseContinuationToken(token),
       limit: integerParam(query, "max-buckets", {
         min: 1,

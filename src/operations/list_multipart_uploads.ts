@@ -1,5 +1,5 @@
 /**
- * ListMultipartUploads: the uploads in progress, by key, then by time of initiation.
+ * ListMultipartUploads: lists the uploads in progress, by key, then by time of initiation.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * ListParts: the parts uploaded so far to one multipart upload.
+ * ListParts: lists the parts uploaded so far to one multipart upload.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
  *
- * Parts come in the order of their numbers; one that was uploaded again appears once.
+ * Parts are sorted by number. A part that was uploaded again appears once.
  * @module
  */
 

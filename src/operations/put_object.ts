@@ -2,7 +2,7 @@
  * PutObject: stores an object in one piece.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  *
- * A body of unknown length (`Transfer-Encoding: chunked`) is taken, where AWS wants a Content-Length.
+ * The gateway accepts a body of unknown length (`Transfer-Encoding: chunked`); AWS requires a Content-Length.
  * @module
  */
 

@@ -2,7 +2,7 @@
  * UploadPart: stores a part of a multipart object.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  *
- * Where the whole object is to have a checksum, a part may come without one: it is computed here.
+ * If the upload demands a checksum of the whole object, a part may come without one: the gateway computes it.
  * @module
  */
 
@@ -51,7 +51,7 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   async handle({ target: { bucket, key }, input, payload, store }) {
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
-    const algorithm = content.algorithm ?? await ownAlgorithm(store, bucket, key, uploadId);
+    const algorithm = content.algorithm ?? await algorithmOfUpload(store, bucket, key, uploadId);
     const { size, etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { ...content, algorithm },
     });
@@ -68,8 +68,8 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   },
 });
 
-/** What to compute of a part whose client states no checksum; for a composite one the client has to, says the store. */
-async function ownAlgorithm(
+/** Returns the checksum to compute for a part that comes without one; the store refuses it in a composite upload. */
+async function algorithmOfUpload(
   store: Store,
   bucket: BucketName,
   key: ObjectKey,

@@ -1,5 +1,5 @@
 /**
- * What a caller asks leave for: an action on a resource.
+ * The permission to perform an action on a resource.
  * See https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @module
  */

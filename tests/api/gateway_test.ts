@@ -7,7 +7,7 @@ import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
-Deno.test("Every answer bears a request id", async () => {
+Deno.test("Every response carries a request id", async () => {
   const { send } = await createTestGateway();
   for (
     const [method, target] of [["GET", "/"], ["GET", "/missing"], ["HEAD", "/missing"]] as const
@@ -50,7 +50,7 @@ Deno.test("An unknown method is not allowed", async () => {
   await assertError(await send("PATCH", "/bucket/key", { body: "x" }), 405, "MethodNotAllowed");
 });
 
-Deno.test("What nobody expected is an InternalError, and goes to the log", async () => {
+Deno.test("An unexpected error becomes InternalError and is logged", async () => {
   const lines: string[] = [];
   const log = createLog({
     format: "text",
@@ -66,7 +66,7 @@ Deno.test("What nobody expected is an InternalError, and goes to the log", async
   assert(lines[0]?.includes("secret detail"));
 });
 
-Deno.test("What is unavailable says when to try again", async () => {
+Deno.test("ServiceUnavailable carries Retry-After", async () => {
   const { send, store } = await createTestGateway();
   store.listObjects = () => Promise.reject(new S3Error("ServiceUnavailable"));
   const response = await send("GET", "/bucket");
@@ -74,7 +74,7 @@ Deno.test("What is unavailable says when to try again", async () => {
   await assertError(response, 503, "ServiceUnavailable");
 });
 
-Deno.test("A body that nobody reads is cancelled", async () => {
+Deno.test("The gateway cancels a body that no one reads", async () => {
   const { handler } = await createTestGateway();
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) }, { highWaterMark: 0 });
@@ -85,7 +85,7 @@ Deno.test("A body that nobody reads is cancelled", async () => {
   assert(cancelled);
 });
 
-Deno.test("A bucket's owner is as the request expects, or access is denied", async () => {
+Deno.test("Access is denied if a bucket's owner is not the one that the request expects", async () => {
   const { ok, send } = await createTestGateway();
   await ok("GET", "/bucket", { headers: { "x-amz-expected-bucket-owner": "alice" } });
   const headers = { "x-amz-expected-bucket-owner": "bob" };
@@ -105,7 +105,7 @@ Deno.test("A Host that would forge the path is refused", async () => {
   await response.body?.cancel();
 });
 
-Deno.test("Too many requests are told to slow down, before anybody asks who sent them", async () => {
+Deno.test("Too many requests receive SlowDown before authentication", async () => {
   const inFlight = new InFlight(1);
   const { send, handler, store } = await createTestGateway({ inFlight });
   strictEqual(inFlight.count, 0);
@@ -133,7 +133,7 @@ Deno.test("Too many requests are told to slow down, before anybody asks who sent
   strictEqual(inFlight.count, 0);
 });
 
-Deno.test("A request is in flight until its answer was sent, or taken where nobody knows", async () => {
+Deno.test("A request is in flight until its response was sent or, without a server, read", async () => {
   const inFlight = new InFlight(10);
   const { ok, send, handler, store } = await createTestGateway({ inFlight });
   await ok("PUT", "/bucket/key", { body: "0123456789" });
@@ -162,7 +162,7 @@ Deno.test("A request is in flight until its answer was sent, or taken where nobo
   strictEqual(inFlight.count, 0);
 });
 
-Deno.test("An answer that nobody takes is broken off", async () => {
+Deno.test("A response that no one reads is broken off", async () => {
   const inFlight = new InFlight(10);
   const { ok, send, store } = await createTestGateway({ inFlight, stalls: new StallWatch(100) });
   await ok("PUT", "/bucket/key", { body: "0123456789" });
@@ -181,7 +181,7 @@ Deno.test("An answer that nobody takes is broken off", async () => {
   await response.bytes().then(() => assert(false), () => {});
 });
 
-Deno.test("A body that stalls is a RequestTimeout", async () => {
+Deno.test("A body that stalls becomes RequestTimeout", async () => {
   const { send } = await createTestGateway({ stalls: new StallWatch(100) });
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => controller.enqueue(new Uint8Array(3)),
@@ -192,7 +192,7 @@ Deno.test("A body that stalls is a RequestTimeout", async () => {
   await assertError(await send("GET", "/bucket/key"), 404, "NoSuchKey");
 });
 
-Deno.test("A proxy that is trusted says who asks, which host and how", async () => {
+Deno.test("A trusted proxy states the client, the host and the scheme", async () => {
   const clients: (string | undefined)[] = [];
   const { ok, send } = await createTestGateway({
     proxies: new TrustedProxies(["10.0.0.0/8"]),

@@ -41,7 +41,7 @@ async function attributes(
   return await readXml(response, "GetObjectAttributesResponse");
 }
 
-Deno.test("GetObjectAttributes shows what is known of an object", async () => {
+Deno.test("GetObjectAttributes shows every attribute of an object", async () => {
   const gateway = await createTestGateway();
   const headers = { "x-amz-checksum-crc32": "NhCmhg==", "x-amz-storage-class": "STANDARD_IA" };
   await gateway.ok("PUT", "/bucket/key", { body: "hello", headers });
@@ -59,7 +59,7 @@ Deno.test("GetObjectAttributes shows what is known of an object", async () => {
   deepStrictEqual(textsAt(root, "Checksum", "ChecksumType"), ["FULL_OBJECT"]);
 });
 
-Deno.test("GetObjectAttributes shows what is asked for alone", async () => {
+Deno.test("GetObjectAttributes shows only the requested attributes", async () => {
   const gateway = await createTestGateway();
   await gateway.ok("PUT", "/bucket/key", { body: "hello" });
   const rows: [string, string[]][] = [
@@ -167,7 +167,7 @@ Deno.test("GetObjectAttributes shows the checksum of each part of an object that
   }
 });
 
-Deno.test("GetObjectAttributes refuses what makes no sense", async () => {
+Deno.test("GetObjectAttributes refuses invalid headers", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "hello" });
   const etag = { "x-amz-object-attributes": "ETag" };

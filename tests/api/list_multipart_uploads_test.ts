@@ -59,7 +59,7 @@ Deno.test("ListMultipartUploads shows no common prefix that is not greater than 
   }
 });
 
-Deno.test("ListMultipartUploads shows what an upload was created with", async () => {
+Deno.test("ListMultipartUploads shows the properties of an upload", async () => {
   const gateway = await createTestGateway();
   const id = await createUpload(gateway, {
     "x-amz-checksum-algorithm": "CRC32C",
@@ -82,7 +82,7 @@ Deno.test("ListMultipartUploads shows what an upload was created with", async ()
   );
 });
 
-Deno.test("ListMultipartUploads takes prefix, encoding and markers", async () => {
+Deno.test("ListMultipartUploads accepts prefix, encoding and markers", async () => {
   const gateway = await createTestGateway();
   const ids: string[] = [];
   for (

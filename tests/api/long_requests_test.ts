@@ -155,7 +155,7 @@ async function createCheck(): Promise<(what: string, long: Long) => Promise<void
   };
 }
 
-Deno.test("the response to a long request without a secret is not much longer, wherever it is long", async () => {
+Deno.test("the response to a long request without a secret is not much longer than the request", async () => {
   const check = await createCheck();
   for (const [place, longOf] of Object.entries(PLACES)) {
     for (const unit of ["a", "a b", "a, ", '"', "%22", "a;", ":", "/", "&", "="]) {
@@ -167,7 +167,7 @@ Deno.test("the response to a long request without a secret is not much longer, w
   }
 });
 
-Deno.test("what is read of a request without a secret is not much longer than it, whatever it names", async () => {
+Deno.test("a request without a secret causes reads that are not much longer than the request", async () => {
   const check = await createCheck();
   for (const [what, longOf] of Object.entries(MANY)) {
     for (const id of [ACCESS_KEY_ID, "nobody"]) await check(`${what}, ${id}`, longOf(id));

@@ -10,7 +10,7 @@ import { createTestGateway } from "./test_gateway.ts";
 
 const MD5_OF_HELLO = "5d41402abc4b2a76b9719d911017c592";
 
-Deno.test("a write reports the key, size and ETag that it left; a deletion reports the key", async () => {
+Deno.test("A write reports key, size and ETag, and a deletion reports the key", async () => {
   const outcomes = new Map<string | undefined, RequestOutcome | undefined>();
   const gateway = await createTestGateway({
     observe: ({ operation, outcome }) => void outcomes.set(operation, outcome),

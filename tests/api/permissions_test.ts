@@ -39,7 +39,7 @@ async function start(): Promise<{ gateway: TestGateway; permissions: Permission[
   return { gateway, permissions };
 }
 
-Deno.test("DeleteObjects asks s3:DeleteObject on each key, and a refusal becomes the key's error", async () => {
+Deno.test("DeleteObjects asks for s3:DeleteObject on each key, and a refusal becomes the key's error", async () => {
   const { gateway: { ok }, permissions } = await start();
   const body =
     "<Delete><Object><Key>open</Key></Object><Object><Key>secret</Key></Object></Delete>";
@@ -61,7 +61,7 @@ Deno.test("DeleteObjects asks s3:DeleteObject on each key, and a refusal becomes
   await ok("HEAD", "/bucket/secret");
 });
 
-Deno.test("CopyObject and UploadPartCopy ask s3:GetObject on the source", async () => {
+Deno.test("CopyObject and UploadPartCopy ask for s3:GetObject on the source", async () => {
   const { gateway, permissions } = await start();
   const { ok, send } = gateway;
   const uploadId = await createUpload(gateway);

@@ -1,5 +1,5 @@
 /**
- * From the body of a request to bytes to store, for PutObject and UploadPart.
+ * Turns the body of a request into content to store, for PutObject and UploadPart.
  * @module
  */
 
@@ -11,7 +11,7 @@ import type { ContentInput } from "../../store/store.ts";
 import type { ByteSource } from "../../streams/byte_source.ts";
 
 /**
- * What a store needs to take a body.
+ * Returns the content of a payload, as a store accepts it.
  *
  * @throws S3Error `EntityTooLarge`; a body of unknown length throws it while it is read
  */
