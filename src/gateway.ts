@@ -16,7 +16,7 @@ import {
   type Handler,
   type RequestInfo,
 } from "./http/exchange.ts";
-import { answerLate, PATIENCE, type Patience } from "./http/late_answer.ts";
+import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
 import { createRouter } from "./http/router.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
@@ -32,8 +32,8 @@ export type GatewayServices = Services & ExchangeServices & {
   readonly authorize: Authorize;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
-  /** How long slow operations wait before their response begins. */
-  readonly patience?: Patience;
+  /** How long slow operations wait before their response begins, and between signs of life. */
+  readonly lateTiming?: LateTiming;
 };
 
 const ROUTER = createRouter(OPERATIONS);
@@ -62,7 +62,7 @@ async function answer(exchange: Exchange, services: GatewayServices): Promise<Re
     const work = run(operation, exchange.watch(verified), caller, services, exchange); // 4. do it
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);
-    return await answerLate(work, renderError, services.patience ?? PATIENCE);
+    return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
   } catch (cause) {
     return exchange.fail(cause); // the only catch that responds
   }

@@ -6,8 +6,8 @@
  *   node:crypto took 7 to 13. WebAssembly hashes the texts that they sign (see `sha256.ts`).
  * - Every `x-amz-*` header and `host` must be signed, as AWS demands. `content-type` need not be, although AWS's page says
  *   so: AWS accepts it unsigned, and minio-go never signs it.
- * - An unknown access key takes the same path with a dummy secret, so that the time of the response does not tell which
- *   part of the credentials is wrong before the signature has been computed.
+ * - An unknown access key takes the same path with a dummy secret, so neither a response nor its time tells which part of
+ *   the credentials is wrong before the signature has been computed.
  * - SignedHeaders must not name a header twice: each name costs its header's whole value, so a request of 58 KB would
  *   make canonical text of 420 MB.
  * @module

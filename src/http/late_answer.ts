@@ -9,16 +9,16 @@
 
 import { XML_DECLARATION } from "../s3/xml.ts";
 
-/** How long to wait, in milliseconds. */
-export type Patience = {
+/** How long a slow operation waits, in milliseconds. */
+export type LateTiming = {
   /** Before the response begins although the work has not ended. */
   readonly first: number;
   /** Between two pieces of white space. */
   readonly between: number;
 };
 
-/** Proxies cut connections after a minute or less, and clients wait as long for headers. */
-export const PATIENCE: Patience = { first: 5_000, between: 5_000 };
+/** Well below the minute after which proxies cut connections and clients stop waiting for headers. */
+export const LATE_TIMING: LateTiming = { first: 5_000, between: 5_000 };
 
 /**
  * Answers slow work.
@@ -29,7 +29,7 @@ export const PATIENCE: Patience = { first: 5_000, between: 5_000 };
 export async function answerLate(
   work: Promise<Response>,
   renderError: (cause: unknown) => string,
-  { first, between }: Patience = PATIENCE,
+  { first, between }: LateTiming = LATE_TIMING,
 ): Promise<Response> {
   const early = await within(first, work);
   if (early !== undefined) return early;

@@ -125,7 +125,7 @@ Deno.test("CompleteMultipartUpload names the part that is too small and leaves t
     ["4", "5", "3", small.replaceAll('"', "")],
   );
 
-  // Gaps are no fault; what is uploaded again replaces what was there.
+  // Gaps are allowed; a part that is uploaded again replaces the earlier one.
   const larger = await uploadPart(gateway, uploadId, 3, "large enough, ");
   const stale = await gateway.send("POST", target, { body: completion([[3, small], [9, last]]) });
   await assertError(stale, 400, "InvalidPart");
@@ -172,7 +172,7 @@ Deno.test("CompleteMultipartUpload checks the stated size", async () => {
   await gateway.ok("POST", target, { body, headers: { "x-amz-mp-object-size": "5" } });
 });
 
-/** Of text, base64. */
+/** Returns the checksum of a text in base64. */
 async function checksumOf(algorithm: ChecksumAlgorithm, text: string): Promise<string> {
   const hasher = await createChecksumHasher(algorithm);
   hasher.update(new TextEncoder().encode(text));

@@ -121,8 +121,8 @@ Deno.test("CopyObject refuses sources that do not exist", async () => {
 });
 
 Deno.test("CopyObject keeps the connection alive while it works", async () => {
-  const patience = { first: 5, between: 5 };
-  const slow = await createTestGateway({ patience });
+  const lateTiming = { first: 5, between: 5 };
+  const slow = await createTestGateway({ lateTiming });
   await slow.ok("PUT", "/bucket/source", { body: "hello" });
   const putObject = slow.store.putObject.bind(slow.store);
   let broken = false;

@@ -60,7 +60,7 @@ Deno.test("DeleteObjects checks the condition of each object", async () => {
     object("any", "<ETag>*</ETag>"),
     object("other", "<ETag>00000000000000000000000000000000</ETag>"),
     object("missing", `<ETag>${etag}</ETag>`),
-    // Of directory buckets alone.
+    // AWS has these for directory buckets only.
     object("size", "<Size>1</Size>"),
     object("time", "<LastModifiedTime>2024-05-01T10:00:00Z</LastModifiedTime>"),
   );

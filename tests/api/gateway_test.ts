@@ -227,13 +227,13 @@ Deno.test("A trusted proxy states the client, the host and the scheme", async ()
   strictEqual(textOf(result, "Location"), "https://bucket.s3.test/large");
   deepStrictEqual([...new Set(clients)], [undefined, "198.51.100.7"]);
 
-  // Anybody else may say so: the signature is of another host.
+  // A stranger that sends the same headers is not believed, so the signature is of another host.
   clients.length = 0;
   const stranger = { host: "gateway.internal:5222", peer: "192.0.2.1" };
   const refused = await send("GET", "/key", { host, via: stranger, headers });
   await assertError(refused, 403, "SignatureDoesNotMatch");
   deepStrictEqual(clients, ["192.0.2.1"]);
-  // A proxy that passes on what is no host.
+  // A proxy that passes on an invalid host.
   const forged = { ...headers, "x-forwarded-host": "a/b?c" };
   await assertError(await send("GET", "/key", { via, headers: forged }), 400, "InvalidRequest");
 });

@@ -17,7 +17,7 @@ import {
 
 const ALL = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize";
 
-/** A multipart object of the parts "part 1" to "part 3". */
+/** Creates a multipart object of the parts "part 1" to "part 3". */
 async function withParts(): Promise<TestGateway> {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
@@ -156,7 +156,7 @@ Deno.test("GetObjectAttributes shows the checksum of each part of an object that
     const page = { "x-amz-max-parts": "1", "x-amz-part-number-marker": "1" };
     deepStrictEqual(await shown(page), checksums.slice(1, 2));
 
-    // That of the object is bare here, and counts its parts elsewhere.
+    // Here the object's checksum is bare; other responses add the count of its parts.
     const { headers } = await gateway.ok("HEAD", "/bucket/key", {
       headers: { "x-amz-checksum-mode": "ENABLED" },
     });

@@ -164,7 +164,7 @@ async function withCrcs(type: string, bodies: readonly string[]): Promise<TestGa
   return gateway;
 }
 
-/** CRC-32, base64. */
+/** Returns the CRC-32 of a text in base64. */
 function crc(data: string | Uint8Array): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32(data));
@@ -211,7 +211,7 @@ Deno.test("GetObject shows a part's checksum with exactly that part if the objec
       strictEqual(value, shown, row);
       strictEqual(response.headers.get("x-amz-checksum-type"), shown === null ? null : type, row);
       const text = await response.text();
-      // What has no dash, SDKs check.
+      // SDKs check a checksum without a dash.
       if (method === "GET" && value?.includes("-") === false) strictEqual(crc(text), value, row);
 
       const plain = await ok(method, target, { headers: range });

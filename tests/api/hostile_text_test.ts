@@ -1,8 +1,8 @@
 /**
- * Every parser of a header, a query, a trailer or a document, given as much as it takes of blanks, of its own delimiters
- * and of carriage returns.
+ * Gives every parser of a header, a query, a trailer or a document as many blanks, delimiters and carriage returns as it
+ * accepts.
  *
- * The tests assert results. One that takes time quadratic in the text is not refused here, but holds the whole run up.
+ * The tests assert results. A parser whose time is quadratic in the text does not fail here, but it delays the whole run.
  * @module
  */
 
@@ -36,7 +36,7 @@ const DOCUMENT = 1024 * 1024;
 const NOTHING = ["", ""] as const;
 const BLANKS = [" ", "\t", "\r", " \r"];
 
-/** Headers that hold what the runtime's own would refuse, such as a carriage return. */
+/** Creates headers with characters that the runtime's `Headers` would refuse, such as a carriage return. */
 function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
   const map = new Map(Object.entries(values));
   return {
@@ -47,7 +47,7 @@ function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
   };
 }
 
-/** Texts of about this length: units alone, before something, behind something, and between. */
+/** Returns texts of about this length: units alone, before a text, after it, and between two. */
 function textsOf(
   limit: number,
   units: readonly string[],
@@ -71,11 +71,11 @@ async function outcomeOf(parse: () => unknown): Promise<string> {
 
 type Row = {
   readonly parse: (text: string) => unknown;
-  /** Its own delimiters. */
+  /** The parser's own delimiters. */
   readonly units: readonly string[];
-  /** Beginning and end of what it takes. */
+  /** Beginning and end of a text that the parser accepts. */
   readonly around?: readonly [begin: string, end: string];
-  /** What may become of the texts; each of these must. */
+  /** The permitted outcomes, each of which must occur. */
   readonly outcomes: readonly string[];
 };
 

@@ -79,7 +79,7 @@ Deno.test("ListObjects pages through everything once with any delimiter", async 
   }
 });
 
-/** As the signature wants it: a space is no plus. */
+/** Encodes a text as signatures require: a space does not become a plus. */
 function encoded(query: URLSearchParams): string {
   return query.toString().replaceAll("+", "%20");
 }

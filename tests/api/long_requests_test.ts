@@ -1,5 +1,5 @@
 /**
- * Requests of 64 KiB whose senders have no secret: neither the response nor the work may be much longer than that.
+ * Requests of 64 KiB whose senders have no secret. Neither the response nor the work may be much longer than the request.
  * @module
  */
 
@@ -52,7 +52,7 @@ const headersOf = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-amz-meta-${i}`, "1"]));
 const half = (unit: string): string => unit.repeat(SIZE / 2 / unit.length);
 
-/** Requests with a text in one place each. */
+/** Requests that are long in one place each. */
 const PLACES: Readonly<Record<string, (text: string, id: string) => Long>> = {
   "the scheme": (text) => headerSigned(text),
   "a header of SigV4: the credential": (text) => headerSigned(header(text, REQUIRED)),
@@ -101,10 +101,10 @@ const MANY: Readonly<Record<string, (id: string) => Long>> = {
   "many unsigned headers": (id) => headerSigned(header(id, REQUIRED), headersOf(4000)),
 };
 
-/** Characters of headers that were read, and how many may be. */
+/** Characters of headers that were read, and their limit. */
 type Meter = { read: number; limit: number };
 
-/** Counts what is read of headers, and ends what reads far too much. */
+/** Counts the characters that are read from headers, and throws beyond the limit. */
 function metered(headers: RequestHeaders, meter: Meter): RequestHeaders {
   const count = (text: string | null): void => {
     meter.read += text?.length ?? 0;
@@ -127,7 +127,7 @@ function metered(headers: RequestHeaders, meter: Meter): RequestHeaders {
   };
 }
 
-/** Makes what sends a long request without a secret, and checks what it costs. */
+/** Creates a function that sends a long request without a secret and checks its cost. */
 async function createCheck(): Promise<(what: string, long: Long) => Promise<void>> {
   const meter: Meter = { read: 0, limit: Infinity };
   const authenticate = createAuthenticate({
