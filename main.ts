@@ -134,7 +134,6 @@ export function createGateway(
     rejected: metrics.rejected,
     tracing,
     newRequestId: () => crypto.randomUUID(),
-    now,
   });
   const stop = new AbortController();
   const { signal } = stop;

@@ -7,8 +7,7 @@
 import benchmark from "../docs/benchmark.json" with { type: "json" };
 import { formatSettingsTable } from "../src/config/command_line.ts";
 import type { Operation } from "../src/operations/operation.ts";
-import { OPERATIONS } from "../src/operations/table.ts";
-import { UNSUPPORTED } from "../src/operations/unsupported.ts";
+import { SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
 import { formatMetricsTable } from "./metrics_table.ts";
 
@@ -25,11 +24,10 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => strin
 
 /** What is supported. */
 function formatOperations(): string {
-  const supported = OPERATIONS.filter((operation) => !UNSUPPORTED.includes(operation));
   return [
     "| Operation | Request |",
     "| --- | --- |",
-    ...supported.map((operation) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
+    ...SUPPORTED.map((operation) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
   ].join("\n");
 }
 

@@ -1,37 +1,53 @@
 /**
- * The pipeline's third step: may they?
+ * The pipeline's third step: is it allowed?
  *
- * For now every authenticated identity may do everything, as in the Go gateway nats-s3; what a request expects of a
- * bucket's owner is checked.
+ * Every user may do everything, as in the Go gateway nats-s3, and an anonymous caller may do nothing. A bucket's owner
+ * must be the one that the request expects.
  * @module
  */
 
+import type { Identity, User } from "../auth/identity.ts";
 import { parseCopySource } from "../s3/copy_source.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
-import type { Identity, VerifiedRequest } from "../s3/verified_request.ts";
+import type { Action, Permission } from "../s3/permission.ts";
+import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
 
-/** The step itself; it rejects with `AccessDenied`. */
-export type Authorize = (
-  identity: Identity,
-  operation: { readonly action: string },
-  request: VerifiedRequest,
-) => Promise<void>;
+/** The step itself. Both functions refuse with `AccessDenied`. */
+export type Authorize = {
+  /** Checks a request before the operation parses it; resolves to the caller on whose behalf it runs. */
+  readonly check: (
+    identity: Identity,
+    operation: { readonly action: Action },
+    request: VerifiedRequest,
+  ) => Promise<User>;
+  /** Checks one more permission, which only the parsed request names: a key to delete, the source of a copy. */
+  readonly allow: (identity: Identity, permission: Permission) => void;
+};
 
 /** Creates the step. */
 export function createAuthorize(store: Pick<Store, "readBucket">): Authorize {
-  return async (_identity, _operation, { headers, target }) => {
-    const expected = headers.get("x-amz-expected-bucket-owner");
-    if (expected !== null && target.on !== "service") {
-      await expectOwner(store, target.bucket, expected);
-    }
-    const source = headers.get("x-amz-copy-source");
-    const expectedSource = headers.get("x-amz-source-expected-bucket-owner");
-    if (expectedSource !== null && source !== null) {
-      await expectOwner(store, parseCopySource(source).bucket, expectedSource);
-    }
+  return {
+    async check(identity, { action }, { headers, target }) {
+      allow(identity, { action, resource: target });
+      const expected = headers.get("x-amz-expected-bucket-owner");
+      if (expected !== null && target.on !== "service") {
+        await expectOwner(store, target.bucket, expected);
+      }
+      const source = headers.get("x-amz-copy-source");
+      const expectedSource = headers.get("x-amz-source-expected-bucket-owner");
+      if (expectedSource !== null && source !== null) {
+        await expectOwner(store, parseCopySource(source).bucket, expectedSource);
+      }
+      return identity;
+    },
+    allow,
   };
+}
+
+function allow(identity: Identity, _permission: Permission): asserts identity is User {
+  if (identity.kind === "anonymous") throw new S3Error("AccessDenied");
 }
 
 async function expectOwner(

@@ -1,18 +1,20 @@
 /**
- * The pipeline's second step: who is asking?
+ * The pipeline's second step: who is calling?
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
- * SigV4 in the header or the query of a request, and SigV2 as far as it is allowed. Nobody is anonymous, and there are
- * no session tokens.
+ * The gateway accepts SigV4 in the header or the query of a request, and SigV2 as far as its configuration allows it.
+ * A request without a signature is anonymous. There are no session tokens.
  * @module
  */
 
 import { S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
-import type { Identity, VerifiedRequest } from "../s3/verified_request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
+import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { createPayload } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
 import { withHoistedHeaders, withoutHoistedChecksums } from "./hoisted_headers.ts";
+import { ANONYMOUS, type Identity } from "./identity.ts";
 import { isPresigned, verifyPresigned } from "./presigned.ts";
 import {
   isSigV2Header,
@@ -29,32 +31,32 @@ import {
   type Verifier,
   verifyHeader,
 } from "./sigv4.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** What SigV2, which does not sign the payload, says about it. */
+/** The payload hash of a signature that does not cover the payload. */
 const UNSIGNED = "UNSIGNED-PAYLOAD";
 
-/** What {@linkcode createAuthenticate} takes. */
+/** Options of {@linkcode createAuthenticate}. */
 export type AuthenticateOptions = {
   readonly credentials: Credentials;
   /** The only region that requests may be signed for. */
   readonly region: string;
-  /** How far a client's clock may be off, in milliseconds. */
+  /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
   readonly sigv2: SigV2Mode;
   readonly now: () => Date;
 };
 
-/** The step itself. The body of the verified request is checked as it streams, so it can still turn out wrong. */
-export type Authenticate = (
-  request: S3Request,
-) => Promise<{ identity: Identity; verified: VerifiedRequest }>;
+/** The caller, and the request that the caller is known to have sent. */
+export type Authenticated = { readonly identity: Identity; readonly verified: VerifiedRequest };
+
+/** The step itself. The body of the verified request is checked as it streams, so reading it can still fail. */
+export type Authenticate = (request: S3Request) => Promise<Authenticated>;
 
 /**
  * Creates the step.
  *
- * It rejects with an S3Error: `AccessDenied` for who is not authenticated, `InvalidArgument` for who is twice, and the
- * errors of the several ways to sign.
+ * It rejects with an S3Error: `InvalidArgument` for a request that is signed in two ways, `AccessDenied` for an unsigned
+ * one whose body is framed wrongly, and the errors of the several ways to sign.
  */
 export function createAuthenticate(
   { credentials, region, clockSkew, sigv2, now }: AuthenticateOptions,
@@ -70,7 +72,7 @@ function authenticate(
   request: S3Request,
   verifier: Verifier,
   sigv2: SigV2Mode,
-): { identity: Identity; verified: VerifiedRequest } {
+): Authenticated {
   const { query, headers } = request;
   const authorization = headers.get("authorization");
   const ways = Number(authorization !== null) + Number(isPresigned(query)) +
@@ -91,29 +93,23 @@ function authenticate(
   if (isPresigned(query)) {
     const { accessKeyId, payloadHash, signing } = verifyPresigned(request, verifier);
     const all = withoutHoistedChecksums(withHoistedHeaders(headers, query), headers);
-    return verified(request, all, accessKeyId, payloadHash, signing);
+    return user(request, all, accessKeyId, payloadHash, signing);
   }
   if (isSigV2Presigned(query)) {
     if (sigv2 === "off") throw unsupported();
     const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
     const accessKeyId = verifySigV2Presigned(request, all, verifier);
-    return verified(
-      request,
-      withoutHoistedChecksums(all, headers),
-      accessKeyId,
-      UNSIGNED,
-      undefined,
-    );
+    return user(request, withoutHoistedChecksums(all, headers), accessKeyId, UNSIGNED, undefined);
   }
-  if (authorization === null) throw new S3Error("AccessDenied");
+  if (authorization === null) return anonymous(request);
   if (isSigV4Header(authorization)) {
     const { accessKeyId, payloadHash, signing } = verifyHeader(request, verifier);
-    return verified(request, headers, accessKeyId, payloadHash, signing);
+    return user(request, headers, accessKeyId, payloadHash, signing);
   }
   if (isSigV2Header(authorization)) {
     if (sigv2 !== "on") throw unsupported();
     const accessKeyId = verifySigV2Header(request, verifier);
-    return verified(request, headers, accessKeyId, UNSIGNED, undefined);
+    return user(request, headers, accessKeyId, UNSIGNED, undefined);
   }
   throw new S3Error("InvalidArgument", {
     ArgumentName: "Authorization",
@@ -121,17 +117,28 @@ function authenticate(
   }, { message: "Unsupported Authorization Type" });
 }
 
-function verified(
+function user(
   request: S3Request,
   headers: RequestHeaders,
   accessKeyId: string,
   payloadHash: string,
   signing: ChunkSigning | undefined,
-): { identity: Identity; verified: VerifiedRequest } {
+): Authenticated {
   const { body, ...rest } = request;
-  const identity = { accessKeyId };
   const payload = createPayload(headers, body, payloadHash, signing);
-  return { identity, verified: { ...rest, headers, identity, payload } };
+  return { identity: { kind: "user", accessKeyId }, verified: { ...rest, headers, payload } };
+}
+
+/** Denies a wrongly framed body like any other unsigned request: its caller must not learn more than that. */
+function anonymous(request: S3Request): Authenticated {
+  const { body, ...rest } = request;
+  const payloadHash = rest.headers.get("x-amz-content-sha256") ?? UNSIGNED;
+  try {
+    const payload = createPayload(rest.headers, body, payloadHash, undefined);
+    return { identity: ANONYMOUS, verified: { ...rest, payload } };
+  } catch (cause) {
+    throw new S3Error("AccessDenied", {}, { cause });
+  }
 }
 
 function unsupported(): S3Error {

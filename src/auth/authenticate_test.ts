@@ -1,4 +1,4 @@
-import { rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import {
   EXAMPLE,
@@ -13,6 +13,7 @@ import type { S3Request } from "../s3/request.ts";
 import { readWhole } from "../streams/byte_source.ts";
 import { type Authenticate, type AuthenticateOptions, createAuthenticate } from "./authenticate.ts";
 import { createCredentials } from "./credentials.ts";
+import { ANONYMOUS, type Identity } from "./identity.ts";
 
 function authenticateWith(options: Partial<AuthenticateOptions> = {}): Authenticate {
   return createAuthenticate({
@@ -25,6 +26,7 @@ function authenticateWith(options: Partial<AuthenticateOptions> = {}): Authentic
   });
 }
 
+const USER: Identity = { kind: "user", accessKeyId: EXAMPLE.accessKeyId };
 const TIME = "Fri, 24 May 2013 00:00:00 GMT";
 
 function sigv2Of(text: string): string {
@@ -45,7 +47,7 @@ function sigv2Presigned(): S3Request {
   return s3Request({ method: "PUT", query });
 }
 
-Deno.test("authenticate() says who signed, and hands the payload on", async () => {
+Deno.test("authenticate() returns the user who signed, and the payload", async () => {
   const body = frame(["hello"]);
   const request = signed({
     method: "PUT",
@@ -56,12 +58,17 @@ Deno.test("authenticate() says who signed, and hands the payload on", async () =
     },
   });
   const { identity, verified } = await authenticateWith()(request);
-  strictEqual(identity.accessKeyId, EXAMPLE.accessKeyId);
-  strictEqual(verified.identity, identity);
+  deepStrictEqual(identity, USER);
   strictEqual(verified.target, request.target);
   strictEqual("body" in verified, false);
   const bytes = await readWhole(verified.payload.source, 100);
   strictEqual(new TextDecoder().decode(bytes), "hello");
+});
+
+Deno.test("authenticate() returns an anonymous identity for an unsigned request", async () => {
+  const { identity, verified } = await authenticateWith()(s3Request());
+  strictEqual(identity, ANONYMOUS);
+  strictEqual("body" in verified, false);
 });
 
 Deno.test("authenticate() checks chunks with the request's own signature", async () => {
@@ -84,7 +91,7 @@ Deno.test("authenticate() checks chunks with the request's own signature", async
   );
 });
 
-Deno.test("authenticate() takes presigned headers for headers, but for checksums", async () => {
+Deno.test("authenticate() treats presigned headers as headers, except checksums", async () => {
   const query = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-meta-a=1";
   const { verified: v4 } = await authenticateWith()(presigned({ method: "PUT", query }));
   strictEqual(v4.headers.get("x-amz-meta-a"), "1");
@@ -95,7 +102,7 @@ Deno.test("authenticate() takes presigned headers for headers, but for checksums
   strictEqual(v2.headers.has("x-amz-checksum-crc32"), false);
 });
 
-Deno.test("authenticate() takes SigV2 as far as it is allowed", async () => {
+Deno.test("authenticate() accepts SigV2 as far as the configuration allows it", async () => {
   const cases: ["off" | "presigned" | "on", header: boolean, query: boolean][] = [
     ["off", false, false],
     ["presigned", false, true],
@@ -106,7 +113,7 @@ Deno.test("authenticate() takes SigV2 as far as it is allowed", async () => {
       const [allowed, request] of [[header, sigv2Header()], [query, sigv2Presigned()]] as const
     ) {
       const answer = authenticateWith({ sigv2 })(request);
-      if (allowed) strictEqual((await answer).identity.accessKeyId, EXAMPLE.accessKeyId);
+      if (allowed) deepStrictEqual((await answer).identity, USER);
       else {
         await rejects(answer, (error) =>
           isS3Error(error, "InvalidRequest") && error.message ===
@@ -116,13 +123,17 @@ Deno.test("authenticate() takes SigV2 as far as it is allowed", async () => {
   }
 });
 
-Deno.test("authenticate() refuses, each with AWS's code", async () => {
+Deno.test("authenticate() refuses each fault with AWS's code", async () => {
   const both = (query: string): S3Request => ({
     ...signed({}),
     query: s3Request({ query }).query,
   });
   const cases: [what: string, request: S3Request, code: ErrorCode, message?: RegExp][] = [
-    ["nobody", s3Request(), "AccessDenied"],
+    [
+      "an unsigned body that is framed wrongly",
+      s3Request({ method: "PUT", headers: { "x-amz-content-sha256": "nonsense" } }),
+      "AccessDenied",
+    ],
     [
       "two ways",
       both("X-Amz-Algorithm=AWS4-HMAC-SHA256"),
@@ -179,7 +190,7 @@ Deno.test("authenticate() refuses, each with AWS's code", async () => {
   }
 });
 
-Deno.test("authenticate() asks for the time with each request", async () => {
+Deno.test("authenticate() reads the clock for each request", async () => {
   let now = EXAMPLE.now;
   const authenticate = authenticateWith({ now: () => now });
   const request = signed({});

@@ -12,12 +12,12 @@
  * \r\n
  * ```
  *
- * - A chunk is hashed as it streams, and its bytes are handed on as they come; the last of them only once the signature
- *   was found right. Memory is constant whatever the size of a chunk, and a reader that reaches the end has read
- *   nothing that was not signed. One that cannot take its reading back must not act before the end.
- * - AWS refuses chunks of less than 8 KiB but for the last (`InvalidChunkSizeError`); we take them.
- * - minio-go ends trailing headers with a bare line feed, and has one empty line more before the trailer's signature,
- *   or at the end: both pass.
+ * - A chunk is hashed as it streams. Its bytes are passed on as they arrive, except that its last bytes wait until the
+ *   signature was verified. Memory is constant regardless of the size of a chunk, and a reader that reaches the end has
+ *   read only signed bytes. A reader that cannot undo its work must not act before the end.
+ * - AWS refuses chunks of less than 8 KiB, except the last (`InvalidChunkSizeError`); the gateway accepts them.
+ * - minio-go ends trailing headers with a bare line feed, and sends one more empty line before the trailer's signature or
+ *   at the end. The gateway accepts both.
  * @module
  */
 
@@ -27,28 +27,28 @@ import { S3Error } from "../s3/errors.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
 import { type ChunkSigning, sign } from "./sigv4.ts";
 
-/** Longest line before a chunk, in bytes. */
+/** The longest line before a chunk, in bytes. */
 const MAX_LINE = 1024;
-/** Most bytes of trailing headers. */
+/** The most bytes of trailing headers. */
 const MAX_TRAILERS = 16 * 1024;
 const TRAILER_SIGNATURE = "x-amz-trailer-signature";
 const EMPTY_SHA256 = createHash("sha256").digest("hex");
 
-/** What an upload's headers say about its framing. */
+/** The framing that an upload's headers announce. */
 export type AwsChunkedOptions = {
   /** Length without the framing, in bytes. */
   readonly decodedLength: number;
-  /** What the signature of the first chunk follows from; undefined if chunks are not signed. */
+  /** The beginning of the chain of signatures; undefined if chunks are not signed. */
   readonly signing: ChunkSigning | undefined;
   /** Lower-case names of the trailing headers, none of which may be missing; undefined if there is no trailer. */
   readonly announced: readonly string[] | undefined;
 };
 
 /**
- * The bytes of an upload, without its framing.
+ * Yields the bytes of an upload without its framing.
  *
- * @param source Read to its end, unless an error is thrown.
- * @param trailers Takes the trailing headers, complete at the end.
+ * @param source Read to its end unless an error is thrown.
+ * @param trailers Receives the trailing headers; they are complete at the end.
  * @throws S3Error `SignatureDoesNotMatch`, `IncompleteBody`, `InvalidRequest`, `MalformedTrailerError`
  */
 export async function* decodeAwsChunked(
@@ -92,7 +92,7 @@ export async function* decodeAwsChunked(
   }
 }
 
-/** Each signature signs the one before it. */
+/** A chain of signatures: each covers the one before it. */
 class SignatureChain {
   readonly #signing: ChunkSigning;
   #previous: string;
@@ -141,7 +141,7 @@ function parseChunkLine(line: string, isSigned: boolean): { size: number; signat
   return { size: Number.parseInt(size, 16), signature };
 }
 
-/** All that is left, which is little in an honest body. */
+/** Reads the rest of the body, which is short in an honest one. */
 async function readEnd(source: ByteReader): Promise<string> {
   let end = "";
   for (;;) {
@@ -150,7 +150,7 @@ async function readEnd(source: ByteReader): Promise<string> {
     end += line;
     if (end.length > MAX_TRAILERS) throw new S3Error("MalformedTrailerError");
   }
-  // Without the empty line, something may be missing.
+  // Without the empty line, a part of the trailer may be missing.
   if (!/(?:^|\n)\r?\n$/.test(end)) throw incomplete();
   return end;
 }
@@ -184,22 +184,22 @@ function parseTrailers(
 }
 
 /**
- * Splits `name: value`; the name becomes lower-case.
+ * Splits `name: value` and lowers the case of the name.
  *
- * It cuts by hand because an expression that trims both ends backtracks: 1,200 blanks before a carriage return took
- * more than a second.
+ * It works by hand because a regular expression that trims both ends backtracks: 1,200 blanks before a carriage return
+ * took more than a second.
  */
 function parseTrailer(line: string): { name: string; value: string } {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
-  // A carriage return that ends no line would let two readers of a trailer see two things.
+  // Two readers of a trailer could disagree about a carriage return that does not end a line.
   if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name) || line.includes("\r")) {
     throw new S3Error("MalformedTrailerError");
   }
   return { name: name.toLowerCase(), value: trimBlanks(line.slice(colon + 1)) };
 }
 
-/** Trims blanks and tabs; `trim()` would take the byte A0 as well, which ends many characters in UTF-8. */
+/** Trims blanks and tabs; `trim()` would also remove the byte A0, which ends many characters in UTF-8. */
 function trimBlanks(text: string): string {
   const isBlank = (place: number): boolean => text[place] === " " || text[place] === "\t";
   let [start, end] = [0, text.length];

@@ -1,11 +1,11 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { EXAMPLE, frame, keyOf, SCOPE, streamOf, TIMESTAMP } from "../../tests/vectors/client.ts";
-import vectors from "../../tests/vectors/aws_chunked.json" with { type: "json" };
 import { type ErrorCode, isS3Error } from "../s3/errors.ts";
 import { ByteReader } from "../streams/byte_reader.ts";
 import { type AwsChunkedOptions, decodeAwsChunked } from "./aws_chunked.ts";
 import type { ChunkSigning } from "./sigv4.ts";
+import vectors from "../../tests/vectors/aws_chunked.json" with { type: "json" };
 
 const SEED = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
 
@@ -47,7 +47,7 @@ for (const { name, chunks, trailers, signature, headers } of vectors.uploads) {
     announced: "x-amz-trailer" in headers ? [headers["x-amz-trailer"]] : undefined,
   };
 
-  Deno.test(`decodeAwsChunked() takes AWS's example: ${name}`, async () => {
+  Deno.test(`decodeAwsChunked() accepts AWS's example: ${name}`, async () => {
     if ("content-length" in headers) strictEqual(String(wire.length), headers["content-length"]);
     for (const size of [wire.length, 65536, 1000]) {
       const pieces = Array.from(
@@ -108,7 +108,7 @@ const FORMS: [name: string, wire: Uint8Array, options: AwsChunkedOptions, expect
 ];
 
 for (const [name, wire, options, expected] of FORMS) {
-  Deno.test(`decodeAwsChunked() takes pieces split anywhere: ${name}`, async () => {
+  Deno.test(`decodeAwsChunked() accepts pieces split anywhere: ${name}`, async () => {
     for (let i = 0; i <= wire.length; i++) {
       deepStrictEqual(await decode([wire.subarray(0, i), wire.subarray(i)], options), expected);
     }
@@ -154,7 +154,7 @@ for (const [name, wire, options, expected] of FORMS) {
   });
 }
 
-Deno.test("decodeAwsChunked() hands the end of a chunk on only once its signature was found right", async () => {
+Deno.test("decodeAwsChunked() passes the end of a chunk on only after verifying its signature", async () => {
   const wire = Buffer.from(frame(["good", "evil"], { seed: SEED })).toString("latin1");
   const source = new ByteReader(streamOf(ascii(wire.replace("evil", "EVIL"))));
   const options = { decodedLength: 8, signing: signingFrom(SEED), announced: undefined };
@@ -163,7 +163,7 @@ Deno.test("decodeAwsChunked() hands the end of a chunk on only once its signatur
   await rejects(pieces.next(), (error) => isS3Error(error, "SignatureDoesNotMatch"));
 });
 
-Deno.test("decodeAwsChunked() takes what clients vary", async () => {
+Deno.test("decodeAwsChunked() accepts the variations of clients", async () => {
   const announced = ["x-amz-checksum-crc32"];
   const expected = { text: "hello", trailers: { "x-amz-checksum-crc32": "AAAAAA==" } };
   const unsigned = { decodedLength: 5, signing: undefined, announced };
@@ -249,7 +249,7 @@ Deno.test("decodeAwsChunked() refuses malformed framing and trailers", async () 
   }
 });
 
-Deno.test("decodeAwsChunked() refuses trailers that are signed wrongly, or not at all", async () => {
+Deno.test("decodeAwsChunked() refuses trailers that are signed wrongly or not at all", async () => {
   const trailers = { "x-amz-checksum-crc32": "AAAAAA==" };
   const wire = Buffer.from(frame(["hello"], { seed: SEED, trailers })).toString("latin1");
   const options = {

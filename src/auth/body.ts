@@ -1,18 +1,18 @@
 /**
- * From the body as it was sent to the payload that was meant: its framing taken off, its length and signatures checked.
+ * Turns a request's body into its payload: removes the framing, and checks length and signatures.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
  * @module
  */
 
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Payload } from "../s3/payload.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 import { ByteReader } from "../streams/byte_reader.ts";
 import { type ByteSource, sourceOfPiece } from "../streams/byte_source.ts";
 import { decodeAwsChunked } from "./aws_chunked.ts";
 import type { ChunkSigning } from "./sigv4.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** What `x-amz-content-sha256` may say besides a hash, and what it says about the framing. */
+/** Values of `x-amz-content-sha256` other than a hash, and the framing that each announces. */
 const FORMS = {
   "UNSIGNED-PAYLOAD": { isChunked: false, isSigned: false, hasTrailer: false },
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { isChunked: true, isSigned: false, hasTrailer: true },
@@ -27,13 +27,13 @@ const FORMS = {
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 
 /**
- * The payload of a request.
+ * Creates the payload of a request.
  *
- * @param headers With those that a presigned URL carries.
- * @param contentSha256 Value of `x-amz-content-sha256`; `UNSIGNED-PAYLOAD` where the client did not say.
- * @param signing What chunk signatures follow from; undefined for SigV2, which has none.
+ * @param headers Headers of the request, including those in the query of a presigned URL.
+ * @param contentSha256 Value of `x-amz-content-sha256`; `UNSIGNED-PAYLOAD` if the client sent none.
+ * @param signing The beginning of the chain of chunk signatures; undefined for SigV2, which has none.
  * @throws S3Error `InvalidArgument`, `MissingContentLength`, `MalformedTrailerError`. Reading it throws
- * `IncompleteBody`, and as {@linkcode decodeAwsChunked} says.
+ * `IncompleteBody` and the errors of {@linkcode decodeAwsChunked}.
  */
 export function createPayload(
   headers: RequestHeaders,
@@ -58,7 +58,7 @@ export function createPayload(
     });
   }
 
-  // What has no form of its own, such as SigV2, says by its encoding that it is framed.
+  // A request without a form of its own, such as SigV2, announces its framing by its encoding.
   const isChunked = form.isChunked || !isHash && headers.has("x-amz-decoded-content-length") &&
       /(?:^|,)\s*aws-chunked\s*(?:,|$)/i.test(headers.get("content-encoding") ?? "");
   const announced = parseTrailerNames(headers);
@@ -116,7 +116,7 @@ function parseLength(headers: RequestHeaders, name: string): number | undefined 
   return Number(text);
 }
 
-/** Reads a body as it was sent, of exactly the length that was promised. */
+/** Reads an unframed body, which must have exactly the stated length. */
 function plainReader(
   size: number | undefined,
 ): (reader: ByteReader) => Promise<Uint8Array | undefined> {
@@ -131,7 +131,7 @@ function plainReader(
   };
 }
 
-/** Reads from the body only when somebody reads, and gives it up with an error or when nobody does any more. */
+/** Creates a source that reads the body on demand, and cancels it after an error or when the source is cancelled. */
 function createSource(
   reader: ByteReader,
   next: (reader: ByteReader) => Promise<Uint8Array | undefined>,
@@ -145,7 +145,7 @@ function createSource(
         return await next(reader);
       } catch (cause) {
         if (cancelled) return undefined;
-        // What the runtime throws when a client goes away is the client's fault as well.
+        // The runtime throws an error of its own when the client disconnects, which is the client's fault also.
         failed = isS3Error(cause) ? cause : new S3Error("IncompleteBody", {}, { cause });
         await reader.cancel(failed).catch(() => {});
         throw failed;

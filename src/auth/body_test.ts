@@ -37,7 +37,7 @@ async function textOf({ source }: Payload): Promise<string> {
   return Buffer.from(await readWhole(source, 100) ?? []).toString();
 }
 
-Deno.test("createPayload() passes a plain body on, and its size and hash", async () => {
+Deno.test("createPayload() passes on a plain body with its size and hash", async () => {
   const payload = payloadOf(streamOf(HELLO), { "content-length": "5" }, HASH.toUpperCase());
   strictEqual(payload.size, 5);
   strictEqual(payload.sha256, HASH);
@@ -55,7 +55,7 @@ Deno.test("createPayload() knows no size without a length, unless there is no bo
   strictEqual(await textOf(none), "");
 });
 
-Deno.test("createPayload() refuses a plain body that is not as long as promised", async () => {
+Deno.test("createPayload() refuses a plain body of another length than stated", async () => {
   for (const length of ["4", "6"]) {
     const payload = payloadOf(streamOf(HELLO), { "content-length": length });
     await rejects(textOf(payload), (error) => isS3Error(error, "IncompleteBody"));
@@ -64,7 +64,7 @@ Deno.test("createPayload() refuses a plain body that is not as long as promised"
   await rejects(textOf(payload), (error) => isS3Error(error, "IncompleteBody"));
 });
 
-Deno.test("createPayload() calls a body that breaks off incomplete", async () => {
+Deno.test("createPayload() reports IncompleteBody for a body that breaks off", async () => {
   const lost = new Error("Cannot read request body");
   const broken = new ReadableStream<Uint8Array>({
     pull(controller): void {
@@ -78,7 +78,7 @@ Deno.test("createPayload() calls a body that breaks off incomplete", async () =>
   strictEqual(broken.locked, false);
 });
 
-Deno.test("createPayload() takes the framing off", async () => {
+Deno.test("createPayload() removes the framing", async () => {
   const trailers = { "x-amz-checksum-crc32": "NhCmhg==" };
   const { seed } = SIGNING;
   const lengths = { "x-amz-decoded-content-length": "5" };
@@ -111,7 +111,7 @@ Deno.test("createPayload() takes the framing off", async () => {
   }
 });
 
-Deno.test("createPayload() refuses headers that make no sense", () => {
+Deno.test("createPayload() refuses invalid headers", () => {
   const cases: [headers: Record<string, string>, form: string, code: ErrorCode][] = [
     [{}, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "MissingContentLength"],
     [{ "content-length": "5" }, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "MissingContentLength"],
@@ -141,7 +141,7 @@ Deno.test("createPayload() refuses headers that make no sense", () => {
   }
 });
 
-Deno.test("createPayload() reads nothing before somebody does", async () => {
+Deno.test("createPayload() reads nothing before its source is read", async () => {
   let pulls = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller): void {
@@ -175,7 +175,7 @@ Deno.test("createPayload() cancels the body with its stream, even while a read i
   }
 });
 
-Deno.test("createPayload() gives the body up when it turns out wrong", async () => {
+Deno.test("createPayload() cancels a body that fails its checks", async () => {
   const reasons: unknown[] = [];
   const body = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(HELLO),

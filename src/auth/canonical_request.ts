@@ -2,21 +2,21 @@
  * The canonical form of a request that SigV4 signs.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html#canonical-request
  *
- * Texts here are latin1, one character a byte: paths and queries are ASCII once encoded, and header values arrive
- * that way, so that they are signed as the bytes that were sent.
+ * Texts are latin1, one character for each byte. Paths and queries are ASCII once they are encoded. Header values arrive
+ * as latin1, so the bytes that the client sent are the bytes that are signed.
  * @module
  */
 
 import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** What goes into a canonical request. */
+/** The parts of a canonical request. */
 export type CanonicalParts = {
   readonly method: string;
-  /** Of {@linkcode canonicalUri}. */
+  /** From {@linkcode canonicalUri}. */
   readonly uri: string;
-  /** Of {@linkcode canonicalQuery}. */
+  /** From {@linkcode canonicalQuery}. */
   readonly query: string;
-  /** Of {@linkcode canonicalHeaders}. */
+  /** From {@linkcode canonicalHeaders}. */
   readonly headers: string;
   /** Lower-case names, in the order in which the client signed them. */
   readonly signedHeaders: readonly string[];
@@ -24,7 +24,7 @@ export type CanonicalParts = {
   readonly payloadHash: string;
 };
 
-/** Joins the parts. */
+/** Joins the parts of a canonical request. */
 export function canonicalRequest(
   { method, uri, query, headers, signedHeaders, payloadHash }: CanonicalParts,
 ): string {
@@ -35,7 +35,7 @@ const PLAIN_PATH = /^[\w\-.~/]*$/;
 const ESCAPES = /%[0-9A-Fa-f]{2}|[^\w\-.~]/gu;
 
 /**
- * The path as S3 signs it: encoded once, whatever the client encoded on the wire. Slashes, `.` and `..` stay.
+ * Returns the path as S3 signs it: encoded once, regardless of its encoding on the wire. Slashes, `.` and `..` stay.
  *
  * @example Usage
  * ```ts
@@ -55,7 +55,8 @@ export function canonicalUri(rawPath: string): string {
 }
 
 /**
- * The query as SigV4 signs it: encoded once, sorted by name, then by value. A `+` is a space, as in `S3Request.query`.
+ * Returns the query as SigV4 signs it: encoded once, sorted by name, then by value. A `+` is a space, as in
+ * `S3Request.query`.
  *
  * @example Usage
  * ```ts
@@ -66,7 +67,7 @@ export function canonicalUri(rawPath: string): string {
  * ```
  *
  * @param rawQuery As sent, without its question mark.
- * @param except Name that is left out: the signature cannot sign itself.
+ * @param except Name that is omitted, because a signature cannot cover itself.
  */
 export function canonicalQuery(rawQuery: string, except?: string): string {
   if (rawQuery === "") return "";
@@ -85,7 +86,7 @@ function encodeText(text: string): string {
   return text.replace(ESCAPES, (piece) => piece === "+" ? "%20" : encode(piece));
 }
 
-/** Encodes one character, or one escape that may not have been needed. */
+/** Encodes one character, or one escape that may have been unnecessary. */
 function encode(piece: string): string {
   if (piece.length === 3) {
     const char = String.fromCharCode(Number.parseInt(piece.slice(1), 16));
@@ -98,13 +99,13 @@ function encode(piece: string): string {
 }
 
 /**
- * The signed headers, a line each. A header that is not there counts as empty.
+ * Returns the signed headers, one on each line. A missing header counts as empty.
  *
  * @param names Lower-case names.
- * @param headers Values as latin1 text; runs of blanks count as one.
+ * @param headers Values as latin1 text; a run of blanks counts as one.
  * @param host The `Host` header as sent.
- * @param separator Between values of a repeated header. The runtime joins them with `", "`, but clients sign `","`,
- * and nothing tells a repeated header from one with a comma in it: the second is tried when the first does not match.
+ * @param separator Text between the values of a repeated header. The runtime joins them with `", "`, but clients sign
+ * `","`, and a repeated header looks like one that contains a comma: callers try the second if the first does not match.
  */
 export function canonicalHeaders(
   names: readonly string[],
@@ -115,7 +116,7 @@ export function canonicalHeaders(
   let text = "";
   for (const name of names) {
     let value = name === "host" ? host : headers.get(name) ?? "";
-    // Not trim() or \s: they take the byte A0, which ends many characters in UTF-8.
+    // Neither trim() nor \s: they remove the byte A0, which ends many characters in UTF-8.
     if (/[ \t]{2}|\t|^ | $/.test(value)) {
       value = value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "");
     }

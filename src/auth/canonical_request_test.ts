@@ -8,7 +8,7 @@ import {
 } from "./canonical_request.ts";
 
 for (const vector of [...vectors.header, ...vectors.presigned]) {
-  Deno.test(`canonicalRequest() is AWS's for its example: ${vector.name}`, () => {
+  Deno.test(`canonicalRequest() matches AWS's example: ${vector.name}`, () => {
     const { method, host, path, query, signedHeaders, payloadHash } = vector;
     const canonical = canonicalRequest({
       method,
@@ -22,7 +22,7 @@ for (const vector of [...vectors.header, ...vectors.presigned]) {
   });
 }
 
-Deno.test("canonicalUri() encodes once, whatever was sent", () => {
+Deno.test("canonicalUri() encodes once, regardless of the encoding on the wire", () => {
   const cases: [sent: string, canonical: string][] = [
     ["/", "/"],
     ["/b/a-b_c.d~e", "/b/a-b_c.d~e"],
@@ -55,7 +55,7 @@ Deno.test("canonicalQuery() encodes and sorts", () => {
   for (const [sent, canonical] of cases) strictEqual(canonicalQuery(sent), canonical);
 });
 
-Deno.test("canonicalQuery() leaves the signature out", () => {
+Deno.test("canonicalQuery() omits the signature", () => {
   strictEqual(canonicalQuery("X-Amz-Signature=f0&a=1", "X-Amz-Signature"), "a=1");
 });
 

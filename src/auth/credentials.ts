@@ -1,24 +1,24 @@
 /**
- * Whose signatures are accepted.
+ * The access keys whose signatures are accepted.
  * @module
  */
 
-/** The secrets that signatures are checked with. */
+/** The secrets against which signatures are checked. */
 export interface Credentials {
-  /** The secret access keys that are valid now for this access key id (two during a rotation); empty when unknown. */
+  /** Returns the valid secret access keys of this access key id: two during a rotation, none if it is unknown. */
   secretsOf(accessKeyId: string): readonly string[];
 }
 
-/** Most secrets that one access key id has at a time: the old one and the new one. */
+/** The most secrets that one access key id may have at a time: the old one and the new one. */
 const MAX_SECRETS = 2;
 
-/** Credentials of one pair. */
+/** Creates credentials of one pair. */
 export function createCredentials(accessKeyId: string, secretAccessKey: string): Credentials {
   return fromPairs([[accessKeyId, secretAccessKey]]);
 }
 
 /**
- * Credentials of a JSON document. An access key that is named twice has two valid secrets.
+ * Parses a JSON document of credentials. An access key that is named twice has two valid secrets.
  *
  * @example Usage
  * ```ts
@@ -30,15 +30,15 @@ export function createCredentials(accessKeyId: string, secretAccessKey: string):
  * deepStrictEqual(credentials.secretsOf("bob"), []);
  * ```
  *
- * @throws SyntaxError if it is not JSON; the message never quotes the document, which holds secrets
- * @throws TypeError if it has another shape, or names no one
+ * @throws SyntaxError for text that is not JSON; the message never quotes the document, which holds secrets
+ * @throws TypeError for another shape, or an empty list
  */
 export function parseCredentials(json: string): Credentials {
   let document: unknown;
   try {
     document = JSON.parse(json);
   } catch {
-    // Not passed on as the cause: the runtime's message quotes the text around the mistake.
+    // Without the cause, because the runtime's message quotes the text around the mistake.
     throw new SyntaxError("Cannot parse credentials: the document is not valid JSON");
   }
   const entries = field(document, "credentials");

@@ -20,7 +20,7 @@ Deno.test("parseCredentials() gives an access key that is named twice two secret
   deepStrictEqual(credentials.secretsOf("b"), ["other"]);
 });
 
-Deno.test("parseCredentials() refuses malformed documents, and quotes no secret", () => {
+Deno.test("parseCredentials() refuses malformed documents without quoting a secret", () => {
   const entry = { accessKey: "a", secretKey: "hush" };
   const cases: [text: string, message: RegExp][] = [
     ['{"credentials":[{"accessKey":"a","secretKey":"hush"]}', /not valid JSON/],

@@ -1,12 +1,12 @@
 /**
- * Headers that a presigned URL carries in its query, where SDKs put them so that who uses the URL need not send them.
+ * Headers that a presigned URL carries in its query. SDKs put them there so that the user of the URL need not send them.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  *
- * What the URL says about checksums is left out, as AWS ignores it: the JavaScript SDK hoists the CRC-32 of the empty
- * body that it had when it signed (https://github.com/localstack/localstack/issues/12169).
+ * The checksums of a URL are ignored, as AWS ignores them: the JavaScript SDK hoists the CRC-32 of the empty body that it
+ * had when it signed (https://github.com/localstack/localstack/issues/12169).
  *
- * Nothing here returns the runtime's `Headers`: going through 4,000 of them takes three seconds, and a URL that nobody
- * signed may name as many.
+ * Nothing here returns the runtime's `Headers`: iterating over 4,000 of them takes three seconds, and an unsigned URL may
+ * name as many.
  * @module
  */
 
@@ -15,14 +15,14 @@ import { S3Error } from "../s3/errors.ts";
 import type { Query } from "../s3/request.ts";
 import { readHeaders, type RequestHeaders } from "../s3/request_headers.ts";
 
-/** The signature's own parameters, which are no headers. */
+/** The signature's own parameters, which are not headers. */
 const AUTHENTICATION = /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature)$/;
 const CHECKSUM = /^x-amz-(?:checksum-|sdk-)/;
 
 /**
- * The headers together with those that the query carries; a header that was sent wins.
+ * Returns the headers of a request together with those in its query; a header that was sent wins.
  *
- * @param names Lower-case names that are headers besides `x-amz-*`.
+ * @param names Lower-case names of further headers, in addition to `x-amz-*`.
  */
 export function withHoistedHeaders(
   headers: RequestHeaders,
@@ -48,7 +48,7 @@ export function withHoistedHeaders(
   return all === undefined ? headers : readHeaders(all);
 }
 
-/** The headers without those about checksums that were not really sent. */
+/** Returns the headers without checksums that only the query carries. */
 export function withoutHoistedChecksums(
   all: RequestHeaders,
   sent: RequestHeaders,

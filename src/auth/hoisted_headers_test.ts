@@ -9,7 +9,7 @@ const QUERY = parseQuery(
     "&x-amz-sdk-checksum-algorithm=CRC32",
 );
 
-Deno.test("withHoistedHeaders() adds what the query says, but nothing of the signature", () => {
+Deno.test("withHoistedHeaders() adds the headers of the query, except those of the signature", () => {
   deepStrictEqual(Object.fromEntries(withHoistedHeaders(new Headers(), QUERY, ["content-type"])), {
     "content-type": "a/b",
     "x-amz-acl": "public-read",
@@ -19,7 +19,7 @@ Deno.test("withHoistedHeaders() adds what the query says, but nothing of the sig
   });
 });
 
-Deno.test("withHoistedHeaders() and withoutHoistedChecksums() return no Headers, which are slow to go through", () => {
+Deno.test("withHoistedHeaders() and withoutHoistedChecksums() return no Headers, which are slow to iterate", () => {
   const all = withHoistedHeaders(new Headers(), QUERY);
   strictEqual(all instanceof Headers, false);
   strictEqual(withoutHoistedChecksums(all, new Headers()) instanceof Headers, false);
@@ -33,7 +33,7 @@ Deno.test("withHoistedHeaders() prefers a header that was sent", () => {
   strictEqual(withHoistedHeaders(sent, parseQuery("a=1")), sent);
 });
 
-Deno.test("withHoistedHeaders() refuses what cannot be a header", () => {
+Deno.test("withHoistedHeaders() refuses text that cannot be a header", () => {
   for (const query of ["x-amz-meta-a=a%0D%0Ab", "x-amz-meta-a%20b=1", "x-amz-meta-a=%00"]) {
     throws(
       () => withHoistedHeaders(new Headers(), parseQuery(query)),

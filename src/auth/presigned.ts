@@ -2,8 +2,8 @@
  * AWS Signature Version 4, in the query of a presigned URL.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  *
- * The payload is not signed unless `x-amz-content-sha256` is there as a header (then signed, as every `x-amz-*`
- * header) or as a query parameter.
+ * The payload is unsigned unless the request has `x-amz-content-sha256` as a header (which must be signed, like every
+ * `x-amz-*` header) or as a query parameter.
  * @module
  */
 
@@ -21,10 +21,10 @@ import {
   type Verifier,
 } from "./sigv4.ts";
 
-/** Longest life of a URL, in seconds: a week. */
+/** The longest lifetime of a URL, in seconds: a week. */
 const MAX_EXPIRES = 604_800;
 
-/** Whether the query has any of the parameters that only this form has. */
+/** Returns whether the query has a parameter that only this form has. */
 export function isPresigned(query: Query): boolean {
   return query.has("X-Amz-Algorithm") || query.has("X-Amz-Signature") ||
     query.has("X-Amz-Credential");

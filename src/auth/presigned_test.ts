@@ -1,11 +1,11 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { EXAMPLE, presigned, s3Request } from "../../tests/vectors/client.ts";
-import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
 import { isPresigned, verifyPresigned } from "./presigned.ts";
 import { createSigningKeys, type Verifier } from "./sigv4.ts";
+import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 
 const VERIFIER: Verifier = {
   credentials: createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
@@ -28,7 +28,7 @@ function refusal(request: S3Request, verifier = VERIFIER): S3Error {
 }
 
 for (const vector of vectors.presigned) {
-  Deno.test(`verifyPresigned() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifyPresigned() accepts AWS's example: ${vector.name}`, () => {
     const request = (signature: string): S3Request =>
       s3Request({ ...vector, headers: {}, query: `${vector.query}&X-Amz-Signature=${signature}` });
     strictEqual(isPresigned(request(vector.signature).query), true);
@@ -56,7 +56,7 @@ Deno.test("verifyPresigned() honours X-Amz-Expires to the second", () => {
   verifyPresigned(presigned({}, { expires: "604800" }), at("2013-05-31T00:00:00Z"));
 });
 
-Deno.test("verifyPresigned() refuses what was signed in the future, beyond the skew", () => {
+Deno.test("verifyPresigned() refuses a URL that was signed in the future, beyond the skew", () => {
   verifyPresigned(presigned({}), at("2013-05-23T23:55:00Z"));
   const error = refusal(presigned({}), at("2013-05-23T23:54:59Z"));
   strictEqual(error.code, "AccessDenied");

@@ -1,5 +1,5 @@
 /**
- * When was a request signed, and is that now?
+ * The time at which a request was signed, and the check that it is recent.
  * @module
  */
 
@@ -8,33 +8,33 @@ import type { RequestHeaders } from "../s3/request_headers.ts";
 
 const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
-/** Parses `20130524T000000Z`; undefined for anything else. */
+/** Parses `20130524T000000Z`; returns undefined for anything else. */
 export function parseAmzDate(text: string): Date | undefined {
   const match = AMZ_DATE.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1)
     .map(Number);
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // What the month, the day or the hour does not have rolls over.
+  // A day that the month does not have, or an hour that the day does not have, rolls over.
   const isExact = date.getUTCMonth() === month - 1 && date.getUTCDate() === day &&
     date.getUTCHours() === hour && date.getUTCMinutes() === minute && second < 60;
   return isExact && year >= 100 ? date : undefined;
 }
 
-/** `20130524T000000Z` */
+/** Formats a time as `20130524T000000Z`. */
 export function formatAmzDate(date: Date): string {
   const text = date.toISOString();
   const [day, time] = [text.slice(0, 10), text.slice(11, 19)];
   return `${day.replaceAll("-", "")}T${time.replaceAll(":", "")}Z`;
 }
 
-/** `2013-05-24T00:00:00Z`, as error fields have it. */
+/** Formats a time as `2013-05-24T00:00:00Z`, for the fields of errors. */
 export function formatSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /**
- * When a request with an `Authorization` header was signed: its `x-amz-date`, or its `Date`.
+ * Reads when a request with an `Authorization` header was signed: from `x-amz-date`, or else from `Date`.
  *
  * @throws S3Error `AccessDenied`
  */
@@ -50,9 +50,9 @@ export function readRequestTime(headers: RequestHeaders): Date {
 }
 
 /**
- * Checks that a request was signed about now.
+ * Checks that a request was signed recently.
  *
- * @param clockSkew In milliseconds, either way.
+ * @param clockSkew Milliseconds that the client's clock may be off, in either direction.
  * @throws S3Error `RequestTimeTooSkewed`
  */
 export function checkRequestTime(date: Date, now: Date, clockSkew: number): void {

@@ -2,7 +2,7 @@ import { strictEqual, throws } from "node:assert/strict";
 import { isS3Error } from "../s3/errors.ts";
 import { checkRequestTime, formatAmzDate, parseAmzDate, readRequestTime } from "./request_time.ts";
 
-Deno.test("parseAmzDate() takes one form only, and dates that exist", () => {
+Deno.test("parseAmzDate() accepts only one form, and only dates that exist", () => {
   const date = parseAmzDate("20240229T235959Z");
   strictEqual(date?.toISOString(), "2024-02-29T23:59:59.000Z");
   strictEqual(date && formatAmzDate(date), "20240229T235959Z");
@@ -25,7 +25,7 @@ Deno.test("readRequestTime() prefers x-amz-date to Date", () => {
   }
 });
 
-Deno.test("checkRequestTime() allows the skew, either way, to the millisecond", () => {
+Deno.test("checkRequestTime() allows the skew in both directions, to the millisecond", () => {
   const now = new Date("2013-05-24T00:00:00Z");
   const at = (offset: number): void =>
     checkRequestTime(new Date(now.getTime() + offset), now, 300_000);

@@ -1,27 +1,27 @@
 /**
- * The refusal of a wrong signature.
+ * The error for a wrong signature.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { S3Error } from "../s3/errors.ts";
 
-/** Longest field, in characters. Anyone who knows an access key id gets this response, and Amazon's requests are shorter. */
+/** The longest field, in characters. Anyone who knows an access key id gets this response; real requests are shorter. */
 const MAX_FIELD = 16 * 1024;
 
-/** What was compared. All of it came from the client or follows from what it sent, but for the secret, which is not here. */
+/** The texts that were compared. They come or follow from the request; the secret is not among them. */
 export type Mismatch = {
   readonly accessKeyId: string;
   readonly signature: string;
   /** Latin1 text, as signed. */
   readonly stringToSign: string;
-  /** Latin1 text, as signed; SigV4 alone has one. */
+  /** Latin1 text, as signed; only SigV4 has one. */
   readonly canonicalRequest?: string;
 };
 
 /**
- * Returns `SignatureDoesNotMatch` with what AWS tells, so that a client's author can find the difference. Only the
- * beginning of a long text is told.
+ * Returns `SignatureDoesNotMatch` with the fields that AWS sends, so that a client's author can find the difference. Of a
+ * long text it shows only the beginning.
  */
 export function signatureDoesNotMatch(
   { accessKeyId, signature, stringToSign, canonicalRequest }: Mismatch,
@@ -42,7 +42,7 @@ function asUtf8(latin1: string): string {
   return Buffer.from(latin1.slice(0, MAX_FIELD), "latin1").toString();
 }
 
-/** `47 45 54` */
+/** Formats bytes as `47 45 54`. */
 function hexBytes(latin1: string): string {
   const told = latin1.slice(0, Math.floor(MAX_FIELD / 3));
   return Buffer.from(told, "latin1").toString("hex").replace(/..(?!$)/g, "$& ");

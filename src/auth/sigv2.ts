@@ -2,11 +2,11 @@
  * AWS Signature Version 2: HMAC-SHA1, in the Authorization header or in the query.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
  *
- * boto3 still presigns with it by default. It signs neither the payload nor the query but for the sub-resources, which
- * is why it can be switched off.
+ * boto3 still presigns with it by default. It signs neither the payload nor the query, except for sub-resources. That is
+ * why it can be switched off.
  *
- * A query that repeats a sub-resource, or encodes its name, is refused. Operations read decoded names, so such a
- * parameter could act without being signed; no SDK sends one.
+ * The gateway refuses a query that repeats a sub-resource or encodes its name. Operations read decoded names, so such a
+ * parameter could act without being signed. No SDK sends one.
  * @module
  */
 
@@ -15,66 +15,42 @@ import { createHmac } from "node:crypto";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
 import { S3Error } from "../s3/errors.ts";
 import { decodePercent, parseQueryPairs, type Query, type S3Request } from "../s3/request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
+import { SIGNED_BY_SIGV2 } from "../s3/subresources.ts";
 import { checkRequestTime, formatSeconds, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import type { Verifier } from "./sigv4.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** Where SigV2 is accepted: nowhere, in presigned URLs, or in the header too. */
+/** Where SigV2 is accepted: nowhere, in presigned URLs, or in presigned URLs and the header. */
 export const SIGV2_MODES = ["off", "presigned", "on"] as const;
 /** One of {@linkcode SIGV2_MODES}. */
 export type SigV2Mode = typeof SIGV2_MODES[number];
 
-/** Headers besides `x-amz-*` that a presigned URL may carry in its query. */
+/** Headers other than `x-amz-*` that a presigned URL may carry in its query. */
 export const SIGV2_HOISTED = ["content-md5", "content-type"] as const;
 
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
-/** Query names that are part of the resource: those of AWS's page, and those that the SDKs add. */
-export const SUB_RESOURCES: ReadonlySet<string> = new Set([
-  "accelerate",
-  "acl",
-  "analytics",
-  "cors",
+/** Query names that are part of the signed resource: those of AWS's page, and those that the SDKs add. */
+export const SIGNED_QUERY: ReadonlySet<string> = new Set([
+  ...SIGNED_BY_SIGV2,
   "defaultObjectAcl",
-  "delete",
-  "inventory",
-  "lifecycle",
-  "location",
-  "logging",
-  "metrics",
-  "notification",
-  "object-lock",
-  "partNumber",
-  "policy",
-  "replication",
-  "requestPayment",
   "response-cache-control",
   "response-content-disposition",
   "response-content-encoding",
   "response-content-language",
   "response-content-type",
   "response-expires",
-  "restore",
-  "select",
   "select-type",
   "storageClass",
-  "tagging",
-  "torrent",
-  "uploadId",
-  "uploads",
-  "versionId",
-  "versioning",
-  "versions",
-  "website",
 ]);
 
-/** Whether an Authorization header is for this file. */
+/** Returns whether an Authorization header is of SigV2. */
 export function isSigV2Header(authorization: string): boolean {
   return authorization.startsWith("AWS ");
 }
 
-/** Whether the query is signed in this form. */
+/** Returns whether the query carries a signature of SigV2. */
 export function isSigV2Presigned(query: Query): boolean {
   return query.has("Signature") || query.has("AWSAccessKeyId");
 }
@@ -87,7 +63,7 @@ export function isSigV2Presigned(query: Query): boolean {
 export function verifySigV2Header(request: S3Request, verifier: Verifier): string {
   const { headers } = request;
   const authorization = headers.get("authorization") ?? "";
-  // By hand: an expression would backtrack over the blanks.
+  // Split by hand, because a regular expression would backtrack over the blanks.
   const pair = authorization.slice("AWS".length).replace(/^ +/, "");
   const colon = pair.lastIndexOf(":");
   const [accessKeyId, signature] = [pair.slice(0, Math.max(colon, 0)), pair.slice(colon + 1)];
@@ -106,7 +82,7 @@ export function verifySigV2Header(request: S3Request, verifier: Verifier): strin
 /**
  * Checks the signature in the query.
  *
- * @param headers With those that the query carries.
+ * @param headers Headers of the request, including those in its query.
  * @throws S3Error `AccessDenied`, `InvalidArgument`, `InvalidAccessKeyId`, `SignatureDoesNotMatch`
  */
 export function verifySigV2Presigned(
@@ -141,7 +117,7 @@ export function verifySigV2Presigned(
   return accessKeyId;
 }
 
-/** Compares the signature with ours, for each secret that is valid; an unknown access key takes the same path. */
+/** Compares the signature with ours for each valid secret; an unknown access key takes the same path. */
 function checkSignature(
   request: S3Request,
   headers: RequestHeaders,
@@ -152,7 +128,7 @@ function checkSignature(
 ): void {
   const secrets = credentials.secretsOf(accessKeyId);
   const text = stringToSign(request, headers, date);
-  // The resource of a bucket ends with a slash: boto3 signs one though it sends none, others sign what they send.
+  // The resource of a bucket ends with a slash. boto3 signs it without sending it; other clients sign what they send.
   const { target, rawPath } = request;
   const texts = target.on === "bucket" && rawPath.length > 1 && !rawPath.endsWith("/")
     ? [text, stringToSign({ ...request, rawPath: `${rawPath}/` }, headers, date)]
@@ -167,16 +143,16 @@ function checkSignature(
   if (!matches) throw signatureDoesNotMatch({ accessKeyId, signature, stringToSign: text });
 }
 
-/** Base64 signature of a latin1 text. */
+/** Returns the base64 signature of a latin1 text. */
 export function sign(secret: string, text: string): string {
   return createHmac("sha1", secret).update(text, "latin1").digest("base64");
 }
 
 /**
- * The text that is signed, as latin1.
+ * Returns the text to sign, as latin1.
  *
- * @param headers With those that a presigned URL carries in its query.
- * @param date The `Date` header, empty when `x-amz-date` is there; in a query `Expires`.
+ * @param headers Headers of the request, including those in the query of a presigned URL.
+ * @param date The `Date` header, empty if there is `x-amz-date`; for a presigned URL `Expires`.
  * @throws S3Error `InvalidArgument` for a sub-resource that is repeated, or whose name is encoded
  */
 export function stringToSign(request: S3Request, headers: RequestHeaders, date: string): string {
@@ -194,7 +170,7 @@ export function stringToSign(request: S3Request, headers: RequestHeaders, date: 
 
 /** Returns bucket and path as sent, and the sub-resources of the query with decoded values. */
 function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
-  // Addressed as a virtual host, the path holds the key alone.
+  // In virtual-host style the path holds only the key.
   const key = target.on === "object" ? target.key : "";
   const isVirtual = target.on !== "service" && decodePercent(rawPath.slice(1)) === key;
   const path = (isVirtual ? `/${target.bucket}` : "") + rawPath;
@@ -209,7 +185,7 @@ function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
 function signedPairs(rawQuery: string): (readonly [name: string, value: string | undefined])[] {
   const pairs = new Map<string, string | undefined>();
   for (const { name, rawName, value } of parseQueryPairs(rawQuery)) {
-    if (!SUB_RESOURCES.has(name)) continue;
+    if (!SIGNED_QUERY.has(name)) continue;
     if (rawName !== name || pairs.has(name)) {
       throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value ?? "" }, {
         message: "A sub-resource may be given only once, and its name must not be encoded",

@@ -1,7 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { EXAMPLE, s3Request } from "../../tests/vectors/client.ts";
-import vectors from "../../tests/vectors/sigv2_requests.json" with { type: "json" };
 import { OPERATIONS } from "../operations/table.ts";
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
@@ -9,12 +8,13 @@ import type { S3Request, Target } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
 import {
   sign,
+  SIGNED_QUERY,
   stringToSign,
-  SUB_RESOURCES,
   verifySigV2Header,
   verifySigV2Presigned,
 } from "./sigv2.ts";
 import { createSigningKeys, type Verifier } from "./sigv4.ts";
+import vectors from "../../tests/vectors/sigv2_requests.json" with { type: "json" };
 
 const VERIFIER: Verifier = {
   credentials: createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
@@ -64,7 +64,7 @@ function requestOf(
 }
 
 for (const vector of vectors.header) {
-  Deno.test(`verifySigV2Header() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifySigV2Header() accepts AWS's example: ${vector.name}`, () => {
     const now = new Date(vector.headers.date);
     const request = (signature: string): S3Request =>
       requestOf(vector, { headers: { authorization: `AWS ${EXAMPLE.accessKeyId}:${signature}` } });
@@ -85,7 +85,7 @@ for (const vector of vectors.header) {
 }
 
 for (const vector of vectors.presigned) {
-  Deno.test(`verifySigV2Presigned() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifySigV2Presigned() accepts AWS's example: ${vector.name}`, () => {
     const verify = (
       signature: string,
       offset = 0,
@@ -140,7 +140,7 @@ Deno.test("stringToSign() of SigV2 refuses a sub-resource that is encoded or rep
     const error = refusal(() => stringToSign(request, request.headers, "1"));
     strictEqual(error.code, "InvalidArgument", query);
   };
-  for (const name of SUB_RESOURCES) {
+  for (const name of SIGNED_QUERY) {
     for (const spelling of spellingsOf(name)) {
       refused(spelling);
       refused(`${spelling}=1`);
@@ -159,18 +159,18 @@ Deno.test("stringToSign() of SigV2 signs every sub-resource as the operations re
     const request = s3Request({ query });
     return stringToSign(request, request.headers, "1");
   };
-  for (const name of SUB_RESOURCES) {
+  for (const name of SIGNED_QUERY) {
     const texts = ["", name, `${name}=1`, `${name}=2`].map(signed);
     strictEqual(new Set(texts).size, texts.length, name);
     strictEqual(signed(`${name}=%31+%2b`).endsWith(`/b/k?${name}=1 +`), true, name);
   }
 });
 
-Deno.test("SigV2 signs what chooses an operation, except in two requests that only read", () => {
+Deno.test("SigV2 signs the query names that choose an operation, except in two requests that only read", () => {
   const unsigned = OPERATIONS.filter(({ unsupported }) => unsupported !== true)
     .flatMap(({ name, query = [], optionalQuery = [] }) =>
       [...query, ...optionalQuery]
-        .filter((text) => !SUB_RESOURCES.has(text.split("=")[0] ?? ""))
+        .filter((text) => !SIGNED_QUERY.has(text.split("=")[0] ?? ""))
         .map((text) => `${name} ?${text}`)
     );
   deepStrictEqual(unsigned, [
@@ -206,7 +206,7 @@ Deno.test("verifySigV2Presigned() refuses a parameter that was added under an en
   }
 });
 
-Deno.test("verifySigV2Header() takes a bucket with and without its slash", () => {
+Deno.test("verifySigV2Header() accepts a bucket with and without its slash", () => {
   const target: Target = { on: "bucket", bucket: "b" as BucketName };
   const verify = (path: string, signed: string): string => {
     const time = "Fri, 24 May 2013 00:00:00 GMT";

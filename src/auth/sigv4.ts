@@ -2,14 +2,14 @@
  * AWS Signature Version 4, in the Authorization header.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * - Keys are derived with node:crypto, which is synchronous: Web Crypto is not, and took 15 to 52 µs a signature where
- *   node:crypto took 7 to 13. What is signed with them is hashed in WebAssembly (see `sha256.ts`).
- * - Every `x-amz-*` header and `host` must be signed, as AWS demands. `content-type` need not be, though AWS's page says
- *   so: AWS does not refuse it, and minio-go never signs it.
- * - An unknown access key takes the same path with a dummy secret: what is answered, and when, tells nothing about
- *   which part of the credentials is wrong until the signature has been computed.
- * - A header that is named twice in SignedHeaders is refused: each name costs its header's whole value, so a request of
- *   58 KB would make canonical text of 420 MB.
+ * - node:crypto derives the keys, because it is synchronous: Web Crypto is not, and took 15 to 52 µs for a signature where
+ *   node:crypto took 7 to 13. WebAssembly hashes the texts that they sign (see `sha256.ts`).
+ * - Every `x-amz-*` header and `host` must be signed, as AWS demands. `content-type` need not be, although AWS's page says
+ *   so: AWS accepts it unsigned, and minio-go never signs it.
+ * - An unknown access key takes the same path with a dummy secret, so neither a response nor its time tells which part of
+ *   the credentials is wrong before the signature has been computed.
+ * - SignedHeaders must not name a header twice: each name costs its header's whole value, so a request of 58 KB would
+ *   make canonical text of 420 MB.
  * @module
  */
 
@@ -19,6 +19,7 @@ import { hmacOfText, sha256OfText } from "../crypto/sha256.ts";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 import {
   canonicalHeaders,
   canonicalQuery,
@@ -28,27 +29,26 @@ import {
 import type { Credentials } from "./credentials.ts";
 import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** The one algorithm. */
+/** The only algorithm. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 const SERVICE = "s3";
 const TERMINATOR = "aws4_request";
 
-/** Signs for unknown access keys; whatever it matches is refused all the same. */
+/** Signs for unknown access keys; a request that matches it is refused all the same. */
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
-/** What signatures are checked against. */
+/** The facts against which signatures are checked. */
 export type Verifier = {
   readonly credentials: Credentials;
   readonly region: string;
-  /** How far a client's clock may be off, in milliseconds. */
+  /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
   readonly now: Date;
   readonly signingKeys: SigningKeys;
 };
 
-/** What a request says about its signature, in the Authorization header or in the query. */
+/** The signature of a request, as its Authorization header or its query states it. */
 export type Claim = {
   readonly accessKeyId: string;
   readonly date: Date;
@@ -57,7 +57,7 @@ export type Claim = {
   readonly signature: string;
 };
 
-/** What the signatures of chunks and trailers follow from. */
+/** The beginning of the chain of signatures of chunks and trailers. */
 export type ChunkSigning = {
   readonly key: Uint8Array;
   /** `20130524T000000Z` */
@@ -67,15 +67,15 @@ export type ChunkSigning = {
   readonly seed: string;
 };
 
-/** Derives the key that signs one day's requests to one region. */
+/** Derives the key that signs the requests of one day to one region. */
 export function signingKey(secret: string, day: string, region: string): Uint8Array {
   return hmac(hmac(hmac(hmac("AWS4" + secret, day), region), SERVICE), TERMINATOR);
 }
 
-/** Signing keys, derived once. */
+/** A cache of signing keys. */
 export type SigningKeys = (secret: string, day: string, region: string) => Uint8Array;
 
-/** Creates a cache of the signing keys used last. */
+/** Creates a cache of the most recently used signing keys. */
 export function createSigningKeys(limit = 1024): SigningKeys {
   const keys = new BoundedCache<Uint8Array>(limit);
   return (secret, day, region) => {
@@ -95,7 +95,7 @@ export function formatScope(day: string, region: string): string {
 }
 
 /**
- * The text that a request's signature signs.
+ * Returns the text that a request's signature covers.
  *
  * @param canonical Latin1 text of {@linkcode canonicalRequest}.
  */
@@ -103,7 +103,7 @@ export function stringToSign(timestamp: string, scope: string, canonical: string
   return `${ALGORITHM}\n${timestamp}\n${scope}\n${sha256OfText(canonical)}`;
 }
 
-/** Lower-case hex signature of a latin1 text. */
+/** Returns the signature of a latin1 text, in lower-case hex. */
 export function sign(key: Uint8Array, text: string): string {
   return hmacOfText(key, text);
 }
@@ -112,7 +112,7 @@ function hmac(key: string | Uint8Array, text: string): Uint8Array {
   return createHmac("sha256", key).update(text).digest();
 }
 
-/** Whether an Authorization header is for this file. */
+/** Returns whether an Authorization header is of SigV4. */
 export function isSigV4Header(authorization: string): boolean {
   return authorization.startsWith(ALGORITHM);
 }
@@ -133,7 +133,7 @@ export function verifyHeader(
   const end = authorization.lastIndexOf(SIGNATURE) + SIGNATURE.length;
   const signature = authorization.slice(end);
   const beginning = `${region} ${authorization.slice(0, end)}`;
-  // One client's requests begin alike all day long.
+  // The requests of one client begin alike all day.
   const known = /^[0-9a-f]{64}$/.test(signature) ? beginnings.get(beginning) : undefined;
 
   const parts = known ?? parseAuthorization(authorization);
@@ -168,7 +168,7 @@ export function verifyHeader(
 
 const SIGNATURE = "Signature=";
 
-/** What the Authorization headers of verified requests said before their signature, by region and text. */
+/** The parsed beginnings of the Authorization headers of verified requests, by region and text. */
 const beginnings = new BoundedCache<
   ReturnType<typeof parseAuthorization> & {
     readonly day: string;
@@ -179,7 +179,7 @@ const beginnings = new BoundedCache<
 
 const COMPONENTS = ["Credential", "SignedHeaders", "Signature"] as const;
 
-/** `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, in any order, with or without blanks. */
+/** Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, in any order, with or without blanks. */
 function parseAuthorization(text: string): Record<typeof COMPONENTS[number], string> {
   const found = new Map<string, string>();
   const list = text.slice(ALGORITHM.length).split(",");
@@ -200,7 +200,7 @@ function parseAuthorization(text: string): Record<typeof COMPONENTS[number], str
   return { Credential, SignedHeaders, Signature };
 }
 
-/** Makes the error that a malformed header or query deserves. */
+/** Creates the error for a malformed header or query. */
 export type Complaint = (reason: string, fields?: Record<string, string>) => S3Error;
 
 const headerMalformed: Complaint = (reason, fields) =>
@@ -220,7 +220,7 @@ export function parseCredential(
   region: string,
   complain: Complaint,
 ): string {
-  // From the end: names may have slashes in them.
+  // From the end, because an access key id may contain slashes.
   const match = /^(.*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(text);
   if (match === null) {
     throw complain(
@@ -269,7 +269,7 @@ export function parseSignedHeaders(text: string, complain: Complaint): readonly 
 }
 
 /**
- * Checks that nothing that matters was left unsigned.
+ * Checks that every header that matters is signed.
  *
  * @throws S3Error `AccessDenied`
  */
@@ -286,9 +286,9 @@ export function checkSignedHeaders(signed: readonly string[], headers: RequestHe
 }
 
 /**
- * Compares the signature with ours, for each secret that is valid.
+ * Compares the signature with ours for each valid secret.
  *
- * @param except Query parameter that holds the signature, which cannot sign itself; undefined for a header.
+ * @param except Query parameter that holds the signature and so cannot be signed; undefined for a header.
  * @param payloadHash As it was signed.
  * @throws S3Error `InvalidAccessKeyId`, `SignatureDoesNotMatch`
  */
@@ -300,7 +300,7 @@ export function checkSignature(
   { credentials, region, signingKeys }: Verifier,
 ): ChunkSigning {
   const { accessKeyId, signedHeaders, signature } = claim;
-  // Before the canonical texts, which are the costly part.
+  // Before the canonical texts, which are the expensive part.
   const secrets = credentials.secretsOf(accessKeyId);
   const timestamp = formatAmzDate(claim.date);
   const day = timestamp.slice(0, 8);

@@ -13,8 +13,6 @@ import {
   signed,
   type Signer,
 } from "../../tests/vectors/client.ts";
-import chunked from "../../tests/vectors/aws_chunked.json" with { type: "json" };
-import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
@@ -27,6 +25,8 @@ import {
   type Verifier,
   verifyHeader,
 } from "./sigv4.ts";
+import chunked from "../../tests/vectors/aws_chunked.json" with { type: "json" };
+import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 
 const VERIFIER: Verifier = {
   credentials: createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
@@ -38,7 +38,7 @@ const VERIFIER: Verifier = {
 
 const KEY = signingKey(EXAMPLE.secretAccessKey, "20130524", "us-east-1");
 
-Deno.test("signingKey() is AWS's for its example", () => {
+Deno.test("signingKey() matches AWS's example", () => {
   strictEqual(
     Buffer.from(KEY).toString("hex"),
     "dbb893acc010964918f1fd433add87c70e8b0db6be30c1fbeafefa5ec6ba8378",
@@ -46,7 +46,7 @@ Deno.test("signingKey() is AWS's for its example", () => {
 });
 
 for (const vector of [...vectors.header, ...vectors.presigned, ...chunked.uploads]) {
-  Deno.test(`sign() is AWS's for its example: ${vector.name}`, () => {
+  Deno.test(`sign() matches AWS's example: ${vector.name}`, () => {
     const text = stringToSign(
       "20130524T000000Z",
       formatScope("20130524", "us-east-1"),
@@ -67,7 +67,7 @@ for (const vector of [...vectors.header, ...chunked.uploads]) {
       headers: { ...vector.headers, authorization: authorization + signature },
     });
 
-  Deno.test(`verifyHeader() takes AWS's example: ${vector.name}`, () => {
+  Deno.test(`verifyHeader() accepts AWS's example: ${vector.name}`, () => {
     const { accessKeyId, payloadHash, signing } = verifyHeader(request(vector.signature), VERIFIER);
     strictEqual(accessKeyId, EXAMPLE.accessKeyId);
     strictEqual(payloadHash, vector.payloadHash);
@@ -84,7 +84,7 @@ for (const vector of [...vectors.header, ...chunked.uploads]) {
   });
 }
 
-Deno.test("createSigningKeys() keeps keys, and keeps them apart", () => {
+Deno.test("createSigningKeys() caches keys separately", () => {
   const keys = createSigningKeys(2);
   const first = keys("secret", "20130524", "us-east-1");
   strictEqual(keys("secret", "20130524", "us-east-1"), first);
@@ -99,7 +99,7 @@ Deno.test("createSigningKeys() keeps keys, and keeps them apart", () => {
   deepStrictEqual(keys("secret", "20130524", "us-east-1"), first);
 });
 
-Deno.test("verifyHeader() takes what clients vary", () => {
+Deno.test("verifyHeader() accepts the variations of clients", () => {
   const cases: [what: string, request: S3Request][] = [
     ["a path encoded more than needed", signed({ path: "/b/a~b" })],
     ["a port", signed({ host: "localhost:5222" })],
@@ -130,7 +130,7 @@ Deno.test("verifyHeader() takes what clients vary", () => {
   }
 });
 
-Deno.test("verifyHeader() takes either of two secrets", () => {
+Deno.test("verifyHeader() accepts either of two secrets", () => {
   const credentials = { secretsOf: () => ["old", "new"] };
   for (const secretAccessKey of ["old", "new"]) {
     verifyHeader(signed({}, { secretAccessKey }), { ...VERIFIER, credentials });
@@ -232,7 +232,7 @@ Deno.test("verifyHeader() names the region that it expects", () => {
   strictEqual(fields["Region"], "us-east-1");
 });
 
-Deno.test("verifyHeader() refuses what is signed wrongly", () => {
+Deno.test("verifyHeader() refuses wrong signatures", () => {
   const tampered = (change: (request: RequestInTest) => Partial<S3Request> | void): S3Request => {
     const request = signed({
       path: "/b/k",
@@ -264,7 +264,7 @@ Deno.test("verifyHeader() refuses what is signed wrongly", () => {
   }
 });
 
-Deno.test("verifyHeader() tells what it signed, but no secret", () => {
+Deno.test("verifyHeader() shows the text that it signed without a secret", () => {
   const request = signed({ headers: { "x-amz-meta-a": "\u00c3\u00a9" } }, {
     secretAccessKey: "other",
   });
@@ -289,7 +289,7 @@ Deno.test("verifyHeader() tells what it signed, but no secret", () => {
   doesNotMatch(Deno.inspect(error), new RegExp(EXAMPLE.secretAccessKey));
 });
 
-Deno.test("verifyHeader() tells at most 16 KiB of a text that it signed", () => {
+Deno.test("verifyHeader() shows at most 16 KiB of a text that it signed", () => {
   const text = "a".repeat(60_000);
   const { fields } = refusal(
     signed({ headers: { "x-amz-meta-a": text } }, { secretAccessKey: "other" }),
@@ -336,7 +336,7 @@ function readingsOf(request: S3Request): { early: readonly string[]; all: readon
   return { early, all };
 }
 
-Deno.test("verifyHeader() looks an access key up before it reads what was signed", () => {
+Deno.test("verifyHeader() looks up the access key before it reads the signed headers", () => {
   const { early, all } = readingsOf(
     signed({ headers: { "x-amz-meta-a": "1" } }, { accessKeyId: "nobody" }),
   );
@@ -363,7 +363,7 @@ Deno.test("verifyHeader() reads no header that is named thousands of times", () 
   deepStrictEqual(readingsOf(request).all, ["authorization", "x-amz-date", "x-amz-content-sha256"]);
 });
 
-Deno.test("verifyHeader() refuses other things by their own codes", () => {
+Deno.test("verifyHeader() refuses other faults by their own codes", () => {
   const cases: [what: string, request: S3Request, code: string, message?: RegExp][] = [
     ["an unknown access key", signed({}, { accessKeyId: "nobody" }), "InvalidAccessKeyId"],
     [

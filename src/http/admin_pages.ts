@@ -1,20 +1,21 @@
 /**
- * The admin listener's pages: whether the gateway lives, whether it can serve, and its metrics.
+ * The admin listener's pages: whether the process is alive, whether it can serve requests, and its metrics.
  *
- * They are on a port of their own, so that nobody who may ask for objects sees them, and a bucket may be called
- * `metrics`.
+ * They have a port of their own, so that S3 clients cannot see them and a bucket may be called `metrics`.
  * @module
  */
 
+import { rawPathOf } from "./raw_path.ts";
+
 /** What the pages show. */
 export type AdminServices = {
-  /** All metrics, as Prometheus reads them. */
+  /** Returns all metrics in the text format of Prometheus. */
   readonly renderMetrics: () => string;
-  /** Why requests cannot be served now; undefined where they can. */
+  /** Resolves to the reason why requests cannot be served now; undefined if they can. */
   readonly problem: () => Promise<string | undefined>;
 };
 
-/** Answers a request for one of the pages. */
+/** Creates the handler that answers requests for the pages. */
 export function createAdminHandler(
   { renderMetrics, problem }: AdminServices,
 ): (request: Request) => Promise<Response> {
@@ -27,7 +28,7 @@ export function createAdminHandler(
     "/metrics": () => text(renderMetrics(), 200, "text/plain; version=0.0.4; charset=utf-8"),
   };
   return async ({ method, url }) => {
-    const path = url.slice(url.indexOf("/", url.indexOf("://") + 3)).replace(/[?#].*$/s, "");
+    const path = rawPathOf(url);
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (page === undefined) return text(`There is ${Object.keys(pages).join(", ")}\n`, 404);
     if (method !== "GET" && method !== "HEAD") {

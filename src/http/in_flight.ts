@@ -1,20 +1,22 @@
 /**
- * Requests in flight: how many there are, and may be, and whose bodies still arrive.
+ * Counts the requests in flight, up to a limit, and the bodies that are still arriving.
  * @module
  */
 
-/** A request that was let in. */
+import type { Rejection } from "../telemetry/rejections.ts";
+
+/** A request that was let in. Calls after the first change nothing. */
 export type Admission = {
-  /** Its body was read to the end, or given up; calls after the first change nothing. */
+  /** Reports that its body was read to the end or given up. */
   readonly arrived: () => void;
-  /** It has ended; calls after the first change nothing. */
+  /** Reports that it has ended. */
   readonly leave: () => void;
 };
 
-/** Why a request was not let in: there are too many, or the gateway is stopping. */
-export type Refusal = "requests" | "stopping";
+/** Why a request was not let in: too many are in flight, or the gateway is stopping. */
+export type Refusal = Extract<Rejection, "requests" | "stopping">;
 
-/** A body that still arrives: what to call in the end. */
+/** A body that is still arriving: the callbacks to call when it has arrived. */
 type Body = (() => void)[];
 
 /**
@@ -49,12 +51,12 @@ export class InFlight {
     return this.#count;
   }
 
-  /** Those of them whose bodies have not been read to their end, or given up. */
+  /** Requests in flight whose bodies were neither read to the end nor given up. */
   get arriving(): number {
     return this.#bodies.size;
   }
 
-  /** Lets one more in, unless there are too many. */
+  /** Lets one more request in, or returns why not. */
   enter({ hasBody = false }: { readonly hasBody?: boolean } = {}): Admission | Refusal {
     if (hasBody && this.#refusesBodies) return "stopping";
     if (this.#count >= this.limit) return "requests";
@@ -77,22 +79,22 @@ export class InFlight {
     return { arrived, leave };
   }
 
-  /** Whether clients are to go elsewhere with their next request. */
+  /** Whether clients should send their next request to another gateway. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
 
-  /** From now on clients are told to go elsewhere; requests are let in as before. */
+  /** Tells clients from now on to use another gateway; lets requests in as before. */
   stop(): void {
     this.#isStopping = true;
   }
 
-  /** From now on requests with a body are refused. */
+  /** Refuses requests with a body from now on. */
   refuseBodies(): void {
     this.#refusesBodies = true;
   }
 
-  /** Resolves when the bodies that arrive now have arrived; those that begin later do not matter. */
+  /** Resolves when the bodies that are arriving now have arrived; it does not wait for later ones. */
   async bodiesArrived(): Promise<void> {
     const bodies = [...this.#bodies];
     await Promise.all(bodies.map((body) => new Promise<void>((tell) => body.push(tell))));

@@ -6,7 +6,7 @@ function enter(inFlight: InFlight, hasBody = false): Admission {
   return typeof admission === "string" ? fail(admission) : admission;
 }
 
-/** Notes when promises resolve. */
+/** Lists the names of promises in the order in which they resolve. */
 function follow(promises: Readonly<Record<string, Promise<void>>>): readonly string[] {
   const resolved: string[] = [];
   for (const [name, promise] of Object.entries(promises)) {
@@ -19,7 +19,7 @@ async function turn(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve));
 }
 
-Deno.test("InFlight counts a request that leaves twice once", () => {
+Deno.test("InFlight counts a request once although it leaves twice", () => {
   const inFlight = new InFlight(2);
   const first = enter(inFlight);
   enter(inFlight);
@@ -29,7 +29,7 @@ Deno.test("InFlight counts a request that leaves twice once", () => {
   strictEqual(inFlight.count, 1);
 });
 
-Deno.test("InFlight knows whose bodies arrive: until they have, or their request has ended", () => {
+Deno.test("InFlight counts bodies that are arriving until they arrive or their request ends", () => {
   const inFlight = new InFlight(10);
   enter(inFlight);
   const read = enter(inFlight, true);
@@ -42,7 +42,7 @@ Deno.test("InFlight knows whose bodies arrive: until they have, or their request
   deepStrictEqual([inFlight.arriving, inFlight.count], [0, 2]);
 });
 
-Deno.test("InFlight.bodiesArrived() waits for the bodies of now, not for later ones", async () => {
+Deno.test("InFlight.bodiesArrived() waits for the bodies that are arriving now, not for later ones", async () => {
   const inFlight = new InFlight(10);
   await inFlight.bodiesArrived();
   const early = enter(inFlight, true);
@@ -72,7 +72,7 @@ Deno.test("InFlight.ended() waits for the last request", async () => {
   deepStrictEqual(resolved, ["ended"]);
 });
 
-Deno.test("InFlight that refuses bodies takes requests without", () => {
+Deno.test("InFlight.refuseBodies() still lets requests without a body in", () => {
   const inFlight = new InFlight(10);
   inFlight.refuseBodies();
   strictEqual(inFlight.enter({ hasBody: true }), "stopping");

@@ -1,35 +1,35 @@
 /**
- * Answers that may be late: Copy and Complete of large objects.
+ * Responses that begin before the work behind them has ended: Copy and Complete of large objects.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * Within a moment the answer is as any other. After that its headers go out with 200, white space keeps the connection
- * alive, and what follows is the answer's XML or an error's, as AWS does.
+ * Work that ends within a moment is answered like any other. After that the gateway sends headers with status 200, keeps
+ * the connection alive with white space, and ends with the XML of the result or of an error, as AWS does.
  * @module
  */
 
 import { XML_DECLARATION } from "../s3/xml.ts";
 
-/** How long to wait, in milliseconds. */
-export type Patience = {
-  /** Before the answer begins without its end being known. */
+/** How long a slow operation waits, in milliseconds. */
+export type LateTiming = {
+  /** Before the response begins although the work has not ended. */
   readonly first: number;
-  /** Between white spaces. */
+  /** Between two pieces of white space. */
   readonly between: number;
 };
 
-/** Proxies cut connections after a minute or less; clients wait as long for headers. */
-export const PATIENCE: Patience = { first: 5_000, between: 5_000 };
+/** Well below the minute after which proxies cut connections and clients stop waiting for headers. */
+export const LATE_TIMING: LateTiming = { first: 5_000, between: 5_000 };
 
 /**
- * The answer of slow work.
+ * Answers slow work.
  *
- * @param work Answers in XML; what it rejects with is thrown, or given to `renderError` when the answer has begun.
- * @param renderError XML of an error, as text.
+ * @param work Resolves to a response in XML. Its error is thrown, or given to `renderError` once the response has begun.
+ * @param renderError Returns the XML of an error.
  */
 export async function answerLate(
   work: Promise<Response>,
-  renderError: (cause: unknown) => Promise<string>,
-  { first, between }: Patience = PATIENCE,
+  renderError: (cause: unknown) => string,
+  { first, between }: LateTiming = LATE_TIMING,
 ): Promise<Response> {
   const early = await within(first, work);
   if (early !== undefined) return early;
@@ -48,7 +48,7 @@ export async function answerLate(
   return new Response(body, { headers: { "content-type": "application/xml" } });
 }
 
-/** What a promise resolves to, or undefined when it takes longer. */
+/** Resolves to the value of a promise, or to undefined if it takes longer. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {

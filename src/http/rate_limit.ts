@@ -1,16 +1,16 @@
 /**
- * How many requests each user may send in a second: a token bucket for each.
+ * Limits how many requests each user may send in a second, with one token bucket for each.
  * @module
  */
 
-/** Seconds of the rate that a user who was quiet may use up at once. */
+/** Seconds' worth of the rate that a user may send at once after a quiet time. */
 const BURST = 2;
 
-/** What a user has left; it is filled up when somebody looks. */
+/** The tokens that a user has left; they are refilled when the bucket is next used. */
 type Bucket = { tokens: number; at: number };
 
 /**
- * Counts requests of users, of whom there must be a bounded number: ask only about those who have proved who they are.
+ * Counts requests of users. It keeps a bucket for every user it has seen, so count authenticated users only.
  *
  * @example Usage
  * ```ts
@@ -41,16 +41,16 @@ export class RateLimit {
   }
 
   /**
-   * Counts a request, if the user may send one now.
+   * Counts a request if the user may send one now.
    *
-   * @returns Milliseconds until the user may send one; 0 for now.
+   * @returns Milliseconds until the user may send one; 0 if the request was counted.
    */
   take(user: string): number {
     const now = this.#now();
-    const most = this.#rate * BURST;
+    const max = this.#rate * BURST;
     let bucket = this.#users.get(user);
-    if (bucket === undefined) this.#users.set(user, bucket = { tokens: most, at: now });
-    bucket.tokens = Math.min(most, bucket.tokens + (now - bucket.at) / 1000 * this.#rate);
+    if (bucket === undefined) this.#users.set(user, bucket = { tokens: max, at: now });
+    bucket.tokens = Math.min(max, bucket.tokens + (now - bucket.at) / 1000 * this.#rate);
     bucket.at = now;
     if (bucket.tokens < 1) return (1 - bucket.tokens) / this.#rate * 1000;
     bucket.tokens--;

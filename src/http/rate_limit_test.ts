@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { RateLimit } from "./rate_limit.ts";
 
-/** A limit, and how many of some requests it lets pass. */
+/** Creates a limit with a clock, and a function that counts how many requests it lets pass. */
 function start(rate: number): {
   readonly limit: RateLimit;
   readonly wait: (milliseconds: number) => void;
@@ -35,12 +35,12 @@ Deno.test("RateLimit saves up no more than two seconds' worth", () => {
   strictEqual(passed("ann", 100), 20);
 });
 
-Deno.test("RateLimit counts each user alone", () => {
+Deno.test("RateLimit counts each user separately", () => {
   const { passed } = start(3);
   deepStrictEqual([passed("ann", 10), passed("bob", 10), passed("ann", 1)], [6, 6, 0]);
 });
 
-Deno.test("RateLimit says when there is room again, and refused requests use nothing up", () => {
+Deno.test("RateLimit returns when to try again, and a refused request uses no token", () => {
   const { limit, wait, passed } = start(4);
   passed("ann", 100);
   const milliseconds = limit.take("ann");

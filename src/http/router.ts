@@ -1,100 +1,88 @@
 /**
- * Which operation a request asks for.
+ * Finds the operation that a request asks for.
  *
  * The operation with the most required query and header names wins. A sub-resource that AWS knows never falls through
- * to a plain GET, PUT, POST or DELETE; query parameters that AWS does not know are ignored, as AWS ignores them.
+ * to a plain GET, PUT, POST or DELETE. Query parameters that AWS does not know are ignored, as AWS ignores them.
  * @module
  */
 
 import type { Operation, Route } from "../operations/operation.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
+import { isSubResource, type SubResource } from "../s3/subresources.ts";
 
-/** What of a request is looked at. */
-export type Asked = Pick<S3Request, "method" | "target" | "query" | "headers">;
+/** The parts of a request that routing reads. */
+export type RoutedRequest = Pick<S3Request, "method" | "target" | "query" | "headers">;
 
-/** Required query names that are parameters of an operation, no sub-resources of their own. */
-const PARAMETERS = ["id", "annotationName"];
+/** A table of operations, ready to be searched. */
+export type Router = {
+  /**
+   * Finds the operation of a request.
+   *
+   * @throws S3Error `MethodNotAllowed`; `InvalidRequest` for sub-resources that do not go together
+   */
+  readonly match: (request: RoutedRequest) => Operation;
+};
 
-/**
- * Finds the operation.
- *
- * @throws S3Error `MethodNotAllowed`; `InvalidRequest` for sub-resources that do not go together
- */
-export function match(operations: readonly Operation[], asked: Asked): Operation {
-  const { method, target: { on }, query } = asked;
-  const known = subresourcesOf(operations);
-  const given = [...query.keys()].filter((name) => known.has(name));
+/** Creates a router; the order of the operations does not matter. */
+export function createRouter(operations: readonly Operation[]): Router {
+  const candidates = Map.groupBy(operations, ({ method, on }) => `${method} ${on}`);
+  return {
+    match(request) {
+      const { method, target: { on }, query } = request;
+      const given = [...query.keys()].filter(isSubResource);
 
-  let best: Operation | undefined;
-  for (const operation of candidatesOf(operations).get(`${method} ${on}`) ?? []) {
-    if (!matches(operation, asked, given)) continue;
-    if (best === undefined || specificity(operation) > specificity(best)) best = operation;
-  }
-  if (best !== undefined) return best;
+      let best: Operation | undefined;
+      for (const operation of candidates.get(`${method} ${on}`) ?? []) {
+        if (!matches(operation, request, given)) continue;
+        if (best === undefined || specificity(operation) > specificity(best)) best = operation;
+      }
+      if (best !== undefined) return best;
+      throw noOperation(operations, request, given);
+    },
+  };
+}
 
+/** Returns the error of a request that no operation matches; `Allow` names the methods that would match. */
+function noOperation(
+  operations: readonly Operation[],
+  request: RoutedRequest,
+  given: readonly SubResource[],
+): S3Error {
   if (given.length > 1) {
-    throw new S3Error("InvalidRequest", {}, {
+    return new S3Error("InvalidRequest", {}, {
       message: `Conflicting query string parameters: ${given.join(", ")}`,
     });
   }
   const allowed = new Set(
     operations.filter((operation) =>
-      matches(operation, { ...asked, method: operation.method }, given)
+      matches(operation, { ...request, method: operation.method }, given)
     )
       .map(({ method }) => method),
   );
-  throw new S3Error("MethodNotAllowed", { Method: method, ResourceType: on.toUpperCase() }, {
+  const { method, target: { on } } = request;
+  return new S3Error("MethodNotAllowed", { Method: method, ResourceType: on.toUpperCase() }, {
     headers: { "allow": [...allowed].join(", ") },
   });
 }
 
 function matches(
   { on, method, query = [], optionalQuery = [], headers = [] }: Route,
-  asked: Asked,
-  given: readonly string[],
+  request: RoutedRequest,
+  given: readonly SubResource[],
 ): boolean {
-  return on === asked.target.on && method === asked.method &&
-    query.every((text) => hasQuery(asked.query, text)) &&
-    headers.every((name) => asked.headers.has(name)) &&
+  return on === request.target.on && method === request.method &&
+    query.every((text) => hasQuery(request.query, text)) &&
+    headers.every((name) => request.headers.has(name)) &&
     given.every((name) => query.includes(name) || optionalQuery.includes(name));
 }
 
-function hasQuery(query: Asked["query"], text: string): boolean {
+function hasQuery(query: RoutedRequest["query"], text: string): boolean {
   const [name = "", value] = text.split("=", 2);
   return value === undefined ? query.has(name) : query.get(name) === value;
 }
 
-/** How much a route demands. */
+/** Returns how many names a route requires. */
 function specificity({ query = [], headers = [] }: Route): number {
   return query.length + headers.length;
-}
-
-const candidates = new WeakMap<readonly Operation[], ReadonlyMap<string, readonly Operation[]>>();
-
-/** Operations by what most of them differ in. */
-function candidatesOf(
-  operations: readonly Operation[],
-): ReadonlyMap<string, readonly Operation[]> {
-  let map = candidates.get(operations);
-  if (map === undefined) {
-    map = Map.groupBy(operations, ({ method, on }) => `${method} ${on}`);
-    candidates.set(operations, map);
-  }
-  return map;
-}
-
-const cache = new WeakMap<readonly Operation[], ReadonlySet<string>>();
-
-function subresourcesOf(operations: readonly Operation[]): ReadonlySet<string> {
-  let names = cache.get(operations);
-  if (names === undefined) {
-    const all = operations.flatMap(({ query = [], optionalQuery = [] }) => [
-      ...query,
-      ...optionalQuery,
-    ]);
-    names = new Set(all.filter((name) => !name.includes("=") && !PARAMETERS.includes(name)));
-    cache.set(operations, names);
-  }
-  return names;
 }

@@ -100,7 +100,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     listUploads: (...args) => translateErrors(listUploads(context, ...args)),
     async completeUpload(bucket, key, ...args) {
       const info = await translateErrors(completeUpload(context, bucket, key, ...args));
-      if (nativeLayout === "on-complete") await flattener.rewriteNow(bucket, key);
+      if (nativeLayout === "on-complete") await flattener.flattenNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },

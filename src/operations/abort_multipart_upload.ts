@@ -1,5 +1,5 @@
 /**
- * AbortMultipartUpload: gives up an upload and its parts.
+ * AbortMultipartUpload: ends an upload and frees its parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
  * @module
  */
@@ -16,7 +16,7 @@ export const abortMultipartUpload: Operation<"object"> = defineOperation<"object
   action: "s3:AbortMultipartUpload",
 
   parse({ headers, query }) {
-    // A condition that AWS has for directory buckets alone.
+    // A condition that AWS has for directory buckets only.
     const condition = "x-amz-if-match-initiated-time";
     if (headers.has(condition)) throw notImplemented(condition);
     return parseUploadId(query.get("uploadId"));

@@ -1,17 +1,17 @@
 /**
- * CompleteMultipartUpload: makes the object of its parts.
+ * CompleteMultipartUpload: creates the object from its parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * A repeated request of the same upload succeeds again.
+ * A repeated request for the same upload succeeds again.
  * @module
  */
 
 import { CHECKSUM_ALGORITHMS, type StatedChecksum } from "../s3/checksum_algorithms.ts";
 import { checksumElement, parseChecksumHeader } from "../s3/checksum_headers.ts";
-import { parseContentMD5 } from "../s3/integrity.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag, quoteETag } from "../s3/etag.ts";
+import { parseContentMD5 } from "../s3/integrity.ts";
 import { refuseCustomerKeys } from "../s3/metadata.ts";
 import {
   type BucketName,
@@ -25,11 +25,11 @@ import { xmlResponse } from "../s3/xml.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
 import type { Store } from "../store/store.ts";
 import type { CompletedPart } from "../store/uploads.ts";
-import { readDocument } from "./bodies/document.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** Most tags of one document: a part with one checksum has 8. */
+/** The most tags of one document: a part with one checksum has 8. */
 const MAX_TAGS = 20 * MAX_PART_NUMBER;
 
 type Input = {
@@ -39,7 +39,7 @@ type Input = {
   readonly checksum: StatedChecksum | undefined;
   readonly checksumType: string | undefined;
   readonly size: number | undefined;
-  /** Where the client finds the object. */
+  /** The URL at which the client finds the object. */
   readonly location: string;
 };
 
@@ -71,14 +71,15 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
     if (checksumType !== undefined) {
       await checkType(store, bucket, key, uploadId, checksumType);
     }
-    const { etag, checksum, properties } = await store.completeUpload(bucket, key, uploadId, {
+    const info = await store.completeUpload(bucket, key, uploadId, {
       parts,
       precondition,
       checksum: stated,
       size,
     });
+    const { etag, checksum, properties } = info;
 
-    return xmlResponse("CompleteMultipartUploadResult", {
+    const response = xmlResponse("CompleteMultipartUploadResult", {
       Location: location,
       Bucket: bucket,
       Key: key,
@@ -86,6 +87,7 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
       ChecksumType: checksum?.type,
     }, { headers: encryptionHeader(properties) });
+    return { response, outcome: { key, size: info.size, etag } };
   },
 });
 
@@ -123,7 +125,10 @@ function parsePart(element: XmlElement): CompletedPart {
   };
 }
 
-/** An upload that is completed already has nothing to compare with: what it was is answered again. */
+/**
+ * Checks the checksum type that the client states. It accepts any for an upload that was completed before, which has
+ * nothing left to compare with.
+ */
 async function checkType(
   store: Store,
   bucket: BucketName,

@@ -1,9 +1,9 @@
 /**
- * CopyObject: copies an object in one piece, or changes what is said about it.
+ * CopyObject: copies an object in one piece, or replaces its metadata.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  *
- * The copy keeps the source's checksum algorithm unless another is named; its checksum is always that of the whole
- * object, also where the source's was composite.
+ * The copy keeps the source's checksum algorithm unless the request names another. Its checksum is always that of the
+ * whole object, even if the source's is composite.
  * @module
  */
 
@@ -13,16 +13,16 @@ import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions
 import { S3Error } from "../s3/errors.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
-import { xmlResponse } from "../s3/xml.ts";
-import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
-import { encryptionHeader } from "./answers/encryption.ts";
-import { defineOperation, type Operation } from "./operation.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
+import { xmlResponse } from "../s3/xml.ts";
+import { encryptionHeader } from "./answers/encryption.ts";
+import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
+import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly source: CopyRead;
   readonly precondition: WritePrecondition;
-  /** What the headers say; how much of it counts, the directives say. */
+  /** The properties that the headers state; the directives decide which of them replace the source's. */
   readonly stated: ObjectProperties;
   readonly replaceMetadata: boolean;
   readonly replaceTags: boolean;
@@ -59,9 +59,10 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
     return input;
   },
 
-  async handle({ target: { bucket, key }, input, identity, client: { signal }, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, caller, client: { signal }, store } = call;
     const { source, precondition, stated, algorithm } = input;
-    const { info, stream, size } = await readCopySource(store, source);
+    const { info, stream, size } = await readCopySource(call, source);
     const properties = copiedProperties(info.properties, stated, input);
     const { etag, modified, checksum } = await store.putObject(bucket, key, {
       content: {
@@ -71,17 +72,18 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
         verify: () => {},
       },
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       precondition,
       signal,
     });
 
-    return xmlResponse("CopyObjectResult", {
+    const response = xmlResponse("CopyObjectResult", {
       LastModified: modified,
       ETag: quoteETag(etag),
       ChecksumType: checksum?.type,
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
     }, { headers: encryptionHeader(properties) });
+    return { response, outcome: { key, size, etag } };
   },
 });
 
@@ -105,7 +107,7 @@ function copiedProperties(
   stated: ObjectProperties,
   directives: { readonly replaceMetadata: boolean; readonly replaceTags: boolean },
 ): ObjectProperties {
-  // These never come from the source.
+  // The copy never takes these from the source.
   const { storageClass: _1, websiteRedirect: _2, encryption: _3, ...described } = source.system;
   const { storageClass, websiteRedirect, encryption } = stated.system;
   const own = {

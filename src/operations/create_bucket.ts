@@ -1,20 +1,20 @@
 /**
- * CreateBucket: makes a bucket and records its owner.
+ * CreateBucket: creates a bucket and records its owner.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  *
- * A request without a location constraint is taken in every region; AWS wants one outside `us-east-1`.
+ * The gateway accepts a request without a location constraint in every region; AWS requires one outside `us-east-1`.
  * @module
  */
 
-import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { S3Error } from "../s3/errors.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
 import { childrenOf, optionalTextOf, parseXml } from "../s3/xml_reader.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 
-/** Longest configuration, in bytes: the part that we support takes a few hundred. */
+/** The longest configuration, in bytes: the part that we support needs a few hundred. */
 const MAX_BYTES = 64 * 1024;
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
@@ -31,10 +31,10 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integ
     return parseIntegrity(headers);
   },
 
-  async handle({ target: { bucket }, input, identity, payload, region, store }) {
+  async handle({ target: { bucket }, input, caller, payload, region, store }) {
     const text = await readDocument(payload, input, MAX_BYTES);
     if (text !== "") checkConfiguration(text, region);
-    await store.createBucket(bucket, identity.accessKeyId);
+    await store.createBucket(bucket, caller.accessKeyId);
     return new Response(null, { headers: { "location": `/${bucket}` } });
   },
 });

@@ -1,5 +1,5 @@
 /**
- * CreateMultipartUpload: begins an object that comes in parts.
+ * CreateMultipartUpload: begins an object that is uploaded in parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  * @module
  */
@@ -30,10 +30,10 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
     checksum: parseUploadChecksum(headers),
   }),
 
-  async handle({ target: { bucket, key }, input: { properties, checksum }, identity, store }) {
+  async handle({ target: { bucket, key }, input: { properties, checksum }, caller, store }) {
     const id = await store.createUpload(bucket, key, {
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       algorithm: checksum?.algorithm,
       checksumType: checksum?.type,
     });

@@ -1,5 +1,5 @@
 /**
- * DeleteBucket: deletes a bucket that is empty.
+ * DeleteBucket: deletes an empty bucket.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
  * @module
  */

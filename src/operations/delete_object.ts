@@ -1,5 +1,5 @@
 /**
- * DeleteObject: deletes an object; a missing one is no error.
+ * DeleteObject: deletes an object; a missing object is not an error.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
  * @module
  */
@@ -9,7 +9,7 @@ import { notImplemented } from "../s3/metadata.ts";
 import { refuseVersionId } from "../s3/params.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** Conditions that AWS has for directory buckets alone. */
+/** Conditions that AWS has for directory buckets only. */
 const DIRECTORY_CONDITIONS = ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"];
 
 export const deleteObject: Operation<"object"> = defineOperation<"object", WritePrecondition>({
@@ -28,6 +28,6 @@ export const deleteObject: Operation<"object"> = defineOperation<"object", Write
 
   async handle({ target: { bucket, key }, input, store }) {
     await store.deleteObject(bucket, key, input);
-    return new Response(null, { status: 204 });
+    return { response: new Response(null, { status: 204 }), outcome: { key } };
   },
 });

@@ -1,34 +1,33 @@
 /**
- * DeleteObjects: deletes up to 1,000 objects; each succeeds or fails alone.
+ * DeleteObjects: deletes up to 1,000 objects; each one succeeds or fails by itself.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  * @module
  */
 
 import { mapAtOnce } from "../collections/map_at_once.ts";
-import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
-import { type BucketName, parseObjectKey } from "../s3/names.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
+import { parseObjectKey } from "../s3/names.ts";
 import { refuseVersionId } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
-import type { Store } from "../store/store.ts";
 import { readDocument } from "./bodies/document.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { type Call, defineOperation, type Operation } from "./operation.ts";
 
-/** Most objects of one request. */
+/** The most objects that one request may name. */
 const MAX_OBJECTS = 1000;
-/** Most tags of one document: Amazon's objects have 12 each. */
+/** The most tags of one document: an object that Amazon documents has 12. */
 const MAX_TAGS = 20 * MAX_OBJECTS;
-/** Deletions at a time. */
-const CONCURRENCY = 128;
+/** Deletions that run at a time. */
+const CONCURRENT_DELETIONS = 128;
 
-/** An object as the document names it, not yet checked. */
+/** An object as the document names it, before it is checked. */
 type Named = {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly etag: string | undefined;
-  /** A condition that AWS has for directory buckets alone. */
+  /** A condition that AWS has for directory buckets only. */
   readonly condition: string | undefined;
 };
 
@@ -49,18 +48,23 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
     return integrity;
   },
 
-  async handle({ target: { bucket }, input, payload, store }) {
+  async handle(call) {
+    const { target: { bucket }, input, payload, store } = call;
     const { objects, quiet } = parseDelete(await readDocument(payload, input));
     await store.readBucket(bucket);
-    const outcomes = await deleteAll(store, bucket, objects);
+    const errors = await mapAtOnce(
+      objects,
+      CONCURRENT_DELETIONS,
+      (object) => deleteOne(call, object),
+    );
 
-    const deleted = objects.filter((_, i) => outcomes[i] === undefined);
+    const deleted = objects.filter((_, i) => errors[i] === undefined);
     return xmlResponse("DeleteResult", {
       Deleted: quiet
         ? []
         : deleted.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })),
       Error: objects.flatMap(({ key, versionId }, i) => {
-        const error = outcomes[i];
+        const error = errors[i];
         if (error === undefined) return [];
         return [{ Key: key, VersionId: versionId, Code: error.code, Message: error.message }];
       }),
@@ -84,25 +88,18 @@ function parseNamed(element: XmlElement): Named {
   };
 }
 
-/** What became of each object: an error, or undefined for success. */
-async function deleteAll(
-  store: Store,
-  bucket: BucketName,
-  objects: readonly Named[],
-): Promise<readonly (S3Error | undefined)[]> {
-  return await mapAtOnce(objects, CONCURRENCY, (object) => deleteOne(store, bucket, object));
-}
-
+/** Deletes an object; resolves to the error that its entry of the response shows, or undefined for success. */
 async function deleteOne(
-  store: Store,
-  bucket: BucketName,
-  { key, versionId, etag, condition }: Named,
+  { target: { bucket }, caller, authorize, store }: Call<"bucket", unknown>,
+  { key: text, versionId, etag, condition }: Named,
 ): Promise<S3Error | undefined> {
   try {
     refuseVersionId(versionId);
     if (condition !== undefined) throw new S3Error("NotImplemented");
     const precondition = etag === undefined ? {} : { ifMatch: parseETag(etag) };
-    await store.deleteObject(bucket, parseObjectKey(key), precondition);
+    const key = parseObjectKey(text);
+    authorize.allow(caller, { action: "s3:DeleteObject", resource: { on: "object", bucket, key } });
+    await store.deleteObject(bucket, key, precondition);
     return undefined;
   } catch (cause) {
     if (isS3Error(cause)) return cause;

@@ -1,5 +1,5 @@
 /**
- * GetBucketLocation: the region of a bucket; empty for `us-east-1`.
+ * GetBucketLocation: returns the region of a bucket; empty for `us-east-1`.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
  * @module
  */

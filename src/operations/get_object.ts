@@ -1,9 +1,10 @@
 /**
- * GetObject: an object, or a range or a part of it.
+ * GetObject: returns an object, or a range or a part of it.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  * @module
  */
 
+import { release } from "../streams/release.ts";
 import {
   chooseRange,
   infoOptions,
@@ -11,7 +12,6 @@ import {
   type ObjectRead,
   parseObjectRead,
 } from "./answers/object.ts";
-import { release } from "../streams/release.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 export const getObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
@@ -32,7 +32,7 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
     );
     const answer = objectAnswer(input, info, range);
     if (body instanceof ReadableStream) return new Response(deliver(body), answer);
-    const response = new Response(body, answer); // which has a copy of its own
+    const response = new Response(body, answer); // it copies the bytes
     if (body !== null) release(body);
     return response;
   },

@@ -1,10 +1,10 @@
 /**
- * GetObjectAttributes: what is known of an object, and of the parts it was made of.
+ * GetObjectAttributes: returns facts about an object and its parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
  *
- * Parts are shown of every multipart object, and their checksums where it has one: AWS leaves out the parts of an object
- * without an additional checksum, and in fact those of one with a FULL_OBJECT checksum, too. As AWS does, a maximum of
- * parts that cannot be read is none.
+ * The response shows the parts of every multipart object, with their checksums if it has one. AWS omits the parts of an
+ * object without an additional checksum and, in fact, those of one with a FULL_OBJECT checksum also. A maximum of parts
+ * that is not a number counts as missing, as it does for AWS.
  * @module
  */
 
@@ -18,12 +18,12 @@ import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { ObjectInfo } from "../store/objects.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** What each attribute is called, and what it says of an object; undefined where it says nothing. */
+/** The attributes by name, each with a function that returns its value; undefined omits it. */
 const ATTRIBUTES = {
-  ETag: ({ etag }) => etag, // bare, unlike everywhere else
+  ETag: ({ etag }) => etag, // bare, unlike in other responses
   Checksum: ({ checksum }) =>
     checksum && {
-      // Without the count of parts, unlike everywhere else.
+      // Without the count of parts, unlike in other responses.
       [checksumElement(checksum.algorithm)]: checksum.value.replace(/-\d+$/, ""),
       ChecksumType: checksum.type,
     },
@@ -34,7 +34,7 @@ const ATTRIBUTES = {
 
 type Attribute = keyof typeof ATTRIBUTES;
 
-/** Which parts to show: those whose number is greater than `after`. */
+/** A page of parts: at most `limit`, whose numbers are greater than `after`. */
 type PartsPage = { readonly after: number; readonly limit: number };
 
 type Input = {
@@ -74,7 +74,7 @@ export const getObjectAttributes: Operation<"object"> = defineOperation<"object"
   },
 });
 
-/** In the order of AWS's answer, each once. */
+/** Returns the attributes in the order of AWS's response, each once. */
 function parseAttributes(headers: RequestHeaders): readonly Attribute[] {
   const header = "x-amz-object-attributes";
   const names = (headers.get(header) ?? "").split(",").map((name) => name.trim())
@@ -108,10 +108,10 @@ function parseLimit(headers: RequestHeaders): number {
   return /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_PARTS) : MAX_PARTS;
 }
 
-/** Most parts of one answer. */
+/** The most parts of one response. */
 const MAX_PARTS = 1000;
 
-/** An object that was put in one piece has no parts. */
+/** Returns the content of `<ObjectParts>`; undefined for an object that was put in one piece. */
 function partsElement(
   { partSizes, partChecksums, checksum }: ObjectInfo,
   { after, limit }: PartsPage,

@@ -1,5 +1,5 @@
 /**
- * HeadBucket: whether a bucket exists, and its region.
+ * HeadBucket: checks whether a bucket exists, and returns its region.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * HeadObject: what GetObject would answer, without the bytes.
+ * HeadObject: returns the headers of GetObject without the bytes.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  * @module
  */

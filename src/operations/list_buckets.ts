@@ -1,8 +1,8 @@
 /**
- * ListBuckets: all buckets, in pages where the client asks for pages.
+ * ListBuckets: lists all buckets, in pages if the client requests pages.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
  *
- * Every identity sees every bucket.
+ * Every caller sees every bucket.
  * @module
  */
 
@@ -10,10 +10,10 @@ import { formatContinuationToken, parseContinuationToken } from "../s3/continuat
 import { compareUtf8 } from "../s3/key_order.ts";
 import { integerParam, prefixParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./answers/owner.ts";
+import { defineOperation, type Operation } from "./operation.ts";
 
-/** Most buckets of a page. */
+/** The most buckets of a page. */
 const MAX_BUCKETS = 10_000;
 
 type Input = {
@@ -21,7 +21,7 @@ type Input = {
   readonly region: string | undefined;
   readonly after: string;
   readonly limit: number;
-  /** AWS names each bucket's region when the request has a parameter. */
+  /** AWS names the region of each bucket if the request has a parameter. */
   readonly withRegion: boolean;
 };
 
@@ -37,7 +37,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     return {
       prefix: query.has("prefix") ? prefixParam(query) : undefined,
       region: query.get("bucket-region"),
-      // Its least length is 0, by AWS's page.
+      // Its minimum length is 0, according to AWS's page.
       after: token === undefined || token === "" ? "" : parseContinuationToken(token),
       limit: integerParam(query, "max-buckets", {
         min: 1,
@@ -50,7 +50,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
   },
 
   async handle({ input: { prefix, region: wanted, after, limit, withRegion }, ...call }) {
-    const { identity, region, store } = call;
+    const { caller, region, store } = call;
     const all = (await store.listBuckets()).filter(({ name }) =>
       name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
       (wanted === undefined || wanted === region)
@@ -59,7 +59,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     const last = page.at(-1);
 
     return xmlResponse("ListAllMyBucketsResult", {
-      Owner: ownerElement(identity.accessKeyId),
+      Owner: ownerElement(caller.accessKeyId),
       Buckets: {
         Bucket: page.map(({ name, created }) => ({
           Name: name,

@@ -1,5 +1,5 @@
 /**
- * ListMultipartUploads: the uploads in progress, by key, then by time of initiation.
+ * ListMultipartUploads: lists the uploads in progress, by key, then by time of initiation.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  * @module
  */
@@ -8,8 +8,8 @@ import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s
 import { xmlResponse } from "../s3/xml.ts";
 import type { UploadQuery } from "../store/uploads.ts";
 import { commonPrefixElements } from "./answers/listed.ts";
-import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./answers/owner.ts";
+import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = { readonly list: UploadQuery; readonly encoding: KeyEncoding };
 

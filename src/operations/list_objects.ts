@@ -1,8 +1,8 @@
 /**
- * ListObjects: the objects of a bucket, version 1.
+ * ListObjects: lists the objects of a bucket, version 1.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
  *
- * As AWS does, `NextMarker` is there only with a delimiter; without one, clients take the last key.
+ * `NextMarker` appears only with a delimiter, as AWS has it; without one, clients continue after the last key.
  * @module
  */
 
@@ -16,7 +16,7 @@ import { defineOperation, type Operation } from "./operation.ts";
 type Input = {
   readonly list: ListQuery;
   readonly encoding: KeyEncoding;
-  /** As sent: the answer repeats it. */
+  /** As sent, because the response repeats it. */
   readonly marker: string;
 };
 

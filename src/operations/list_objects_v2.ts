@@ -1,5 +1,5 @@
 /**
- * ListObjectsV2: the objects of a bucket, version 2.
+ * ListObjectsV2: lists the objects of a bucket, version 2.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  * @module
  */
@@ -16,7 +16,7 @@ type Input = {
   readonly list: ListQuery;
   readonly encoding: KeyEncoding;
   readonly withOwner: boolean;
-  /** As sent: the answer repeats it. */
+  /** As sent, because the response repeats it. */
   readonly token: string | undefined;
   readonly startAfter: string | undefined;
 };

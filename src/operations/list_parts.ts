@@ -1,8 +1,8 @@
 /**
- * ListParts: the parts uploaded so far to one multipart upload.
+ * ListParts: lists the parts uploaded so far to one multipart upload.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
  *
- * Parts come in the order of their numbers; one that was uploaded again appears once.
+ * Parts are sorted by number. A part that was uploaded again appears once.
  * @module
  */
 
@@ -11,8 +11,8 @@ import { quoteETag } from "../s3/etag.ts";
 import { MAX_PART_NUMBER, parseUploadId, type UploadId } from "../s3/names.ts";
 import { integerParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { defineOperation, type Operation } from "./operation.ts";
 import { ownerElement } from "./answers/owner.ts";
+import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = { readonly uploadId: UploadId; readonly after: number; readonly limit: number };
 

@@ -1,12 +1,16 @@
 /**
- * What an operation is: a name, what routes to it, and parse → handle.
+ * The shape of an operation: a name, the route that leads to it, and parse → handle.
  * @module
  */
 
+import type { User } from "../auth/identity.ts";
 import type { Payload } from "../s3/payload.ts";
+import type { Action, Permission } from "../s3/permission.ts";
 import type { Target } from "../s3/request.ts";
-import type { Identity, VerifiedRequest } from "../s3/verified_request.ts";
+import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
+import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
+import type { RequestOutcome } from "../telemetry/request_record.ts";
 
 /** What every operation may use. */
 export type Services = {
@@ -14,16 +18,26 @@ export type Services = {
   readonly region: string;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
   readonly encryptionAtRest: boolean;
-  readonly now: () => Date;
+  readonly authorize: {
+    /**
+     * Checks a permission that only the parsed request names. The pipeline has checked the operation's own action.
+     *
+     * @throws S3Error `AccessDenied`
+     */
+    readonly allow: (caller: User, permission: Permission) => void;
+  };
 };
 
+/** The part of {@linkcode Services} that parsing depends on. */
+export type ParseServices = Pick<Services, "encryptionAtRest">;
+
 /**
- * What a stream goes through before it becomes the body of an answer: it is cancelled when the client has gone or takes
+ * Wraps a stream that becomes the body of a response: the stream is cancelled when the client disconnects or reads
  * nothing for too long.
  */
 export type Deliver = (source: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
 
-/** What an operation is about. */
+/** The kind of target that an operation works on. */
 export type On = Target["on"];
 /** The target of an operation on `O`. */
 export type TargetOf<O extends On> = Extract<Target, { on: O }>;
@@ -33,68 +47,76 @@ export type Route<O extends On = On> = {
   /** As AWS names it: `ListParts`. */
   readonly name: string;
   readonly on: O;
-  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE" | "OPTIONS";
-  /** Query names that must be there; `name=value` demands the value too. */
-  readonly query?: readonly string[];
-  /** Query names that may be there and that AWS knows as sub-resources; any other sub-resource does not match. */
-  readonly optionalQuery?: readonly string[];
-  /** Lower-case header names that must be there. */
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** Required query names; `name=value` requires the value also. */
+  readonly query?: readonly RoutingQuery[];
+  /** Permitted query names that AWS knows as sub-resources; with any other sub-resource the route does not match. */
+  readonly optionalQuery?: readonly SubResource[];
+  /** Required header names, in lower case. */
   readonly headers?: readonly string[];
-  /** It may take long and its answer is small XML: when it does, the answer begins before the work has ended. */
+  /** The work may take long and its response is small XML, so the response may begin before the work has ended. */
   readonly slow?: boolean;
-  /** AWS documents it and it is not here: it answers `NotImplemented`. */
+  /** AWS documents the operation and the gateway does not support it: it answers `NotImplemented`. */
   readonly unsupported?: boolean;
 };
+
+/** A response, and what the operation wrote or deleted: the request's record carries it to the audit log. */
+export type Handled = { readonly response: Response; readonly outcome: RequestOutcome };
 
 /** An operation, ready to run. */
 export type Operation<O extends On = On> = Route<O> & {
   /** The policy action: `s3:ListMultipartUploadParts`. */
-  readonly action: string;
-  /** Runs on a request that routed here. */
+  readonly action: Action;
+  /** Runs a request that was routed here, on behalf of its caller. */
   readonly run: (
     request: VerifiedRequest,
+    caller: User,
     services: Services,
     deliver: Deliver,
-  ) => Promise<Response>;
+  ) => Promise<Response | Handled>;
 };
 
-/** What `handle` is given. */
+/** The argument of `handle`. */
 export type Call<O extends On, Input> = {
   readonly target: TargetOf<O>;
   readonly input: Input;
-  readonly identity: Identity;
+  /** Owns what the operation creates. */
+  readonly caller: User;
   readonly payload: Payload;
   readonly client: VerifiedRequest["client"];
   readonly deliver: Deliver;
-} & Services;
+} & Pick<Services, "store" | "region" | "authorize">;
 
-/** An operation as it is written. */
+/** An operation as its file defines it. */
 export type Definition<O extends On, Input> = Route<O> & {
-  readonly action: string;
-  /** Text → typed values, or throws. */
-  readonly parse: (request: VerifiedRequest, services: Services) => Input;
-  /** Does it; touches neither headers nor query. */
-  readonly handle: (call: Call<O, Input>) => Promise<Response>;
+  readonly action: Action;
+  /** Turns text into typed values, or throws. */
+  readonly parse: (request: VerifiedRequest, services: ParseServices) => Input;
+  /** Does the work; reads neither headers nor query. */
+  readonly handle: (call: Call<O, Input>) => Promise<Response | Handled>;
 };
 
-/** Makes an operation; `Input` stays inside, so that the table needs no casts. */
+/** Creates an operation. `Input` stays inside, so that the table needs no casts. */
 export function defineOperation<O extends On, Input>(
   { parse, handle, ...rest }: Definition<O, Input>,
 ): Operation<O> {
   return {
     ...rest,
-    async run(request, services, deliver) {
-      const { target, identity, payload, client } = request;
+    async run(request, caller, services, deliver) {
+      const { target, payload, client } = request;
+      const { store, region, authorize } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);
       return await handle({
-        ...services,
         target: target as TargetOf<O>,
         input,
-        identity,
+        caller,
         payload,
         client,
         deliver,
+        store,
+        region,
+        authorize,
       });
     },
   };

@@ -2,17 +2,17 @@
  * PutObject: stores an object in one piece.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  *
- * A body of unknown length (`Transfer-Encoding: chunked`) is taken, where AWS wants a Content-Length.
+ * The gateway accepts a body of unknown length (`Transfer-Encoding: chunked`); AWS requires a Content-Length.
  * @module
  */
 
 import { formatChecksumHeaders } from "../s3/checksum_headers.ts";
-import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { quoteETag } from "../s3/etag.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
-import { contentOf } from "./bodies/content.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { contentOf } from "./bodies/content.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -33,21 +33,22 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     precondition: parseWritePrecondition(headers),
   }),
 
-  async handle({ target: { bucket, key }, input, identity, payload, store }) {
+  async handle({ target: { bucket, key }, input, caller, payload, store }) {
     const { properties, integrity, precondition } = input;
-    const { etag, checksum } = await store.putObject(bucket, key, {
+    const { size, etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity),
       properties,
-      owner: identity.accessKeyId,
+      owner: caller.accessKeyId,
       precondition,
     });
 
-    return new Response(null, {
+    const response = new Response(null, {
       headers: {
         "etag": quoteETag(etag),
         ...formatChecksumHeaders(checksum),
         ...encryptionHeader(properties),
       },
     });
+    return { response, outcome: { key, size, etag } };
   },
 });

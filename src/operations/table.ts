@@ -1,5 +1,7 @@
 /**
- * All operations. Their order means nothing: the entry with the most required query and header names wins.
+ * All operations. Their order does not matter: the entry with the most required query and header names wins.
+ *
+ * To support an operation, import it here and add it to the list: its row in `unsupported.ts` loses its effect.
  * @module
  */
 
@@ -21,14 +23,14 @@ import { listMultipartUploads } from "./list_multipart_uploads.ts";
 import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
+import type { Operation } from "./operation.ts";
 import { putObject } from "./put_object.ts";
+import { unsupportedBeside } from "./unsupported.ts";
 import { uploadPart } from "./upload_part.ts";
 import { uploadPartCopy } from "./upload_part_copy.ts";
-import type { Operation } from "./operation.ts";
-import { UNSUPPORTED } from "./unsupported.ts";
 
-/** Every operation that AWS documents for S3. */
-export const OPERATIONS: readonly Operation[] = [
+/** The operations that the gateway supports. */
+export const SUPPORTED: readonly Operation[] = [
   abortMultipartUpload,
   completeMultipartUpload,
   copyObject,
@@ -50,5 +52,10 @@ export const OPERATIONS: readonly Operation[] = [
   putObject,
   uploadPart,
   uploadPartCopy,
-  ...UNSUPPORTED,
 ];
+
+/** The operations that answer `NotImplemented`. */
+export const UNSUPPORTED: readonly Operation[] = unsupportedBeside(SUPPORTED);
+
+/** Every operation that AWS documents for S3. */
+export const OPERATIONS: readonly Operation[] = [...SUPPORTED, ...UNSUPPORTED];

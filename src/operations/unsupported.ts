@@ -1,17 +1,18 @@
 /**
- * Every operation that AWS documents for S3 and that is not here: each answers `NotImplemented` by its name.
+ * The operations that AWS documents for S3 and the gateway does not support: each answers `NotImplemented` by its name.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  *
- * What is routed here cannot fall through to a plain GET, PUT or DELETE. GetBucketLifecycle, PutBucketLifecycle,
- * GetBucketNotification and PutBucketNotification are older names of routes below; ListDirectoryBuckets is ListBuckets
- * at another endpoint.
+ * A request that is routed here cannot fall through to a plain GET, PUT or DELETE. A row has no effect once `table.ts`
+ * lists an operation of the same name. GetBucketLifecycle, PutBucketLifecycle, GetBucketNotification and
+ * PutBucketNotification are older names of routes below; ListDirectoryBuckets is ListBuckets at another endpoint.
  * @module
  */
 
 import { S3Error } from "../s3/errors.ts";
+import type { RoutingQuery } from "../s3/subresources.ts";
 import { defineOperation, type On, type Operation, type Route } from "./operation.ts";
 
-type Row = readonly [name: string, method: Route["method"], ...query: string[]];
+type Row = readonly [name: string, method: Route["method"], ...query: RoutingQuery[]];
 
 const ON_BUCKET: readonly Row[] = [
   ["CreateBucketMetadataConfiguration", "POST", "metadataConfiguration"],
@@ -131,10 +132,17 @@ function unsupported<O extends On>(
   });
 }
 
-/** The operations that are not here. */
-export const UNSUPPORTED: readonly Operation[] = [
+const ROWS: readonly Operation[] = [
   ...ON_BUCKET.map((row) => unsupported("bucket", row)),
   ...ON_OBJECT.map((row) => unsupported("object", row)),
   // Its path, /WriteGetObjectResponse, looks like a bucket's.
   unsupported("bucket", ["WriteGetObjectResponse", "POST"], ["x-amz-request-route"]),
 ];
+
+/** Returns the operations that AWS documents and that are missing from those supported, by name. */
+export function unsupportedBeside(
+  supported: readonly Pick<Operation, "name">[],
+): readonly Operation[] {
+  const names = new Set(supported.map(({ name }) => name));
+  return ROWS.filter(({ name }) => !names.has(name));
+}

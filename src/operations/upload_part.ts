@@ -2,14 +2,14 @@
  * UploadPart: stores a part of a multipart object.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  *
- * Where the whole object is to have a checksum, a part may come without one: it is computed here.
+ * If the upload demands a checksum of the whole object, a part may come without one: the gateway computes it.
  * @module
  */
 
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { checksumHeader } from "../s3/checksum_headers.ts";
-import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { quoteETag } from "../s3/etag.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import {
   type BucketName,
@@ -48,12 +48,12 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   async handle({ target: { bucket, key }, input, payload, store }) {
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
-    const algorithm = content.algorithm ?? await ownAlgorithm(store, bucket, key, uploadId);
-    const { etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
+    const algorithm = content.algorithm ?? await algorithmOfUpload(store, bucket, key, uploadId);
+    const { size, etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { ...content, algorithm },
     });
 
-    return new Response(null, {
+    const response = new Response(null, {
       headers: {
         "etag": quoteETag(etag),
         ...(algorithm !== undefined && checksum !== undefined && {
@@ -61,11 +61,12 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
         }),
       },
     });
+    return { response, outcome: { key, size, etag } };
   },
 });
 
-/** What to compute of a part whose client states no checksum; for a composite one the client has to, says the store. */
-async function ownAlgorithm(
+/** Returns the checksum to compute for a part that comes without one; the store refuses it in a composite upload. */
+async function algorithmOfUpload(
   store: Store,
   bucket: BucketName,
   key: ObjectKey,

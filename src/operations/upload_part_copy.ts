@@ -1,5 +1,5 @@
 /**
- * UploadPartCopy: stores a part that is an object, or a range of one.
+ * UploadPartCopy: stores an object, or a range of one, as a part.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
  * @module
  */
@@ -36,20 +36,22 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
     };
   },
 
-  async handle({ target: { bucket, key }, input, client: { signal }, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, client: { signal }, store } = call;
     const { uploadId, number, source } = input;
-    // The part gets the checksum that its upload demands: no client states one for a copy.
+    // The part gets the checksum that its upload demands, because a client cannot state one for a copy.
     const { algorithm } = await store.readUpload(bucket, key, uploadId);
-    const { stream, size } = await readCopySource(store, source);
+    const { stream, size } = await readCopySource(call, source);
     const { etag, modified, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { stream, size, algorithm, verify: () => {} },
       signal,
     });
 
-    return xmlResponse("CopyPartResult", {
+    const response = xmlResponse("CopyPartResult", {
       LastModified: modified,
       ETag: quoteETag(etag),
       ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
     });
+    return { response, outcome: { key, size, etag } };
   },
 });

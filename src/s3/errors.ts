@@ -2,7 +2,7 @@
  * The error codes that this gateway sends, spelled as Amazon S3 spells them.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
- * Code throws an error where it detects the problem. One place renders it (`errorResponse`).
+ * Code throws an error where it detects the problem. One place renders it (`http/error_response.ts`).
  * @module
  */
 

@@ -1,9 +1,9 @@
 /**
- * Names that come from outside: buckets, keys, upload ids, part numbers, version ids.
+ * Names that requests carry: buckets, keys, upload ids and part numbers.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  * and https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  *
- * Each is a branded type, made by its parse function alone, so that a value that has the type has been checked.
+ * Each is a branded type that only its parse function creates, so a value of the type has been checked.
  * @module
  */
 
@@ -11,7 +11,7 @@ import { S3Error } from "./errors.ts";
 
 declare const brand: unique symbol;
 
-/** Name of a bucket: valid for S3, or the name of a native object store that no valid name maps to. */
+/** Name of a bucket: a valid name of S3, or the name of a native object store to which no valid name maps. */
 export type BucketName = string & { readonly [brand]: "BucketName" };
 /** Key of an object: 1 to 1,024 bytes of UTF-8. */
 export type ObjectKey = string & { readonly [brand]: "ObjectKey" };
@@ -20,9 +20,9 @@ export type UploadId = string & { readonly [brand]: "UploadId" };
 /** Number of a part: 1 to 10,000. */
 export type PartNumber = number & { readonly [brand]: "PartNumber" };
 
-/** Longest object key, in bytes of UTF-8. */
+/** The longest object key, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
-/** Highest part number. */
+/** The highest part number. */
 export const MAX_PART_NUMBER = 10_000;
 
 const S3_NAME = /^[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;
@@ -32,7 +32,7 @@ const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const RESERVED = /^(?:xn--|sthree-|amzn-s3-demo-)|(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
 /**
- * Whether CreateBucket takes this name.
+ * Returns whether CreateBucket accepts this name.
  *
  * @example Usage
  * ```ts
@@ -48,8 +48,8 @@ export function isS3BucketName(text: string): boolean {
 }
 
 /**
- * The bucket that a request names. Names of native object stores (capitals, underscores) pass as well;
- * whether a name has the one spelling that works is the store's to say.
+ * Parses the name of a bucket. Names of native object stores (capitals, underscores) pass also; the store decides whether
+ * a name has the one spelling that works.
  *
  * @throws S3Error `InvalidBucketName`
  */
@@ -63,7 +63,7 @@ export function parseBucketName(text: string): BucketName {
 const encoder = new TextEncoder();
 
 /**
- * The key that a request names, already percent-decoded.
+ * Parses an object key, already percent-decoded.
  *
  * @throws S3Error `KeyTooLongError`, with the sizes in bytes
  */
@@ -79,9 +79,9 @@ export function parseObjectKey(text: string): ObjectKey {
 }
 
 /**
- * The upload id that a request names.
+ * Parses an upload id.
  *
- * @throws S3Error `NoSuchUpload`: what cannot be an id is an id that does not exist
+ * @throws S3Error `NoSuchUpload`, also for text that cannot be an id
  */
 export function parseUploadId(text: string | undefined): UploadId {
   if (text === undefined || !TOKEN.test(text)) {
@@ -91,7 +91,7 @@ export function parseUploadId(text: string | undefined): UploadId {
 }
 
 /**
- * The part number that a request names.
+ * Parses a part number.
  *
  * @throws S3Error `InvalidArgument`
  */

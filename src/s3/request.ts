@@ -1,9 +1,9 @@
 /**
- * What an HTTP request asks for: a bucket and a key in path style or virtual-host style, and a query.
+ * Parses an HTTP request: its bucket and key, in path style or virtual-host style, and its query.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
  *
- * Path and query are cut from the target as the client sent it: `new URL()` folds `..` and `%2e%2e`, which changes
- * the key, even the bucket, and breaks the signature.
+ * Path and query are cut from the target as the client sent it: `new URL()` folds `..` and `%2e%2e`, which changes the
+ * key or even the bucket, and breaks the signature.
  * @module
  */
 
@@ -12,13 +12,13 @@ import type { Origin } from "./forwarded.ts";
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from "./names.ts";
 import { readHeaders, type RequestHeaders } from "./request_headers.ts";
 
-/** What a request is about. */
+/** The target of a request. */
 export type Target =
   | { readonly on: "service" }
   | { readonly on: "bucket"; readonly bucket: BucketName }
   | { readonly on: "object"; readonly bucket: BucketName; readonly key: ObjectKey };
 
-/** Decoded query parameters; of a repeated name the first value counts, a name without `=` has the value "". */
+/** Decoded query parameters. The first value of a repeated name counts; a name without `=` has the value "". */
 export type Query = ReadonlyMap<string, string>;
 
 /** A request, parsed once and trusted from then on. */
@@ -26,23 +26,23 @@ export type S3Request = {
   /** As sent; methods are case-sensitive. */
   readonly method: string;
   readonly target: Target;
-  /** Path as sent, percent-encoded, with its leading slash: what a signature covers. */
+  /** Path as sent, percent-encoded, with its leading slash. Signatures cover it. */
   readonly rawPath: string;
   /** Query as sent, without its question mark. */
   readonly rawQuery: string;
   readonly query: Query;
-  /** Values are latin1 text, one character a byte, as Deno gives them. */
+  /** Values are latin1 text, one character for each byte, as Deno returns them. */
   readonly headers: RequestHeaders;
   /** `Host` as the client sent it, with its port. */
   readonly host: string;
-  /** How the client asked. */
+  /** The scheme by which the client connected. */
   readonly scheme: "http" | "https";
-  /** IP address of the client; undefined where the server does not know. */
+  /** IP address of the client; undefined if the server does not know it. */
   readonly address: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
   /**
-   * Its signal aborts when the client has gone. The runtime makes it when it is first asked for, which costs half as
-   * much as the rest of a small request.
+   * Its signal aborts when the client has disconnected. The runtime creates it on first use, which costs half as much as
+   * the rest of a small request.
    */
   readonly client: { readonly signal: AbortSignal };
 };
@@ -50,9 +50,9 @@ export type S3Request = {
 /**
  * Parses a request.
  *
- * @param request As `Deno.serve` hands it over.
+ * @param request As `Deno.serve` passes it on.
  * @param domains Host names, lower case and without port, under which buckets are addressed in virtual-host style.
- * @param origin What is known of where it comes from; what it does not say is read from the request.
+ * @param origin Known facts about the client; the request supplies those that are missing.
  * @throws S3Error `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidRequest` for an impossible Host
  */
 export function parseRequest(
@@ -65,7 +65,7 @@ export function parseRequest(
   const authority = url.indexOf("://") + 3;
   const host = origin?.host ?? headers.get("host") ??
     url.slice(authority, endOfAuthority(url, authority));
-  // The runtime puts Host before the target unchecked: one with a slash in it would forge the path.
+  // The runtime puts Host before the target without a check, so a Host that contains a slash would forge the path.
   if (/[/?#@\\\s]/.test(host)) {
     throw new S3Error("InvalidRequest", {}, { message: "Host header is not valid" });
   }
@@ -96,7 +96,7 @@ function endOfAuthority(url: string, from: number): number {
   return end < 0 ? url.length : from + end;
 }
 
-/** The bucket that a Host names, or undefined for path style. */
+/** Returns the bucket that a Host names; undefined for path style. */
 function virtualBucket(host: string, domains: readonly string[]): string | undefined {
   const name = host.replace(/:\d*$/, "").toLowerCase();
   for (const domain of domains) {
@@ -111,7 +111,7 @@ function parseTarget(rawPath: string, virtual: string | undefined): Target {
   const path = decodePercent(rawPath.slice(1));
   if (virtual !== undefined) return targetOf(virtual, path);
   if (path === "") return { on: "service" };
-  // Cut the raw text: an encoded slash belongs to the name, not to the path.
+  // Cut the raw text, because an encoded slash belongs to the name and not to the path.
   const slash = rawPath.indexOf("/", 1);
   if (slash < 0) return targetOf(path, "");
   return targetOf(decodePercent(rawPath.slice(1, slash)), decodePercent(rawPath.slice(slash + 1)));
@@ -123,7 +123,7 @@ function targetOf(bucketText: string, key: string): Target {
 }
 
 /**
- * Splits and decodes a query string. `+` is a space.
+ * Splits and decodes a query string, in which `+` is a space.
  *
  * @throws S3Error `InvalidURI`
  */
@@ -135,7 +135,7 @@ export function parseQuery(rawQuery: string): Query {
   return query;
 }
 
-/** A query parameter, decoded; without `=` it has no value. */
+/** A decoded query parameter; without `=` it has no value. */
 export type QueryPair = {
   readonly name: string;
   /** The name as sent. */
@@ -166,7 +166,7 @@ function decodePlus(text: string): string {
 }
 
 /**
- * Percent-decoding, strict: what is not UTF-8 is refused.
+ * Decodes percent-encoded text, which must be UTF-8.
  *
  * @throws S3Error `InvalidURI`
  */

@@ -5,6 +5,16 @@
 
 import { redact } from "./redact.ts";
 
+/** What a request wrote or deleted, as far as its operation knows. */
+export type RequestOutcome = {
+  readonly key: string;
+  /** Bytes. */
+  readonly size?: number;
+  /** Bare. */
+  readonly etag?: string;
+  readonly versionId?: string;
+};
+
 /** Facts about a request, filled while it is answered. */
 export type RequestRecord = {
   readonly id: string;
@@ -21,6 +31,8 @@ export type RequestRecord = {
   operation: string | undefined;
   bucket: string | undefined;
   key: string | undefined;
+  /** Undefined unless the request succeeded and its operation reports one. */
+  outcome: RequestOutcome | undefined;
   /** Access key id of who is proved to have sent it. */
   user: string | undefined;
   status: number;
@@ -51,6 +63,7 @@ export function newRecord(
     operation: undefined,
     bucket: undefined,
     key: undefined,
+    outcome: undefined,
     user: undefined,
     status: 0,
     code: undefined,

@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert/strict";
 import { createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
-Deno.test("AbortMultipartUpload gives up an upload", async () => {
+Deno.test("AbortMultipartUpload ends an upload", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   await uploadPart(gateway, uploadId, 1, "x");
@@ -12,7 +12,7 @@ Deno.test("AbortMultipartUpload gives up an upload", async () => {
   await assertError(await gateway.send("GET", target), 404, "NoSuchUpload");
 });
 
-Deno.test("AbortMultipartUpload leaves the object of the key alone", async () => {
+Deno.test("AbortMultipartUpload does not touch the object of the same key", async () => {
   const gateway = await createTestGateway();
   await gateway.ok("PUT", "/bucket/key", { body: "x" });
   await gateway.ok("DELETE", `/bucket/key?uploadId=${await createUpload(gateway)}`);

@@ -17,7 +17,7 @@ import { sourceOfPiece } from "../../src/streams/byte_source.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
-Deno.test("CompleteMultipartUpload makes the object", async () => {
+Deno.test("CompleteMultipartUpload creates the object", async () => {
   const gateway = await createTestGateway();
   const { ok } = gateway;
   const uploadId = await createUpload(gateway, { "content-type": "text/plain" });
@@ -37,7 +37,7 @@ Deno.test("CompleteMultipartUpload makes the object", async () => {
   strictEqual(got.headers.get("content-type"), "text/plain");
 });
 
-Deno.test("CompleteMultipartUpload refuses a list of parts that is wrong", async () => {
+Deno.test("CompleteMultipartUpload refuses an invalid list of parts", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const etags = [
@@ -73,7 +73,7 @@ Deno.test("CompleteMultipartUpload refuses a list of parts that is wrong", async
   strictEqual((await gateway.send("HEAD", "/bucket/key")).status, 404);
 });
 
-Deno.test("CompleteMultipartUpload verifies the checksum of the whole", async () => {
+Deno.test("CompleteMultipartUpload verifies the checksum of the whole object", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway, {
     "x-amz-checksum-algorithm": "CRC32",
@@ -97,7 +97,7 @@ Deno.test("CompleteMultipartUpload verifies the checksum of the whole", async ()
   strictEqual(textOf(root, "ChecksumType"), "FULL_OBJECT");
 });
 
-Deno.test("CompleteMultipartUpload keeps conditions", async () => {
+Deno.test("CompleteMultipartUpload checks conditions", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
@@ -109,7 +109,7 @@ Deno.test("CompleteMultipartUpload keeps conditions", async () => {
   await gateway.ok("POST", target, { body, headers: { "if-none-match": "*" } });
 });
 
-Deno.test("CompleteMultipartUpload says which part is too small, and leaves the upload usable", async () => {
+Deno.test("CompleteMultipartUpload names the part that is too small and leaves the upload usable", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const small = await uploadPart(gateway, uploadId, 3, "tiny");
@@ -124,7 +124,7 @@ Deno.test("CompleteMultipartUpload says which part is too small, and leaves the 
     ["4", "5", "3", small.replaceAll('"', "")],
   );
 
-  // Gaps are no fault; what is uploaded again replaces what was there.
+  // Gaps are allowed; a part that is uploaded again replaces the earlier one.
   const larger = await uploadPart(gateway, uploadId, 3, "large enough, ");
   const stale = await gateway.send("POST", target, { body: completion([[3, small], [9, last]]) });
   await assertError(stale, 400, "InvalidPart");
@@ -132,7 +132,7 @@ Deno.test("CompleteMultipartUpload says which part is too small, and leaves the 
   strictEqual(await (await gateway.ok("GET", "/bucket/key")).text(), "large enough, the end");
 });
 
-Deno.test("CompleteMultipartUpload keeps If-Match, and answers again whatever its conditions", async () => {
+Deno.test("CompleteMultipartUpload checks If-Match, and succeeds again with any conditions", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
@@ -153,7 +153,7 @@ Deno.test("CompleteMultipartUpload keeps If-Match, and answers again whatever it
   strictEqual(await (await gateway.ok("GET", "/bucket/key")).text(), "hello");
 });
 
-Deno.test("CompleteMultipartUpload checks the size that is stated", async () => {
+Deno.test("CompleteMultipartUpload checks the stated size", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const body = completion([[1, await uploadPart(gateway, uploadId, 1, "hello")]]);
@@ -171,14 +171,14 @@ Deno.test("CompleteMultipartUpload checks the size that is stated", async () => 
   await gateway.ok("POST", target, { body, headers: { "x-amz-mp-object-size": "5" } });
 });
 
-/** Of text, base64. */
+/** Returns the checksum of a text in base64. */
 async function checksumOf(algorithm: ChecksumAlgorithm, text: string): Promise<string> {
   const hasher = await createChecksumHasher(algorithm);
   hasher.update(new TextEncoder().encode(text));
   return hasher.digest();
 }
 
-Deno.test("CompleteMultipartUpload makes each algorithm's types of checksum", async () => {
+Deno.test("CompleteMultipartUpload creates the checksum types of each algorithm", async () => {
   const gateway = await createTestGateway();
   const rows: [ChecksumAlgorithm, named: ChecksumType | undefined, type: ChecksumType][] = [
     ["CRC32", undefined, "COMPOSITE"],
@@ -239,7 +239,7 @@ Deno.test("CompleteMultipartUpload makes each algorithm's types of checksum", as
   }
 });
 
-Deno.test("CompleteMultipartUpload wants the parts' checksums where the checksum is made of them", async () => {
+Deno.test("CompleteMultipartUpload requires the parts' checksums if the object's checksum is made of them", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "SHA1" });
   const checksum = await checksumOf("SHA1", "hello");
@@ -265,7 +265,7 @@ Deno.test("CompleteMultipartUpload wants the parts' checksums where the checksum
   await gateway.ok("POST", target, { body });
 });
 
-Deno.test("CompleteMultipartUpload of one part: the part's checksum is of its bytes, whatever the object's", async () => {
+Deno.test("CompleteMultipartUpload of one part keeps the checksum of the part's bytes", async () => {
   const gateway = await createTestGateway();
   for (const type of ["COMPOSITE", "FULL_OBJECT"]) {
     const uploadId = await createUpload(gateway, {
@@ -286,7 +286,7 @@ Deno.test("CompleteMultipartUpload of one part: the part's checksum is of its by
   }
 });
 
-Deno.test("CompleteMultipartUpload takes 10,000 parts with their checksums", async () => {
+Deno.test("CompleteMultipartUpload accepts 10,000 parts with their checksums", async () => {
   const gateway = await createTestGateway({ minPartSize: 1 });
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "SHA256" });
   const parts: [number, string, string][] = [];

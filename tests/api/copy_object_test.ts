@@ -40,7 +40,7 @@ Deno.test("CopyObject copies bytes, metadata and tags", async () => {
   );
 });
 
-Deno.test("CopyObject replaces metadata and tags when directed", async () => {
+Deno.test("CopyObject replaces metadata and tags as directed", async () => {
   const { ok, send } = await withSource();
   const headers = {
     ...SOURCE,
@@ -74,7 +74,7 @@ Deno.test("CopyObject copies an object onto itself only with a change", async ()
   strictEqual(source.headers.get("x-amz-meta-x"), "y");
 });
 
-Deno.test("CopyObject keeps conditions on source and destination", async () => {
+Deno.test("CopyObject checks conditions on source and destination", async () => {
   const { ok, send } = await withSource();
   const etag = '"5d41402abc4b2a76b9719d911017c592"';
   const before = "Wed, 01 May 2024 09:00:00 GMT";
@@ -105,7 +105,7 @@ Deno.test("CopyObject keeps conditions on source and destination", async () => {
   }
 });
 
-Deno.test("CopyObject refuses sources that are not there", async () => {
+Deno.test("CopyObject refuses sources that do not exist", async () => {
   const { send } = await withSource();
   const rows: [string, number, string][] = [
     ["bucket/none", 404, "NoSuchKey"],
@@ -121,8 +121,8 @@ Deno.test("CopyObject refuses sources that are not there", async () => {
 });
 
 Deno.test("CopyObject keeps the connection alive while it works", async () => {
-  const patience = { first: 5, between: 5 };
-  const slow = await createTestGateway({ patience });
+  const lateTiming = { first: 5, between: 5 };
+  const slow = await createTestGateway({ lateTiming });
   await slow.ok("PUT", "/bucket/source", { body: "hello" });
   const putObject = slow.store.putObject.bind(slow.store);
   let broken = false;
@@ -179,7 +179,7 @@ Deno.test("CopyObject follows each directive by itself", async () => {
   }
 });
 
-Deno.test("CopyObject takes each change that AWS takes as one", async () => {
+Deno.test("CopyObject accepts each change that AWS accepts", async () => {
   const { ok, send } = await withSource();
   const rows: [Record<string, string>, number][] = [
     [{ "x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "l=1" }, 400],
@@ -198,7 +198,7 @@ Deno.test("CopyObject takes each change that AWS takes as one", async () => {
   }
 });
 
-Deno.test("CopyObject computes the checksum that is asked for, else the source's", async () => {
+Deno.test("CopyObject computes the requested checksum, or else the source's", async () => {
   const { ok, send } = await withSource();
   const mode = { "x-amz-checksum-mode": "ENABLED" };
   const rows: [algorithm: string | undefined, header: string, value: string][] = [
@@ -222,7 +222,7 @@ Deno.test("CopyObject computes the checksum that is asked for, else the source's
   await assertError(await send("PUT", "/bucket/copy", { headers: unknown }), 400, "InvalidRequest");
 });
 
-Deno.test("CopyObject makes one piece of a multipart object", async () => {
+Deno.test("CopyObject copies a multipart object into one piece", async () => {
   const gateway = await createTestGateway();
   const { ok } = gateway;
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC32" });

@@ -7,7 +7,7 @@ const configuration = (inside: string): string =>
 const inRegion = (region: string): string =>
   configuration(`<LocationConstraint>${region}</LocationConstraint>`);
 
-Deno.test("CreateBucket records the owner and says where the bucket is", async () => {
+Deno.test("CreateBucket records the owner and returns the location of the bucket", async () => {
   const { ok, store } = await createTestGateway();
   const response = await ok("PUT", "/new-bucket");
   strictEqual(response.headers.get("location"), "/new-bucket");
@@ -17,7 +17,7 @@ Deno.test("CreateBucket records the owner and says where the bucket is", async (
   );
 });
 
-Deno.test("CreateBucket takes this region's location constraint", async () => {
+Deno.test("CreateBucket accepts this region's location constraint", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket-1", { body: inRegion("us-east-1") });
   await ok("PUT", "/bucket-2", { body: inRegion("") });
@@ -32,7 +32,7 @@ Deno.test("CreateBucket takes this region's location constraint", async () => {
   strictEqual((await send("HEAD", "/bucket-4")).status, 404);
 });
 
-Deno.test("CreateBucket takes a configuration of up to 64 KiB", async () => {
+Deno.test("CreateBucket accepts a configuration of at most 64 KiB", async () => {
   const { ok, send } = await createTestGateway();
   const body = (size: number): string => `<CreateBucketConfiguration/>`.padEnd(size);
   await ok("PUT", "/bucket-2", { body: body(65_536) });
@@ -52,7 +52,7 @@ Deno.test("CreateBucket refuses a bucket that exists, and names that are not val
   }
 });
 
-Deno.test("CreateBucket refuses what it does not enforce", async () => {
+Deno.test("CreateBucket refuses settings that the gateway does not enforce", async () => {
   const { ok, send } = await createTestGateway();
   const rows: [string, string, number, string][] = [
     ["x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],

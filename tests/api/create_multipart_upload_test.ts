@@ -3,7 +3,7 @@ import { textOf } from "../../src/s3/xml_reader.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml } from "./test_gateway.ts";
 
-Deno.test("CreateMultipartUpload answers with an upload id", async () => {
+Deno.test("CreateMultipartUpload returns an upload id", async () => {
   const { ok } = await createTestGateway();
   const headers = { "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "FULL_OBJECT" };
   const response = await ok("POST", "/bucket/a/b?uploads", { headers });
@@ -15,7 +15,7 @@ Deno.test("CreateMultipartUpload answers with an upload id", async () => {
   strictEqual(textOf(root, "UploadId").length > 0, true);
 });
 
-Deno.test("CreateMultipartUpload refuses what it cannot keep", async () => {
+Deno.test("CreateMultipartUpload refuses headers that the gateway cannot enforce", async () => {
   const { send } = await createTestGateway();
   const rows: [Record<string, string>, number, string][] = [
     [{ "x-amz-checksum-algorithm": "MD9" }, 400, "InvalidRequest"],
@@ -43,7 +43,7 @@ Deno.test("CreateMultipartUpload refuses what it cannot keep", async () => {
   await assertError(await send("POST", "/missing/key?uploads"), 404, "NoSuchBucket");
 });
 
-Deno.test("CreateMultipartUpload keeps every header that PutObject keeps", async () => {
+Deno.test("CreateMultipartUpload stores every header that PutObject stores", async () => {
   const gateway = await createTestGateway({ encryptionAtRest: true });
   const kept = {
     "content-type": "text/html; charset=utf-8",

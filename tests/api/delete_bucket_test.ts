@@ -10,7 +10,7 @@ Deno.test("DeleteBucket deletes only an empty bucket", async () => {
   await assertError(await send("DELETE", "/bucket"), 404, "NoSuchBucket");
 });
 
-Deno.test("DeleteBucket is not what a sub-resource asks for", async () => {
+Deno.test("DeleteBucket does not run for a sub-resource", async () => {
   const { ok, send } = await createTestGateway();
   for (const name of ["publicAccessBlock", "policy", "tagging", "cors", "lifecycle", "website"]) {
     await assertError(await send("DELETE", `/bucket?${name}`), 501, "NotImplemented");

@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert/strict";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { assertError, createTestGateway, NOW } from "./test_gateway.ts";
 
-Deno.test("DeleteObject deletes, also what is not there", async () => {
+Deno.test("DeleteObject succeeds also for a missing object", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
   for (let i = 0; i < 2; i++) strictEqual((await ok("DELETE", "/bucket/key")).status, 204);
@@ -10,7 +10,7 @@ Deno.test("DeleteObject deletes, also what is not there", async () => {
   await assertError(await send("DELETE", "/missing/key"), 404, "NoSuchBucket");
 });
 
-Deno.test("DeleteObject keeps conditions", async () => {
+Deno.test("DeleteObject checks conditions", async () => {
   const { ok, send } = await createTestGateway();
   const etag = (await ok("PUT", "/bucket/key", { body: "x" })).headers.get("etag") ?? "";
   const wrong = await send("DELETE", "/bucket/key", { headers: { "if-match": '"y"' } });
@@ -20,7 +20,7 @@ Deno.test("DeleteObject keeps conditions", async () => {
   await ok("DELETE", "/bucket/key", { headers: { "if-match": etag } });
 });
 
-Deno.test("DeleteObject knows the version null alone", async () => {
+Deno.test("DeleteObject knows only the version null", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
   await assertError(await send("DELETE", "/bucket/key?versionId=1"), 400, "InvalidArgument");
@@ -28,7 +28,7 @@ Deno.test("DeleteObject knows the version null alone", async () => {
   await ok("DELETE", "/bucket/key?versionId=null");
 });
 
-Deno.test("DeleteObject is not what a sub-resource asks for", async () => {
+Deno.test("DeleteObject does not run for a sub-resource", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
   await assertError(await send("DELETE", "/bucket/key?tagging"), 501, "NotImplemented");
@@ -36,7 +36,7 @@ Deno.test("DeleteObject is not what a sub-resource asks for", async () => {
   await ok("HEAD", "/bucket/key");
 });
 
-Deno.test("DeleteObject leaves a locked object alone", async () => {
+Deno.test("DeleteObject refuses to delete a locked object", async () => {
   const { ok, send, store } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
   const until = new Date(NOW.getTime() + 1000);

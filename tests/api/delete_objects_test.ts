@@ -27,7 +27,7 @@ Deno.test("DeleteObjects deletes each object", async () => {
   }
 });
 
-Deno.test("DeleteObjects tells what failed, and only that when quiet", async () => {
+Deno.test("DeleteObjects returns the failures, and only these if quiet", async () => {
   const { ok } = await createTestGateway();
   for (const key of ["a", "b"]) await ok("PUT", `/bucket/${key}`, { body: "x" });
   const body = asked(
@@ -49,7 +49,7 @@ Deno.test("DeleteObjects tells what failed, and only that when quiet", async () 
   await ok("HEAD", "/bucket/b");
 });
 
-Deno.test("DeleteObjects keeps the condition of each object", async () => {
+Deno.test("DeleteObjects checks the condition of each object", async () => {
   const { ok, send } = await createTestGateway();
   const keys = ["bare", "quoted", "any", "other", "size", "time"];
   for (const key of keys) await ok("PUT", `/bucket/${key}`, { body: "x" });
@@ -60,7 +60,7 @@ Deno.test("DeleteObjects keeps the condition of each object", async () => {
     object("any", "<ETag>*</ETag>"),
     object("other", "<ETag>00000000000000000000000000000000</ETag>"),
     object("missing", `<ETag>${etag}</ETag>`),
-    // Of directory buckets alone.
+    // AWS has these for directory buckets only.
     object("size", "<Size>1</Size>"),
     object("time", "<LastModifiedTime>2024-05-01T10:00:00Z</LastModifiedTime>"),
   );
@@ -82,7 +82,7 @@ Deno.test("DeleteObjects keeps the condition of each object", async () => {
   }
 });
 
-Deno.test("DeleteObjects says nothing of a success when quiet", async () => {
+Deno.test("DeleteObjects omits successes if quiet", async () => {
   const { ok } = await createTestGateway();
   for (const [quiet, deleted] of [["true", 0], ["false", 2]] as const) {
     await ok("PUT", "/bucket/a", { body: "x" });
@@ -93,7 +93,7 @@ Deno.test("DeleteObjects says nothing of a success when quiet", async () => {
   }
 });
 
-Deno.test("DeleteObjects names keys that XML cannot hold by references", async () => {
+Deno.test("DeleteObjects writes keys that XML cannot hold as references", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/a%01%0D", { body: "x" });
   const body = asked(object("a&#x1;&#13;"), object("b&#x2;", "<ETag>e</ETag>"));
@@ -103,7 +103,7 @@ Deno.test("DeleteObjects names keys that XML cannot hold by references", async (
   strictEqual((await send("HEAD", "/bucket/a%01%0D")).status, 404);
 });
 
-Deno.test("DeleteObjects takes 1,000 keys and no more", async () => {
+Deno.test("DeleteObjects accepts at most 1,000 keys", async () => {
   const { ok, send } = await createTestGateway();
   const keys = Array.from({ length: 1001 }, (_, i) => `key-${i}`);
   for (const key of keys) await ok("PUT", `/bucket/${key}`, { body: "x" });
@@ -119,7 +119,7 @@ Deno.test("DeleteObjects takes 1,000 keys and no more", async () => {
   deepStrictEqual(await listed(), ["key-0"]);
 });
 
-Deno.test("DeleteObjects deletes at the same time, and a key that comes twice", async () => {
+Deno.test("DeleteObjects deletes keys concurrently, also a key that comes twice", async () => {
   const gateway = await createTestGateway();
   let running = 0;
   let most = 0;
@@ -146,7 +146,7 @@ Deno.test("DeleteObjects deletes at the same time, and a key that comes twice", 
   assert(most >= 100, `${most} at the same time`);
 });
 
-Deno.test("DeleteObjects takes a checksum in place of Content-MD5", async () => {
+Deno.test("DeleteObjects accepts a checksum in place of Content-MD5", async () => {
   const { ok } = await createTestGateway();
   const body = `<Delete>${object("a")}</Delete>`;
   const bytes = Buffer.alloc(4);
@@ -159,7 +159,7 @@ Deno.test("DeleteObjects takes a checksum in place of Content-MD5", async () => 
   deepStrictEqual(textsAt(root, "Deleted", "Key"), ["a"]);
 });
 
-Deno.test("DeleteObjects refuses what it cannot trust", async () => {
+Deno.test("DeleteObjects refuses a document that fails its checks", async () => {
   const { send } = await createTestGateway();
   const post = (given: Send): Promise<Response> => send("POST", "/bucket?delete", given);
   await assertError(await post({ body: `<Delete>${object("a")}</Delete>` }), 400, "InvalidRequest");

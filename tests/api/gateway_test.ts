@@ -7,7 +7,7 @@ import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { assertError, createTestGateway } from "./test_gateway.ts";
 
-Deno.test("Every answer bears a request id", async () => {
+Deno.test("Every response carries a request id", async () => {
   const { send } = await createTestGateway();
   for (
     const [method, target] of [["GET", "/"], ["GET", "/missing"], ["HEAD", "/missing"]] as const
@@ -21,7 +21,7 @@ Deno.test("Every answer bears a request id", async () => {
   }
 });
 
-Deno.test("Nobody is served unsigned", async () => {
+Deno.test("An unsigned request is denied, whatever it asks for and however it is framed", async () => {
   const { send } = await createTestGateway();
   for (const target of ["/", "/bucket", "/bucket/key", "/bucket?policy"]) {
     for (const method of ["GET", "PUT", "POST", "DELETE"]) {
@@ -29,6 +29,12 @@ Deno.test("Nobody is served unsigned", async () => {
     }
     strictEqual((await send("HEAD", target, { anonymous: true })).status, 403);
   }
+  for (const target of ["/", "/bucket/key?versioning", "/bucket?acl&policy"]) {
+    await assertError(await send("PATCH", target, { anonymous: true }), 403, "AccessDenied");
+  }
+  const headers = { "x-amz-content-sha256": "nonsense" };
+  const misframed = await send("PUT", "/bucket/key", { anonymous: true, headers, body: "x" });
+  await assertError(misframed, 403, "AccessDenied");
 });
 
 Deno.test("A CORS preflight is refused as AWS refuses it", async () => {
@@ -44,7 +50,7 @@ Deno.test("An unknown method is not allowed", async () => {
   await assertError(await send("PATCH", "/bucket/key", { body: "x" }), 405, "MethodNotAllowed");
 });
 
-Deno.test("What nobody expected is an InternalError, and goes to the log", async () => {
+Deno.test("An unexpected error becomes InternalError and is logged", async () => {
   const lines: string[] = [];
   const log = createLog({
     format: "text",
@@ -60,7 +66,7 @@ Deno.test("What nobody expected is an InternalError, and goes to the log", async
   assert(lines[0]?.includes("secret detail"));
 });
 
-Deno.test("What is unavailable says when to try again", async () => {
+Deno.test("ServiceUnavailable carries Retry-After", async () => {
   const { send, store } = await createTestGateway();
   store.listObjects = () => Promise.reject(new S3Error("ServiceUnavailable"));
   const response = await send("GET", "/bucket");
@@ -68,7 +74,7 @@ Deno.test("What is unavailable says when to try again", async () => {
   await assertError(response, 503, "ServiceUnavailable");
 });
 
-Deno.test("A body that nobody reads is cancelled", async () => {
+Deno.test("The gateway cancels a body that no one reads", async () => {
   const { handler } = await createTestGateway();
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) }, { highWaterMark: 0 });
@@ -79,7 +85,7 @@ Deno.test("A body that nobody reads is cancelled", async () => {
   assert(cancelled);
 });
 
-Deno.test("A bucket's owner is as the request expects, or access is denied", async () => {
+Deno.test("Access is denied if a bucket's owner is not the one that the request expects", async () => {
   const { ok, send } = await createTestGateway();
   await ok("GET", "/bucket", { headers: { "x-amz-expected-bucket-owner": "alice" } });
   const headers = { "x-amz-expected-bucket-owner": "bob" };
@@ -99,7 +105,7 @@ Deno.test("A Host that would forge the path is refused", async () => {
   await response.body?.cancel();
 });
 
-Deno.test("Too many requests are told to slow down, before anybody asks who sent them", async () => {
+Deno.test("Too many requests receive SlowDown before authentication", async () => {
   const inFlight = new InFlight(1);
   const { send, handler, store } = await createTestGateway({ inFlight });
   strictEqual(inFlight.count, 0);
@@ -127,7 +133,7 @@ Deno.test("Too many requests are told to slow down, before anybody asks who sent
   strictEqual(inFlight.count, 0);
 });
 
-Deno.test("A request is in flight until its answer was sent, or taken where nobody knows", async () => {
+Deno.test("A request is in flight until its response was sent or, without a server, read", async () => {
   const inFlight = new InFlight(10);
   const { ok, send, handler, store } = await createTestGateway({ inFlight });
   await ok("PUT", "/bucket/key", { body: "0123456789" });
@@ -156,7 +162,7 @@ Deno.test("A request is in flight until its answer was sent, or taken where nobo
   strictEqual(inFlight.count, 0);
 });
 
-Deno.test("An answer that nobody takes is broken off", async () => {
+Deno.test("A response that no one reads is broken off", async () => {
   const inFlight = new InFlight(10);
   const { ok, send, store } = await createTestGateway({ inFlight, stalls: new StallWatch(100) });
   await ok("PUT", "/bucket/key", { body: "0123456789" });
@@ -175,7 +181,7 @@ Deno.test("An answer that nobody takes is broken off", async () => {
   await response.bytes().then(() => assert(false), () => {});
 });
 
-Deno.test("A body that stalls is a RequestTimeout", async () => {
+Deno.test("A body that stalls becomes RequestTimeout", async () => {
   const { send } = await createTestGateway({ stalls: new StallWatch(100) });
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => controller.enqueue(new Uint8Array(3)),
@@ -186,7 +192,7 @@ Deno.test("A body that stalls is a RequestTimeout", async () => {
   await assertError(await send("GET", "/bucket/key"), 404, "NoSuchKey");
 });
 
-Deno.test("A proxy that is trusted says who asks, which host and how", async () => {
+Deno.test("A trusted proxy states the client, the host and the scheme", async () => {
   const clients: (string | undefined)[] = [];
   const { ok, send } = await createTestGateway({
     proxies: new TrustedProxies(["10.0.0.0/8"]),
@@ -221,13 +227,13 @@ Deno.test("A proxy that is trusted says who asks, which host and how", async () 
   strictEqual(textOf(result, "Location"), "https://bucket.s3.test/large");
   deepStrictEqual([...new Set(clients)], [undefined, "198.51.100.7"]);
 
-  // Anybody else may say so: the signature is of another host.
+  // A stranger that sends the same headers is not believed, so the signature is of another host.
   clients.length = 0;
   const stranger = { host: "gateway.internal:5222", peer: "192.0.2.1" };
   const refused = await send("GET", "/key", { host, via: stranger, headers });
   await assertError(refused, 403, "SignatureDoesNotMatch");
   deepStrictEqual(clients, ["192.0.2.1"]);
-  // A proxy that passes on what is no host.
+  // A proxy that passes on an invalid host.
   const forged = { ...headers, "x-forwarded-host": "a/b?c" };
   await assertError(await send("GET", "/key", { via, headers: forged }), 400, "InvalidRequest");
 });

@@ -13,7 +13,7 @@ import {
 
 const ALL = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize";
 
-/** A multipart object of the parts "part 1" to "part 3". */
+/** Creates a multipart object of the parts "part 1" to "part 3". */
 async function withParts(): Promise<TestGateway> {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
@@ -37,7 +37,7 @@ async function attributes(
   return await readXml(response, "GetObjectAttributesResponse");
 }
 
-Deno.test("GetObjectAttributes shows what is known of an object", async () => {
+Deno.test("GetObjectAttributes shows every attribute of an object", async () => {
   const gateway = await createTestGateway();
   const headers = { "x-amz-checksum-crc32": "NhCmhg==", "x-amz-storage-class": "STANDARD_IA" };
   await gateway.ok("PUT", "/bucket/key", { body: "hello", headers });
@@ -55,7 +55,7 @@ Deno.test("GetObjectAttributes shows what is known of an object", async () => {
   deepStrictEqual(textsAt(root, "Checksum", "ChecksumType"), ["FULL_OBJECT"]);
 });
 
-Deno.test("GetObjectAttributes shows what is asked for alone", async () => {
+Deno.test("GetObjectAttributes shows only the requested attributes", async () => {
   const gateway = await createTestGateway();
   await gateway.ok("PUT", "/bucket/key", { body: "hello" });
   const rows: [string, string[]][] = [
@@ -152,7 +152,7 @@ Deno.test("GetObjectAttributes shows the checksum of each part of an object that
     const page = { "x-amz-max-parts": "1", "x-amz-part-number-marker": "1" };
     deepStrictEqual(await shown(page), checksums.slice(1, 2));
 
-    // That of the object is bare here, and counts its parts elsewhere.
+    // Here the object's checksum is bare; other responses add the count of its parts.
     const { headers } = await gateway.ok("HEAD", "/bucket/key", {
       headers: { "x-amz-checksum-mode": "ENABLED" },
     });
@@ -163,7 +163,7 @@ Deno.test("GetObjectAttributes shows the checksum of each part of an object that
   }
 });
 
-Deno.test("GetObjectAttributes refuses what makes no sense", async () => {
+Deno.test("GetObjectAttributes refuses invalid headers", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "hello" });
   const etag = { "x-amz-object-attributes": "ETag" };

@@ -19,7 +19,7 @@ async function withObject(): Promise<TestGateway> {
   return gateway;
 }
 
-Deno.test("GetObject answers with the object and its headers", async () => {
+Deno.test("GetObject returns the object and its headers", async () => {
   const { ok } = await withObject();
   const response = await ok("GET", "/bucket/key");
   strictEqual(await response.text(), "0123456789");
@@ -31,7 +31,7 @@ Deno.test("GetObject answers with the object and its headers", async () => {
   strictEqual(headers.get("x-amz-version-id"), null);
 });
 
-Deno.test("GetObject answers ranges in all three forms", async () => {
+Deno.test("GetObject returns ranges in all three forms", async () => {
   const { ok, send } = await withObject();
   const rows: [string, number, string, string | null][] = [
     ["bytes=0-3", 206, "0123", "bytes 0-3/10"],
@@ -55,7 +55,7 @@ Deno.test("GetObject answers ranges in all three forms", async () => {
   strictEqual(textOf(error, "RangeRequested"), "bytes=10-");
 });
 
-Deno.test("GetObject keeps conditions", async () => {
+Deno.test("GetObject checks conditions", async () => {
   const { ok, send } = await withObject();
   const etag = (await ok("HEAD", "/bucket/key")).headers.get("etag") ?? "";
   const rows: [Record<string, string>, number][] = [
@@ -82,7 +82,7 @@ Deno.test("GetObject keeps conditions", async () => {
   }
 });
 
-Deno.test("GetObject overrides headers of the answer", async () => {
+Deno.test("GetObject overrides response headers", async () => {
   const { ok } = await withObject();
   const query = "response-cache-control=no-cache&response-content-disposition=attachment" +
     "&response-content-encoding=br&response-content-language=fr&response-content-type=a%2Fb" +
@@ -103,7 +103,7 @@ Deno.test("GetObject overrides headers of the answer", async () => {
   );
 });
 
-Deno.test("GetObject shows the checksum of a whole object when asked", async () => {
+Deno.test("GetObject shows the checksum of a whole object on request", async () => {
   const { ok } = await withObject();
   const mode = { "x-amz-checksum-mode": "ENABLED" };
   for (const method of ["GET", "HEAD"]) {
@@ -117,7 +117,7 @@ Deno.test("GetObject shows the checksum of a whole object when asked", async () 
   await range.body?.cancel();
 });
 
-Deno.test("GetObject answers parts by their number", async () => {
+Deno.test("GetObject returns parts by number", async () => {
   const { ok, send } = await withObject();
   const created = await readXml(
     await ok("POST", "/bucket/parts?uploads"),
@@ -164,7 +164,7 @@ async function withCrcs(type: string, bodies: readonly string[]): Promise<TestGa
   return gateway;
 }
 
-/** CRC-32, base64. */
+/** Returns the CRC-32 of a text in base64. */
 function crc(data: string | Uint8Array): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32(data));
@@ -176,7 +176,7 @@ function composite(parts: readonly string[]): string {
   return `${crc(checksums)}-${parts.length}`;
 }
 
-Deno.test("GetObject shows a part's checksum with exactly that part, where the object's is composite", async () => {
+Deno.test("GetObject shows a part's checksum with exactly that part if the object's is composite", async () => {
   const parts = ["part 1", "part 2", ""];
   const rows: [type: string, parts: string[], asked: string, shown: string | null][] = [
     ["COMPOSITE", parts, "", composite(parts)],
@@ -211,7 +211,7 @@ Deno.test("GetObject shows a part's checksum with exactly that part, where the o
       strictEqual(value, shown, row);
       strictEqual(response.headers.get("x-amz-checksum-type"), shown === null ? null : type, row);
       const text = await response.text();
-      // What has no dash, SDKs check.
+      // SDKs check a checksum without a dash.
       if (method === "GET" && value?.includes("-") === false) strictEqual(crc(text), value, row);
 
       const plain = await ok(method, target, { headers: range });
@@ -221,7 +221,7 @@ Deno.test("GetObject shows a part's checksum with exactly that part, where the o
   }
 });
 
-Deno.test("GetObject knows the version null alone", async () => {
+Deno.test("GetObject knows only the version null", async () => {
   const { ok, send } = await withObject();
   strictEqual(await (await ok("GET", "/bucket/key?versionId=null")).text(), "0123456789");
   const version = "3HL4kqtJvjVBH40Nrjfkd3HL4kqtJvjV";
@@ -229,7 +229,7 @@ Deno.test("GetObject knows the version null alone", async () => {
   await assertError(await send("GET", "/bucket/key?versionId=1"), 400, "InvalidArgument");
 });
 
-Deno.test("GetObject says what is missing", async () => {
+Deno.test("GetObject names the missing bucket or key", async () => {
   const { send } = await withObject();
   const error = await assertError(
     await send("GET", "/bucket/none?x-id=GetObject"),
@@ -241,7 +241,7 @@ Deno.test("GetObject says what is missing", async () => {
   await assertError(await send("GET", "/missing/key"), 404, "NoSuchBucket");
 });
 
-Deno.test("GetObject answers an empty object", async () => {
+Deno.test("GetObject returns an empty object", async () => {
   const { ok, send } = await withObject();
   await ok("PUT", "/bucket/empty", { body: "" });
   const response = await ok("GET", "/bucket/empty");

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { createTestGateway } from "./test_gateway.ts";
 
-Deno.test("HeadBucket says whether a bucket is there, and its region", async () => {
+Deno.test("HeadBucket returns whether a bucket exists, and its region", async () => {
   const { send } = await createTestGateway();
   const there = await send("HEAD", "/bucket");
   strictEqual(there.status, 200);

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { createTestGateway } from "./test_gateway.ts";
 
-Deno.test("HeadObject answers as GetObject does, without the bytes", async () => {
+Deno.test("HeadObject returns the headers of GetObject without the bytes", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "0123456789", headers: { "x-amz-meta-a": "b" } });
   const head = await ok("HEAD", "/bucket/key");
@@ -21,7 +21,7 @@ Deno.test("HeadObject answers as GetObject does, without the bytes", async () =>
   }
 });
 
-Deno.test("HeadObject has the parts' checksums read only where it may show one", async () => {
+Deno.test("HeadObject reads the parts' checksums only if it may show one", async () => {
   const { ok, store } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "0123456789" });
   let asked: boolean | undefined;
@@ -44,7 +44,7 @@ Deno.test("HeadObject has the parts' checksums read only where it may show one",
   }
 });
 
-Deno.test("HeadObject answers the last of 10,000 parts of 5 GiB", async () => {
+Deno.test("HeadObject returns the last of 10,000 parts of 5 GiB", async () => {
   const { ok, send, store } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: "x" });
   const GIB = 1024 ** 3;

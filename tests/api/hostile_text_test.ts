@@ -1,8 +1,8 @@
 /**
- * Every parser of a header, a query, a trailer or a document, given as much as it takes of blanks, of its own delimiters
- * and of carriage returns.
+ * Gives every parser of a header, a query, a trailer or a document as many blanks, delimiters and carriage returns as it
+ * accepts.
  *
- * The tests assert results. One that takes time quadratic in the text is not refused here, but holds the whole run up.
+ * The tests assert results. A parser whose time is quadratic in the text does not fail here, but it delays the whole run.
  * @module
  */
 
@@ -10,7 +10,6 @@ import { deepStrictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createPayload } from "../../src/auth/body.ts";
 import { parseChecksumHeader } from "../../src/s3/checksum_headers.ts";
-import { parseContentMD5, parseIntegrity } from "../../src/s3/integrity.ts";
 import { parseReadPrecondition, parseWritePrecondition } from "../../src/s3/conditions.ts";
 import { parseContinuationToken } from "../../src/s3/continuation_token.ts";
 import { parseCopySource } from "../../src/s3/copy_source.ts";
@@ -18,6 +17,7 @@ import { isS3Error } from "../../src/s3/errors.ts";
 import { parseETagList } from "../../src/s3/etag.ts";
 import { TrustedProxies } from "../../src/s3/forwarded.ts";
 import { decodeHeaderText } from "../../src/s3/header_text.ts";
+import { parseContentMD5, parseIntegrity } from "../../src/s3/integrity.ts";
 import { parseProperties } from "../../src/s3/metadata.ts";
 import { parseBucketName, parseObjectKey, parseUploadId } from "../../src/s3/names.ts";
 import { integerParam, prefixParam, refuseVersionId } from "../../src/s3/params.ts";
@@ -37,7 +37,7 @@ const DOCUMENT = 1024 * 1024;
 const NOTHING = ["", ""] as const;
 const BLANKS = [" ", "\t", "\r", " \r"];
 
-/** Headers that hold what the runtime's own would refuse, such as a carriage return. */
+/** Creates headers with characters that the runtime's `Headers` would refuse, such as a carriage return. */
 function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
   const map = new Map(Object.entries(values));
   return {
@@ -48,7 +48,7 @@ function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
   };
 }
 
-/** Texts of about this length: units alone, before something, behind something, and between. */
+/** Returns texts of about this length: units alone, before a text, after it, and between two. */
 function textsOf(
   limit: number,
   units: readonly string[],
@@ -72,11 +72,11 @@ async function outcomeOf(parse: () => unknown): Promise<string> {
 
 type Row = {
   readonly parse: (text: string) => unknown;
-  /** Its own delimiters. */
+  /** The parser's own delimiters. */
   readonly units: readonly string[];
-  /** Beginning and end of what it takes. */
+  /** Beginning and end of a text that the parser accepts. */
   readonly around?: readonly [begin: string, end: string];
-  /** What may become of the texts; each of these must. */
+  /** The permitted outcomes, each of which must occur. */
   readonly outcomes: readonly string[];
 };
 

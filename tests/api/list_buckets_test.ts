@@ -16,7 +16,7 @@ Deno.test("ListBuckets shows all buckets by name", async () => {
   deepStrictEqual(textsAt(root, "Buckets", "Bucket", "BucketRegion"), []);
 });
 
-Deno.test("ListBuckets pages where it is asked to", async () => {
+Deno.test("ListBuckets returns pages on request", async () => {
   const { ok } = await createTestGateway();
   for (const name of ["bucket-2", "bucket-3", "other"]) await ok("PUT", `/${name}`);
   const names: string[] = [];
@@ -32,7 +32,7 @@ Deno.test("ListBuckets pages where it is asked to", async () => {
   deepStrictEqual(names, ["bucket", "bucket-2", "bucket-3"]);
 });
 
-Deno.test("ListBuckets shows when each bucket was made, whatever happened to it since", async () => {
+Deno.test("ListBuckets shows when each bucket was created, regardless of later writes", async () => {
   let now = Date.UTC(2024, 4, 1);
   const store = createMemoryStore({ minPartSize: 5, now: () => new Date(now) });
   const { ok } = await createTestGateway({ store });
@@ -53,7 +53,7 @@ Deno.test("ListBuckets shows when each bucket was made, whatever happened to it 
   deepStrictEqual(await dates(), ["2024-05-01T00:00:00.000Z", "2024-05-01T00:01:01.234Z"]);
 });
 
-Deno.test("ListBuckets takes prefix, region and an empty token", async () => {
+Deno.test("ListBuckets accepts prefix, region and an empty token", async () => {
   const { ok } = await createTestGateway();
   for (const name of ["bucket-2", "other"]) await ok("PUT", `/${name}`);
   const rows: [query: string, names: string[], prefix: string[], token: boolean][] = [
@@ -80,7 +80,7 @@ Deno.test("ListBuckets takes prefix, region and an empty token", async () => {
   }
 });
 
-Deno.test("ListBuckets refuses a bad page", async () => {
+Deno.test("ListBuckets refuses invalid page parameters", async () => {
   const { send } = await createTestGateway();
   const limits = ["0", "-1", "10001", "2147483648", "x", "1.5"].map((text) =>
     `max-buckets=${text}`

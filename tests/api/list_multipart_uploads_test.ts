@@ -59,7 +59,7 @@ Deno.test("ListMultipartUploads shows no common prefix that is not greater than 
   }
 });
 
-Deno.test("ListMultipartUploads shows what an upload was created with", async () => {
+Deno.test("ListMultipartUploads shows the properties of an upload", async () => {
   const gateway = await createTestGateway();
   const id = await createUpload(gateway, {
     "x-amz-checksum-algorithm": "CRC32C",
@@ -82,7 +82,7 @@ Deno.test("ListMultipartUploads shows what an upload was created with", async ()
   );
 });
 
-Deno.test("ListMultipartUploads takes prefix, encoding and markers", async () => {
+Deno.test("ListMultipartUploads accepts prefix, encoding and markers", async () => {
   const gateway = await createTestGateway();
   const ids: string[] = [];
   for (
@@ -112,7 +112,7 @@ Deno.test("ListMultipartUploads takes prefix, encoding and markers", async () =>
     ["a%20b/%C3%A4", next],
   );
   deepStrictEqual(textsAt(await list("&key-marker=a%20b%2F%C3%A4"), "Upload", "Key"), ["c"]);
-  // Without a key, the marker of an upload counts for nothing.
+  // Without a key marker, the upload id marker has no effect.
   strictEqual(textsAt(await list(`&upload-id-marker=${ids[3]}`), "Upload").length, 4);
   const none = await list("&max-uploads=0");
   deepStrictEqual([textsAt(none, "Upload").length, textOf(none, "IsTruncated")], [0, "false"]);

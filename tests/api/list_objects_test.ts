@@ -50,7 +50,7 @@ Deno.test("ListObjects pages by markers, which it names only with a delimiter", 
   deepStrictEqual(textsAt(await page("marker=b%2F1"), "Contents", "Key"), ["b/2", "c", "d"]);
 });
 
-Deno.test("ListObjects pages through everything once, whatever the delimiter", async () => {
+Deno.test("ListObjects pages through everything once with any delimiter", async () => {
   const keys = ["a", "a-1", "a--1", "a--2", "b--", "b--c--d", "--", "--x", "😀--1", "！--1"];
   const { ok } = await withKeys(...keys);
   const rows: [delimiter: string, prefix: string, expected: string[]][] = [
@@ -79,7 +79,7 @@ Deno.test("ListObjects pages through everything once, whatever the delimiter", a
   }
 });
 
-/** As the signature wants it: a space is no plus. */
+/** Encodes a text as signatures require: a space does not become a plus. */
 function encoded(query: URLSearchParams): string {
   return query.toString().replaceAll("+", "%20");
 }
@@ -103,7 +103,7 @@ Deno.test("ListObjects shows no common prefix that is not greater than the marke
   strictEqual(textOf(root, "Marker"), "a/1");
 });
 
-Deno.test("ListObjects clamps max-keys and takes 0", async () => {
+Deno.test("ListObjects clamps max-keys and accepts 0", async () => {
   const { ok } = await withKeys("a");
   for (
     const [asked, used] of [["1001", "1000"], ["2147483647", "1000"], ["", "1000"], ["7", "7"]]
@@ -117,7 +117,7 @@ Deno.test("ListObjects clamps max-keys and takes 0", async () => {
   deepStrictEqual(textsAt(none, "NextMarker"), []);
 });
 
-Deno.test("ListObjects shows how objects are checked", async () => {
+Deno.test("ListObjects shows the checksum algorithm and type of objects", async () => {
   const { ok } = await withKeys("b");
   await ok("PUT", "/bucket/a", { body: "hello", headers: { "x-amz-checksum-crc32": "NhCmhg==" } });
   const root = await readXml(await ok("GET", "/bucket"), "ListBucketResult");
@@ -126,7 +126,7 @@ Deno.test("ListObjects shows how objects are checked", async () => {
   deepStrictEqual(textsAt(root, "Contents", "ChecksumType"), ["FULL_OBJECT"]);
 });
 
-Deno.test("ListObjects of a bucket that is deleted between two pages", async () => {
+Deno.test("ListObjects returns NoSuchBucket if the bucket is deleted between two pages", async () => {
   const { ok, send } = await withKeys("a", "b");
   await ok("GET", "/bucket?max-keys=1");
   for (const key of ["a", "b"]) await ok("DELETE", `/bucket/${key}`);
@@ -134,7 +134,7 @@ Deno.test("ListObjects of a bucket that is deleted between two pages", async () 
   await assertError(await send("GET", "/bucket?marker=a"), 404, "NoSuchBucket");
 });
 
-Deno.test("ListObjects encodes keys when asked", async () => {
+Deno.test("ListObjects encodes keys on request", async () => {
   const { ok } = await withKeys("a b/\u0001", "é+");
   const query = "encoding-type=url&prefix=&marker=%20";
   const root = await readXml(await ok("GET", `/bucket?${query}`), "ListBucketResult");
@@ -143,7 +143,7 @@ Deno.test("ListObjects encodes keys when asked", async () => {
   deepStrictEqual(textsAt(root, "Marker"), ["%20"]);
 });
 
-Deno.test("ListObjects encodes all that is made of keys", async () => {
+Deno.test("ListObjects encodes every element that is made of keys", async () => {
   const { ok } = await withKeys("p(\u0001)/a\u0002/1", "p(\u0001)/b\u0002/1", "p(\u0001)/!");
   const query = "encoding-type=url&prefix=p%28%01%29%2F&delimiter=%02%2F&marker=p%28&max-keys=2";
   const root = await readXml(await ok("GET", `/bucket?${query}`), "ListBucketResult");
@@ -155,7 +155,7 @@ Deno.test("ListObjects encodes all that is made of keys", async () => {
   deepStrictEqual(textsAt(root, "CommonPrefixes", "Prefix"), ["p%28%01%29/a%02/"]);
 });
 
-Deno.test("ListObjects refuses parameters that make no sense", async () => {
+Deno.test("ListObjects refuses invalid parameters", async () => {
   const { send } = await withKeys();
   const numbers = ["-1", "x", "1.5", "%201", "2147483648", "99999999999"];
   for (const query of [...numbers.map((text) => `max-keys=${text}`), "encoding-type=gzip"]) {

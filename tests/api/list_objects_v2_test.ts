@@ -51,7 +51,7 @@ Deno.test("ListObjectsV2 counts common prefixes as keys", async () => {
   deepStrictEqual(textsAt(rest, "CommonPrefixes", "Prefix"), ["c/"]);
 });
 
-Deno.test("ListObjectsV2 begins after start-after, until there is a token", async () => {
+Deno.test("ListObjectsV2 begins after start-after unless there is a token", async () => {
   const { list } = await withKeys("a", "b", "c");
   const page = await list("&start-after=a&max-keys=1");
   deepStrictEqual(textsAt(page, "Contents", "Key"), ["b"]);
@@ -76,7 +76,7 @@ Deno.test("ListObjectsV2 shows no common prefix that is not greater than start-a
   deepStrictEqual([textOf(page, "StartAfter"), textOf(page, "KeyCount")], ["a/1", "1"]);
 });
 
-Deno.test("ListObjectsV2 repeats no common prefix, whatever the size of the page", async () => {
+Deno.test("ListObjectsV2 repeats no common prefix, regardless of the size of the page", async () => {
   const keys = ["x/a", "x/a::1", "x/a::2", "x/b", "x/b::1::2", "x/😀::1", "x/！::1", "y::1"];
   const { list } = await withKeys(...keys);
   for (const maxKeys of [1, 2, 4, 1000]) {
@@ -98,7 +98,7 @@ Deno.test("ListObjectsV2 repeats no common prefix, whatever the size of the page
   }
 });
 
-Deno.test("ListObjectsV2 resumes behind a key that is gone, and shows what came since", async () => {
+Deno.test("ListObjectsV2 resumes after a deleted key and shows newer keys", async () => {
   const { list, ok } = await withKeys("a", "b", "d");
   const token = textOf(await list("&max-keys=2"), "NextContinuationToken");
   await ok("DELETE", "/bucket/b");
@@ -107,7 +107,7 @@ Deno.test("ListObjectsV2 resumes behind a key that is gone, and shows what came 
   deepStrictEqual(textsAt(rest, "Contents", "Key"), ["c", "d"]);
 });
 
-Deno.test("ListObjectsV2 of a bucket that is deleted between two pages", async () => {
+Deno.test("ListObjectsV2 returns NoSuchBucket if the bucket is deleted between two pages", async () => {
   const { list, ok, send } = await withKeys("a", "b");
   const token = textOf(await list("&max-keys=1"), "NextContinuationToken");
   for (const key of ["a", "b"]) await ok("DELETE", `/bucket/${key}`);
@@ -116,14 +116,14 @@ Deno.test("ListObjectsV2 of a bucket that is deleted between two pages", async (
   await assertError(response, 404, "NoSuchBucket");
 });
 
-Deno.test("ListObjectsV2 shows owners only when asked", async () => {
+Deno.test("ListObjectsV2 shows owners only on request", async () => {
   const { list } = await withKeys("a");
   deepStrictEqual(textsAt(await list(""), "Contents", "Owner"), []);
   deepStrictEqual(textsAt(await list("&fetch-owner=false"), "Contents", "Owner"), []);
   deepStrictEqual(textsAt(await list("&fetch-owner=true"), "Contents", "Owner", "ID"), ["alice"]);
 });
 
-Deno.test("ListObjectsV2 shows how objects are checked", async () => {
+Deno.test("ListObjectsV2 shows the checksum algorithm and type of objects", async () => {
   const { list, ok } = await withKeys();
   await ok("PUT", "/bucket/a", { body: "hello", headers: { "x-amz-checksum-crc32": "NhCmhg==" } });
   const page = await list("");
@@ -131,7 +131,7 @@ Deno.test("ListObjectsV2 shows how objects are checked", async () => {
   deepStrictEqual(textsAt(page, "Contents", "ChecksumType"), ["FULL_OBJECT"]);
 });
 
-Deno.test("ListObjectsV2 clamps max-keys and takes 0", async () => {
+Deno.test("ListObjectsV2 clamps max-keys and accepts 0", async () => {
   const { list } = await withKeys("a");
   for (
     const [asked, used] of [["1001", "1000"], ["2147483647", "1000"], ["", "1000"], ["7", "7"]]
@@ -149,7 +149,7 @@ Deno.test("ListObjectsV2 writes control characters as references, or encoded", a
   assert(text.includes("<Key>a&#x1;&#xD;</Key>"));
 });
 
-Deno.test("ListObjectsV2 encodes all that is made of keys", async () => {
+Deno.test("ListObjectsV2 encodes every element that is made of keys", async () => {
   const { list } = await withKeys("p(\u0001)/a\u0002/1", "p(\u0001)/!", "p(\u0001)/z");
   const page = await list(
     "&encoding-type=url&prefix=p%28%01%29%2F&delimiter=%02%2F&start-after=p%28&max-keys=2",
@@ -162,7 +162,7 @@ Deno.test("ListObjectsV2 encodes all that is made of keys", async () => {
   deepStrictEqual(textsAt(page, "CommonPrefixes", "Prefix"), ["p%28%01%29/a%02/"]);
 });
 
-Deno.test("ListObjectsV2 refuses tokens that no gateway made", async () => {
+Deno.test("ListObjectsV2 refuses tokens that no gateway created", async () => {
   const { list, send } = await withKeys("a", "b", "é", "z");
   const token = textOf(await list("&start-after=b&max-keys=1"), "NextContinuationToken");
   const changed = Array.from(token, (char, i) => {

@@ -36,7 +36,7 @@ Deno.test("ListParts shows the parts by number, in pages", async () => {
   strictEqual(textOf(await list("&max-parts=5000"), "MaxParts"), "1000");
 });
 
-Deno.test("ListParts refuses what makes no sense", async () => {
+Deno.test("ListParts refuses invalid parameters", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   await assertError(await gateway.send("GET", "/bucket/key?uploadId=none"), 404, "NoSuchUpload");

@@ -1,5 +1,5 @@
 /**
- * Requests of 64 KiB whose senders have no secret: neither the response nor the work may be much longer than that.
+ * Requests of 64 KiB whose senders have no secret. Neither the response nor the work may be much longer than the request.
  * @module
  */
 
@@ -52,7 +52,7 @@ const headersOf = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-amz-meta-${i}`, "1"]));
 const half = (unit: string): string => unit.repeat(SIZE / 2 / unit.length);
 
-/** Requests with a text in one place each. */
+/** Requests that are long in one place each. */
 const PLACES: Readonly<Record<string, (text: string, id: string) => Long>> = {
   "the scheme": (text) => headerSigned(text),
   "a header of SigV4: the credential": (text) => headerSigned(header(text, REQUIRED)),
@@ -101,10 +101,10 @@ const MANY: Readonly<Record<string, (id: string) => Long>> = {
   "many unsigned headers": (id) => headerSigned(header(id, REQUIRED), headersOf(4000)),
 };
 
-/** Characters of headers that were read, and how many may be. */
+/** Characters of headers that were read, and their limit. */
 type Meter = { read: number; limit: number };
 
-/** Counts what is read of headers, and ends what reads far too much. */
+/** Counts the characters that are read from headers, and throws beyond the limit. */
 function metered(headers: RequestHeaders, meter: Meter): RequestHeaders {
   const count = (text: string | null): void => {
     meter.read += text?.length ?? 0;
@@ -127,7 +127,7 @@ function metered(headers: RequestHeaders, meter: Meter): RequestHeaders {
   };
 }
 
-/** Makes what sends a long request without a secret, and checks what it costs. */
+/** Creates a function that sends a long request without a secret and checks its cost. */
 async function createCheck(): Promise<(what: string, long: Long) => Promise<void>> {
   const meter: Meter = { read: 0, limit: Infinity };
   const authenticate = createAuthenticate({
@@ -155,7 +155,7 @@ async function createCheck(): Promise<(what: string, long: Long) => Promise<void
   };
 }
 
-Deno.test("the response to a long request without a secret is not much longer, wherever it is long", async () => {
+Deno.test("the response to a long request without a secret is not much longer than the request", async () => {
   const check = await createCheck();
   for (const [place, longOf] of Object.entries(PLACES)) {
     for (const unit of ["a", "a b", "a, ", '"', "%22", "a;", ":", "/", "&", "="]) {
@@ -167,7 +167,7 @@ Deno.test("the response to a long request without a secret is not much longer, w
   }
 });
 
-Deno.test("what is read of a request without a secret is not much longer than it, whatever it names", async () => {
+Deno.test("a request without a secret causes reads that are not much longer than the request", async () => {
   const check = await createCheck();
   for (const [what, longOf] of Object.entries(MANY)) {
     for (const id of [ACCESS_KEY_ID, "nobody"]) await check(`${what}, ${id}`, longOf(id));

@@ -28,7 +28,7 @@ export async function uploadPart(
   return (await ok("PUT", target, { body, headers })).headers.get("etag") ?? "";
 }
 
-/** The document that completes an upload; `more` is put in each part. */
+/** Returns the document that completes an upload; `more` goes into its part. */
 export function completion(
   parts: readonly (readonly [number: number, etag: string, more?: string])[],
 ): string {

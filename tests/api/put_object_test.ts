@@ -2,14 +2,14 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { assertError, contentMD5, createTestGateway, type Send } from "./test_gateway.ts";
 
-Deno.test("PutObject answers with the MD5 as ETag", async () => {
+Deno.test("PutObject returns the MD5 as ETag", async () => {
   const { ok } = await createTestGateway();
   const response = await ok("PUT", "/bucket/key", { body: "hello" });
   strictEqual(response.headers.get("etag"), '"5d41402abc4b2a76b9719d911017c592"');
   strictEqual(await (await ok("GET", "/bucket/key")).text(), "hello");
 });
 
-Deno.test("PutObject verifies what the client promises, and stores nothing else", async () => {
+Deno.test("PutObject verifies the stated length and hashes before it stores anything", async () => {
   const { ok, send, store } = await createTestGateway();
   const rows: [Record<string, string>, number, string][] = [
     [{ "content-md5": contentMD5("other") }, 400, "BadDigest"],
@@ -57,7 +57,7 @@ Deno.test("PutObject verifies a checksum in a trailer", async () => {
   strictEqual(got.headers.get("content-encoding"), null);
 });
 
-Deno.test("PutObject keeps metadata and gives it back", async () => {
+Deno.test("PutObject stores metadata, and GetObject returns it", async () => {
   const { ok } = await createTestGateway();
   const utf8 = (text: string): string => Buffer.from(text).toString("latin1");
   const headers = {
@@ -86,13 +86,13 @@ Deno.test("PutObject keeps metadata and gives it back", async () => {
   }
 });
 
-Deno.test("PutObject gives what came without a type the type AWS gives", async () => {
+Deno.test("PutObject gives an object without a content type AWS's default", async () => {
   const { ok } = await createTestGateway();
   await ok("PUT", "/bucket/key", { body: new Uint8Array([1]) });
   strictEqual((await ok("HEAD", "/bucket/key")).headers.get("content-type"), "binary/octet-stream");
 });
 
-Deno.test("PutObject keeps conditions", async () => {
+Deno.test("PutObject checks conditions", async () => {
   const { ok, send } = await createTestGateway();
   const put = (headers: Record<string, string>): Promise<Response> =>
     send("PUT", "/bucket/key", { body: "x", headers });
@@ -118,7 +118,7 @@ Deno.test("PutObject lets one of fifty racing writers win", async () => {
   deepStrictEqual(statuses.filter((status) => status === 412).length, 49);
 });
 
-Deno.test("PutObject refuses what it cannot keep or enforce", async () => {
+Deno.test("PutObject refuses headers that the gateway cannot enforce", async () => {
   const { send } = await createTestGateway();
   const rows: [Record<string, string>, number, string][] = [
     [{ "x-amz-meta-a": "x".repeat(2048) }, 400, "MetadataTooLarge"],

@@ -22,16 +22,16 @@ export const REGION = "us-east-1";
 /** The clock of gateway and client. */
 export const NOW = new Date("2024-05-01T10:00:00.500Z");
 
-/** What a test may send. */
+/** The parts of a request that a test may set. */
 export type Send = {
   readonly headers?: Readonly<Record<string, string>>;
-  /** With a stream, say its `content-length` and `x-amz-content-sha256`. */
+  /** With a stream, set `content-length` and `x-amz-content-sha256` also. */
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Unsigned, as a browser asks. */
+  /** Sends the request unsigned, as a browser does. */
   readonly anonymous?: boolean;
   /** Instead of `localhost`. */
   readonly host?: string;
-  /** The host that a proxy asks in its place, and the proxy's address. */
+  /** The host to which a proxy sends the request instead, and the proxy's address. */
   readonly via?: { readonly host: string; readonly peer: string };
 };
 
@@ -39,13 +39,13 @@ export type Send = {
 export type TestGateway = {
   readonly store: MemoryStore;
   readonly handler: Handler;
-  /** Signs and sends; `target` is path and query as they go over the wire. */
+  /** Signs and sends a request; `target` is its path and query as they go over the wire. */
   readonly send: (method: string, target: string, send?: Send) => Promise<Response>;
-  /** As `send`, and the answer must be a success. */
+  /** Does the same as `send`; the response must be a success. */
   readonly ok: (method: string, target: string, send?: Send) => Promise<Response>;
 };
 
-/** Makes a gateway with the bucket `bucket`. */
+/** Creates a gateway with the bucket `bucket`. */
 export async function createTestGateway(
   overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
 ): Promise<TestGateway> {
@@ -55,7 +55,6 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
-    now: () => NOW,
     authenticate: createAuthenticate({
       credentials: createCredentials(ACCESS_KEY_ID, SECRET),
       region: REGION,
@@ -88,10 +87,10 @@ export async function createTestGateway(
   return { store, handler, send, ok };
 }
 
-/** A request as `Deno.serve` would hand it over: its URL is not normalised. */
+/** Creates a request as `Deno.serve` would pass it on: its URL is not normalised. */
 function signedRequest(method: string, target: string, options: Send): Request {
   const { body, anonymous = false, host = "localhost", via } = options;
-  const asked = via?.host ?? host;
+  const sentTo = via?.host ?? host;
   const stream = body instanceof ReadableStream ? body : undefined;
   const bytes = body === undefined || body instanceof ReadableStream
     ? undefined
@@ -99,12 +98,12 @@ function signedRequest(method: string, target: string, options: Send): Request {
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
   if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
-  const request = new Request(`http://${asked}/`, {
+  const request = new Request(`http://${sentTo}/`, {
     method,
     headers,
     body: stream ?? bytes ?? null,
   });
-  Object.defineProperty(request, "url", { value: `http://${asked}${target}` });
+  Object.defineProperty(request, "url", { value: `http://${sentTo}${target}` });
   return request;
 }
 
@@ -148,7 +147,7 @@ function sign(
   );
 }
 
-/** Sorted by name; tests send values as they are signed. */
+/** Sorts a query by name; tests send values as they are signed. */
 function canonicalQuery(query: string): string {
   return query.split("&").filter((pair) => pair !== "")
     .map((pair): [string, string] => {
@@ -167,20 +166,20 @@ function hmac(key: Uint8Array, text: string): Uint8Array {
   return createHmac("sha256", key).update(text).digest();
 }
 
-/** The path of an object, encoded as SDKs do. */
+/** Returns the path of an object, encoded as SDKs encode it. */
 export function pathTo(key: string, bucket = "bucket"): string {
   const encoded = encodeURIComponent(key).replaceAll("%2F", "/")
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   return `/${bucket}/${encoded}`;
 }
 
-/** Reads an answer in XML. */
+/** Reads a response in XML. */
 export async function readXml(response: Response, root: string): Promise<XmlElement> {
   strictEqual(response.headers.get("content-type"), "application/xml");
   return parseXml(await response.text(), root);
 }
 
-/** Texts of the elements at a path of names, from the root's children. */
+/** Returns the texts of the elements at a path of names, which begins at the root's children. */
 export function textsAt(element: XmlElement, ...path: readonly string[]): readonly string[] {
   return path.reduce<readonly XmlElement[]>(
     (elements, name) => elements.flatMap((element) => childrenOf(element, name)),
@@ -188,7 +187,7 @@ export function textsAt(element: XmlElement, ...path: readonly string[]): readon
   ).map(({ text }) => text);
 }
 
-/** Asserts that an answer is this error. */
+/** Asserts that a response is this error. */
 export async function assertError(
   response: Response,
   status: number,
@@ -201,7 +200,7 @@ export async function assertError(
   return error;
 }
 
-/** MD5 in base64, for Content-MD5. */
+/** Returns the MD5 of a text in base64, for Content-MD5. */
 export function contentMD5(body: string): string {
   return createHash("md5").update(body).digest("base64");
 }

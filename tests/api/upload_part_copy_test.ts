@@ -3,7 +3,7 @@ import { textOf } from "../../src/s3/xml_reader.ts";
 import { completion, createUpload } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml, textsAt } from "./test_gateway.ts";
 
-Deno.test("UploadPartCopy makes parts of an object and of its ranges", async () => {
+Deno.test("UploadPartCopy stores an object and its ranges as parts", async () => {
   const gateway = await createTestGateway();
   const { ok, send } = gateway;
   await ok("PUT", "/bucket/source", { body: "0123456789" });
@@ -33,7 +33,7 @@ Deno.test("UploadPartCopy makes parts of an object and of its ranges", async () 
   strictEqual(await (await ok("GET", "/bucket/key")).text(), "0123456789234");
 });
 
-Deno.test("UploadPartCopy refuses an upload that is not there", async () => {
+Deno.test("UploadPartCopy refuses an upload that does not exist", async () => {
   const { ok, send } = await createTestGateway();
   await ok("PUT", "/bucket/source", { body: "x" });
   const headers = { "x-amz-copy-source": "bucket/source" };
@@ -41,7 +41,7 @@ Deno.test("UploadPartCopy refuses an upload that is not there", async () => {
   await assertError(response, 404, "NoSuchUpload");
 });
 
-Deno.test("UploadPartCopy keeps conditions on the source", async () => {
+Deno.test("UploadPartCopy checks conditions on the source", async () => {
   const gateway = await createTestGateway();
   const put = await gateway.ok("PUT", "/bucket/source", { body: "0123456789" });
   const etag = put.headers.get("etag") ?? "";
@@ -73,7 +73,7 @@ Deno.test("UploadPartCopy keeps conditions on the source", async () => {
   }
 });
 
-Deno.test("UploadPartCopy refuses what is wrong, and leaves the upload usable", async () => {
+Deno.test("UploadPartCopy refuses invalid requests and leaves the upload usable", async () => {
   const gateway = await createTestGateway();
   await gateway.ok("PUT", "/bucket/source", { body: "0123456789" });
   const uploadId = await createUpload(gateway);

@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert/strict";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, contentMD5, createTestGateway } from "./test_gateway.ts";
 
-Deno.test("UploadPart answers with the part's MD5 and checksum", async () => {
+Deno.test("UploadPart returns the part's MD5 and checksum", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC32" });
   const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
@@ -13,7 +13,7 @@ Deno.test("UploadPart answers with the part's MD5 and checksum", async () => {
   await assertError(await gateway.send("PUT", target, { body: "x" }), 400, "InvalidRequest");
 });
 
-Deno.test("UploadPart refuses what is wrong", async () => {
+Deno.test("UploadPart refuses invalid requests", async () => {
   const gateway = await createTestGateway();
   const { send } = gateway;
   const uploadId = await createUpload(gateway);
@@ -34,7 +34,7 @@ Deno.test("UploadPart refuses what is wrong", async () => {
   await uploadPart(gateway, uploadId, 10_000, "last");
 });
 
-Deno.test("UploadPart refuses a checksum that is not of the algorithm named", async () => {
+Deno.test("UploadPart refuses a checksum of another algorithm than the upload names", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC32" });
   const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
@@ -55,7 +55,7 @@ Deno.test("UploadPart refuses a checksum that is not of the algorithm named", as
   });
 });
 
-Deno.test("UploadPart computes what an upload of a full-object checksum needs", async () => {
+Deno.test("UploadPart computes the checksum that a full-object upload needs", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway, { "x-amz-checksum-algorithm": "CRC64NVME" });
   const target = `/bucket/key?partNumber=1&uploadId=${uploadId}`;
@@ -75,7 +75,7 @@ Deno.test("UploadPart computes what an upload of a full-object checksum needs", 
   strictEqual((await complete("rosUhgp5mIg=")).status, 200);
 });
 
-Deno.test("UploadPart takes parts in any order, and again", async () => {
+Deno.test("UploadPart accepts parts in any order, and repeatedly", async () => {
   const gateway = await createTestGateway();
   const uploadId = await createUpload(gateway);
   const etags = new Map<number, string>();

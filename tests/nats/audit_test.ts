@@ -139,6 +139,8 @@ Deno.test("a gateway publishes each request, and what waits when it stops", asyn
     status: 200,
     received: 5,
     sent: 0,
+    size: 5,
+    etag: "5d41402abc4b2a76b9719d911017c592",
   });
   deepStrictEqual([get?.["status"], head?.["status"], head?.["code"]], [400, 404, "NoSuchKey"]);
   ok(!JSON.stringify(messages).includes("0123456789abcdef"));

@@ -10,7 +10,11 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics/registry.ts";
-import { factsOf, type RequestRecord } from "../../telemetry/request_record.ts";
+import {
+  factsOf,
+  type RequestOutcome,
+  type RequestRecord,
+} from "../../telemetry/request_record.ts";
 import { monotonic, startTimer, stopTimer, type Timer, wallClock } from "../../world/world.ts";
 import { failureOf } from "../jetstream/errors.ts";
 import { Requests } from "../jetstream/requests.ts";
@@ -33,6 +37,9 @@ const PUBLISH_TIMEOUT = 4000;
 const WARNING_INTERVAL = 60_000;
 /** Failures that may pass: JetStream elects a leader, the connection comes back, someone creates the stream. */
 const PASSING = new Set(["unanswered", "not_connected", "unavailable", "no_responders"]);
+
+/** Outcome of a request that wrote nothing. */
+const NO_OUTCOME: Partial<RequestOutcome> = {};
 
 /** Settings of an audit log. */
 export type AuditOptions = {
@@ -98,7 +105,8 @@ export class AuditLog implements AsyncDisposable {
       return this.#warn("JetStream acknowledges messages more slowly than requests arrive");
     }
     const time = new Date(wallClock().getTime() - record.ended).toISOString();
-    const text = JSON.stringify({ version: VERSION, time, ...factsOf(record) });
+    const { size, etag } = record.outcome ?? NO_OUTCOME;
+    const text = JSON.stringify({ version: VERSION, time, ...factsOf(record), size, etag });
     this.#queue.push({ id: record.id, text, since: monotonic() });
     this.#send();
   }

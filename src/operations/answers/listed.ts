@@ -1,5 +1,5 @@
 /**
- * How both versions of ListObjects show objects and common prefixes.
+ * The elements of both versions of ListObjects for objects and common prefixes.
  * @module
  */
 
@@ -9,7 +9,7 @@ import type { XmlValue } from "../../s3/xml.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import { ownerElement } from "./owner.ts";
 
-/** The content of each `<Contents>`. */
+/** Returns the content of each `<Contents>`. */
 export function contentsElements(
   objects: readonly ListedObject[],
   { encode }: KeyEncoding,
@@ -27,7 +27,7 @@ export function contentsElements(
   }));
 }
 
-/** The content of each `<CommonPrefixes>`. */
+/** Returns the content of each `<CommonPrefixes>`. */
 export function commonPrefixElements(
   commonPrefixes: readonly string[],
   { encode }: KeyEncoding,

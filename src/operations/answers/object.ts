@@ -1,8 +1,8 @@
 /**
- * What GetObject and HeadObject have in common: conditions, ranges and the headers of the answer.
+ * Conditions, ranges and response headers, which GetObject and HeadObject share.
  *
- * As AWS does, one part of an object (`partNumber`) is answered as a range, and `x-amz-checksum-mode` shows the
- * checksum of a part with exactly its bytes, but only where the object's checksum is made of its parts' checksums.
+ * One part of an object (`partNumber`) is returned as a range, as AWS does it. `x-amz-checksum-mode` shows the checksum
+ * of a part if the range is exactly that part and the object's checksum is made of its parts' checksums.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  * @module
  */
@@ -20,7 +20,7 @@ import { type ByteRange, formatContentRange, parseRange } from "../../s3/range.t
 import type { VerifiedRequest } from "../../s3/verified_request.ts";
 import type { InfoOptions, ObjectInfo } from "../../store/objects.ts";
 
-/** Query parameters that replace headers of the answer, and the headers they replace. */
+/** Query parameters that replace response headers, and the headers that they replace. */
 const OVERRIDES = {
   "response-content-type": "content-type",
   "response-content-language": "content-language",
@@ -30,19 +30,19 @@ const OVERRIDES = {
   "response-content-encoding": "content-encoding",
 } as const;
 
-/** What is asked for of an object. */
+/** The bytes and headers that a request wants of an object. */
 export type ObjectRead = {
   readonly precondition: ReadPrecondition;
-  /** `Range` as sent: it is parsed against the object's size. */
+  /** `Range` as sent; it is parsed against the object's size. */
   readonly range: string | null;
   readonly partNumber: number | undefined;
   readonly withChecksum: boolean;
-  /** Headers of the answer, by name. */
+  /** Response headers by name. */
   readonly overrides: readonly (readonly [header: string, text: string])[];
 };
 
 /**
- * Parses what GetObject and HeadObject take.
+ * Parses a GetObject or HeadObject request.
  *
  * @throws S3Error `NoSuchVersion`, `InvalidArgument`, `InvalidRequest`, `NotImplemented` for SSE-C
  */
@@ -68,15 +68,16 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
   };
 }
 
-/** What an answer needs beside the object's info: the checksums of parts where one of them may be shown. */
+/** Returns which additional facts the response needs: the checksums of parts, if it may show one of them. */
 export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): InfoOptions {
   return { partChecksums: withChecksum && (partNumber !== undefined || range !== null) };
 }
 
 /**
- * Checks the conditions and says which bytes are meant; `"nothing"` is an empty part.
+ * Checks the conditions and returns the range to read; `"nothing"` is an empty part.
  *
- * Parts are counted from 1, whatever numbers they were uploaded with: AWS's pages do not say how gaps are answered.
+ * Parts are counted from 1, regardless of the numbers under which they were uploaded: AWS's pages do not say how gaps
+ * count.
  *
  * @throws S3Error `PreconditionFailed`, `NotModified`, `InvalidRange`, `InvalidPartNumber`
  */
@@ -84,7 +85,7 @@ export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "al
   checkRead(read.precondition, info);
   if (read.partNumber === undefined) return parseRange(read.range, info.size) ?? "all";
 
-  // An object that was put in one piece is one part.
+  // An object that was put in one piece counts as one part.
   const sizes = info.partSizes ?? [info.size];
   const size = sizes[read.partNumber - 1];
   if (size === undefined) {
@@ -98,7 +99,7 @@ export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "al
   return { start, end: start + size - 1 };
 }
 
-/** Status and headers of the answer. */
+/** Returns status and headers of the response. */
 export function objectAnswer(
   read: ObjectRead,
   info: ObjectInfo,
@@ -124,13 +125,13 @@ export function objectAnswer(
   return { status: typeof range === "object" ? 206 : 200, headers };
 }
 
-/** The checksum that is shown with these bytes: SDKs check them against it, unless it ends with `-<parts>`. */
+/** Returns the checksum of these bytes. SDKs check the bytes against it unless it ends with `-<parts>`. */
 function checksumOf(
   { partNumber }: ObjectRead,
   { size, checksum, partSizes = [], partChecksums = [] }: ObjectInfo,
   range: ByteRange | "all" | "nothing",
 ): Checksum | undefined {
-  // Beside a FULL_OBJECT one S3 shows none of a part: a client would take it for the object's.
+  // With a FULL_OBJECT checksum S3 shows none of a part, because a client would take it for the object's.
   if (checksum?.type === "COMPOSITE") {
     const index = partNumber === undefined ? partAt(partSizes, range) : partNumber - 1;
     const value = partChecksums[index];
@@ -140,7 +141,7 @@ function checksumOf(
   return lengthOf(range, size) === size ? checksum : undefined;
 }
 
-/** Which part is exactly this range, from 0; -1 for none. */
+/** Returns the index of the part that is exactly this range; -1 for none. */
 function partAt(partSizes: readonly number[], range: ByteRange | "all" | "nothing"): number {
   if (typeof range !== "object") return -1;
   let end = 0;

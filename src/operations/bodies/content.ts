@@ -1,17 +1,17 @@
 /**
- * From the body of a request to bytes to store, for PutObject and UploadPart.
+ * Turns the body of a request into content to store, for PutObject and UploadPart.
  * @module
  */
 
-import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { S3Error } from "../../s3/errors.ts";
+import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import type { Payload } from "../../s3/payload.ts";
 import type { ContentInput } from "../../store/content.ts";
 import type { ByteSource } from "../../streams/byte_source.ts";
 
 /**
- * What a store needs to take a body.
+ * Returns the content of a payload, as a store accepts it.
  *
  * @throws S3Error `EntityTooLarge`; a body of unknown length throws it while it is read
  */

@@ -1,5 +1,5 @@
 /**
- * Reading the source of a copy, for CopyObject and UploadPartCopy.
+ * Reads the source of a copy, for CopyObject and UploadPartCopy.
  * @module
  */
 
@@ -12,16 +12,16 @@ import { type CopySource, parseCopySource } from "../../s3/copy_source.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import { type ByteRange, parseCopyRange } from "../../s3/range.ts";
+import type { RequestHeaders } from "../../s3/request_headers.ts";
 import type { ContentInput } from "../../store/content.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
-import type { Store } from "../../store/store.ts";
 import { sourceOfPiece } from "../../streams/byte_source.ts";
-import type { RequestHeaders } from "../../s3/request_headers.ts";
+import type { Call } from "../operation.ts";
 
-/** What is copied, and under which conditions. */
+/** The source of a copy, and the conditions of reading it. */
 export type CopyRead = CopySource & {
   readonly precondition: ReadPrecondition;
-  /** `x-amz-copy-source-range` as sent: it is parsed against the source's size. */
+  /** `x-amz-copy-source-range` as sent; it is parsed against the source's size. */
   readonly range: string | null;
 };
 
@@ -39,18 +39,21 @@ export function parseCopyRead(headers: RequestHeaders): CopyRead {
 }
 
 /**
- * Begins to read a source. Who calls it reads the stream to its end or cancels it.
+ * Begins to read a source, which the caller must be allowed to read. The stream has one owner, which reads it to its
+ * end or cancels it.
  *
- * @throws S3Error `NoSuchKey`, `PreconditionFailed`, `InvalidArgument`, `InvalidRequest` for more than 5 GiB
+ * @throws S3Error `AccessDenied`, `NoSuchKey`, `PreconditionFailed`, `InvalidArgument`, `InvalidRequest` for more than
+ * 5 GiB
  */
 export async function readCopySource(
-  store: Store,
+  { caller, authorize, store }: Pick<Call<"object", unknown>, "caller" | "authorize" | "store">,
   { bucket, key, precondition, range }: CopyRead,
 ): Promise<{
   readonly info: ObjectInfo;
   readonly stream: ContentInput["stream"];
   readonly size: number;
 }> {
+  authorize.allow(caller, { action: "s3:GetObject", resource: { on: "object", bucket, key } });
   let size = 0;
   const { info, body } = await store.getObject(bucket, key, (info): ByteRange | "all" => {
     checkCopySource(precondition, info);

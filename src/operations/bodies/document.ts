@@ -1,25 +1,25 @@
 /**
- * XML documents in request bodies: the only bodies that are ever read whole.
+ * Reads XML documents in request bodies, the only bodies that are read whole.
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
-import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { S3Error } from "../../s3/errors.ts";
+import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import type { Payload } from "../../s3/payload.ts";
 import { readWhole } from "../../streams/byte_source.ts";
 
-/** Longest document, in bytes: 1,000 keys, each character escaped, or 10,000 parts with checksums. */
+/** The longest document, in bytes: 1,000 keys with each character escaped, or 10,000 parts with checksums. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a document and checks what was promised about its bytes.
+ * Reads a document and verifies what the client stated about its bytes.
  *
- * @param maxBytes Longest document, in bytes.
- * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` when it is no UTF-8, and what
+ * @param maxBytes The longest document that is accepted.
+ * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` for text that is not UTF-8, and what
  * {@linkcode verifyReceived} throws
  */
 export async function readDocument(

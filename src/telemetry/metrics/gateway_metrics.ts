@@ -13,8 +13,9 @@ import type {
   FreeReport,
   SweepReport,
 } from "../../store/maintenance.ts";
-import { Metrics, type Read } from "./registry.ts";
+import { type Rejection, REJECTIONS } from "../rejections.ts";
 import type { RequestRecord } from "../request_record.ts";
+import { Metrics, type Read } from "./registry.ts";
 
 /** Seconds: from a small object in memory to a large one on a slow line. */
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -71,11 +72,6 @@ export type Figures = {
   readonly droppedLines: () => number;
 };
 
-/** Why a request was not let in: too many in flight, too many of one user, or the gateway is stopping. */
-export type RejectReason = typeof REJECT_REASONS[number];
-
-const REJECT_REASONS = ["requests", "rate", "stopping"] as const;
-
 /** What a gateway counts, until it is disposed. */
 export type GatewayMetrics = Disposable & {
   readonly render: () => string;
@@ -83,7 +79,7 @@ export type GatewayMetrics = Disposable & {
   /** The registry, for metrics of other parts. */
   readonly metrics: Metrics;
   readonly request: (record: RequestRecord) => void;
-  readonly rejected: (reason: RejectReason) => void;
+  readonly rejected: (reason: Rejection) => void;
   /** @param seconds That the call took. */
   readonly call: (method: string, seconds: number, failure: CallFailure | undefined) => void;
   readonly indexed: (milliseconds: number) => void;
@@ -147,7 +143,7 @@ export function createGatewayMetrics(figures: Figures): GatewayMetrics {
     "Requests that were not let in: too many in flight (requests), too many of one user (rate), or the gateway stops (stopping).",
     ["reason"],
   );
-  for (const reason of REJECT_REASONS) rejected.add([reason], 0);
+  for (const reason of REJECTIONS) rejected.add([reason], 0);
   metrics.readCounter(
     "nats_s3_stalled_total",
     "Bodies that were ended because the client sent nothing, or took nothing, for too long.",

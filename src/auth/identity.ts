@@ -1,0 +1,13 @@
+/**
+ * The caller of a request.
+ * @module
+ */
+
+/** A caller who signed the request with a valid secret access key. */
+export type User = { readonly kind: "user"; readonly accessKeyId: string };
+
+/** The caller of a request: a user, or anonymous if the request carries no signature. */
+export type Identity = { readonly kind: "anonymous" } | User;
+
+/** The caller of every unsigned request. */
+export const ANONYMOUS: Identity = { kind: "anonymous" };

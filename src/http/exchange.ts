@@ -1,0 +1,241 @@
+/**
+ * One request and its response, from admission to end: its record, its trace, the limits that may turn it away, and the
+ * delivery of its bytes.
+ * @module
+ */
+
+import type { Identity } from "../auth/identity.ts";
+import type { Deliver } from "../operations/operation.ts";
+import { S3Error } from "../s3/errors.ts";
+import type { Origin, TrustedProxies } from "../s3/forwarded.ts";
+import type { Target } from "../s3/request.ts";
+import type { VerifiedRequest } from "../s3/verified_request.ts";
+import { release } from "../streams/release.ts";
+import type { StallWatch } from "../streams/stall_watch.ts";
+import { type Log, SILENT_LOG } from "../telemetry/log.ts";
+import type { Rejection } from "../telemetry/rejections.ts";
+import {
+  newRecord,
+  type RequestObserver,
+  type RequestRecord,
+} from "../telemetry/request_record.ts";
+import type { RequestTrace, RequestTracing } from "../telemetry/request_trace.ts";
+import { errorResponse } from "./error_response.ts";
+import type { Admission, InFlight, Refusal } from "./in_flight.ts";
+import type { RateLimit } from "./rate_limit.ts";
+import { rawPathOf } from "./raw_path.ts";
+
+/** What exchanges need. */
+export type ExchangeServices = {
+  /** Proxies whose X-Forwarded-* headers are trusted; none by default. */
+  readonly proxies?: TrustedProxies | undefined;
+  readonly log: Log;
+  /** Returns a new id for each request: `x-amz-request-id`. */
+  readonly newRequestId: () => string;
+  /** Counts the requests in flight, up to a limit. */
+  readonly inFlight: InFlight;
+  /** Limits the rate of each user's requests. */
+  readonly rateLimit?: RateLimit;
+  /** Called for each request that was turned away. */
+  readonly rejected?: (reason: Rejection) => void;
+  /** Ends bodies of requests and responses that make no progress. */
+  readonly stalls: StallWatch;
+  /** Called for each request when its response was sent or broken off. */
+  readonly observe?: RequestObserver;
+  /** Undefined if requests are not traced. */
+  readonly tracing?: RequestTracing | undefined;
+};
+
+/** What a server such as `Deno.serve` knows about a request in addition to the request itself. */
+export type RequestInfo = {
+  /** Settles when the response was sent, or cannot be. */
+  readonly completed: Promise<unknown>;
+  readonly remoteAddr?: { readonly hostname?: string };
+};
+
+/**
+ * Answers a request; it never rejects. A request is in flight until its response was sent or broken off; without
+ * {@linkcode RequestInfo}, until the last byte was read from the response.
+ */
+export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
+
+/** Milliseconds between two warnings that too many requests are in flight. */
+const WARNING_INTERVAL = 10_000;
+
+/** Stands in for the admission of a request that was not let in. */
+const NOT_ADMITTED: Admission = { arrived: () => {}, leave: () => {} };
+
+/** Creates a handler that follows each request through an exchange. */
+export function createExchangeHandler(
+  services: ExchangeServices,
+  answer: (exchange: Exchange) => Promise<Response>,
+): Handler {
+  let warned = -Infinity;
+  const warn = (): void => {
+    const now = performance.now();
+    if (now - warned < WARNING_INTERVAL) return;
+    warned = now;
+    services.log.warn("Too many requests in flight", { limit: services.inFlight.limit });
+  };
+  return async (request, info) => {
+    const exchange = new Exchange(request, info, services);
+    const { refusal } = exchange;
+    if (refusal === undefined) return exchange.respond(await exchange.run(answer));
+    if (refusal === "requests") warn();
+    return exchange.respond(exchange.refuse(refusal));
+  };
+}
+
+/** One request on its way to its response. */
+export class Exchange {
+  readonly request: Request;
+  readonly record: RequestRecord;
+  readonly origin: Origin;
+  /** Why the request was not let in; undefined if it was. */
+  readonly refusal: Refusal | undefined;
+  readonly #services: ExchangeServices;
+  readonly #info: RequestInfo | undefined;
+  readonly #admission: Admission;
+  readonly #trace: RequestTrace | undefined;
+  #isDelivering = false;
+  #isOver = false;
+
+  constructor(request: Request, info: RequestInfo | undefined, services: ExchangeServices) {
+    const { method, url, headers, body } = request;
+    const peer = info?.remoteAddr?.hostname;
+    this.request = request;
+    this.#info = info;
+    this.#services = services;
+    this.origin = services.proxies?.originOf(peer, headers) ??
+      { address: peer, host: undefined, scheme: undefined };
+    const { address, scheme } = this.origin;
+    const id = services.newRequestId();
+    this.record = newRecord({ id, method, path: rawPathOf(url), client: address });
+    this.#trace = services.tracing?.begin(this.record, request, scheme);
+    const admission = services.inFlight.enter({ hasBody: body !== null });
+    this.#admission = typeof admission === "string" ? NOT_ADMITTED : admission;
+    this.refusal = typeof admission === "string" ? admission : undefined;
+  }
+
+  /** The log of this request. */
+  get log(): Log {
+    const { id, method, path, trace } = this.record;
+    return this.#services.log.with({ id, method, path, trace });
+  }
+
+  /** Runs work as part of the request's trace. */
+  run(answer: (exchange: Exchange) => Promise<Response>): Promise<Response> {
+    return this.#trace === undefined ? answer(this) : this.#trace.run(() => answer(this));
+  }
+
+  /** Notes what the request is about. */
+  nameTarget(target: Target): void {
+    if (target.on !== "service") this.record.bucket = target.bucket;
+    if (target.on === "object") this.record.key = target.key;
+  }
+
+  /** Notes a user and counts the request against the user's rate; returns a response if it is one too many. */
+  identify(identity: Identity): Response | undefined {
+    if (identity.kind === "anonymous") return undefined;
+    this.record.user = identity.accessKeyId;
+    const wait = this.#services.rateLimit?.take(identity.accessKeyId) ?? 0;
+    return wait === 0 ? undefined : this.refuse("rate", wait);
+  }
+
+  /** Watches the payload of a request that has a body: counts its bytes and ends it if the client sends nothing. */
+  watch(verified: VerifiedRequest): VerifiedRequest {
+    if (this.request.body === null) return verified;
+    const { payload } = verified;
+    const { record } = this;
+    const source = this.#services.stalls.watchSource(payload.source, {
+      stalled: () => new S3Error("RequestTimeout"),
+      received: (bytes) => void (record.received += bytes),
+      ended: this.#admission.arrived,
+    });
+    return { ...verified, payload: { ...payload, source } };
+  }
+
+  /** Wraps the body of the response: counts its bytes and ends it if the client disconnects or reads nothing. */
+  readonly deliver: Deliver = (source) => {
+    this.#isDelivering = true;
+    const isServed = this.#info !== undefined;
+    return this.#services.stalls.watchReader(this.#trace?.follow(source) ?? source, {
+      signal: disconnectSignal(this.request, this.#info),
+      taken: (piece) => {
+        this.record.sent += piece.length;
+        // The server copies each piece; another reader may keep it.
+        if (isServed) release(piece);
+      },
+      ended: (broken) => {
+        if (broken || !isServed) this.#end(broken);
+      },
+    });
+  };
+
+  /** Returns the response to a request that failed. */
+  fail(cause: unknown): Response {
+    this.#discardBody();
+    return errorResponse(cause, this);
+  }
+
+  /**
+   * Returns the response to a request that is turned away, which is not a failure to log.
+   *
+   * @param wait Milliseconds after which the client may try again.
+   */
+  refuse(reason: Rejection, wait = 1000): Response {
+    this.#services.rejected?.(reason);
+    this.#discardBody();
+    const error = new S3Error(reason === "stopping" ? "ServiceUnavailable" : "SlowDown", {}, {
+      headers: { "retry-after": String(Math.ceil(wait / 1000)) },
+    });
+    return errorResponse(error, { record: this.record, request: this.request, log: SILENT_LOG });
+  }
+
+  /** Completes a response's headers, and ends the exchange unless its body is still to be sent. */
+  respond(response: Response): Response {
+    const { record } = this;
+    const { headers } = response;
+    record.status = response.status;
+    record.answered = performance.now() - record.began;
+    if (!this.#isDelivering && record.method !== "HEAD") {
+      record.sent = Number(headers.get("content-length") ?? 0);
+    }
+    // The runtime does not close the connection, but clients do.
+    if (this.#services.inFlight.isStopping) headers.set("connection", "close");
+    headers.set("x-amz-request-id", record.id);
+    headers.set("x-amz-id-2", record.id);
+    headers.set("server", "nats-s3");
+    if (this.#info !== undefined && this.refusal === undefined) {
+      this.#info.completed.then(() => this.#end(false), () => this.#end(true));
+    } else if (!this.#isDelivering) this.#end(false);
+    return response;
+  }
+
+  #end(broken: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { record } = this;
+    this.#admission.leave();
+    record.broken = broken;
+    record.ended = performance.now() - record.began;
+    this.#services.observe?.(record);
+    this.#trace?.end(record);
+  }
+
+  /** Cancels a body that no one reads; a body with a reader belongs to that reader. */
+  #discardBody(): void {
+    const { body } = this.request;
+    if (body !== null && !body.locked) body.cancel().catch(() => {});
+  }
+}
+
+/** Returns a signal that aborts when the client has disconnected, even if it did so before this call. */
+function disconnectSignal({ signal }: Request, info: RequestInfo | undefined): AbortSignal {
+  const disconnected = new AbortController();
+  const abort = (): void => disconnected.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  info?.completed.catch(abort);
+  return disconnected.signal;
+}
