@@ -1,6 +1,6 @@
-// aws-sdk-go-v2: puts, gets, heads and lists objects, and tells apart what does not exist.
+// aws-sdk-go-v2: puts, gets and lists objects, and recognizes a missing key.
 //
-// Run it beside `deno task dev`:
+// Run it while `deno task dev` is running:
 //
 //	. examples/dev.sh
 //	go run -C examples/go .
@@ -64,7 +64,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer got.Body.Close()
-	// The SDK verifies the checksum that it sent with the PUT.
+	// The SDK sent a checksum with the PUT and verifies it here.
 	back, err := io.ReadAll(got.Body)
 	if err != nil {
 		return err

@@ -1,8 +1,8 @@
 /**
- * `@aws-sdk/client-s3`: a stream of unknown length goes up in parts and comes down as a stream, and a presigned URL lets
- * a browser upload without credentials.
+ * `@aws-sdk/client-s3`: uploads a stream of unknown length in parts, downloads it as a stream, and lets a browser upload
+ * without credentials through a presigned URL.
  *
- * Run it with Node beside `deno task dev`:
+ * Run it with Node while `deno task dev` is running:
  *
  *     . examples/dev.sh
  *     npm install --no-package-lock --prefix examples/javascript
@@ -31,7 +31,7 @@ const Bucket = "example-javascript";
 const s3 = new S3Client({ forcePathStyle: true });
 await s3.send(new CreateBucketCommand({ Bucket }));
 
-// Up: nobody knows the length of a generator; never more than a few parts are in memory.
+// Upload. The length of a generator is unknown; no more than a few parts are ever in memory.
 const sent = createHash("sha256");
 async function* lines() {
   for (let i = 0; i < 300_000; i++) {
@@ -45,18 +45,18 @@ await new Upload({
   params: { Bucket, Key: "log.txt", Body: Readable.from(lines()), ContentType: "text/plain" },
 }).done();
 
-// Down: a stream again.
+// Download, again as a stream.
 const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket, Key: "log.txt" }));
 const received = createHash("sha256");
 for await (const piece of Body) received.update(piece);
 if (sent.digest("hex") !== received.digest("hex")) throw new Error("Other bytes came back");
 console.log(`streamed ${ContentLength} bytes up and down`);
 
-// The first line alone: a range.
+// Read only the first line, with a range.
 const first = await s3.send(new GetObjectCommand({ Bucket, Key: "log.txt", Range: "bytes=0-5" }));
 console.log(`${first.ContentRange}: ${await first.Body.transformToString()}`);
 
-// A presigned upload. The server makes the URL; a browser does the fetch, and can send nothing but a picture.
+// A presigned upload. The server creates the URL; a browser does the fetch and can send only an image.
 const url = await getSignedUrl(
   s3,
   new PutObjectCommand({ Bucket, Key: "avatar.png", ContentType: "image/png" }),

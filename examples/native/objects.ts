@@ -1,12 +1,12 @@
 /**
  * A native NATS client and an S3 client in one bucket: each reads what the other wrote.
  *
- * Run it beside `deno task dev`:
+ * Run it while `deno task dev` is running:
  *
  *     . examples/dev.sh
  *     deno run --allow-net --allow-env --allow-sys --allow-read examples/native/objects.ts
  *
- * `NATS_URL` says where the nats-server is: nats://127.0.0.1:4222 by default.
+ * `NATS_URL` is the nats-server's address, by default nats://127.0.0.1:4222.
  * @module
  */
 
@@ -28,11 +28,11 @@ const Bucket = "example-native";
 const s3 = new S3Client({ forcePathStyle: true });
 const connection = await connect({ servers: Deno.env.get("NATS_URL") ?? "nats://127.0.0.1:4222" });
 
-// A bucket made by S3 is an object store of the same name.
+// A bucket created through S3 is an object store of the same name.
 await s3.send(new CreateBucketCommand({ Bucket }));
 const store = await new Objm(connection).open(Bucket);
 
-// Whoever watches the store hears of every write, also of those by S3.
+// A watcher of the store hears of every write, including writes through S3.
 const watch = await store.watch({ includeHistory: false });
 const heard = (async () => {
   for await (const { name, deleted } of watch) {

@@ -1,6 +1,6 @@
-"""pyarrow: writes a Parquet file to a bucket, and reads one column of a few rows of it by byte ranges.
+"""pyarrow: writes a Parquet file to a bucket, and reads one column of a few rows with byte ranges.
 
-Run it beside `deno task dev`:
+Run it while `deno task dev` is running:
 
     . examples/dev.sh
     pip install -r examples/pyarrow/requirements.txt
@@ -27,7 +27,7 @@ s3 = fs.S3FileSystem(
 )
 s3.create_dir(BUCKET)
 
-# Sixteen bytes of noise in each row: columns that nobody asks for should cost nothing.
+# Each row has sixteen bytes of noise: columns that you do not read should cost nothing.
 noise = os.urandom(16 * ROWS)
 table = pa.table(
     {
@@ -40,7 +40,7 @@ pq.write_table(table, PATH, filesystem=s3, row_group_size=ROWS // 10)
 size = s3.get_file_info(PATH).size
 print("wrote", size, "bytes")
 
-# The footer says where the columns of each row group are; only those ranges are read.
+# The footer lists where the columns of each row group are, so only those ranges are read.
 with s3.open_input_file(PATH) as file:
     parquet = pq.ParquetFile(file)
     celsius = parquet.read_row_group(3, columns=["celsius"])["celsius"]

@@ -1,6 +1,6 @@
-"""boto3: puts and gets an object, uploads a large one in parts, and hands out presigned URLs.
+"""boto3: puts and gets an object, uploads a large one in parts, and creates presigned URLs.
 
-Run it beside `deno task dev`:
+Run it while `deno task dev` is running:
 
     . examples/dev.sh
     pip install -r examples/python/requirements.txt
@@ -18,12 +18,12 @@ from botocore.config import Config
 MIB = 1024 * 1024
 BUCKET = "example-python"
 
-# AWS_ENDPOINT_URL, the credentials and AWS_REGION come from the environment. Without this, boto3 presigns URLs by the
-# old version 2, which fixes the content type too.
+# AWS_ENDPOINT_URL, the credentials and AWS_REGION come from the environment. Without s3v4, boto3 presigns URLs with the
+# old version 2, which also fixes the content type.
 s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
 s3.create_bucket(Bucket=BUCKET)
 
-# An object with metadata. A conditional write makes sure that nobody else's is replaced.
+# An object with metadata. The conditional write makes sure that it replaces no existing object.
 s3.put_object(
     Bucket=BUCKET,
     Key="reports/2025.txt",
@@ -36,7 +36,7 @@ got = s3.get_object(Bucket=BUCKET, Key="reports/2025.txt")
 assert got["Body"].read().decode() == "Grüße"
 print("got", got["ContentType"], got["Metadata"])
 
-# From 8 MiB on, boto3 uploads in parts, several at a time.
+# Files of 8 MiB or more are uploaded in parts, several at a time.
 large = os.urandom(20 * MIB + 1)
 s3.upload_fileobj(
     io.BytesIO(large),
@@ -51,7 +51,7 @@ s3.download_fileobj(BUCKET, "large.bin", back)
 assert back.getvalue() == large
 print("uploaded", head["ContentLength"], "bytes in parts, and got the same back")
 
-# Presigned URLs: whoever has one may put, or get, this object for ten minutes, without credentials.
+# Presigned URLs: anyone with the URL can put or get this object for ten minutes, without credentials.
 url = s3.generate_presigned_url(
     "put_object", Params={"Bucket": BUCKET, "Key": "from-a-friend"}, ExpiresIn=600
 )

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # rclone: copies a folder up in parts, syncs changes, checks both sides, and copies it back.
 #
-# Run it beside `deno task dev`:
+# Run it while `deno task dev` is running:
 #
 #     . examples/dev.sh
 #     bash examples/rclone/sync.sh
@@ -10,7 +10,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# A remote named "nats", as `rclone config` would write it.
+# Defines a remote named "nats", as `rclone config` would.
 export RCLONE_CONFIG_NATS_TYPE=s3
 export RCLONE_CONFIG_NATS_PROVIDER=Other
 export RCLONE_CONFIG_NATS_ENV_AUTH=true
@@ -32,7 +32,7 @@ rclone check "$folder/up" nats:example-rclone/copy
 rclone check --download "$folder/up" nats:example-rclone/copy
 echo "copied $(rclone lsf -R --files-only nats:example-rclone/copy | wc -l) files"
 
-# Only what changed is sent, times included: rclone keeps them in metadata.
+# rclone sends only changed files. It compares times too, because it stores them in metadata.
 rm "$folder/up/old.txt"
 echo "three" > "$folder/up/new.txt"
 rclone sync "$folder/up" nats:example-rclone/copy

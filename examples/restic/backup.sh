@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# restic: backs a folder up, changes it, backs it up again, restores the first snapshot, and checks every byte.
+# restic: backs up a folder, changes it, backs it up again, restores the first snapshot, and checks every byte.
 #
-# Run it beside `deno task dev`:
+# Run it while `deno task dev` is running:
 #
 #     . examples/dev.sh
 #     bash examples/restic/backup.sh
@@ -10,7 +10,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# restic makes the bucket. The password encrypts: without it nobody restores.
+# restic creates the bucket. The password encrypts the backup: without it no one can restore.
 export RESTIC_REPOSITORY="s3:$AWS_ENDPOINT_URL/example-restic/laptop"
 export RESTIC_PASSWORD="a long password"
 export RESTIC_CACHE_DIR="$folder/cache"

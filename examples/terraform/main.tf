@@ -1,6 +1,6 @@
 # Terraform 1.10 or newer: state in a bucket, locked by a conditional write, without DynamoDB.
 #
-# Run it beside `deno task dev`, with a bucket "example-terraform" (state_lock.py makes it):
+# Run it while `deno task dev` is running, with a bucket "example-terraform" (state_lock.py creates it):
 #
 #     . examples/dev.sh
 #     python3 examples/terraform/state_lock.py

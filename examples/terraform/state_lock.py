@@ -1,6 +1,6 @@
-"""What Terraform does with `use_lockfile = true`: the lock is an object that only one can create.
+"""Shows what Terraform does with `use_lockfile = true`: the lock is an object that only one client can create.
 
-Run it beside `deno task dev`:
+Run it while `deno task dev` is running:
 
     . examples/dev.sh
     pip install -r examples/python/requirements.txt
@@ -25,7 +25,7 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
 
 
 def lock(who):
-    """Whether this one has the lock now."""
+    """Tries to take the lock; returns whether this client has it now."""
     body = json.dumps({"ID": who, "Operation": "OperationTypeApply", "Who": who})
     try:
         s3.put_object(
@@ -46,7 +46,7 @@ def holder():
     return json.loads(s3.get_object(Bucket=BUCKET, Key=LOCK)["Body"].read())["Who"]
 
 
-# The first gets it; the second is told 412, and reads who has it.
+# The first client gets the lock. The second gets a 412 and reads who holds it.
 assert lock("ann")
 assert not lock("bob")
 print("locked by", holder(), "so bob waits")
@@ -58,7 +58,7 @@ assert lock("bob")
 print("locked by", holder(), "after ann freed it")
 s3.delete_object(Bucket=BUCKET, Key=LOCK)
 
-# Of many at the same moment exactly one gets it.
+# If many clients try at the same moment, exactly one gets the lock.
 winners = []
 threads = [
     threading.Thread(target=lambda who=f"racer {i}": winners.append(who) if lock(who) else None)

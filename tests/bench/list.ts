@@ -194,8 +194,8 @@ async function measureUpkeep(
     return [name, ...[median, min, max].map((value) => value.toFixed(digits))];
   };
   return [
-    row("PUTs a second, in percent", rates, 1),
-    row("processor time a PUT, gateway and nats-server, in us", times, 0),
+    row("PUTs per second, in percent", rates, 1),
+    row("processor time per PUT, gateway and nats-server, in µs", times, 0),
   ];
 }
 
@@ -220,24 +220,24 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const pages = formatTable([
     "Keys",
-    "cold s",
-    "from the saved index s",
+    "cold, s",
+    "from the saved index, s",
     "1,000 keys",
     "folder",
     "all folders",
     "folder after a PUT",
-    "gateway bytes a key",
+    "gateway bytes per key",
     "nats-server MiB",
   ], rows);
   const upkeep = formatTable(
-    ["An index makes a difference of", "median", "least", "most"],
+    ["Difference that an index makes", "median", "min", "max"],
     await measureUpkeep(server, gateway, requests, Number(values.pairs)),
   );
   const report = `# Listing\n\n` +
-    "Written by `deno task bench:list --keep`. Pages in milliseconds: p50 (p99), one client. nats-server, the gateway " +
+    "Written by `deno task bench:list --keep`. Time for a page in milliseconds: p50 (p99), one client. nats-server, the gateway " +
     `and the client share ${navigator.hardwareConcurrency} processors.\n\n${pages}\n\n` +
-    `What it costs PUTs of 4 KiB (${PUTS.c} clients) that the gateway keeps the keys of their bucket, ` +
-    `${values.pairs} pairs of runs in turn:\n\n${upkeep}\n`;
+    `The index also costs PUTs something, because the gateway keeps the keys of their bucket. PUTs of 4 KiB by ` +
+    `${PUTS.c} clients, in ${values.pairs} pairs of runs, with and without an index in turn:\n\n${upkeep}\n`;
   console.log(report);
   if (!values.keep) return;
   await Deno.writeTextFile(KEPT, report);

@@ -173,12 +173,12 @@ function formatResults(rounds: readonly Figures[]): string {
     const [plain = ""] = spread(pairs.map(({ plain }) => plain), 1);
     return [name, parts, plain, ...spread(pairs.map(({ parts, plain }) => parts / plain), 2), aim];
   };
-  const ratios = formatTable(["", "multipart", "one piece", "ratio", "least", "most", "aim"], [
+  const ratios = formatTable(["", "multipart", "one piece", "ratio", "min", "max", "aim"], [
     beside("upload, MB/s", ({ upload }) => upload, ">= 0.9"),
     beside("download, MB/s", ({ download }) => download, ">= 0.9"),
     beside("one part, ms", ({ part }) => part, ""),
   ]);
-  const completes = formatTable(["Complete", "ms", "least", "most", "aim"], [
+  const completes = formatTable(["Complete", "ms", "min", "max", "aim"], [
     ["128 parts of 8 MiB", ...spread(rounds.map(({ complete }) => complete), 0), "<= 50"],
     ["10,000 parts of 1 KiB", ...spread(rounds.map((round) => round.completeMany), 0), "<= 1,000"],
   ]);
@@ -210,13 +210,15 @@ async function main(args: readonly string[]): Promise<void> {
   for (let i = 1; i <= count; i++) rounds.push(await runRound(bench, i));
 
   const report =
-    "Written by `deno task bench:multipart --keep`. An object of 1 GiB in parts of 8 MiB beside objects that were put in " +
-    "one piece, in the same run and in turns: uploaded with 4 parts in flight beside PUTs of 64 MiB, 4 in flight; " +
-    "downloaded by one client beside an object of 1 GiB; one part by its number beside an object of 8 MiB. Without " +
-    "`--multipart.native-layout`, which moves bytes in a quarter of the time in the background. Medians of " +
-    `${count} rounds; the ratio is that of each round. The small parts are completed without HTTP, by a store that ` +
-    `takes them. nats-server, the gateway and the client share ${navigator.hardwareConcurrency} processors; their load ` +
-    `before was ${load}.\n\n${formatResults(rounds)}`;
+    "Written by `deno task bench:multipart --keep`. An object of 1 GiB in parts of 8 MiB is compared with objects that " +
+    "were put in one piece, in turns within one run: the upload, with 4 parts in flight, against PUTs of 64 MiB, 4 in " +
+    "flight; the download by one client against an object of 1 GiB; one part, read by its number, against an object of " +
+    "8 MiB. `--multipart.native-layout` is off; otherwise the gateway would copy bytes in the background for a quarter " +
+    `of the time. Medians of ${count} rounds; the ratio is computed for each round. The small parts are completed ` +
+    "without HTTP, by calling the store directly. nats-server, the gateway and the client share " +
+    `${navigator.hardwareConcurrency} processors, whose load was ${load} before the run.\n\n${
+      formatResults(rounds)
+    }`;
   console.log(report);
   if (!values.keep) return;
   await Deno.writeTextFile(

@@ -169,7 +169,13 @@ function tableOf(costs: ReadonlyMap<string, readonly Cost[]>, names: readonly st
       return [percent(rates), (cpuOf(own) - cpuOf(plain)).toFixed(0)];
     }),
   ]);
-  const header = ["What observes", "PUTs a second, %", "us a PUT", "GETs a second, %", "us a GET"];
+  const header = [
+    "Observed by",
+    "PUTs per second, %",
+    "µs per PUT",
+    "GETs per second, %",
+    "µs per GET",
+  ];
   return formatTable(header, rows);
 }
 
@@ -217,17 +223,16 @@ async function main(): Promise<void> {
     const names = ways.map(({ name }) => name);
     const table = tableOf(costs, names);
     const plain = (["put", "get"] as const).map((op) =>
-      `${cpuOf(costs.get(`${op} ${names[0]}`) ?? []).toFixed(0)} us a ${op.toUpperCase()}`
+      `${cpuOf(costs.get(`${op} ${names[0]}`) ?? []).toFixed(0)} µs for a ${op.toUpperCase()}`
     );
     const pages = formatTable(["/metrics", "bytes", "p50 ms", "p99 ms"], [
       ["after this load, over HTTP", ...await measurePage(first)],
-      ["every operation in 13 ways to end, rendered", ...measureLargePage()],
+      ["every operation with 13 outcomes, rendered", ...measureLargePage()],
     ]);
     const text = `Written by \`deno task bench:telemetry --keep\`: ${values.rounds} rounds of ` +
-      `${LOAD.n} requests of ${LOAD.size} bytes by ${LOAD.c} clients, against a gateway that nothing ` +
-      `observes (${
-        plain.join(", ")
-      } of its processor time). Medians, and between what half of the rounds lie.\n\n` +
+      `${LOAD.n} requests of ${LOAD.size} bytes by ${LOAD.c} clients, compared with an ` +
+      `unobserved gateway (processor time: ${plain.join(", ")}). Medians, with the range of the ` +
+      "middle half of the rounds in parentheses.\n\n" +
       `${table}\n\n${pages}`;
     console.log(`\n${text}`);
     if (values.keep) {

@@ -11,9 +11,9 @@ import { findNatsServer } from "../../scripts/nats_server.ts";
 import { type KillReport, runRandomKills } from "../cluster/random_kills.ts";
 
 const DOCUMENT = new URL("../../docs/soak.md", import.meta.url);
-const EMPTY = `# What ran for long
+const EMPTY = `# Soak test results
 
-Written by \`deno task soak\`; nothing here is edited by hand. Each seed has a section of its own.
+Written by \`deno task soak\`; do not edit. Each seed has its own section.
 `;
 
 Deno.test("random kills lose nothing and show nothing impossible, for long", async () => {
@@ -42,14 +42,14 @@ function format(report: KillReport, natsServer: string): string {
   return [
     `## Random kills, seed ${seed}`,
     "",
-    `${count} kills in ${seconds} s, which ended on ${
+    `${count} kills in ${seconds} s, finished on ${
       new Date().toISOString().slice(0, 10)
-    }: nats-server ${natsServer} (three servers on one machine, R=3), Deno ${Deno.version.deno}, two gateways, ` +
+    }, with nats-server ${natsServer} (three servers on one machine, R=3), Deno ${Deno.version.deno}, two gateways, ` +
     "eight clients.",
     "",
-    `**${problems.length} problems**: acknowledged writes that were lost, reads that no order of the writes explains, ` +
-    "torn bytes, and what JetStream held beyond the live objects' bytes, or lacked of them, after the sweep. " +
-    `The histories of ${keys} keys have ${events} events.`,
+    `**${problems.length} problems**. A problem is an acknowledged write that was lost, a read that no order of the writes ` +
+    "explains, a torn object, or, after the sweep, bytes in JetStream that belong to no live object or are missing from " +
+    `one. The histories of ${keys} keys contain ${events} events.`,
     ...problems.map((problem) => `\n- ${problem.replaceAll("\n", "\n  ")}`),
     "",
     "| Killed | Times |",
@@ -60,7 +60,7 @@ function format(report: KillReport, natsServer: string): string {
     "| --- | --- |",
     ...Object.entries(operations).map(row),
     "",
-    "Status 0 is no answer: the gateway died. A read or write that got no answer, or a 5xx, is retried by no client here; " +
-    "the checker takes such a write as one that happened at some moment, or never.",
+    "Status 0 means that the gateway died before it responded. Clients here do not retry a request that got no response " +
+    "or a 5xx; the checker assumes that such a write took effect at some moment, or never.",
   ].join("\n");
 }

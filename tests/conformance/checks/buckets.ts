@@ -6,7 +6,7 @@ import { type Checks, shows, textOf } from "../check.ts";
 const LONGEST = "b".repeat(63);
 
 export const BUCKETS: Checks = {
-  "s3 mb makes a bucket that s3 ls shows and s3 rb removes": async ({ aws, bucket }) => {
+  "s3 mb creates a bucket that s3 ls shows and s3 rb removes": async ({ aws, bucket }) => {
     strictEqual((await aws`s3 mb s3://BUCKET-two`).text, `make_bucket: ${bucket}-two\n`);
     shows(
       (await aws`s3 ls`).text,
@@ -14,18 +14,20 @@ export const BUCKETS: Checks = {
     );
     strictEqual((await aws`s3 rb s3://BUCKET-two`).text, `remove_bucket: ${bucket}-two\n`);
   },
-  "create-bucket answers the bucket's location": async ({ aws, bucket }) => {
+  "create-bucket returns the bucket's location": async ({ aws, bucket }) => {
     shows((await aws`s3api create-bucket --bucket BUCKET-two`).json, {
       Location: `/${bucket}-two`,
     });
     await aws`s3api delete-bucket --bucket BUCKET-two`;
   },
-  "create-bucket of one's own bucket again says so": async ({ aws, put, refused }) => {
+  "create-bucket for one's own bucket is BucketAlreadyOwnedByYou": async (
+    { aws, put, refused },
+  ) => {
     await put("kept");
     await refused("BucketAlreadyOwnedByYou", 409)`s3api create-bucket --bucket BUCKET`;
     await aws`s3api head-object --bucket BUCKET --key kept`;
   },
-  "create-bucket takes dots and 63 characters": async ({ aws, bucket }) => {
+  "create-bucket accepts dots and 63 characters": async ({ aws, bucket }) => {
     const longest = bucket + LONGEST.slice(bucket.length);
     for (const name of [longest, `${bucket}.with.dots`]) {
       await aws`s3api create-bucket --bucket ${name}`;
@@ -33,34 +35,34 @@ export const BUCKETS: Checks = {
       await aws`s3api delete-bucket --bucket ${name}`;
     }
   },
-  "create-bucket refuses names that are no bucket's": async ({ refused }) => {
+  "create-bucket rejects invalid bucket names": async ({ refused }) => {
     for (
       const name of ["Upper-Case", "under_score", "ends-with-", "192.168.5.4", "xn--a", "a..b"]
     ) {
       await refused("InvalidBucketName", 400)`s3api create-bucket --bucket ${name}`;
     }
   },
-  "create-bucket refuses another region's location": async ({ refused }) => {
+  "create-bucket rejects another region's location": async ({ refused }) => {
     await refused(
       "IllegalLocationConstraintException",
       400,
     )`s3api create-bucket --bucket BUCKET-two --create-bucket-configuration LocationConstraint=eu-west-1`;
   },
-  "head-bucket answers the region": async ({ aws }) => {
+  "head-bucket returns the region": async ({ aws }) => {
     shows((await aws`s3api head-bucket --bucket BUCKET`).json, { BucketRegion: "us-east-1" });
   },
-  "head-bucket of no bucket is a 404": async ({ refused }) => {
+  "head-bucket of a missing bucket is a 404": async ({ refused }) => {
     await refused("404", 404)`s3api head-bucket --bucket BUCKET-none`;
   },
   "get-bucket-location is null in us-east-1": async ({ aws }) => {
     const { json } = await aws`s3api get-bucket-location --bucket BUCKET`;
     shows(json, { LocationConstraint: null });
   },
-  "list-buckets tells names, dates and the owner": async ({ aws, bucket }) => {
+  "list-buckets returns names, dates and the owner": async ({ aws, bucket }) => {
     const { json } = await aws`s3api list-buckets --prefix BUCKET`;
     shows(json, { Buckets: [{ Name: bucket, CreationDate: /^2\d{3}-/ }], Owner: { ID: /./ } });
   },
-  "list-buckets pages": async ({ aws, bucket }) => {
+  "list-buckets returns pages": async ({ aws, bucket }) => {
     const names = ["-a", "-b", "-c"].map((end) => bucket + end);
     for (const name of names) await aws`s3api create-bucket --bucket ${name}`;
     const { json } = await aws`s3api list-buckets --prefix BUCKET- --page-size 2`;
@@ -69,11 +71,11 @@ export const BUCKETS: Checks = {
     shows(first.json, { Buckets: [{}, {}], ContinuationToken: /./ });
     for (const name of names) await aws`s3api delete-bucket --bucket ${name}`;
   },
-  "delete-bucket refuses a bucket with objects": async ({ put, refused }) => {
+  "delete-bucket rejects a bucket with objects": async ({ put, refused }) => {
     await put("a");
     await refused("BucketNotEmpty", 409)`s3api delete-bucket --bucket BUCKET`;
   },
-  "delete-bucket of no bucket is NoSuchBucket": async ({ refused }) => {
+  "delete-bucket of a missing bucket is NoSuchBucket": async ({ refused }) => {
     await refused("NoSuchBucket", 404)`s3api delete-bucket --bucket BUCKET-none`;
   },
   "s3 rb --force empties a bucket first": async ({ aws, refused }) => {
@@ -82,7 +84,7 @@ export const BUCKETS: Checks = {
     await aws`s3 rb --force s3://BUCKET-two`;
     await refused("404", 404)`s3api head-bucket --bucket BUCKET-two`;
   },
-  "every request on no bucket is NoSuchBucket": async ({ refused }) => {
+  "every request to a missing bucket is NoSuchBucket": async ({ refused }) => {
     const none = refused("NoSuchBucket", 404);
     await none`s3api put-object --bucket BUCKET-none --key a --body hello`;
     await none`s3api get-object --bucket BUCKET-none --key a out`;
@@ -92,7 +94,7 @@ export const BUCKETS: Checks = {
     await none`s3api create-multipart-upload --bucket BUCKET-none --key a`;
     await none`s3api get-bucket-location --bucket BUCKET-none`;
   },
-  "a bucket that is made again is empty": async ({ aws }) => {
+  "a bucket that is created again is empty": async ({ aws }) => {
     await aws`s3 mb s3://BUCKET-two`;
     await aws`s3 cp --no-progress hello s3://BUCKET-two/a`;
     await aws`s3 rb --force s3://BUCKET-two`;
@@ -100,10 +102,10 @@ export const BUCKETS: Checks = {
     strictEqual((await aws`s3 ls s3://BUCKET-two`).text, "");
     await aws`s3 rb s3://BUCKET-two`;
   },
-  "s3 website is refused": async ({ refused }) => {
+  "s3 website is rejected": async ({ refused }) => {
     await refused("NotImplemented", 501)`s3 website s3://BUCKET --index-document index.html`;
   },
-  "list-buckets takes a prefix, and shows no bucket that is not there": async ({ aws, bucket }) => {
+  "list-buckets accepts a prefix and shows only existing buckets": async ({ aws, bucket }) => {
     const { json } = await aws`s3api list-buckets --prefix BUCKET-none`;
     shows(json, { Buckets: [] });
     strictEqual(textOf(await aws`s3api list-buckets --prefix BUCKET`, "Prefix"), bucket);

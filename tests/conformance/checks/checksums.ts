@@ -17,7 +17,7 @@ const FLAGS: Readonly<Record<string, string>> = { CRC32C: "crc32-c", CRC64NVME: 
 export const CHECKSUMS: Checks = {
   ...Object.fromEntries(
     Object.entries(OF_HELLO).map(([algorithm, value]) => [
-      `${algorithm} is computed, kept, and verified`,
+      `${algorithm} is computed, stored and verified`,
       async ({ aws, read, refused }) => {
         const field = `Checksum${algorithm}`;
         const put = await aws`s3api put-object --bucket BUCKET --key a --body hello
@@ -38,14 +38,14 @@ export const CHECKSUMS: Checks = {
       },
     ]),
   ),
-  "a checksum comes by default: which one, the client decides": async ({ put, aws }) => {
+  "every object has a checksum; the client chooses which by default": async ({ put, aws }) => {
     await put("a");
     const head = await aws`s3api head-object --bucket BUCKET --key a --checksum-mode ENABLED`;
     const { ChecksumCRC32, ChecksumCRC64NVME } = head.json as Record<string, string | undefined>;
     shows(ChecksumCRC32 ?? ChecksumCRC64NVME, /=$/);
     shows(head.json, { ChecksumType: "FULL_OBJECT" });
   },
-  "a checksum that is none is InvalidRequest": async ({ refused }) => {
+  "an invalid checksum is InvalidRequest": async ({ refused }) => {
     await refused(
       "InvalidRequest",
       400,
@@ -66,7 +66,7 @@ export const CHECKSUMS: Checks = {
       ChecksumType: "FULL_OBJECT",
     });
   },
-  "of a part: kept, listed, and compared at Complete": async ({ aws, refused }) => {
+  "of a part: stored, listed, and compared at Complete": async ({ aws, refused }) => {
     const begun = await aws`s3api create-multipart-upload --bucket BUCKET --key a
       --checksum-algorithm SHA1`;
     const { UploadId } = begun.json as { UploadId: string };
@@ -85,7 +85,7 @@ export const CHECKSUMS: Checks = {
       --upload-id=${UploadId} --multipart-upload ${JSON.stringify({ Parts: [right] })}`;
     shows(done.json, { ChecksumSHA1: /=-1$/, ChecksumType: "COMPOSITE" });
   },
-  "get-object-attributes tells what is asked": async ({ aws }) => {
+  "get-object-attributes returns the requested attributes": async ({ aws }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body hello --checksum-algorithm SHA256`;
     const all = await aws`s3api get-object-attributes --bucket BUCKET --key a
       --object-attributes ETag Checksum ObjectSize StorageClass`;
@@ -100,7 +100,7 @@ export const CHECKSUMS: Checks = {
       --object-attributes ObjectSize`;
     shows(size.json, { ObjectSize: 5, ETag: undefined });
   },
-  "get-object-attributes tells the parts, in pages": async ({ aws }) => {
+  "get-object-attributes returns the parts in pages": async ({ aws }) => {
     await aws`s3 cp --no-progress --checksum-algorithm SHA256 twelve-mib s3://BUCKET/a`;
     const { json } = await aws`s3api get-object-attributes --bucket BUCKET --key a
       --object-attributes ObjectParts --max-parts 1`;
@@ -113,7 +113,7 @@ export const CHECKSUMS: Checks = {
       },
     });
   },
-  "get-object-attributes of nothing is NoSuchKey": async ({ refused }) => {
+  "get-object-attributes of a missing object is NoSuchKey": async ({ refused }) => {
     await refused("NoSuchKey", 404)`s3api get-object-attributes --bucket BUCKET --key none
       --object-attributes ETag`;
   },

@@ -36,7 +36,7 @@ export const COMMANDS: Checks = {
     shows((await aws`s3 cp --dryrun hello s3://BUCKET/a`).text, /^\(dryrun\) upload: /);
     strictEqual((await aws`s3 ls s3://BUCKET`).text, "");
   },
-  "cp of what is not there": async ({ refused }) => {
+  "cp of a missing object": async ({ refused }) => {
     await refused("404", 404)`s3 cp --no-progress s3://BUCKET/none out`;
   },
   "cp --metadata-directive REPLACE across": async ({ aws }) => {
@@ -64,7 +64,7 @@ export const COMMANDS: Checks = {
       /^\S+ \S+ +5 c\/1\n\S+ \S+ +5 c\/b\/2\n$/,
     );
   },
-  "sync sends what is new or changed, once": async ({ aws, write }) => {
+  "sync sends new and changed files once": async ({ aws, write }) => {
     for (const name of ["up/a", "up/b/c"]) await write(name, name);
     shows((await aws`s3 sync --no-progress up s3://BUCKET/up`).text, /upload: .*\n.*upload: .*\n$/);
     strictEqual((await aws`s3 sync --no-progress up s3://BUCKET/up`).text, "");
@@ -87,7 +87,7 @@ export const COMMANDS: Checks = {
     shows((await aws`s3 ls --recursive s3://BUCKET-two`).text, / a\n.* b\/c d\n$/);
     await aws`s3 rb --force s3://BUCKET-two`;
   },
-  "ls of what is not there is an error": async ({ refused }) => {
+  "ls of a missing bucket is an error": async ({ refused }) => {
     await refused("NoSuchBucket", 404)`s3 ls s3://BUCKET-none`;
   },
 };
@@ -103,20 +103,20 @@ export const SIGNATURES: Checks = {
     const { text } = await aws`s3 presign ${"s3://"}BUCKET/${"a b+é"}`;
     deepStrictEqual(await fetched(text), { status: 200, text: "hello" });
   },
-  "presign: version 4 too": async ({ aws, put, write }) => {
+  "presign: also with version 4": async ({ aws, put, write }) => {
     await put("a");
     await write("config", "[default]\ns3 =\n  signature_version = s3v4\n");
     const { text } = await aws`s3 presign --region us-east-1 s3://BUCKET/a`;
     deepStrictEqual(await fetched(text), { status: 200, text: "hello" });
   },
-  "presign: a URL of another key is SignatureDoesNotMatch": async ({ aws, put }) => {
+  "presign: a URL with a changed key is SignatureDoesNotMatch": async ({ aws, put }) => {
     for (const key of ["a", "b"]) await put(key);
     const { text } = await aws`s3 presign s3://BUCKET/a`;
     const { status, text: body } = await fetched(text.replace("/a?", "/b?"));
     strictEqual(status, 403);
     match(body, /<Code>SignatureDoesNotMatch<\/Code>/);
   },
-  "presign: a URL ends": async ({ aws, put }) => {
+  "presign: a URL expires": async ({ aws, put }) => {
     await put("a");
     const { text } = await aws`s3 presign --expires-in 1 s3://BUCKET/a`;
     await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -150,7 +150,7 @@ export const SIGNATURES: Checks = {
       403,
     )`s3api list-objects-v2 --bucket BUCKET --profile unknown`;
   },
-  "a client of another region is told the right one, and follows": async ({ aws, put }) => {
+  "a client of another region learns the right one and follows": async ({ aws, put }) => {
     await put("a");
     await aws`s3api list-objects-v2 --bucket BUCKET --region eu-west-1`;
   },

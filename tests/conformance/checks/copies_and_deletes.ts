@@ -48,7 +48,7 @@ export const COPIES: Checks = {
     await aws`s3api copy-object --bucket BUCKET-two --key b --copy-source ${bucket}/a`;
     await aws`s3 rb --force s3://BUCKET-two`;
   },
-  "copy-object of what is not there": async ({ refused }) => {
+  "copy-object of a missing object": async ({ refused }) => {
     await refused(
       "NoSuchKey",
       404,
@@ -83,7 +83,7 @@ export const COPIES: Checks = {
       CopyObjectResult: { ChecksumSHA256: "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=" },
     });
   },
-  "copy-object of an object in parts has an ETag of its own": async ({ aws }) => {
+  "copy-object of an object in parts returns a new ETag": async ({ aws }) => {
     await aws`s3 cp --no-progress twelve-mib s3://BUCKET/a`;
     const { json } = await aws`s3api copy-object --bucket BUCKET --key b --copy-source BUCKET/a`;
     shows(json, { CopyObjectResult: { ETag: /^"[0-9a-f]{32}"$/ } });
@@ -99,13 +99,13 @@ export const DELETES: Checks = {
     shows(json, { Deleted: Objects, Errors: undefined });
     shows((await aws`s3 ls --recursive s3://BUCKET`).text, / b\n$/);
   },
-  "delete-objects says nothing when it is to be quiet": async ({ aws, put }) => {
+  "delete-objects returns nothing in quiet mode": async ({ aws, put }) => {
     await put("a");
     const quiet = JSON.stringify({ Objects: [{ Key: "a" }], Quiet: true });
     strictEqual((await aws`s3api delete-objects --bucket BUCKET --delete ${quiet}`).text, "");
     strictEqual((await aws`s3 ls s3://BUCKET`).text, "");
   },
-  "delete-objects takes 1,000 keys": async ({ aws, refused, write }) => {
+  "delete-objects accepts 1,000 keys": async ({ aws, refused, write }) => {
     const Objects = Array.from({ length: 1000 }, (_, i) => ({ Key: `k${i}` }));
     await write("delete.json", JSON.stringify({ Objects }));
     const { json } = await aws`s3api delete-objects --bucket BUCKET --delete file://delete.json
@@ -130,7 +130,7 @@ export const DELETES: Checks = {
       --delete ${JSON.stringify({ Objects })}`;
     shows(json, { Deleted: [{ Key: "a" }], Errors: [{ Key: "b", Code: "PreconditionFailed" }] });
   },
-  "s3 rm deletes one, or with --recursive what is below": async ({ aws, tree }) => {
+  "s3 rm deletes one object, or with --recursive all below": async ({ aws, tree }) => {
     await tree("a/1", "a/2", "b");
     await aws`s3 rm s3://BUCKET/b`;
     shows((await aws`s3 ls --recursive s3://BUCKET`).text, / a\/1\n.* a\/2\n$/);

@@ -3,7 +3,7 @@
 import { type Checks, shows } from "../check.ts";
 
 export const HEADERS: Checks = {
-  "tags come with an object, and are counted": async ({ aws }) => {
+  "tags can be sent with an object and are counted": async ({ aws }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body hello --tagging a=b&c=d`;
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, { TagCount: 2 });
     await aws`s3api copy-object --bucket BUCKET --key b --copy-source BUCKET/a --tagging x=y
@@ -16,7 +16,7 @@ export const HEADERS: Checks = {
       400,
     )`s3api put-object --bucket BUCKET --key a --body hello --tagging a=b&a=c`;
   },
-  "a storage class is kept; one that is none is InvalidStorageClass": async ({ aws, refused }) => {
+  "a storage class is stored; an invalid one is InvalidStorageClass": async ({ aws, refused }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body hello --storage-class STANDARD_IA`;
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, {
       StorageClass: "STANDARD_IA",
@@ -29,13 +29,13 @@ export const HEADERS: Checks = {
       400,
     )`s3api put-object --bucket BUCKET --key a --body hello --storage-class NONE`;
   },
-  "a website's redirect is kept": async ({ aws }) => {
+  "a website's redirect is stored": async ({ aws }) => {
     await aws`s3api put-object --bucket BUCKET --key a --website-redirect-location /b`;
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, {
       WebsiteRedirectLocation: "/b",
     });
   },
-  "the private ACL is what there is; a wider one is refused": async ({ aws, refused }) => {
+  "only the private ACL is accepted; a wider one is rejected": async ({ aws, refused }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body hello --acl private`;
     await refused(
       "AccessControlListNotSupported",
@@ -46,7 +46,7 @@ export const HEADERS: Checks = {
       400,
     )`s3api create-bucket --bucket BUCKET-two --acl public-read`;
   },
-  "encryption by key is refused": async ({ refused }) => {
+  "encryption with a key is rejected": async ({ refused }) => {
     const no = refused("NotImplemented", 501);
     await no`s3api put-object --bucket BUCKET --key a --body hello --server-side-encryption aws:kms`;
     await no`s3api put-object --bucket BUCKET --key a --body hello --sse-customer-algorithm AES256
@@ -54,7 +54,7 @@ export const HEADERS: Checks = {
     await no`s3api create-multipart-upload --bucket BUCKET --key a --server-side-encryption aws:kms`;
     await refused("404", 404)`s3api head-object --bucket BUCKET --key a`;
   },
-  "object lock is refused": async ({ refused }) => {
+  "object lock is rejected": async ({ refused }) => {
     await refused("InvalidRequest", 400)`s3api put-object --bucket BUCKET --key a --body hello
       --object-lock-mode GOVERNANCE --object-lock-retain-until-date 2999-01-01`;
     await refused(
@@ -62,7 +62,7 @@ export const HEADERS: Checks = {
       501,
     )`s3api create-bucket --bucket BUCKET-two --object-lock-enabled-for-bucket`;
   },
-  "the one version is named null": async ({ aws, put, refused }) => {
+  "the only version is null": async ({ aws, put, refused }) => {
     await put("a");
     await aws`s3api get-object --bucket BUCKET --key a --version-id null out`;
     await refused(
@@ -70,7 +70,7 @@ export const HEADERS: Checks = {
       400,
     )`s3api get-object --bucket BUCKET --key a --version-id none out`;
   },
-  "another owner than expected is AccessDenied": async ({ refused }) => {
+  "an unexpected owner is AccessDenied": async ({ refused }) => {
     await refused("AccessDenied", 403)`s3api put-object --bucket BUCKET --key a --body hello
       --expected-bucket-owner 111122223333`;
   },

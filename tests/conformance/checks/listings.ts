@@ -23,7 +23,7 @@ export const LISTINGS_V2: Checks = {
     const answer = await aws`s3api list-objects-v2 --bucket BUCKET`;
     deepStrictEqual(keysOf(answer), []);
   },
-  "tells key, size, ETag, date and storage class": async ({ aws, put }) => {
+  "returns key, size, ETag, date and storage class": async ({ aws, put }) => {
     await put("a");
     shows((await aws`s3api list-objects-v2 --bucket BUCKET`).json, {
       Contents: [{
@@ -58,7 +58,7 @@ export const LISTINGS_V2: Checks = {
     deepStrictEqual(await list("c"), ["c"]);
     deepStrictEqual(await list("nothing"), []);
   },
-  "--delimiter makes common prefixes": async ({ aws, tree }) => {
+  "--delimiter groups keys into common prefixes": async ({ aws, tree }) => {
     await tree(...TREE);
     const answer = await aws`s3api list-objects-v2 --bucket BUCKET --delimiter /`;
     deepStrictEqual(keysOf(answer), ["c", "e"]);
@@ -70,13 +70,13 @@ export const LISTINGS_V2: Checks = {
     deepStrictEqual(keysOf(answer), ["a/1", "a/2"]);
     deepStrictEqual(prefixesOf(answer), ["a/b/"]);
   },
-  "--delimiter may be anything, of any length": async ({ aws, put }) => {
+  "--delimiter may be any text of any length": async ({ aws, put }) => {
     for (const key of ["a::1", "a::2", "b:3"]) await put(key);
     const answer = await aws`s3api list-objects-v2 --bucket BUCKET --delimiter ::`;
     deepStrictEqual(keysOf(answer), ["b:3"]);
     deepStrictEqual(prefixesOf(answer), ["a::"]);
   },
-  "a key that is the prefix is listed beside what is below it": async ({ aws, put }) => {
+  "a key equal to the prefix is listed with the keys below it": async ({ aws, put }) => {
     for (const key of ["a/", "a/1"]) await put(key);
     const answer = await aws`s3api list-objects-v2 --bucket BUCKET --prefix a/ --delimiter /`;
     deepStrictEqual(keysOf(answer), ["a/", "a/1"]);
@@ -94,7 +94,7 @@ export const LISTINGS_V2: Checks = {
     shows(second.json, { IsTruncated: false, KeyCount: 2, ContinuationToken: token });
     deepStrictEqual([...keysOf(first), ...keysOf(second)], TREE);
   },
-  "in pages with a delimiter: no prefix comes twice": async ({ aws, tree }) => {
+  "in pages with a delimiter, without repeating a prefix": async ({ aws, tree }) => {
     await tree(...TREE);
     const answer = await aws`s3api list-objects-v2 --bucket BUCKET --delimiter / --page-size 1`;
     deepStrictEqual(keysOf(answer), ["c", "e"]);
@@ -108,7 +108,7 @@ export const LISTINGS_V2: Checks = {
       Contents: undefined,
     });
   },
-  "--max-keys beyond 1000 is 1000 at most": async ({ aws, put }) => {
+  "--max-keys over 1000 returns 1000 at most": async ({ aws, put }) => {
     await put("a");
     shows((await aws`s3api list-objects-v2 --bucket BUCKET --max-keys 5000 --no-paginate`).json, {
       KeyCount: 1,
@@ -128,13 +128,13 @@ export const LISTINGS_V2: Checks = {
       { EncodingType: "url", CommonPrefixes: [{ Prefix: /^a(\+|%20)b%2B%C3%A9\/$/ }] },
     );
   },
-  "refuses what is no token, no number, no encoding": async ({ refused }) => {
+  "rejects an invalid token, number or encoding": async ({ refused }) => {
     const invalid = refused("InvalidArgument", 400);
     await invalid`s3api list-objects-v2 --bucket BUCKET --continuation-token none --no-paginate`;
     await invalid`s3api list-objects-v2 --bucket BUCKET --max-keys=-1 --no-paginate`;
     await invalid`s3api list-objects-v2 --bucket BUCKET --encoding-type other --no-paginate`;
   },
-  "lists what was written and not what was deleted, at once": async ({ aws, put }) => {
+  "immediately lists written objects and no deleted ones": async ({ aws, put }) => {
     for (let i = 0; i < 3; i++) {
       await put("a");
       deepStrictEqual(keysOf(await aws`s3api list-objects-v2 --bucket BUCKET`), ["a"]);
@@ -151,7 +151,7 @@ export const LISTINGS_V2: Checks = {
 };
 
 export const LISTINGS_V1: Checks = {
-  "tells the owner always": async ({ aws, put }) => {
+  "always returns the owner": async ({ aws, put }) => {
     await put("a");
     shows((await aws`s3api list-objects --bucket BUCKET`).json, {
       Contents: [{ Key: "a", Size: 5, Owner: { ID: /./ } }],
@@ -169,7 +169,7 @@ export const LISTINGS_V1: Checks = {
     shows(answer.json, { Marker: "a/b/3", IsTruncated: false });
     deepStrictEqual(keysOf(answer), ["c", "d/4", "e"]);
   },
-  "in pages: NextMarker comes with a delimiter alone": async ({ aws, tree }) => {
+  "in pages, with NextMarker only if there is a delimiter": async ({ aws, tree }) => {
     await tree(...TREE);
     shows((await aws`s3api list-objects --bucket BUCKET --max-keys 2 --no-paginate`).json, {
       IsTruncated: true,
@@ -193,7 +193,7 @@ export const LISTINGS_V1: Checks = {
       { EncodingType: "url", Contents: [{ Key: "a%2Bc" }] },
     );
   },
-  "refuses a number that is none": async ({ refused }) => {
+  "rejects an invalid number": async ({ refused }) => {
     await refused(
       "InvalidArgument",
       400,
@@ -251,7 +251,7 @@ export const KEYS_OF_ALL_KINDS: Checks = {
       400,
     )`s3api put-object --bucket BUCKET --key ${key + "a"} --body hello`;
   },
-  "that differ in case or normal form alone are two": async ({ aws, put }) => {
+  "that differ only in case or normal form are different": async ({ aws, put }) => {
     for (const key of ["a", "A", "\u00e9", "e\u0301"]) await put(key);
     strictEqual(keysOf(await aws`s3api list-objects-v2 --bucket BUCKET`).length, 4);
   },

@@ -37,13 +37,13 @@ export const MULTIPART: Checks = {
     await aws`s3api get-object --bucket BUCKET --key a --range bytes=-6 out`;
     strictEqual((await read("out")).slice(1), "hello");
   },
-  "nothing is to be seen before Complete": async ({ aws, begin, part, refused }) => {
+  "nothing is visible before Complete": async ({ aws, begin, part, refused }) => {
     const id = await begin("a");
     await part("a", id, 1, "hello");
     await refused("404", 404)`s3api head-object --bucket BUCKET --key a`;
     strictEqual((await aws`s3 ls s3://BUCKET`).text, "");
   },
-  "metadata is given at the beginning": async (given) => {
+  "metadata is sent at the start": async (given) => {
     const { aws, part } = given;
     const begun = await aws`s3api create-multipart-upload --bucket BUCKET --key a
       --content-type text/x --metadata one=1`;
@@ -55,7 +55,7 @@ export const MULTIPART: Checks = {
       Metadata: { one: "1" },
     });
   },
-  "part numbers may have gaps; parts come in any order and again": async (given) => {
+  "part numbers may have gaps; parts may come in any order and repeatedly": async (given) => {
     const { aws, begin, part, read } = given;
     const id = await begin("a");
     const last = await part("a", id, 10_000, "hello");
@@ -73,7 +73,7 @@ export const MULTIPART: Checks = {
     await complete(given, "a", id, { 1: etag });
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, { ContentLength: 5 });
   },
-  "list-parts, in pages too": async ({ aws, begin, part }) => {
+  "list-parts, also in pages": async ({ aws, begin, part }) => {
     const id = await begin("a");
     for (const number of [3, 1, 2]) await part("a", id, number, "hello");
     const { json } = await aws`s3api list-parts --bucket BUCKET --key a --upload-id=${id}
@@ -125,7 +125,7 @@ export const MULTIPART: Checks = {
     const { json } = await aws`s3api list-multipart-uploads --bucket BUCKET`;
     strictEqual((json as { Uploads?: unknown } | null)?.Uploads, undefined);
   },
-  "an upload id that is none is NoSuchUpload": async ({ refused }) => {
+  "an invalid upload id is NoSuchUpload": async ({ refused }) => {
     const none = refused("NoSuchUpload", 404);
     await none`s3api upload-part --bucket BUCKET --key a --upload-id none --part-number 1
       --body hello`;
@@ -141,13 +141,13 @@ export const MULTIPART: Checks = {
       404,
     )`s3api upload-part --bucket BUCKET --key b --upload-id=${id} --part-number 1 --body hello`;
   },
-  "a part before the last below 5 MiB is EntityTooSmall": async ({ begin, part, refused }) => {
+  "a part below 5 MiB that is not the last is EntityTooSmall": async ({ begin, part, refused }) => {
     const id = await begin("a");
     const parts = { 1: await part("a", id, 1, "hello"), 2: await part("a", id, 2, "hello") };
     await refused("EntityTooSmall", 400)`s3api complete-multipart-upload --bucket BUCKET --key a
       --upload-id=${id} --multipart-upload ${list(parts)}`;
   },
-  "a part that was not sent, or is another, is InvalidPart": async ({ begin, part, refused }) => {
+  "a missing or different part is InvalidPart": async ({ begin, part, refused }) => {
     const id = await begin("a");
     const etag = await part("a", id, 1, "hello");
     for (const parts of [{ 2: etag }, { 1: '"0123456789abcdef0123456789abcdef"' }]) {
@@ -177,7 +177,7 @@ export const MULTIPART: Checks = {
         --body hello`;
     }
   },
-  "upload-part checks Content-MD5": async ({ begin, refused }) => {
+  "upload-part verifies Content-MD5": async ({ begin, refused }) => {
     const id = await begin("a");
     await refused("BadDigest", 400)`s3api upload-part --bucket BUCKET --key a --upload-id=${id}
       --part-number 1 --body hello --content-md5 1B2M2Y8AsgTpgAmY7PhCfg==`;
@@ -201,7 +201,7 @@ export const MULTIPART: Checks = {
       416,
     )`s3api get-object --bucket BUCKET --key a --part-number 3 out`;
   },
-  "upload-part-copy copies an object, or a range": async (given) => {
+  "upload-part-copy copies an object or a range": async (given) => {
     const { aws, begin, put, read } = given;
     await put("source", "five-mib");
     await put("digits", "digits");
@@ -219,7 +219,7 @@ export const MULTIPART: Checks = {
     await aws`s3api get-object --bucket BUCKET --key a --range bytes=-3 out`;
     strictEqual(await read("out"), "345");
   },
-  "upload-part-copy refuses a range beyond the source": async ({ begin, put, refused }) => {
+  "upload-part-copy rejects a range beyond the source": async ({ begin, put, refused }) => {
     await put("source");
     const id = await begin("a");
     await refused("InvalidArgument", 400)`s3api upload-part-copy --bucket BUCKET --key a
@@ -228,7 +228,7 @@ export const MULTIPART: Checks = {
     await refused("NoSuchKey", 404)`s3api upload-part-copy --bucket BUCKET --key a
       --upload-id=${id} --part-number 1 --copy-source BUCKET/none`;
   },
-  "Complete with --if-none-match * makes only what is new": async (given) => {
+  "Complete with --if-none-match * creates only new objects": async (given) => {
     const { begin, part, put, refused } = given;
     const id = await begin("a");
     const parts = { 1: await part("a", id, 1, "hello") };
@@ -236,7 +236,7 @@ export const MULTIPART: Checks = {
     await refused("PreconditionFailed", 412)`s3api complete-multipart-upload --bucket BUCKET --key a
       --upload-id=${id} --multipart-upload ${list(parts)} --if-none-match *`;
   },
-  "Complete replaces what is there, and lists once": async (given) => {
+  "Complete replaces the current object, which is listed once": async (given) => {
     const { aws, begin, part, put } = given;
     await put("a", "digits");
     const id = await begin("a");

@@ -8,10 +8,10 @@ const MD5 = "5d41402abc4b2a76b9719d911017c592";
 const ETag = `"${MD5}"`;
 
 export const OBJECTS: Checks = {
-  "put-object answers the MD5 as ETag": async ({ put }) => {
+  "put-object returns the MD5 as ETag": async ({ put }) => {
     shows((await put("a")).json, { ETag });
   },
-  "get-object answers the bytes and what is known of them": async ({ aws, put, read }) => {
+  "get-object returns the bytes and their metadata": async ({ aws, put, read }) => {
     await put("a");
     shows((await aws`s3api get-object --bucket BUCKET --key a out`).json, {
       AcceptRanges: "bytes",
@@ -23,7 +23,7 @@ export const OBJECTS: Checks = {
     });
     strictEqual(await read("out"), "hello");
   },
-  "head-object answers the same without bytes": async ({ aws, put }) => {
+  "head-object returns the same without the bytes": async ({ aws, put }) => {
     await put("a");
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, { ContentLength: 5, ETag });
   },
@@ -34,13 +34,13 @@ export const OBJECTS: Checks = {
     shows((await aws`s3api get-object --bucket BUCKET --key a out`).json, { ContentLength: 0 });
     strictEqual(await read("out"), "");
   },
-  "put-object replaces object and metadata": async ({ aws, put, read }) => {
+  "put-object replaces the object and its metadata": async ({ aws, put, read }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body digits --metadata one=1`;
     await put("a");
     shows((await aws`s3api get-object --bucket BUCKET --key a out`).json, { Metadata: {} });
     strictEqual(await read("out"), "hello");
   },
-  "delete-object deletes, and is content when there is nothing": async (given) => {
+  "delete-object deletes, and succeeds for a missing object": async (given) => {
     const { aws, put, refused } = given;
     await put("a");
     await aws`s3api delete-object --bucket BUCKET --key a`;
@@ -48,7 +48,7 @@ export const OBJECTS: Checks = {
     await refused("NoSuchKey", 404)`s3api get-object --bucket BUCKET --key a out`;
     await refused("404", 404)`s3api head-object --bucket BUCKET --key a`;
   },
-  "get-object replaces headers of its answer": async ({ aws, put }) => {
+  "get-object can override response headers": async ({ aws, put }) => {
     await put("a");
     shows(
       (await aws`s3api get-object --bucket BUCKET --key a --response-content-type text/x
@@ -63,7 +63,7 @@ export const OBJECTS: Checks = {
       },
     );
   },
-  "put-object checks Content-MD5": async ({ aws, refused }) => {
+  "put-object verifies Content-MD5": async ({ aws, refused }) => {
     const md5 = Uint8Array.fromHex(MD5).toBase64();
     await aws`s3api put-object --bucket BUCKET --key a --body hello --content-md5 ${md5}`;
     await refused(
@@ -79,7 +79,7 @@ export const OBJECTS: Checks = {
 };
 
 export const METADATA: Checks = {
-  "put-object keeps the headers that describe content": async ({ aws }) => {
+  "put-object stores the headers that describe content": async ({ aws }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body hello --content-type text/x-odd
       --cache-control max-age=60 --content-language de,en --content-encoding identity
       --content-disposition ${'attachment; filename="a b.txt"'} --expires 2040-01-02T03:04:05Z`;
@@ -92,21 +92,21 @@ export const METADATA: Checks = {
       ExpiresString: "Mon, 02 Jan 2040 03:04:05 GMT",
     });
   },
-  "put-object keeps user metadata, its names in small letters": async ({ aws }) => {
+  "put-object stores user metadata with lower-case names": async ({ aws }) => {
     const metadata = JSON.stringify({ One: "1", "with-dash": "a, b=c", empty: "" });
     await aws`s3api put-object --bucket BUCKET --key a --body hello --metadata ${metadata}`;
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, {
       Metadata: { one: "1", "with-dash": "a, b=c", empty: "" },
     });
   },
-  "put-object refuses user metadata beyond 2 KB": async ({ refused, aws }) => {
+  "put-object rejects user metadata over 2 KB": async ({ refused, aws }) => {
     await aws`s3api put-object --bucket BUCKET --key a --metadata k=${"v".repeat(2047)}`;
     await refused(
       "MetadataTooLarge",
       400,
     )`s3api put-object --bucket BUCKET --key b --metadata k=${"v".repeat(2048)}`;
   },
-  "s3 cp guesses the content type, and takes it": async ({ aws, write }) => {
+  "s3 cp guesses the content type, or accepts one": async ({ aws, write }) => {
     await write("page.html", "<p>");
     await aws`s3 cp --no-progress page.html s3://BUCKET/`;
     shows((await aws`s3api head-object --bucket BUCKET --key page.html`).json, {
@@ -117,7 +117,7 @@ export const METADATA: Checks = {
       ContentType: "text/x",
     });
   },
-  "s3 cp --metadata goes through parts too": async ({ aws }) => {
+  "s3 cp --metadata also works in parts": async ({ aws }) => {
     await aws`s3 cp --no-progress --metadata one=1 --cache-control no-cache twelve-mib s3://BUCKET/a`;
     shows((await aws`s3api head-object --bucket BUCKET --key a`).json, {
       Metadata: { one: "1" },
@@ -158,7 +158,7 @@ export const READING_RANGES: Checks = {
       )`s3api get-object --bucket BUCKET --key a --range ${range} out`;
     }
   },
-  "get-object ignores a range that makes no sense": async ({ aws, put, read }) => {
+  "get-object ignores an invalid range": async ({ aws, put, read }) => {
     await put("a", "digits");
     for (const range of ["bytes=5-4", "lines=1-2"]) {
       const { json } = await aws`s3api get-object --bucket BUCKET --key a --range ${range} out`;
@@ -166,7 +166,7 @@ export const READING_RANGES: Checks = {
       strictEqual(await read("out"), "0123456789");
     }
   },
-  "head-object with a range tells its length": async ({ aws, put }) => {
+  "head-object with a range returns its length": async ({ aws, put }) => {
     await put("a", "digits");
     shows((await aws`s3api head-object --bucket BUCKET --key a --range bytes=2-4`).json, {
       ContentLength: 3,
@@ -194,7 +194,7 @@ export const CONDITIONS: Checks = {
       412,
     )`s3api get-object --bucket BUCKET --key a --if-match ${'"other"'} out`;
   },
-  "get-object --if-none-match answers 304": async ({ aws, put, refused }) => {
+  "get-object --if-none-match returns 304": async ({ aws, put, refused }) => {
     await put("a");
     await aws`s3api get-object --bucket BUCKET --key a --if-none-match ${'"other"'} out`;
     await refused(
@@ -220,12 +220,12 @@ export const CONDITIONS: Checks = {
       412,
     )`s3api get-object --bucket BUCKET --key a --if-unmodified-since ${PAST} out`;
   },
-  "get-object: If-Match outdoes If-Unmodified-Since": async ({ aws, put }) => {
+  "get-object: If-Match overrides If-Unmodified-Since": async ({ aws, put }) => {
     await put("a");
     await aws`s3api get-object --bucket BUCKET --key a
       --if-match ${ETag} --if-unmodified-since ${PAST} out`;
   },
-  "get-object: If-None-Match outdoes If-Modified-Since": async ({ put, refused }) => {
+  "get-object: If-None-Match overrides If-Modified-Since": async ({ put, refused }) => {
     await put("a");
     await refused("304", 304)`s3api get-object --bucket BUCKET --key a
       --if-none-match ${ETag} --if-modified-since ${PAST} out`;
@@ -235,7 +235,7 @@ export const CONDITIONS: Checks = {
     await refused("412", 412)`s3api head-object --bucket BUCKET --key a --if-match ${'"other"'}`;
     await refused("304", 304)`s3api head-object --bucket BUCKET --key a --if-none-match ${ETag}`;
   },
-  "put-object --if-none-match * writes only what is new": async ({ aws, read, refused }) => {
+  "put-object --if-none-match * writes only new objects": async ({ aws, read, refused }) => {
     await aws`s3api put-object --bucket BUCKET --key a --body digits --if-none-match *`;
     await refused(
       "PreconditionFailed",
@@ -244,7 +244,7 @@ export const CONDITIONS: Checks = {
     await aws`s3api get-object --bucket BUCKET --key a out`;
     strictEqual(await read("out"), "0123456789");
   },
-  "put-object --if-match replaces only what is known": async ({ aws, put, refused }) => {
+  "put-object --if-match replaces only the expected object": async ({ aws, put, refused }) => {
     await put("a");
     await aws`s3api put-object --bucket BUCKET --key a --body digits --if-match ${ETag}`;
     await refused(
@@ -256,7 +256,7 @@ export const CONDITIONS: Checks = {
       404,
     )`s3api put-object --bucket BUCKET --key none --body hello --if-match ${ETag}`;
   },
-  "delete-object --if-match deletes only what is known": async ({ aws, put, refused }) => {
+  "delete-object --if-match deletes only the expected object": async ({ aws, put, refused }) => {
     await put("a");
     await refused(
       "PreconditionFailed",

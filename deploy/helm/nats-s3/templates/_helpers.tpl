@@ -2,7 +2,7 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The release's name, with the chart's where it does not hold it. */}}
+{{/* The release's name, followed by the chart's name unless the release's name contains it. */}}
 {{- define "nats-s3.fullname" -}}
 {{- $name := include "nats-s3.name" . -}}
 {{- $joined := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
