@@ -1,7 +1,7 @@
 /**
  * State that the bucket room owns, shared by all parts of a store on one connection.
  *
- * A room's context is that of the room below plus what the room owns. Functions ask for the fields that they use; only
+ * A room's context is that of the room below plus the state that the room owns. Functions ask for the fields that they use; only
  * `nats/store.ts` sees a whole one.
  * @module
  */

@@ -1,16 +1,16 @@
 /**
- * Bucket documents: small records that describe a bucket, one for each subject `S3.bucket.<document>`.
+ * Bucket documents: small records that describe a bucket, each on its subject `S3.bucket.<document>`.
  *
  * Documents are kept for a second. Then one small request at the leader reads `S3.bucket.rev`, which every write of a
  * document also writes, and if it has not changed, all documents of the bucket are good for another second. So a bucket in
- * use costs one request per second, however many documents it has. A bucket that is made anew is another bucket, because
- * its stream has another creation time.
+ * use costs one request per second, however many documents it has. A bucket that was deleted and created again is another
+ * bucket, because its stream has another creation time.
  *
  * The documents that a bucket was created with come without a revision, so the first reading compares sequences: a
  * revision up to the stream's last sequence of that time was written before the documents were read.
  *
- * Only present, readable documents are kept. CreateBucket writes the owner without a revision, so a reader that came
- * before would not learn of it.
+ * Only present, readable documents are kept. CreateBucket writes the owner without a revision, so a reader that kept its
+ * absence would not learn of it.
  *
  * To add a document, add its name to `records.bucket` in `layout/subjects.ts` and a row to {@linkcode DOCUMENTS}.
  * @module

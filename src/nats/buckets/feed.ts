@@ -1,10 +1,10 @@
 /**
- * Some subjects of a bucket's stream, applied message by message, and the certainty that all that was acknowledged has
- * been applied.
+ * A feed applies the messages of some subjects of a bucket's stream, and can tell when it has applied everything that was
+ * acknowledged before a moment.
  *
- * A message is published to `S3.sync`, and when the consumer has delivered that one, or any behind it, it has delivered all
- * before it: replicas apply one log. Where nothing can be published (a full bucket, one that native clients made) the
- * leader is asked for what follows the last message that was delivered.
+ * For that it sets a barrier: it publishes a message to `S3.sync`. Replicas apply one log, so when the consumer has
+ * delivered the barrier or a later message, it has delivered all earlier ones. If nothing can be published, because the
+ * bucket is full or native clients made it, the feed asks the leader for the messages behind the last one.
  * @module
  */
 
@@ -33,15 +33,15 @@ export type FeedOptions = {
 
 /** How far a feed came. */
 export type Reached =
-  /** All that was acknowledged before the call is applied. */
+  /** Everything that was acknowledged before the call is applied. */
   | "all"
-  /** Not yet. */
+  /** It took too long. */
   | "late"
-  /** The stream is not what was followed: an older state of it was restored. */
+  /** An older state of the stream was restored, so the feed followed another history. */
   | "restored";
 
 type Waiter = {
-  /** The sequence that must have been delivered; undefined for all that there is. */
+  /** The sequence that must have been delivered; undefined for everything that the stream holds. */
   readonly target: number | undefined;
   readonly resolve: (isThere: boolean) => void;
   readonly reject: (cause: unknown) => void;
@@ -81,45 +81,45 @@ export class Feed implements Disposable {
     });
   }
 
-  /** Last sequence applied. */
+  /** Last sequence that is applied. */
   get position(): number {
     return this.#position;
   }
 
-  /** Messages that JetStream had left when it sent the last one. */
+  /** Number of messages that JetStream still had when it sent the last one. */
   get pending(): number {
     return this.#consumer.pending;
   }
 
-  /** All that was there has been applied once. */
+  /** Whether everything that the stream held at the beginning has been applied. */
   get isLoaded(): boolean {
     return this.#isLoaded;
   }
 
   /**
-   * Applies all that was acknowledged before the call.
+   * Waits until everything that was acknowledged before the call is applied.
    *
-   * @param patience Milliseconds that it may take.
-   * @throws as JetStream does; why the consumer cannot go on
+   * @param timeout Milliseconds.
+   * @throws errors of JetStream, and the reason if the consumer cannot go on
    */
-  async reach(stream: BucketStream, patience: number): Promise<Reached> {
+  async reach(stream: BucketStream, timeout: number): Promise<Reached> {
     const before = this.#position;
-    const mark = await this.#mark(stream);
-    if (mark !== undefined && mark <= before) return "restored";
-    if (!await this.#wait(mark, patience)) return "late";
-    if (mark === undefined) await this.#readOn(stream);
+    const barrier = await this.#setBarrier(stream);
+    if (barrier !== undefined && barrier <= before) return "restored";
+    if (!await this.#wait(barrier, timeout)) return "late";
+    if (barrier === undefined) await this.#readOn(stream);
     return "all";
   }
 
-  /** Ends it; who waits is told that it did not come that far. */
+  /** Ends the feed. Callers that wait learn that it did not come that far. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#consumer[Symbol.dispose]();
     for (const waiter of this.#waiters) waiter.resolve(false);
   }
 
-  /** Publishes a message behind all that was acknowledged; its sequence, or undefined where none can be published. */
-  async #mark({ store, prepared }: BucketStream): Promise<number | undefined> {
+  /** Publishes a barrier behind everything that was acknowledged. Returns its sequence; undefined if it is refused. */
+  async #setBarrier({ store, prepared }: BucketStream): Promise<number | undefined> {
     if (!prepared) return undefined;
     try {
       return await this.#context.requests.publish(records.sync(store), "", { rollup: true });
@@ -131,7 +131,7 @@ export class Feed implements Disposable {
     }
   }
 
-  /** Waits until a sequence was delivered, or all that there is. Returns false when it takes longer than that. */
+  /** Waits until a sequence, or everything that the stream holds, was delivered. Returns false if it takes too long. */
   #wait(target: number | undefined, milliseconds: number): Promise<boolean> {
     const isDone = target === undefined ? this.#isLoaded : this.#position >= target;
     if (isDone || this.#isDisposed) return Promise.resolve(isDone);
@@ -162,7 +162,7 @@ export class Feed implements Disposable {
     }
   }
 
-  /** Applies the messages behind the last one that was applied, which it asks the leader for. */
+  /** Asks the leader for the messages behind the last one that was applied, and applies them. */
   async #readOn({ stream }: BucketStream): Promise<void> {
     while (!this.#isDisposed) {
       const message = await this.#readNext(stream);
@@ -185,7 +185,7 @@ export class Feed implements Disposable {
 
   #take(delivery: Delivery, sync?: string): void {
     const { subject, sequence } = delivery;
-    if (sequence <= this.#position) return; // known already from the leader
+    if (sequence <= this.#position) return; // the leader has already returned it
     this.#position = sequence;
     if (subject !== sync) this.#options.apply(delivery);
     if (this.#waiters.length === 0) return;
@@ -194,10 +194,9 @@ export class Feed implements Disposable {
 }
 
 /**
- * Applies all messages of some subjects once, in the order of the stream, never missing one that was acknowledged before
- * the call.
+ * Applies all messages of a filter once, in the order of the stream. It misses none that was acknowledged before the call.
  *
- * @throws as JetStream does; Error when they are not read in time
+ * @throws errors of JetStream; Error if the messages are not read in time
  */
 export async function readAll(
   context: FeedContext,
@@ -211,9 +210,9 @@ export async function readAll(
     position: 0,
     apply,
   });
-  if (await feed.reach(stream, READ_PATIENCE) === "all") return;
-  throw new Error(`"${filter}" was not read within ${READ_PATIENCE / 1000} s`);
+  if (await feed.reach(stream, READ_TIMEOUT) === "all") return;
+  throw new Error(`"${filter}" was not read within ${READ_TIMEOUT / 1000} s`);
 }
 
-/** Milliseconds to read all messages of some subjects: a hundred million of them. */
-const READ_PATIENCE = 1_800_000;
+/** Milliseconds for reading all messages of a filter: enough for a hundred million. */
+const READ_TIMEOUT = 1_800_000;

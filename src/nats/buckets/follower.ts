@@ -1,9 +1,9 @@
 /**
- * Followers: one for each bucket whose changes somebody needs, with one feed and so one consumer.
+ * A follower follows one bucket for all parts of the gateway that need its changes, with one feed and so one consumer.
  *
- * A bucket's subscribers share its follower, which lives until the last of them leaves. It makes no consumer before one of
- * them asks to be brought up to date. A stream that is made anew, or restored to an older state, is another stream: all
- * subscribers begin again, as they do when another one joins.
+ * A bucket's subscribers share its follower, which lives until the last of them leaves. It creates no consumer before one
+ * of them needs to be brought up to date. A stream that was created again, or restored to an older state, is another
+ * stream: all subscribers begin again, as they do when another one joins.
  * @module
  */
 
@@ -118,7 +118,7 @@ export class Follower {
    * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` if it takes too long
    */
   bringUpToDate(): Promise<void> {
-    // The running update began before this call. Everybody who calls during it shares the next one.
+    // The running update began before this call. All calls that come during it share the next one.
     this.#next ??= this.#running.catch(() => {}).then(() => {
       this.#next = undefined;
       this.#running = this.#update();

@@ -1,5 +1,6 @@
 /**
- * One gateway at a time: a record that whoever writes it first holds until it expires or is given up.
+ * Locks: a task of a bucket runs on one gateway at a time. The first gateway to write the lock's record holds it until the
+ * record expires or the gateway gives it up.
  * @module
  */
 
@@ -9,21 +10,21 @@ import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
 import type { BucketStream } from "./streams.ts";
 
-/** A lock that is held. */
+/** A lock that this gateway holds. */
 export type TaskLock = {
-  /** Of the message that holds it. */
+  /** Sequence of the message that holds it. */
   readonly sequence: number;
-  /** Holds it for its whole time again. Returns false when it was lost. */
+  /** Starts its time again. Returns false if the lock was lost. */
   readonly renew: () => Promise<boolean>;
-  /** Holds it for ever: there is no way back. Returns false when it was lost. */
+  /** Holds it forever: there is no way back. Returns false if the lock was lost. */
   readonly keep: () => Promise<boolean>;
   readonly release: () => Promise<void>;
 };
 
-/** What the record of a lock says that is held for ever. */
+/** Content of the record of a lock that is held forever. */
 const KEPT = "kept";
 
-/** Sequence of a lock that is held for ever, by whomever; undefined where there is none. */
+/** Returns the sequence of a lock that some gateway holds forever; undefined if there is none. */
 export async function readKeptLock(
   { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
@@ -34,9 +35,9 @@ export async function readKeptLock(
 }
 
 /**
- * Takes a bucket's lock for a task, or returns undefined when another gateway holds it.
+ * Takes a bucket's lock for a task. Returns undefined if another gateway holds it.
  *
- * @param seconds How long it lasts unless it is renewed.
+ * @param seconds How long the lock lasts unless it is renewed.
  */
 export async function lockTask(
   { requests }: Pick<BucketsContext, "requests">,

@@ -1,5 +1,5 @@
 /**
- * Room in a bucket: PUTs stop at the quota, and what frees room goes on in the reserve above it.
+ * Room in a bucket: PUTs stop at the quota. Requests that free room go on in the reserve above it.
  * @module
  */
 
@@ -8,7 +8,7 @@ import type { BucketsContext } from "./context.ts";
 import type { BucketStream } from "./streams.ts";
 
 /**
- * Refuses bytes that a bucket has no room for. A body of unknown length is let in while there is any.
+ * Refuses bytes that a bucket has no room for. A body of unknown length is accepted while there is any room.
  *
  * @throws S3Error `QuotaExceeded`
  */

@@ -1,5 +1,5 @@
 /**
- * The last messages of all subjects that match a filter, where they are few; `readAll()` reads many.
+ * Reads the last message of each subject that matches a filter. It suits few messages; `readAll()` suits many.
  * @module
  */
 
@@ -10,13 +10,13 @@ import type { BucketStream } from "./streams.ts";
 /** Fields of a context that a scan needs. */
 export type ScanContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
 
-/** Most messages of one batch, and their bytes. */
+/** Largest number of messages in a batch, and their bytes. */
 const BATCH = 1000;
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** Messages asked of a leader at once. */
-const CONCURRENCY = 64;
+/** Number of messages requested from a leader at once. */
+const READS_AT_ONCE = 64;
 
-/** Reads the messages of a filter in the order of the stream, never missing one that was acknowledged before the call. */
+/** Reads the messages of a filter in the order of the stream. It misses none that was acknowledged before the call. */
 export async function readMessages(
   context: ScanContext,
   stream: Pick<BucketStream, "stream" | "single">,
@@ -27,7 +27,7 @@ export async function readMessages(
   return messages.sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Reads them in batches, so that few are held at a time, and in an order of its own. */
+/** Reads the messages of a filter in batches, so that few are in memory at a time, in no particular order. */
 export async function* readBatches(
   { requests, streams, budget }: ScanContext,
   { stream, single }: Pick<BucketStream, "stream" | "single">,
@@ -53,10 +53,10 @@ export async function* readBatches(
       yield batch;
     }
   }
-  // Followers may lag: the leader names the subjects and gives the messages.
+  // Replicas may lag behind, so the leader lists the subjects and returns the messages.
   const subjects = await streams.listSubjects(stream, filter);
-  for (let i = 0; i < subjects.length; i += CONCURRENCY) {
-    const group = subjects.slice(i, i + CONCURRENCY).map((subject) =>
+  for (let i = 0; i < subjects.length; i += READS_AT_ONCE) {
+    const group = subjects.slice(i, i + READS_AT_ONCE).map((subject) =>
       requests.leaderGet(stream, { last_by_subj: subject })
     );
     yield (await Promise.all(group)).filter((message) => message !== undefined);

@@ -1,5 +1,5 @@
 /**
- * Configurations of bucket streams: how new ones are configured, and what an existing one tells.
+ * Configurations of bucket streams: those of new streams, and the facts in those of existing ones.
  *
  * Pure. A quota is part of a stream's `max_bytes`. The rest is a reserve, in which deletes, the trash and listings go on
  * when PUTs are refused.
@@ -44,7 +44,7 @@ export type StreamInfo = {
   };
 };
 
-/** Facts that a stream's configuration tells. */
+/** Facts in a stream's configuration. */
 export type StreamFacts = {
   /** Direct gets come from the leader: there is one copy, and the stream is not a mirror. */
   readonly single: boolean;
@@ -59,7 +59,7 @@ export type StreamFacts = {
 /** Smallest reserve in bytes; a larger quota has a reserve of one hundredth. */
 const MIN_RESERVE = 1024 * 1024;
 
-/** Flags of a stream that takes our records. */
+/** Flags that our records need. */
 const RECORD_FLAGS = {
   allow_rollup_hdrs: true,
   allow_direct: true,
@@ -126,7 +126,7 @@ export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfi
   return subjects.includes(subjectsOf(store).records);
 }
 
-/** Returns what a stream's configuration tells. */
+/** Returns the facts in a stream's configuration. */
 export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
   return {

@@ -1,8 +1,8 @@
 /**
- * The streams behind buckets: creates them, finds them, adds what our records need, deletes them.
+ * The streams behind buckets. This file creates them, finds them, prepares them for our records and deletes them.
  *
  * Facts that last, such as a stream's name, are kept for three seconds. The state of a stream, such as its last sequence,
- * was true once, so only those who read the stream get it.
+ * was true once, so only a caller that reads the stream gets it.
  * @module
  */
 
@@ -72,7 +72,7 @@ const DELETE_ATTEMPTS = 3;
 /** Milliseconds for which the facts that last are kept. */
 const LIFETIME = 3000;
 
-/** Finds streams and keeps what lasts: facts of their configuration, never their state. */
+/** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;

@@ -1,5 +1,5 @@
 /**
- * The cleanup of a store: which buckets have trash, how much of it waits, and who sweeps.
+ * The cleanup of a store. It knows the buckets with trash and the amount that waits, and sweeps in turn with other gateways.
  * @module
  */
 

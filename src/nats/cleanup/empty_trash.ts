@@ -88,7 +88,7 @@ async function purgeTrash(
   return purged;
 }
 
-/** Purges what the chunk map of a completed upload does not name: unused attempts at parts, and the records of all parts. */
+/** Purges a completed upload's attempts at parts that its chunk map does not name, and the records of all parts. */
 async function purgeUnusedParts(
   context: TrashContext,
   stream: BucketStream,

@@ -2,7 +2,7 @@
  * Records that name a chunk group. The trash and the sweep purge a group only if this file says that nothing names it.
  *
  * The object info of a key names its object's group. Beside object info, each kind of record under `S3.` has a row in
- * {@linkcode ROWS}, which says what records of the kind name and what keeps them. A kind without a row does not compile.
+ * {@linkcode ROWS}: the names in such records, and the sources that keep them. A kind without a row does not compile.
  * The sweep stops at a kind that it does not know, because an older gateway must not delete a newer one's data.
  *
  * A completed upload names its parts twice: its object info names the group, and the group's chunk map names the attempt
@@ -40,7 +40,7 @@ export type ReferencesContext = Pick<BucketsContext, "requests" | "streams" | "b
 /** A source of names: object info, or a kind of record. */
 type Referrer = "info" | RecordKind;
 
-/** What records of a kind name, and what keeps them. */
+/** Names in records of a kind, and the sources that keep such records. */
 type Row = {
   /** Reads the ids that records of this kind name; absent if they name none. */
   readonly read?: (

@@ -1,5 +1,5 @@
 /**
- * The sweep: frees what crashes left in a bucket. It lists every subject and purges those that nothing names.
+ * The sweep frees data that crashes left in a bucket: it lists every subject and purges those that nothing names.
  *
  * It lists chunks before it reads names, so that it finds the names of everything committed in between.
  * @module

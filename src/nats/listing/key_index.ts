@@ -4,12 +4,11 @@
  * Before each listing the index is brought up to date: it then includes every change that was acknowledged before the
  * request.
  *
- * Some changes come without a message: a purge by hand, a native rename, messages that expire. A hint at such a change puts
- * a key in doubt, and the index reads doubted keys again before it lists them.
+ * Some changes come without a message. A hint at such a change puts a key in doubt, and doubted keys are read again before
+ * they are listed.
  * @module
  */
 
-import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
@@ -18,7 +17,7 @@ import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
-import { readCurrent } from "../objects/commit.ts";
+import { Doubts } from "./doubts.ts";
 import { hashNuid } from "./key_packing.ts";
 import { readIndex, saveIndex } from "./key_snapshot.ts";
 import { KeyTable } from "./key_table.ts";
@@ -29,16 +28,8 @@ export type IndexContext = Pick<
   "requests" | "streams" | "followers" | "budget" | "log"
 >;
 
-/** Milliseconds in which a native client that renames an object purges the old name. */
-const RENAME_TIME = 10_000;
-/** Number of doubted keys that are read at once. */
-const RECHECKS_AT_ONCE = 64;
-/** With more doubted keys than this it is cheaper to read all keys again. */
-const MAX_DOUBTED = 1000;
 /** Header that a gateway writes and a native client does not: a gateway compares and sets. */
 const COMPARED = "Nats-Expected-Last-Subject-Sequence";
-/** Number of native clients' nuids that are remembered until the next listing. */
-const MAX_FOREIGN = 10_000;
 /** Number of keys that are applied between two checks of the memory. */
 const LIMIT_INTERVAL = 256;
 /** Milliseconds between two attempts to save the index, and the share of the keys that must have changed. */
@@ -65,14 +56,9 @@ export class KeyIndex implements Disposable {
   #table = new KeyTable();
   /** Subjects that hold object info of no listable key: too long, or not UTF-8. */
   #unlistable = new Set<string>();
-  /** Keys to read again, and until when (in monotonic time) reading them once is not enough. */
-  #doubted = new Map<ObjectKey, number>();
-  /** Nuids of object info that no gateway wrote: another key may have had them. */
-  #foreign = new Map<number, ObjectKey>();
+  #doubts: Doubts;
   /** The stream's last sequence when loading began. */
   #loadsTo = 0;
-  /** No key's message has a lower sequence. */
-  #firstSequence = 0;
   /** When all object info was read, by nats-server's clock. */
   #read = new Date(0);
   /** Number of changes since any gateway saved the index, and when this one last tried to. */
@@ -85,6 +71,7 @@ export class KeyIndex implements Disposable {
     this.#context = context;
     this.#bucket = bucket;
     this.#options = options;
+    this.#doubts = new Doubts(context, this.#table);
     this.#subscriber = {
       filters: ({ store, prepared }) => {
         const { infos } = subjectsOf(store);
@@ -93,7 +80,7 @@ export class KeyIndex implements Disposable {
       begin: (stream, usesSaved) => this.#begin(stream, usesSaved),
       apply: (stream, delivery) => this.#take(stream, delivery),
       complete: async (stream) => {
-        if (!await this.#recheckDoubted(stream)) return false;
+        if (!await this.#doubts.recheck(stream)) return false;
         this.#saveIfChanged(stream);
         return true;
       },
@@ -118,8 +105,7 @@ export class KeyIndex implements Disposable {
 
   /** Approximate size in bytes of memory. */
   get bytes(): number {
-    return this.#table.bytes + (this.#unlistable.size + this.#doubted.size) * 500 +
-      this.#foreign.size * 100;
+    return this.#table.bytes + this.#unlistable.size * 500 + this.#doubts.bytes;
   }
 
   /**
@@ -133,12 +119,12 @@ export class KeyIndex implements Disposable {
 
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */
   doubt(key: ObjectKey): void {
-    if (this.#table.has(key) && !this.#doubted.has(key)) this.#doubted.set(key, 0);
+    this.#doubts.add(key);
   }
 
   /** Makes the next listing read all keys again. */
   doubtAll(): void {
-    for (const { key } of { [Symbol.iterator]: () => this.#table.from("") }) this.doubt(key);
+    this.#doubts.addAll();
   }
 
   [Symbol.dispose](): void {
@@ -155,10 +141,8 @@ export class KeyIndex implements Disposable {
     // A listing in progress keeps the table that it began with.
     this.#table = saved?.table ?? new KeyTable();
     this.#unlistable = new Set(saved?.unlistable);
-    this.#doubted = new Map();
-    this.#foreign = new Map();
+    this.#doubts = new Doubts(this.#context, this.#table);
     this.#loadsTo = saved?.sequence ?? stream.lastSequence;
-    this.#firstSequence = 0;
     this.#read = saved?.read ?? stream.at;
     this.#changes = 0;
     this.#options.limit();
@@ -185,43 +169,6 @@ export class KeyIndex implements Disposable {
     });
   }
 
-  /** Reads keys again that may be gone without a message. Returns false if they are too many. */
-  async #recheckDoubted(stream: StreamReading): Promise<boolean> {
-    if (stream.firstSequence > this.#firstSequence) {
-      // Earlier messages are gone: they expired, or the beginning of the stream was purged.
-      const { keys, next } = this.#table.before(stream.firstSequence);
-      if (keys.length > MAX_DOUBTED) return false;
-      for (const key of keys) this.doubt(key);
-      this.#firstSequence = Math.max(next, stream.firstSequence);
-    }
-    this.#doubtRenamed();
-    await mapAtOnce([...this.#doubted], RECHECKS_AT_ONCE, async ([key, until]) => {
-      await this.#recheck(stream, key, until);
-    });
-    return true;
-  }
-
-  async #recheck(stream: BucketStream, key: ObjectKey, until: number): Promise<void> {
-    const table = this.#table;
-    const before = table.sequenceOf(key);
-    const isLast = monotonic() >= until;
-    const { parsed } = await readCurrent(this.#context, stream, key);
-    // A message that came in the meantime knows better.
-    const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
-    if (isGone) table.delete(key);
-    if (isGone || isLast) this.#doubted.delete(key);
-  }
-
-  /** Doubts keys that were renamed: a native rename publishes the new name and purges the old one without a message. */
-  #doubtRenamed(): void {
-    if (this.#foreign.size === 0) return;
-    const until = monotonic() + RENAME_TIME;
-    for (const { key, nuid } of this.#table.ofNuids(this.#foreign)) {
-      if (this.#foreign.get(nuid) !== key) this.#doubted.set(key, until);
-    }
-    this.#foreign.clear();
-  }
-
   #take({ store }: BucketStream, delivery: Delivery): void {
     const { subject, time, data } = delivery;
     if (subject === records.snapshot(store)) {
@@ -245,8 +192,7 @@ export class KeyIndex implements Disposable {
     this.#table.set({ key, ...listed, sequence, nuid: hash });
     // An object from before loading began was renamed completely, or not at all.
     if (nuid !== undefined && sequence > this.#loadsTo && !headers().includes(COMPARED)) {
-      this.#foreign.set(hash, key);
-      if (this.#foreign.size > MAX_FOREIGN) this.#doubtRenamed();
+      this.#doubts.addForeign(hash, key);
     }
   }
 

@@ -1,25 +1,25 @@
 /**
- * A leaf of the table of keys: up to 128 of them, in four arrays of bytes and numbers.
+ * A leaf of the table of keys: up to 128 keys in four arrays of bytes and numbers.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
 
-/** Most keys of a leaf. */
+/** Largest number of keys in a leaf. */
 export const LEAF = 128;
-/** Bytes of an MD5, or of the part of another ETag before its dash. */
+/** Bytes of an MD5, which is also the part of a multipart ETag before its dash. */
 export const DIGEST = 16;
 /** Columns of a leaf's numbers: size; milliseconds since 1970; sequence. */
 export const NUMBERS = 3;
-/** Columns of a leaf's words: where the key's text ends; the ETag's suffix; traits; nuid. */
+/** Columns of a leaf's words: the end of the key's text; the ETag's suffix; traits; nuid. */
 export const WORDS = 4;
 /** Bytes by which a leaf's texts grow. */
 const TEXT_STEP = 1024;
-/** Bytes of a leaf beside its texts, its own objects included. */
+/** Bytes of memory of a leaf without its texts. */
 const LEAF_BYTES = LEAF * (NUMBERS * 8 + WORDS * 4 + DIGEST) + 512;
 
-/** Keys in order, with what a listing shows of them, packed. */
+/** Keys in order, with their packed columns. */
 export class Leaf {
   count = 0;
   text = new Uint8Array(TEXT_STEP);
@@ -27,20 +27,22 @@ export class Leaf {
   readonly words = new Uint32Array(LEAF * WORDS);
   readonly digests = new Uint8Array(LEAF * DIGEST);
 
-  /** Bytes that it takes. */
+  /** Bytes of memory. */
   get bytes(): number {
     return LEAF_BYTES + this.text.length;
   }
 
+  /** Returns the position where the text of a key begins. */
   start(i: number): number {
     return i === 0 ? 0 : this.words[(i - 1) * WORDS] as number;
   }
 
+  /** Returns the position where the text of a key ends. */
   end(i: number): number {
     return this.words[i * WORDS] as number;
   }
 
-  /** Compares a key with a text: negative, zero or positive. */
+  /** Compares a key with a text. Returns a negative number, zero or a positive number. */
   compare(i: number, text: Uint8Array, length: number): number {
     const start = this.start(i);
     const own = this.end(i) - start;
@@ -53,24 +55,26 @@ export class Leaf {
     return own - length;
   }
 
+  /** Returns a key. */
   key(i: number): ObjectKey {
     const { buffer } = this.text;
     const start = this.start(i);
     return Buffer.from(buffer, start, this.end(i) - start).toString("utf8") as ObjectKey;
   }
 
-  /** Makes room for a key and writes its text. */
+  /** Makes room for an entry and writes the text of its key. */
   insert(i: number, text: Uint8Array, length: number): void {
     this.#shift(i, i + 1, length);
     this.text.set(text.subarray(0, length), this.start(i));
     this.words[i * WORDS] = this.start(i) + length;
   }
 
+  /** Removes an entry. */
   remove(i: number): void {
     this.#shift(i + 1, i, this.start(i) - this.end(i));
   }
 
-  /** Moves the entries from one position on to another, and their texts by a number of bytes. */
+  /** Moves the entries behind one position to another one, and their texts by a number of bytes. */
   #shift(from: number, to: number, bytes: number): void {
     const { count, numbers, words, digests } = this;
     const start = this.start(from);
@@ -84,13 +88,13 @@ export class Leaf {
     for (let i = to; i < this.count; i++) words[i * WORDS] = this.end(i) + bytes;
   }
 
-  #grow(least: number): void {
-    const text = new Uint8Array(Math.ceil(least * 1.25 / TEXT_STEP) * TEXT_STEP);
+  #grow(min: number): void {
+    const text = new Uint8Array(Math.ceil(min * 1.25 / TEXT_STEP) * TEXT_STEP);
     text.set(this.text);
     this.text = text;
   }
 
-  /** Appends entries of another leaf. */
+  /** Appends entries from another leaf. */
   append(other: Leaf, from: number, to: number): void {
     const { count } = this;
     const own = this.start(count);
@@ -110,7 +114,7 @@ export class Leaf {
     return 8 + this.count * (NUMBERS * 8 + WORDS * 4 + DIGEST) + this.start(this.count);
   }
 
-  /** Writes count, length of the texts, numbers, words, digests and texts, in the machine's order of bytes. */
+  /** Writes the count, the length of the texts, numbers, words, digests and texts, in the machine's byte order. */
   pack(into: Uint8Array): void {
     const { count } = this;
     const length = this.start(count);
@@ -129,7 +133,11 @@ export class Leaf {
     }
   }
 
-  /** Reads what {@linkcode pack} wrote. Returns undefined for what it cannot have written. */
+  /**
+   * Reads a leaf that {@linkcode pack} wrote. Returns undefined for bytes that it cannot have written.
+   *
+   * @param traits Number of traits in the legend that the words refer to.
+   */
   static unpack(bytes: Uint8Array, traits: number): Leaf | undefined {
     if (bytes.length < 8) return undefined;
     const [count = 0, length = 0] = new Uint32Array(Uint8Array.from(bytes.subarray(0, 8)).buffer);
@@ -157,7 +165,7 @@ export class Leaf {
     return leaf.start(count) === length ? leaf : undefined;
   }
 
-  /** Drops the entries from a position on. */
+  /** Removes all entries from a position on. */
   cut(from: number): void {
     this.count = from;
   }

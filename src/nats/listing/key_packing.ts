@@ -1,5 +1,5 @@
 /**
- * The columns of a leaf: what a listing shows of a key, packed into numbers and bytes.
+ * The columns of a leaf: the listed properties of an object, packed into numbers and bytes.
  *
  * Owners, storage classes and kinds of checksums, of which a bucket has few, are numbers that refer to a legend. An ETag is
  * 16 bytes and a suffix; the few that have another form are in the legend as texts.
@@ -11,7 +11,7 @@ import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorith
 import type { ListedObject } from "../../store/listings.ts";
 import { DIGEST, type Leaf, NUMBERS, WORDS } from "./key_leaf.ts";
 
-/** An entry: what a listing shows, and the message that it comes from. */
+/** An entry: the listed properties of an object, and the message that they come from. */
 export type KeyEntry = ListedObject & {
   /** Sequence of the object info in its stream. */
   readonly sequence: number;
@@ -141,7 +141,7 @@ export class KeyPacking {
     };
   }
 
-  /** Drops what the legend holds of a key. */
+  /** Drops the legend's text for a key, if there is one. */
   forget(key: string): void {
     this.#oddETags.delete(key);
   }

@@ -1,12 +1,12 @@
 /**
  * A saved index: packed keys in messages of the bucket, so that a gateway that starts need not read all object info.
  *
- * A snapshot is written while the keys change. It has every change up to its sequence, and perhaps later ones; whoever
- * reads it applies what follows that sequence, which makes it whole. Its pages are written first and its head last, so
- * that there is always a whole one; the pages of earlier ones are purged then.
+ * A snapshot is written while the keys change. It includes every change up to its sequence, and perhaps later ones. A
+ * reader makes it complete by applying the messages behind that sequence. The pages are written before the head, so the
+ * head always names a complete snapshot; then the pages of earlier ones are purged.
  *
- * It is believed only while what follows it tells all that was deleted: deletions leave messages that expire after 14
- * days. One of another stream, of another version, too old, damaged or incomplete counts as none.
+ * A snapshot is used only while the messages behind it tell all deletions: those are messages that expire after 14 days. A
+ * snapshot that is of another stream or version, too old, damaged or incomplete is ignored.
  * @module
  */
 
@@ -27,11 +27,11 @@ export type SnapshotContext = Pick<BucketsContext, "requests" | "streams" | "bud
 /** An index as it is saved. */
 export type SavedIndex = {
   readonly table: KeyTable;
-  /** Every change up to here is in it. */
+  /** It includes every change up to this sequence. */
   readonly sequence: number;
-  /** When all object info was read: what was removed without a message since may still be in it. */
+  /** When all object info was read. It may include keys that have gone without a message since then. */
   readonly read: Date;
-  /** Subjects that hold object info and are no key. */
+  /** Subjects that hold object info of no listable key. */
   readonly unlistable: readonly string[];
 };
 
@@ -41,34 +41,34 @@ type Head = {
   /** When the stream was created. */
   readonly created: string;
   readonly sequence: number;
-  /** When the snapshot was begun, and when all object info was read, by nats-server's clock. */
+  /** When writing the snapshot began, and when all object info was read, by nats-server's clock. */
   readonly begun: string;
   readonly read: string;
   readonly pages: number;
-  /** Of all pages, in hex. */
+  /** Digest of all pages, in hexadecimal. */
   readonly sha256: string;
   readonly legend: KeyLegend;
   readonly nameless: readonly string[];
 };
 
 const VERSION = 1;
-/** Half of the time that tombstones live, in milliseconds. */
-const LIFE = 7 * 24 * 3_600_000;
-/** Bytes of a page; a leaf of the longest keys has 276 KiB. */
+/** Milliseconds for which a snapshot is used: half of the time that tombstones live. */
+const LIFETIME = 7 * 24 * 3_600_000;
+/** Bytes of a page. A leaf of the longest keys has 276 KiB. */
 const PAGE = 512 * 1024;
-/** With more ETags or subjects that do not fit into pages there is no snapshot. */
-const MOST_ODD = 1000;
-/** Bytes of the head, beside what does not fit into pages. */
-const MOST_HEAD = 256 * 1024;
+/** With more ETags or subjects than this that do not fit into pages, no snapshot is written. */
+const MAX_ODD = 1000;
+/** Largest size of the head in bytes. */
+const MAX_HEAD = 256 * 1024;
 const LOCK_SECONDS = 60;
-/** Pages read at once. */
-const CONCURRENCY = 4;
+/** Number of pages that are read at once. */
+const PAGES_AT_ONCE = 4;
 
 /**
- * Saves an index. Its keys may change meanwhile.
+ * Saves an index. Its keys may change in the meantime.
  *
- * @returns whether it was saved: not where another gateway is at it, or there is no room
- * @throws as JetStream does; what was written then is the sweep's
+ * @returns whether it was saved: not if another gateway is saving it, or if there is no room
+ * @throws errors of JetStream; the sweep then frees the pages that were written
  */
 export async function saveIndex(
   context: SnapshotContext,
@@ -77,8 +77,8 @@ export async function saveIndex(
 ): Promise<boolean> {
   const { requests } = context;
   const { store, bytes, quota, created, at } = stream;
-  const fits = table.legend.oddETags.length + unlistable.length <= MOST_ODD;
-  // An index in memory is larger than its pages; the one before it is still there.
+  const fits = table.legend.oddETags.length + unlistable.length <= MAX_ODD;
+  // An index in memory is larger than its pages. The earlier snapshot is still stored.
   if (!fits || bytes + table.bytes > quota) return false;
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
   if (lock === undefined) return false;
@@ -107,7 +107,7 @@ export async function saveIndex(
       nameless: unlistable,
     };
     const text = JSON.stringify(head);
-    if (text.length > MOST_HEAD || !await lock.renew()) return false;
+    if (text.length > MAX_HEAD || !await lock.renew()) return false;
     await requests.publish(records.snapshot(store), text, { rollup: true });
     await purgeOthers(context, stream, id);
     return true;
@@ -127,12 +127,12 @@ async function purgeOthers(
   }
 }
 
-/** The id of the snapshot that a page's subject belongs to. */
+/** Returns the id of the snapshot that a page belongs to. */
 function idOfPage(store: StoreName, subject: string): string {
   return parseSubjectOf("snapshot", store, subject)?.id ?? "";
 }
 
-/** The id of a bucket's snapshot; undefined where there is none. */
+/** Returns the id of a bucket's snapshot; undefined if there is none. */
 export async function readSnapshotId(
   { requests }: Pick<BucketsContext, "requests">,
   { store, stream }: BucketStream,
@@ -142,14 +142,14 @@ export async function readSnapshotId(
 }
 
 /**
- * Reads a bucket's saved index; undefined where there is none that can be believed.
+ * Reads a bucket's saved index; undefined if there is no usable one.
  *
- * @param most Bytes of memory after which reading ends: whoever goes on from there finds it too large.
+ * @param max Bytes of memory after which reading ends. The caller then finds the index too large.
  */
 export async function readIndex(
   context: SnapshotContext,
   stream: StreamReading,
-  most: number,
+  max: number,
 ): Promise<SavedIndex | undefined> {
   if (!stream.prepared) return undefined;
   const record = await context.requests.leaderGet(stream.stream, {
@@ -158,9 +158,9 @@ export async function readIndex(
   if (record === undefined) return undefined;
   const head = parseHead(textOf(record.data));
   if (head === undefined || !isOf(head, stream)) return undefined;
-  const table = await readPages(context, stream, head, most);
+  const table = await readPages(context, stream, head, max);
   if (table === undefined) {
-    context.log.warn("saved index is damaged: the keys are read anew", { bucket: stream.bucket });
+    context.log.warn("saved index is damaged: the keys are read again", { bucket: stream.bucket });
     return undefined;
   }
   const { sequence, nameless: unlistable, read } = head;
@@ -174,22 +174,22 @@ function isOf(head: Head, { created, lastSequence, at }: StreamReading): boolean
 
 function isYoung(time: string, now: Date): boolean {
   const age = now.getTime() - Date.parse(time);
-  return age >= 0 && age < LIFE;
+  return age >= 0 && age < LIFETIME;
 }
 
 async function readPages(
   context: SnapshotContext,
   stream: BucketStream,
   { id, pages, sha256, legend }: Head,
-  most: number,
+  max: number,
 ): Promise<KeyTable | undefined> {
   const table = new KeyTable();
   const hash = createHash("sha256");
   table.readLegend(legend);
-  for (let page = 0; page < pages; page += CONCURRENCY) {
-    if (table.bytes > most) return table;
+  for (let page = 0; page < pages; page += PAGES_AT_ONCE) {
+    if (table.bytes > max) return table;
     const group = Array.from(
-      { length: Math.min(CONCURRENCY, pages - page) },
+      { length: Math.min(PAGES_AT_ONCE, pages - page) },
       (_, i) => readPage(context, stream, records.snapshotPage(stream.store, id, page + i)),
     );
     for (const data of await Promise.all(group)) {
@@ -200,7 +200,7 @@ async function readPages(
   return hash.digest("hex") === sha256 ? table : undefined;
 }
 
-/** A page never changes, so any replica that has it will do. */
+/** Reads a page. Pages never change, so any replica may return it. */
 async function readPage(
   { requests, budget }: SnapshotContext,
   { stream }: BucketStream,
@@ -217,7 +217,7 @@ async function readPage(
   }
 }
 
-/** Undefined for what is no head of a snapshot: whoever may write to NATS may write anything there. */
+/** Parses the head of a snapshot; undefined if it is not one, because any NATS client may write anything there. */
 function parseHead(text: string): Head | undefined {
   try {
     const head = JSON.parse(text) as Partial<Head> | null;

@@ -1,5 +1,5 @@
 /**
- * The keys of a bucket and what a listing shows of each, sorted by UTF-8 bytes and packed.
+ * The keys of a bucket and the listed properties of each, sorted by UTF-8 bytes and packed.
  *
  * The table is a row of leaves of up to 128 keys. A leaf is four arrays of bytes and numbers, so the garbage collector has
  * no object per key to visit. A short key takes about 100 bytes; an object with its texts and dates took 400.
@@ -13,7 +13,7 @@ import { Leaf } from "./key_leaf.ts";
 import { type KeyEntry, type KeyLegend, KeyPacking, nuidAt, sequenceAt } from "./key_packing.ts";
 import { LeafRow } from "./leaf_row.ts";
 
-/** Keys in order, with what a listing shows of each. */
+/** Keys in order, with the listed properties of each. */
 export class KeyTable implements SortedKeys<ListedObject> {
   readonly #row = new LeafRow();
   readonly #packing = new KeyPacking();

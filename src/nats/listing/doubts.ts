@@ -1,0 +1,97 @@
+/**
+ * Keys that may have changed without a message: after a purge by hand, a native rename, or when messages expire. They are
+ * read again before the next listing.
+ * @module
+ */
+
+import { mapAtOnce } from "../../collections/map_at_once.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import { monotonic } from "../../world/world.ts";
+import type { BucketsContext } from "../buckets/context.ts";
+import type { StreamReading } from "../buckets/streams.ts";
+import { readCurrent } from "../objects/commit.ts";
+import type { KeyTable } from "./key_table.ts";
+
+/** Milliseconds in which a native client that renames an object purges the old name. */
+const RENAME_TIME = 10_000;
+/** Number of doubted keys that are read at once. */
+const RECHECKS_AT_ONCE = 64;
+/** With more doubted keys than this it is cheaper to read all keys again. */
+const MAX_DOUBTED = 1000;
+/** Number of native clients' nuids that are remembered until the next listing. */
+const MAX_FOREIGN = 10_000;
+
+/** The doubted keys of a table. */
+export class Doubts {
+  readonly #needs: Pick<BucketsContext, "requests" | "streams">;
+  readonly #table: KeyTable;
+  /** Keys to read again, and until when (in monotonic time) reading them once is not enough. */
+  readonly #doubted = new Map<ObjectKey, number>();
+  /** Nuids of object info that no gateway wrote: another key may have had them. */
+  readonly #foreign = new Map<number, ObjectKey>();
+  /** No key's message has a lower sequence. */
+  #firstSequence = 0;
+
+  constructor(needs: Pick<BucketsContext, "requests" | "streams">, table: KeyTable) {
+    this.#needs = needs;
+    this.#table = table;
+  }
+
+  /** Approximate size in bytes of memory. */
+  get bytes(): number {
+    return this.#doubted.size * 500 + this.#foreign.size * 100;
+  }
+
+  /** Doubts a key, if the table has it. */
+  add(key: ObjectKey): void {
+    if (this.#table.has(key) && !this.#doubted.has(key)) this.#doubted.set(key, 0);
+  }
+
+  /** Doubts all keys. */
+  addAll(): void {
+    for (const { key } of { [Symbol.iterator]: () => this.#table.from("") }) this.add(key);
+  }
+
+  /** Notes that a native client wrote a key's object info. The number of its nuid may be that of an old name. */
+  addForeign(nuid: number, key: ObjectKey): void {
+    this.#foreign.set(nuid, key);
+    if (this.#foreign.size > MAX_FOREIGN) this.#addRenamed();
+  }
+
+  /** Reads doubted keys again and deletes those that are gone. Returns false if they are too many. */
+  async recheck(stream: StreamReading): Promise<boolean> {
+    if (stream.firstSequence > this.#firstSequence) {
+      // Earlier messages are gone: they expired, or the beginning of the stream was purged.
+      const { keys, next } = this.#table.before(stream.firstSequence);
+      if (keys.length > MAX_DOUBTED) return false;
+      for (const key of keys) this.add(key);
+      this.#firstSequence = Math.max(next, stream.firstSequence);
+    }
+    this.#addRenamed();
+    await mapAtOnce([...this.#doubted], RECHECKS_AT_ONCE, async ([key, until]) => {
+      await this.#recheckKey(stream, key, until);
+    });
+    return true;
+  }
+
+  async #recheckKey(stream: StreamReading, key: ObjectKey, until: number): Promise<void> {
+    const table = this.#table;
+    const before = table.sequenceOf(key);
+    const isLast = monotonic() >= until;
+    const { parsed } = await readCurrent(this.#needs, stream, key);
+    // A message that came in the meantime knows better.
+    const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
+    if (isGone) table.delete(key);
+    if (isGone || isLast) this.#doubted.delete(key);
+  }
+
+  /** Doubts old names: a native rename publishes the new name and purges the old one without a message. */
+  #addRenamed(): void {
+    if (this.#foreign.size === 0) return;
+    const until = monotonic() + RENAME_TIME;
+    for (const { key, nuid } of this.#table.ofNuids(this.#foreign)) {
+      if (this.#foreign.get(nuid) !== key) this.#doubted.set(key, until);
+    }
+    this.#foreign.clear();
+  }
+}
