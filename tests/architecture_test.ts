@@ -160,7 +160,6 @@ const LONG_FILES: Readonly<Record<string, number>> = {
   "config/values.ts": 302,
   "nats/buckets/streams.ts": 333,
   "nats/layout/object_info.ts": 257,
-  "nats/listing/key_index.ts": 258,
   "telemetry/metrics/gateway_metrics.ts": 384,
   "telemetry/request_trace.ts": 297,
 };
