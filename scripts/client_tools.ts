@@ -1,7 +1,7 @@
 /**
  * The outside clients that `test:clients` runs, in pinned versions, installed into the project's ignored `.tools/`.
  *
- * npm packages (`@aws-sdk/*`) are in `deno.json`; here is what comes from PyPI: aws-cli 1 and boto3.
+ * The npm packages (`@aws-sdk/*`) are in `tests/packages/`; this file has those from PyPI: aws-cli 1 and boto3.
  * @module
  */
 

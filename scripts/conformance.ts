@@ -14,10 +14,11 @@ import { OPERATIONS } from "../src/operations/table.ts";
 import { type AwsCli, createAwsCli2, startAwsCli1 } from "../tests/conformance/aws_cli.ts";
 import { type CheckResult, runChecks } from "../tests/conformance/run_checks.ts";
 import { startGateway } from "../tests/clients/gateway_process.ts";
+import { readVersion } from "../tests/packages/versions.ts";
 import { ensurePython, findAwsCli2, type Tool } from "./client_tools.ts";
 import { formatConformance, type Suite, withoutVersions } from "./conformance_report.ts";
 import { findNatsServer } from "./find_nats_server.ts";
-import { parseCases } from "./test.ts";
+import { parseCases, TEST_LOCK } from "./test.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 const DOCUMENT = `${ROOT}/docs/CONFORMANCE.md`;
@@ -40,7 +41,15 @@ async function runSuites(): Promise<Suite[]> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--quiet", "--parallel", `--junit-path=${report}`, ...SUITES],
+      args: [
+        "test",
+        "-A",
+        ...TEST_LOCK,
+        "--quiet",
+        "--parallel",
+        `--junit-path=${report}`,
+        ...SUITES,
+      ],
       cwd: ROOT,
       stdin: "null",
       stdout: "null",
@@ -72,7 +81,7 @@ async function readVersions(): Promise<Record<string, string>> {
     "nats-server": (await findNatsServer()).version,
     "aws-cli": ofPython("awscli"),
     boto3: ofPython("boto3"),
-    "@aws-sdk/client-s3": manifest.imports["@aws-sdk/client-s3"].split("@").at(-1) ?? "unknown",
+    "@aws-sdk/client-s3": await readVersion("@aws-sdk/client-s3"),
   };
 }
 

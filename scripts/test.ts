@@ -10,6 +10,7 @@
 
 // deno-lint-ignore-file no-console
 
+import { resolve } from "node:path";
 import { findNatsServer } from "./find_nats_server.ts";
 
 /** Tests that may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names, and why. */
@@ -31,6 +32,11 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "example restic": "it is fetched where apt is; elsewhere tested where it is installed",
   "example terraform/main.tf": "it is in no package registry; tested where it is installed",
 };
+
+/** Flags of `deno` for code that imports test-only packages: `deno.lock` does not have these. */
+export const TEST_LOCK: readonly string[] = [
+  `--lock=${resolve(`${import.meta.dirname}/../tests/deno.lock`)}`,
+];
 
 /** Folders of `tests/` with tasks of their own. */
 const ELSEWHERE = ["clients", "cluster", "deploy", "soak", "bench", "conformance"];
@@ -125,8 +131,10 @@ async function runTests(args: readonly string[]): Promise<number> {
 
   const { NATS_URL: _, ...env } = Deno.env.toObject();
   const report = await Deno.makeTempFile({ suffix: ".xml" });
+  // Without a configuration, Deno would remove most packages from the lock file.
+  const lock = flags.includes("--no-config") ? [] : TEST_LOCK;
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
+    args: ["test", "-A", ...lock, "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
     clearEnv: true,
     env: { ...env, NATS_SERVER_BIN: path },
     stdin: "null",

@@ -4,7 +4,7 @@
  * Run it beside `deno task dev`:
  *
  *     . examples/dev.sh
- *     deno run --allow-net --allow-env --allow-sys --allow-read examples/native/objects.ts
+ *     deno run --allow-net --allow-env --allow-sys --allow-read --lock=tests/deno.lock examples/native/objects.ts
  *
  * `NATS_URL` says where the nats-server is: nats://127.0.0.1:4222 by default.
  * @module
