@@ -3,6 +3,7 @@
  * @module
  */
 
+import { storeOptionsOf } from "../compose.ts";
 import type { Config } from "../config/config.ts";
 import { closeConnection, connect, waitForJetStream } from "../nats/connection/connection.ts";
 import { createNatsStore } from "../nats/store.ts";
@@ -23,11 +24,7 @@ export async function sweep(
   try {
     await waitForJetStream(connection, config.nats.apiPrefix, { log });
     using store = createNatsStore(connection, {
-      ...config.bucket,
-      apiPrefix: config.nats.apiPrefix,
-      inboxPrefix: config.nats.inboxPrefix,
-      defaultOwner: config.defaultOwner,
-      grace: config.grace,
+      ...storeOptionsOf(config),
       log,
     });
     let code = 0;

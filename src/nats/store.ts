@@ -10,11 +10,12 @@ import { listPage } from "../s3/listing.ts";
 import { MIN_PART_SIZE } from "../s3/multipart.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance, Store } from "../store/store.ts";
+import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { ByteBudget } from "../streams/byte_budget.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import type { Context, StoreLog } from "./buckets/context.ts";
 import { toS3Error } from "./jetstream/errors.ts";
-import { type IndexFigures, KeyIndexes } from "./listing/key_indexes.ts";
+import { KeyIndexes } from "./listing/key_indexes.ts";
 import {
   abortUpload,
   completeUpload,
@@ -66,20 +67,6 @@ export type StoreObserver = {
   readonly indexed?: (milliseconds: number) => void;
 };
 
-/** What a store on JetStream holds now. */
-export type StoreFigures = {
-  readonly index: IndexFigures;
-  /** Bytes asked for and not arrived, asked for ahead of readers, and published and not acknowledged. */
-  readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
-  /** Buckets with trash of this gateway. */
-  readonly trashedBuckets: number;
-  /** Chunk groups that had to wait when this gateway emptied trash last. */
-  readonly waitingTrash: number;
-  /** Objects that wait to be rewritten for native clients, and bytes of those that were read for it so far. */
-  readonly waitingForLayout: number;
-  readonly layoutBytes: number;
-};
-
 /** Milliseconds for which replaced bytes are kept for those who read them. */
 const DEFAULT_GRACE = 60_000;
 /** Milliseconds after which JetStream counts as not answering. */
@@ -101,7 +88,7 @@ const LAYOUTS_WEIGHT = 16 * 1024 * 1024;
 
 /** A store on JetStream. */
 export type NatsStore = Store & Maintenance & Disposable & {
-  readonly figures: () => StoreFigures;
+  readonly stats: () => StoreStats;
   /** Why JetStream does not answer; undefined where it does. */
   readonly problem: () => Promise<string | undefined>;
 };
@@ -211,8 +198,8 @@ export function createNatsStore(
         return `JetStream does not answer: ${cause instanceof Error ? cause.message : cause}`;
       }
     },
-    figures: () => ({
-      index: indexes.figures,
+    stats: () => ({
+      index: indexes.stats,
       buffered: {
         read: context.budget.used,
         ahead: context.ahead.used,
@@ -220,8 +207,8 @@ export function createNatsStore(
       },
       trashedBuckets: context.trashed.size,
       waitingTrash: waitingTrash.values().reduce((sum, waiting) => sum + waiting, 0),
-      waitingForLayout: layouts.waiting,
-      layoutBytes: layouts.bytes,
+      waitingToFlatten: layouts.waiting,
+      flattenedBytes: layouts.bytes,
     }),
 
     [Symbol.dispose]() {

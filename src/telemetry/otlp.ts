@@ -25,6 +25,16 @@ export type OtlpOptions = {
   readonly timeout?: number;
 };
 
+/** Numbers of spans. */
+export type SpanCounts = {
+  /** Spans that the collector accepted. */
+  readonly exported: number;
+  /** Spans that were dropped because the queue was full. */
+  readonly dropped: number;
+  /** Spans that the collector did not accept. */
+  readonly failed: number;
+};
+
 /** The defaults that OpenTelemetry gives batches (`OTEL_BSP_*`). */
 const BATCH = 512;
 const QUEUE = 2048;
@@ -62,8 +72,8 @@ export class OtlpExporter implements AsyncDisposable {
       `{"resourceSpans":[{"resource":{"attributes":${attributes}},"scopeSpans":[{"scope":${scope},"spans":[`;
   }
 
-  /** Spans that the collector took, that found no room, and that it did not take. */
-  get counts(): { readonly exported: number; readonly dropped: number; readonly failed: number } {
+  /** Spans so far, by what became of them. */
+  get counts(): SpanCounts {
     return this.#counts;
   }
 

@@ -12,7 +12,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/registry.ts";
-import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
+import { OtlpExporter, type OtlpOptions, type SpanCounts } from "./otlp.ts";
 import { redact } from "./redact.ts";
 import type { RequestRecord } from "./request_record.ts";
 import { parseTraceContext, type TraceContext } from "./trace_context.ts";
@@ -66,13 +66,14 @@ export type RequestTracing = AsyncDisposable & {
   ) => RequestTrace | undefined;
   /** That of the request on whose behalf this is called. */
   readonly current: RequestTrace | undefined;
+  /** Spans so far, by what became of them. */
+  readonly counts: SpanCounts;
 };
 
 /** Options of {@linkcode createRequestTracing}. */
 export type RequestTracingOptions = {
   readonly version: string;
   readonly log: Pick<Log, "info" | "warn">;
-  readonly metrics: Pick<Metrics, "readCounter">;
 };
 
 /** Calls of one request that have spans of their own; further ones are one span for each method. */
@@ -83,16 +84,10 @@ const running = new AsyncLocalStorage<RequestTrace>();
 /** Makes what traces requests; undefined without a configuration. */
 export function createRequestTracing(
   config: TracingConfig | undefined,
-  { version, log, metrics }: RequestTracingOptions,
+  { version, log }: RequestTracingOptions,
 ): RequestTracing | undefined {
-  const exporter = config && new OtlpExporter({ ...config, version, log });
-  metrics.readCounter(
-    "nats_s3_spans_total",
-    "Spans of traces that the collector took (exported), did not take (failed), or that found no room while it was slow (dropped).",
-    ["result"],
-    () => Object.entries(exporter?.counts ?? {}).map(([result, count]) => [[result], count]),
-  );
-  if (config === undefined || exporter === undefined) return undefined;
+  if (config === undefined) return undefined;
+  const exporter = new OtlpExporter({ ...config, version, log });
   const { sampler } = config;
   log.info("Requests are traced", { ...sampler, collector: config.url.replace(/\?.*$/s, "") });
   return {
@@ -114,8 +109,24 @@ export function createRequestTracing(
     get current() {
       return running.getStore();
     },
+    get counts() {
+      return exporter.counts;
+    },
     [Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose](),
   };
+}
+
+/** Adds the metrics of tracing; they also exist without tracing. */
+export function addTraceMetrics(
+  registry: Metrics,
+  tracing: Pick<RequestTracing, "counts"> | undefined,
+): void {
+  registry.readCounter(
+    "nats_s3_spans_total",
+    "Spans that the collector accepted (exported), did not accept (failed), or that were dropped because the queue was full (dropped).",
+    ["result"],
+    () => Object.entries(tracing?.counts ?? {}).map(([result, count]) => [[result], count]),
+  );
 }
 
 /** Calls that are one span together. */

@@ -4,19 +4,10 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { ConnectionStats } from "../../telemetry/metrics/jetstream.ts";
 
 /** Milliseconds between two pings. */
 const INTERVAL = 10_000;
-
-/** Figures of a connection. */
-export type ConnectionFigures = {
-  readonly isConnected: boolean;
-  readonly reconnects: number;
-  /** Seconds of the last ping; undefined before there was an answer. */
-  readonly roundTrip: number | undefined;
-  readonly inBytes: number;
-  readonly outBytes: number;
-};
 
 /** Watches a connection, which stays the caller's, until it is disposed. */
 export class ConnectionWatch implements Disposable {
@@ -35,7 +26,7 @@ export class ConnectionWatch implements Disposable {
   }
 
   /** What is known now. */
-  get figures(): ConnectionFigures {
+  get stats(): ConnectionStats {
     const { inBytes, outBytes } = this.#connection.stats();
     return {
       isConnected: this.#isConnected && !this.#connection.isClosed(),

@@ -7,6 +7,7 @@
  */
 
 import { S3Error } from "../../s3/errors.ts";
+import type { CallFailure } from "../../telemetry/metrics/jetstream.ts";
 
 /** JetStream's error codes that mean something here. */
 export const JetStreamCode = {
@@ -99,20 +100,8 @@ export function isDefinite(cause: unknown): boolean {
     cause instanceof NotConnected || cause instanceof NotPermitted;
 }
 
-/** What kind of failure a call of JetStream ended in. */
-export type Failure =
-  | "conflict"
-  | "full"
-  | "no_responders"
-  | "not_connected"
-  | "not_permitted"
-  | "other"
-  | "refused"
-  | "unanswered"
-  | "unavailable";
-
 /** What kind of failure it was, in a word; undefined for a message that is not there, which is no failure. */
-export function failureOf(cause: unknown): Failure | undefined {
+export function failureOf(cause: unknown): CallFailure | undefined {
   if (cause instanceof JetStreamError) {
     if (cause.code === JetStreamCode.MessageNotFound) return undefined;
     if (isConflict(cause)) return "conflict";

@@ -7,6 +7,7 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { SortedKeys } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/store.ts";
+import type { IndexStats } from "../../telemetry/metrics/store.ts";
 import type { Context } from "../buckets/context.ts";
 import { KeyIndex } from "./key_index.ts";
 import { subjectsOf } from "../layout/subjects.ts";
@@ -22,14 +23,6 @@ export type IndexSettings = {
   readonly savedFrom: number;
   /** Told of the milliseconds that a listing waited for its index, also in vain. */
   readonly indexed?: ((milliseconds: number) => void) | undefined;
-};
-
-/** What indexes hold, and the messages that they have not applied. */
-export type IndexFigures = {
-  readonly buckets: number;
-  readonly keys: number;
-  readonly bytes: number;
-  readonly pending: number;
 };
 
 /** Most indexes, each of which has a consumer. */
@@ -63,7 +56,7 @@ export class KeyIndexes implements Disposable {
   }
 
   /** What all indexes hold. */
-  get figures(): IndexFigures {
+  get stats(): IndexStats {
     const indexes = [...this.#entries.values()].map(({ index }) => index);
     return {
       buckets: indexes.length,

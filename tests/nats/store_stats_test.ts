@@ -30,7 +30,7 @@ Deno.test("a store says how many changes its listings have not seen yet", async 
       connection.publish(infoSubject(BUCKET as string as StoreName, `k${i}` as ObjectKey), "{}");
     }
     await connection.flush();
-    strictEqual(store.figures().index.pending, 0);
+    strictEqual(store.stats().index.pending, 0);
     let listed = false;
     const page = store.listObjects(BUCKET, {
       prefix: "",
@@ -40,12 +40,12 @@ Deno.test("a store says how many changes its listings have not seen yet", async 
     }).finally(() => listed = true);
     let most = 0;
     while (!listed) {
-      most = Math.max(most, store.figures().index.pending);
+      most = Math.max(most, store.stats().index.pending);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     await page;
     ok(most > KEYS / 10 && most <= KEYS + 10, `${most}`);
-    strictEqual(store.figures().index.pending, 0);
+    strictEqual(store.stats().index.pending, 0);
     strictEqual(waits.length, 1);
   } finally {
     store[Symbol.dispose]();
