@@ -5,7 +5,7 @@
  */
 
 import benchmark from "../docs/benchmark.json" with { type: "json" };
-import { formatSettingsTable } from "../src/config/command_line.ts";
+import { formatSettingsTable } from "../src/config/help.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { UNSUPPORTED } from "../src/operations/unsupported.ts";

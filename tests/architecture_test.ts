@@ -26,7 +26,18 @@ const MAY_IMPORT: readonly (readonly [from: string, of: readonly string[]])[] = 
   ["nats/", [...PURE, "store/store.ts"]],
   ["gateway.ts", [...PIPELINE, "http/"]],
   ["http/", PIPELINE],
-  ["config/", [...PURE, "auth/credentials.ts"]],
+  [
+    "config/",
+    [
+      ...PURE,
+      "auth/credentials.ts",
+      "auth/sigv2.ts",
+      "nats/buckets/storage.ts",
+      "nats/buckets/streams.ts",
+      "nats/connection/connection.ts",
+      "nats/uploads/native_layout.ts",
+    ],
+  ],
   ["commands/", [""]],
   ["compose.ts", [""]],
 ];

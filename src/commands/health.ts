@@ -5,7 +5,7 @@
 
 import { request as requestInClear } from "node:http";
 import { request as requestByTls } from "node:https";
-import type { Address } from "../config/values.ts";
+import type { Address } from "../config/network_values.ts";
 
 /** Milliseconds. */
 const TIMEOUT = 5000;

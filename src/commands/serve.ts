@@ -15,7 +15,7 @@ import {
   waitForJetStream,
 } from "../nats/connection/connection.ts";
 import { announceService, type Traffic } from "../nats/monitoring/service.ts";
-import type { Address } from "../config/values.ts";
+import type { Address } from "../config/network_values.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkDates } from "./certificate_dates.ts";
 

@@ -28,6 +28,7 @@ import {
 import { deleteObject, getObject, putObject, readObject } from "./objects/objects.ts";
 import { Leases } from "./objects/leases.ts";
 import { NativeLayouts } from "./uploads/flatten.ts";
+import type { NativeLayout } from "./uploads/native_layout.ts";
 import { type CallObserver, Requests } from "./jetstream/requests.ts";
 import { sweepBucket } from "./cleanup/sweep.ts";
 import { lockTask } from "./buckets/lock.ts";
@@ -47,7 +48,7 @@ export type NatsStoreOptions = StreamSettings & {
   /** Milliseconds for which replaced bytes are kept for those who read them; a minute by default. */
   readonly grace?: number;
   /** When objects that were uploaded in parts are rewritten for native clients; never by default. */
-  readonly nativeLayout?: "off" | "background" | "on-complete";
+  readonly nativeLayout?: NativeLayout;
   /** Milliseconds after which JetStream counts as not answering; 4 seconds by default. */
   readonly timeout?: number;
   /** Bytes that listings may take of memory; 1 GiB by default. */

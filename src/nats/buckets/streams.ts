@@ -18,13 +18,14 @@ import {
 } from "../layout/subjects.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import type { BucketCompression, BucketStorage } from "./storage.ts";
 
 /** How new streams are made. */
 export type StreamSettings = {
   /** Copies that JetStream keeps, 1 to 5. */
   readonly replicas: number;
-  readonly storage: "file" | "memory";
-  readonly compression: "none" | "s2";
+  readonly storage: BucketStorage;
+  readonly compression: BucketCompression;
   /** Bytes that objects may fill, of each bucket that is made; undefined for no limit. */
   readonly quota?: number | undefined;
 };

@@ -34,16 +34,21 @@ export type NatsTls = {
   readonly handshakeFirst?: true;
 };
 
+/** Login to NATS. */
+export type NatsLogin =
+  | { readonly kind: "none" }
+  | { readonly kind: "user"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string }
+  /** Text of an NKey seed. */
+  | { readonly kind: "nkey"; readonly seed: string }
+  /** Text of a credentials file: a JWT and a seed. */
+  | { readonly kind: "creds"; readonly creds: string };
+
 /** Where and how to connect. */
 export type ConnectionSettings = {
   /** URLs that begin with `nats://`, `tls://`, `ws://` or `wss://`; not WebSocket and others together. */
   readonly servers: readonly string[];
-  readonly login:
-    | { readonly kind: "none" }
-    | { readonly kind: "user"; readonly user: string; readonly password: string }
-    | { readonly kind: "token"; readonly token: string }
-    | { readonly kind: "nkey"; readonly seed: string }
-    | { readonly kind: "creds"; readonly creds: string };
+  readonly login: NatsLogin;
   /** Undefined to take TLS where the server wants it, anything else to demand it. */
   readonly tls: NatsTls | undefined;
   readonly inboxPrefix: string;
