@@ -44,8 +44,8 @@ import {
   type RequestTracing,
 } from "./telemetry/request_trace.ts";
 import { emptyTrashes } from "./workers/empty_trash.ts";
-import { rewriteParts } from "./workers/flatten.ts";
-import { sweepOrphans } from "./workers/sweep.ts";
+import { flattenObjects } from "./workers/flatten.ts";
+import { sweepBuckets } from "./workers/sweep.ts";
 
 /**
  * Creates a gateway on a connection that remains the caller's. Disposing it ends all waiting work.
@@ -206,10 +206,10 @@ async function startWorkers(
 ): Promise<void> {
   const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
   if (nativeLayout !== "off") {
-    workers.push(rewriteParts(store, { log, signal, report: metrics.flattened }));
+    workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
   }
   if (sweep.interval > 0) {
-    workers.push(sweepOrphans(store, { ...sweep, log, signal, report: metrics.swept }));
+    workers.push(sweepBuckets(store, { ...sweep, log, signal, report: metrics.swept }));
   }
   await Promise.all(workers);
 }

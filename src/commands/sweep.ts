@@ -1,5 +1,5 @@
 /**
- * `nats-s3 sweep [--dry-run]`: looks once for what crashes left behind in each bucket, frees it, and reports.
+ * `nats-s3 sweep [--dry-run]`: scans every bucket once for data left by crashes, frees it and prints a report.
  * @module
  */
 
@@ -13,8 +13,8 @@ import type { Log } from "../telemetry/log.ts";
 /**
  * Sweeps every bucket.
  *
- * @param print Takes a line of the report.
- * @returns Exit code: 0, or 1 when a bucket could not be swept.
+ * @param print Prints a line of the report.
+ * @returns Exit code: 0, or 1 if the sweep of a bucket stopped.
  */
 export async function sweep(
   config: Config,

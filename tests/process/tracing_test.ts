@@ -521,8 +521,8 @@ for (const manner of ["hangs", "drips", 500, 429, 302, "refuses"] as const) {
         match(
           gateway.output,
           manner === "refuses"
-            ? /The collector does not take spans.*Connection refused/
-            : /The collector does not take spans/,
+            ? /The collector does not accept spans.*Connection refused/
+            : /The collector does not accept spans/,
         );
       }
       await ask();
