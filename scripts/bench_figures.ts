@@ -1,46 +1,46 @@
 /**
- * What the benchmark measures, and what it makes of several rounds: medians and spreads, costs per GB and per 1,000
- * requests. Pure; `tests/bench/` measures, `bench_report.ts` writes the tables.
+ * The measurements of the benchmark and their summary over several rounds: medians and spreads, costs per GB and per
+ * 1,000 requests. Pure; `tests/bench/` measures, and `bench_report.ts` formats the tables.
  * @module
  */
 
-/** Median, least and most of several rounds. */
+/** Median, minimum and maximum of several rounds. */
 export type Spread = { readonly median: number; readonly min: number; readonly max: number };
 
-/** What rates count: megabytes (1,000,000 bytes) or operations, a second. */
+/** Units of rates: megabytes (1,000,000 bytes) or operations per second. */
 export type Unit = "MB/s" | "/s";
 
-/** What a row of the table should reach. */
+/** A goal of a row of the table. */
 export type Aim =
   /** At least this rate. */
   | { readonly of: "rate"; readonly least: number }
-  /** At least this share of the rate of raw JetStream. */
+  /** At least this share of raw JetStream's rate. */
   | { readonly of: "raw"; readonly least: number }
   /** p99 at most this many times p50. */
   | { readonly of: "tail"; readonly most: number };
 
-/** One measurement, of one round. */
+/** One measurement of one round. */
 export type Sample = {
   /** In the row's unit. */
   readonly rate: number;
   /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** What the processor time is divided by; 0 for a cost that says nothing here. */
+  /** Divisors of the processor time; 0 for a cost that has no meaning here. */
   readonly bytes: number;
   readonly requests: number;
   /** Processor time in seconds. */
   readonly cpu: PerProcess;
-  /** Most resident memory while it was measured, in bytes: of several gateways, that of the largest. */
+  /** Peak resident memory during the measurement, in bytes. With several gateways, that of the largest. */
   readonly peak: Omit<PerProcess, "client">;
 };
 
-/** Of the processes at work. */
+/** A value for each process. */
 export type PerProcess = {
-  /** The gateways together, or the process that speaks to JetStream itself. */
+  /** All gateways together, or the process that calls JetStream directly. */
   readonly own: number;
   readonly server: number;
-  /** The load generator; 0 where there is none. */
+  /** The load generator; 0 if there is none. */
   readonly client: number;
 };
 
@@ -54,18 +54,18 @@ export type Row = {
   readonly p99: Spread;
   /** p99 ÷ p50. */
   readonly tail: Spread;
-  /** Of the gateway's rates in those of raw JetStream, round by round. */
+  /** The gateway's rate divided by raw JetStream's, round by round. */
   readonly ofRaw?: Spread;
   readonly aim?: Aim;
   /** Medians of processor time in seconds. */
   readonly perGB?: PerProcess;
   readonly perThousand?: PerProcess;
-  /** Bytes, the most of all rounds. */
+  /** Bytes; the maximum of all rounds. */
   readonly peak: Sample["peak"];
 };
 
 /**
- * The value below which `share` of the sorted values lie.
+ * Returns the value below which `share` of the sorted values lie.
  *
  * @example Usage
  * ```ts
@@ -81,7 +81,7 @@ export function percentile(sorted: ArrayLike<number>, share: number): number {
 }
 
 /**
- * Median, least and most.
+ * Returns the median, the minimum and the maximum.
  *
  * @throws RangeError for no values
  *
@@ -101,14 +101,14 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (low + high) / 2, min: sorted[0] ?? low, max: sorted.at(-1) ?? high };
 }
 
-/** What {@linkcode summarize} is told beside the samples. */
+/** Options of {@linkcode summarize}. */
 export type RowInput = Pick<Row, "name" | "by" | "unit"> & {
   readonly aim?: Aim | undefined;
-  /** Samples of raw JetStream from the same rounds. */
+  /** Samples of raw JetStream in the same rounds. */
   readonly raw?: readonly Sample[] | undefined;
 };
 
-/** Makes one row of the samples of all rounds. */
+/** Summarizes the samples of all rounds in one row. */
 export function summarize(
   samples: readonly Sample[],
   { name, by, unit, aim, raw }: RowInput,
@@ -145,7 +145,7 @@ function costs(
   return { own: per("own"), server: per("server"), client: per("client") };
 }
 
-/** Whether a row reaches its aim; undefined where it has none. */
+/** Returns whether a row reaches its aim, or undefined if it has none. */
 export function isReached({ aim, rate, ofRaw, tail }: Row): boolean | undefined {
   switch (aim?.of) {
     case undefined:
@@ -159,11 +159,11 @@ export function isReached({ aim, rate, ofRaw, tail }: Row): boolean | undefined 
   }
 }
 
-/** Parts of a second that `/proc` counts in on Linux. */
+/** Ticks per second of the times in Linux's `/proc`. */
 const TICKS = 100;
 
 /**
- * Processor time in seconds, of all threads, from the text of `/proc/<pid>/stat`.
+ * Parses the processor time of all threads, in seconds, from the text of `/proc/<pid>/stat`.
  *
  * @example Usage
  * ```ts
@@ -174,13 +174,13 @@ const TICKS = 100;
  * ```
  */
 export function parseCpuTime(stat: string): number {
-  // The name may hold anything, spaces and parentheses too.
+  // The name may contain any character, including spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
 }
 
 /**
- * Bytes of a field of `/proc/<pid>/status`; 0 where it is missing.
+ * Parses a field of `/proc/<pid>/status` into bytes; 0 if it is missing.
  *
  * @example Usage
  * ```ts

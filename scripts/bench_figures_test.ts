@@ -9,7 +9,7 @@ import {
   summarize,
 } from "./bench_figures.ts";
 
-Deno.test("percentile() picks a value that was measured", () => {
+Deno.test("percentile() returns a measured value", () => {
   const values = Float64Array.from({ length: 100 }, (_, i) => i + 1);
   strictEqual(percentile(values, 0), 1);
   strictEqual(percentile(values, 0.5), 51);
@@ -19,7 +19,7 @@ Deno.test("percentile() picks a value that was measured", () => {
   strictEqual(percentile([], 0.5), 0);
 });
 
-Deno.test("spreadOf() finds median, least and most without sorting what it was given", () => {
+Deno.test("spreadOf() returns median, minimum and maximum without sorting its argument", () => {
   const values = [10, 9, 100];
   deepStrictEqual(spreadOf(values), { median: 10, min: 9, max: 100 });
   deepStrictEqual(values, [10, 9, 100]);

@@ -1,13 +1,13 @@
 /**
- * The report of the benchmark as Markdown, and how it differs from the one kept before.
+ * Formats the report of the benchmark as Markdown, with its changes from the previous one.
  * @module
  */
 
 import { isReached, type PerProcess, type Row, type Spread } from "./bench_figures.ts";
 
-/** What one run of the benchmark found, as `docs/benchmark.json` keeps it. */
+/** The results of one run of the benchmark, as stored in `docs/benchmark.json`. */
 export type Report = {
-  /** What ran, and on what: one line each. */
+  /** The software and the machine, one line each. */
   readonly about: readonly string[];
   readonly gateways: number;
   readonly rows: readonly Row[];
@@ -15,14 +15,14 @@ export type Report = {
   readonly memory: { readonly peak: number; readonly end: number };
 };
 
-/** The kept reports by their number of gateways. */
+/** The stored reports by their number of gateways. */
 export type Kept = { readonly [gateways: string]: Report };
 
-/** Most resident memory that a gateway should need, in bytes. */
+/** Maximum resident memory that a gateway should need, in bytes. */
 const MEMORY_AIM = 250 * 1024 ** 2;
 
 /**
- * How far a value is from the one before, in percent; empty where there is none before.
+ * Formats the change from the previous value in percent. Returns an empty text without a previous value.
  *
  * @example Usage
  * ```ts
@@ -41,9 +41,9 @@ export function formatChange(now: number, before: number | undefined): string {
 }
 
 /**
- * A Markdown table.
+ * Formats a Markdown table.
  *
- * @param head Its first column is text, the others are numbers.
+ * @param head Names of the columns. The first column is text, the others are numbers.
  *
  * @example Usage
  * ```ts
@@ -62,11 +62,11 @@ export function formatTable(
     .join("\n");
 }
 
-/** A report beside the one kept before, if there is one. */
+/** Formats a report, compared with the previous one if there is one. */
 export function formatReport(report: Report, before: Report | undefined): string {
   const gateway = report.rows.filter(({ by }) => by === "gateway");
   const raw = report.rows.filter(({ by }) => by === "raw");
-  // A column only where there is something to compare with.
+  // The column exists only if there is a report to compare with.
   const changed = before === undefined ? [] : ["Change"];
   const change = ({ name, by, rate }: Row): readonly string[] => {
     const same = before?.rows.find((row) => row.name === name && row.by === by);
@@ -101,8 +101,8 @@ export function formatReport(report: Report, before: Report | undefined): string
         ...change(row),
       ]),
     ),
-    "Processor time in seconds, of the gateway (for raw JetStream: of the process in its place), nats-server and the " +
-    "load generator; and the most resident memory:",
+    "Processor time in seconds of the gateway (for raw JetStream, of the process in its place), nats-server and the " +
+    "load generator, and the peak resident memory:",
     formatTable(
       ["", "Per GB", "nats-server", "Client", "Per 1,000 requests", "nats-server", "Client"]
         .concat("MiB", "nats-server"),
@@ -150,9 +150,9 @@ function formatCost(cost: PerProcess | undefined): readonly string[] {
 }
 
 /**
- * What more gateway processes add, from the reports that are kept; undefined where there is only one.
+ * Formats the gain from more gateway processes. Returns undefined if there is only one report.
  *
- * @param kept Those with more gateways are measured against the one with fewest.
+ * @param kept The stored reports. Each is compared with the one that has the fewest gateways.
  */
 export function formatScaling(kept: Kept): string | undefined {
   const [first, ...others] = Object.values(kept).toSorted((a, b) => a.gateways - b.gateways);
@@ -173,18 +173,18 @@ export function formatScaling(kept: Kept): string | undefined {
   );
 }
 
-/** `docs/benchmark.md`. */
+/** Formats `docs/benchmark.md`. */
 export function formatDocument(kept: Kept): string {
   const reports = Object.values(kept).toSorted((a, b) => a.gateways - b.gateways);
   const scaling = formatScaling(kept);
   return [
     "# Benchmark",
-    "What `deno task bench --keep` measured; nothing here is edited by hand, and `benchmark.json` has the same figures. " +
-    "The gateway is asked over HTTP by a load generator; raw JetStream is a process that sends the same chunks from " +
-    "memory and asks for them by itself, through the gateway's own connection and request layer; bare HTTP is a server that " +
-    "makes the same JetStream calls and knows nothing of S3, the most that the runtime leaves room for. They take turns " +
-    "on one nats-server within each round. A rate is the median of the rounds. Objects over 256 KiB that are replaced or " +
-    "deleted are purged a minute later: that is not in these figures, because each round has buckets of its own.",
+    "Written by `deno task bench --keep`; do not edit. `benchmark.json` contains the same figures. A load generator " +
+    "sends requests to the gateway over HTTP. Raw JetStream is a process that publishes and reads the same chunks from " +
+    "memory, through the gateway's own connection and request layer. Bare HTTP is a server that makes the same JetStream " +
+    "calls and knows nothing of S3: the upper limit on this runtime. They take turns on one nats-server within each " +
+    "round. A rate is the median of the rounds. The figures do not include the purge of replaced or deleted objects over " +
+    "256 KiB, which happens a minute later, because each round has its own buckets.",
     ...reports.flatMap((report) => [
       `## ${formatGateways(report.gateways)}`,
       formatReport(report, undefined),
@@ -197,7 +197,7 @@ function formatGateways(count: number): string {
   return count === 1 ? "One gateway process" : `${count} gateway processes`;
 }
 
-/** Three digits, or all that are before the point. */
+/** Formats three digits, or all digits before the point if there are more. */
 function figure(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };

@@ -1,14 +1,14 @@
 /**
- * `deno task build`: makes what a release consists of, as far as this machine can, in `dist/`.
+ * `deno task build`: writes the artefacts of a release to `dist/`, as far as this machine can make them.
  *
- * - `nats-s3.js`: the gateway in one file, for Deno; what the image runs.
- * - `nats-s3-<target>`: a program of its own for this machine, or with `--all-targets` for all. It is made from Deno's
- *   runtime `denort`, which comes from Deno's download site; where that is out of reach the program is only compiled.
+ * - `nats-s3.js`: the gateway in one file, for Deno. The image runs it.
+ * - `nats-s3-<target>`: a program for this machine, or with `--all-targets` for all. It is made from Deno's runtime
+ *   `denort`, which comes from Deno's download site. If the site cannot be reached, the program is only compiled.
  * - `nats-s3-<version>.tgz`: the Helm chart.
- * - `nats-s3.cdx.json`: what the gateway is made of.
+ * - `nats-s3.cdx.json`: the bill of materials.
  * - `SHA256SUMS`
  *
- * What was left out is said in the end. `--strict` makes that a failure.
+ * It reports missing artefacts at the end. With `--strict` they are a failure.
  * @module
  */
 
@@ -21,10 +21,10 @@ import { call, findTool } from "./deploy_tools.ts";
 import { formatSbom } from "./sbom.ts";
 
 const ROOT = resolve(`${import.meta.dirname}/..`);
-/** Where artefacts go; git ignores it. */
+/** The folder of the artefacts; git ignores it. */
 export const DIST: string = `${ROOT}/dist`;
 
-/** What a release has programs for: all that Deno can make them for. */
+/** The targets of a release: all that Deno supports. */
 export const TARGETS = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
@@ -34,16 +34,14 @@ export const TARGETS = [
   "aarch64-pc-windows-msvc",
 ] as const;
 
-/** A program asks for no more than the gateway needs; files that settings name are the user's to allow by the system. */
+/** Permissions of a program: only those that the gateway needs. File permissions of the system protect other files. */
 const PERMISSIONS = ["--no-prompt", "--allow-net", "--allow-env", "--allow-read"] as const;
 
 /** Why an artefact was left out. */
 type Missing = string;
 
 /**
- * Writes the gateway as one file of JavaScript.
- *
- * @returns Its path.
+ * Writes the gateway as one JavaScript file and returns its path.
  */
 export async function bundle(path = `${DIST}/nats-s3.js`): Promise<string> {
   await deno(["bundle", "--quiet", "--output", path, "main.ts"]);
@@ -61,7 +59,7 @@ async function compile(target: string): Promise<readonly Missing[]> {
   if (!/denort|Setting up base binary/.test(stderr)) throw new Error(`deno compile: ${stderr}`);
   if (target !== Deno.build.target) return [`${name}: Deno's download site cannot be reached`];
 
-  // All but the runtime can be proved: with Deno itself in its place the result is made, but starts Deno.
+  // Everything except the runtime can be checked: with Deno itself in its place a program is made, but it starts Deno.
   const into = await Deno.makeTempDir();
   try {
     const proof = await attempt(to(`${into}/${name}`), { DENORT_BIN: Deno.execPath() });
@@ -70,7 +68,7 @@ async function compile(target: string): Promise<readonly Missing[]> {
     await Deno.remove(into, { recursive: true });
   }
   return [
-    `${name}: it compiles, but the runtime to put it into (denort) is neither in Deno's cache nor at DENORT_BIN, and ` +
+    `${name}: it compiles, but the runtime for it (denort) is neither in Deno's cache nor at DENORT_BIN, and ` +
     "Deno's download site cannot be reached",
   ];
 }
@@ -86,7 +84,7 @@ async function packChart(): Promise<readonly Missing[]> {
   return [];
 }
 
-/** Writes `SHA256SUMS`, as `sha256sum --check` reads it. */
+/** Writes `SHA256SUMS` for `sha256sum --check`. */
 async function writeSums(): Promise<void> {
   const files = (await Array.fromAsync(Deno.readDir(DIST), ({ name }) => name)).sort();
   const lines = await Promise.all(files.map(async (name) => {
@@ -121,7 +119,7 @@ async function build(args: readonly string[]): Promise<number> {
   for (const target of targets) missing.push(...await compile(target));
   missing.push(...await packChart());
   await writeSums();
-  for (const reason of missing) console.log(`left out: ${reason}`);
+  for (const reason of missing) console.log(`missing: ${reason}`);
   return missing.length > 0 && args.includes("--strict") ? 1 : 0;
 }
 

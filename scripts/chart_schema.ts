@@ -1,6 +1,6 @@
 /**
  * Writes the variables that the Helm chart accepts into its `values.schema.json`, from the settings table:
- * `deno run -A scripts/chart_schema.ts`. A test says when they are out of date.
+ * `deno run -A scripts/chart_schema.ts`. A test fails if they are out of date.
  * @module
  */
 
@@ -8,14 +8,14 @@ import { VARIABLES } from "./setting_names.ts";
 
 const SCHEMA = new URL("../deploy/helm/nats-s3/values.schema.json", import.meta.url);
 
-/** What templates of the chart set. */
+/** Variables that templates of the chart set. */
 const MADE_BY_CHART = [
   "NATS_S3_LISTEN",
   "NATS_S3_ADMIN_LISTEN",
   "NATS_S3_NATS_SERVERS",
   "NATS_S3_DRAIN_DELAY",
   "NATS_S3_DRAIN_TIMEOUT",
-  // One gateway in a pod, and never the sweep by hand.
+  // A pod runs one gateway, and never a sweep by hand.
   "NATS_S3_LISTEN_SHARED",
   "NATS_S3_DRY_RUN",
 ];
@@ -23,20 +23,20 @@ const MADE_BY_CHART = [
 /** The variables of `config` and of `secret.values`. */
 export type ChartVariables = { readonly config: string[]; readonly secret: string[] };
 
-/** Which variables the chart accepts where. Files are given as text: the image may read none. */
+/** Returns the variables that the chart accepts in each place. Files are passed as text, because the image may not read files. */
 export function chartVariables(): ChartVariables {
   const config: string[] = [];
   const secret: string[] = [];
   for (const [name, { file, secret: isSecret, flag }] of VARIABLES) {
     if (MADE_BY_CHART.includes(name) || (file !== undefined && name !== file.text)) continue;
-    // A user goes with its password.
-    const goesWithSecrets = isSecret || file !== undefined || flag === "natsUser";
-    (goesWithSecrets ? secret : config).push(name);
+    // The user belongs to its password.
+    const belongsToSecrets = isSecret || file !== undefined || flag === "natsUser";
+    (belongsToSecrets ? secret : config).push(name);
   }
   return { config, secret };
 }
 
-/** The schema's text with the variables as the settings table has them. */
+/** Returns the text of the schema with the variables of the settings table. */
 export function withVariables(schema: string): string {
   const { config, secret } = chartVariables();
   const parsed = JSON.parse(schema);

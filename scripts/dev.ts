@@ -1,24 +1,24 @@
 /**
- * `deno task dev`: a gateway with development credentials, on a nats-server whose data survives restarts.
+ * `deno task dev`: runs a gateway with development credentials, on a nats-server whose data survives restarts.
  *
- * It takes the gateway's flags and variables. `NATS_URL` names a server to use in place of one of its own;
- * `NATS_S3_DEV_NATS_PORT` and `NATS_S3_DEV_DATA` say where its own one listens and keeps its data.
+ * It accepts the gateway's flags and variables. `NATS_URL` names a server to use instead of starting one;
+ * `NATS_S3_DEV_NATS_PORT` and `NATS_S3_DEV_DATA` set the port and the data folder of the server that it starts.
  * @module
  */
 
 // deno-lint-ignore-file no-console
 
 import { createGateway } from "../main.ts";
+import { serve } from "../src/commands/serve.ts";
 import { parseInvocation } from "../src/config/command_line.ts";
 import { type Config, createConfig } from "../src/config/config.ts";
-import { serve } from "../src/commands/serve.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { findNatsServer, NATS_FOLDER } from "./find_nats_server.ts";
 import { isFree, type NatsServer, startNatsServer } from "./nats_server.ts";
 
-/** Of the gateway that this starts. */
+/** S3 access key id of the development gateway. */
 export const ACCESS_KEY = "dev";
-/** Of the gateway that this starts. */
+/** S3 secret access key of the development gateway. */
 export const SECRET_KEY = "dev-secret-key";
 
 const DEFAULTS = {
@@ -27,7 +27,7 @@ const DEFAULTS = {
   NATS_S3_DRAIN_DELAY: "0s",
 };
 
-/** What `dev` decides in place of the environment. */
+/** Variables that override the environment. */
 const FIXED = {
   NATS_S3_CREDENTIALS: JSON.stringify({
     credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
@@ -39,7 +39,7 @@ async function dev(args: readonly string[], env: Record<string, string>): Promis
   const given = readConfig(args, env, env["NATS_URL"] ?? "nats://127.0.0.1:4222");
   if (!isFree(given.listen)) {
     throw new Error(
-      `Port ${given.listen.port} is in use: stop what listens there, or choose another: ` +
+      `Port ${given.listen.port} is in use: stop the program that listens there, or choose another port: ` +
         "deno task dev --listen 127.0.0.1:5224",
     );
   }
@@ -64,7 +64,7 @@ function readConfig(
   });
   if (invocation.kind !== "run") {
     throw new RangeError(
-      "deno task dev takes the flags of serve; for help: deno run main.ts --help",
+      "deno task dev accepts the flags of serve: see deno run main.ts --help",
     );
   }
   return createConfig(invocation.values);
@@ -76,14 +76,14 @@ async function startOwnServer(env: Readonly<Record<string, string>>): Promise<Na
   const storeDir = env["NATS_S3_DEV_DATA"] ?? `${NATS_FOLDER}/data`;
   if (!isFree({ hostname: "127.0.0.1", port })) {
     throw new Error(
-      `Port ${port} is in use. If that is a nats-server to use: NATS_URL=nats://127.0.0.1:${port} deno task dev; ` +
-        "else choose another port for ours: NATS_S3_DEV_NATS_PORT=4223 deno task dev",
+      `Port ${port} is in use. To use the nats-server that runs there: NATS_URL=nats://127.0.0.1:${port} deno task dev. ` +
+        "To start one on another port: NATS_S3_DEV_NATS_PORT=4223 deno task dev",
     );
   }
-  // A Ctrl-C must not reach it before the gateway has ended.
+  // The gateway must end first, so a Ctrl-C must not reach the server.
   const server = await startNatsServer({ port, storeDir, detached: true });
   console.log(
-    `nats-server ${version} (${path}) runs at ${server.url}, with its data in ${storeDir}`,
+    `nats-server ${version} (${path}) runs at ${server.url} and keeps its data in ${storeDir}`,
   );
   return server;
 }

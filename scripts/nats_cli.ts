@@ -1,7 +1,7 @@
 /**
  * Finds the `nats` command, or builds it into the project's `.tools/` folder.
  *
- * In order: `NATS_BIN`, the one on the PATH, one that was built earlier, `go install` of a pinned version.
+ * It tries, in order: `NATS_BIN`, the PATH, one that was built earlier, and `go install` of a pinned version.
  * @module
  */
 
@@ -13,8 +13,8 @@ const TOOLS = resolve(`${import.meta.dirname}/../.tools`);
 /**
  * Finds the command, or builds it.
  *
- * @returns Its path; undefined where there is none and no Go to build it with: why goes to `note`.
- * @throws Error when `NATS_BIN` names what does not run
+ * @returns its path, or undefined after telling `note` the reason
+ * @throws Error if `NATS_BIN` names a file that does not run
  */
 export async function findNatsCli(
   note: (text: string) => void = () => {},
@@ -29,7 +29,7 @@ export async function findNatsCli(
     if (await runs(path)) return path;
   }
   await Deno.mkdir(`${TOOLS}/bin`, { recursive: true });
-  // Of several that want it at the same time one builds it.
+  // Of several concurrent processes, one builds it.
   using lock = await Deno.open(`${TOOLS}/nats.lock`, { create: true, write: true });
   await lock.lock(true);
   if (await runs(kept)) return kept;

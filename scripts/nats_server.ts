@@ -1,8 +1,8 @@
 /**
  * Starts nats-servers with JetStream on 127.0.0.1: one, or a cluster, for development and for tests.
  *
- * A server keeps its port and its data when it is killed and started again. Ports are taken below the range of outgoing
- * connections: a client that tries to reconnect to a free port within that range may end up connected to itself.
+ * A server keeps its port and its data when it is killed and started again. Its port is below the range of outgoing
+ * connections, because a client that reconnects to a free port in that range may connect to itself.
  * @module
  */
 
@@ -19,21 +19,21 @@ const STOP_TIMEOUT = 10_000;
 
 /** Options of {@linkcode startNatsServer}. */
 export type NatsServerOptions = {
-  /** Where JetStream keeps its data; a folder that is removed in the end by default. */
+  /** Folder of JetStream's data; a temporary one by default. */
   readonly storeDir?: string;
-  /** A free one by default. */
+  /** A free port by default. */
   readonly port?: number;
   /** Lines of configuration: accounts, users, TLS, websocket, limits. */
   readonly config?: string;
   /** Lines within the `jetstream` block, such as `max_file_store: 64MB`. */
   readonly jetstream?: string;
-  /** A Ctrl-C in the terminal does not reach it; the starter must end it. */
+  /** Whether a Ctrl-C in the terminal does not reach the server. The caller must stop it. */
   readonly detached?: boolean;
 };
 
 type Files = { readonly folder: string; readonly storeDir: string; readonly log: string };
 
-/** A nats-server that was started; disposing stops it and removes what it left in temporary folders. */
+/** A running nats-server. Disposing stops it and removes its temporary folders. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
   readonly storeDir: string;
@@ -56,23 +56,25 @@ export class NatsServer implements AsyncDisposable {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** Process id; 0 while it is stopped. */
+  /** Process id; 0 while the server is stopped. */
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
 
-  /** What it has logged so far. */
+  /** Returns the log so far. */
   async readLog(): Promise<string> {
     return await Deno.readTextFile(this.#files.log).catch(() => "");
   }
 
   /**
-   * Starts it again, on the same port with the same data.
+   * Starts the server again, on the same port with the same data.
    *
-   * @throws Error with the end of its log when it does not start
+   * @throws Error with the end of the log if the server does not start
    */
   async start(): Promise<void> {
-    if (this.#child !== undefined) throw new TypeError("Cannot start nats-server: it runs");
+    if (this.#child !== undefined) {
+      throw new TypeError("Cannot start nats-server: it is already running");
+    }
     const { folder, log, storeDir } = this.#files;
     const ports = await Deno.makeTempDir({ dir: folder, prefix: "ports-" });
     const config = `${folder}/server.conf`;
@@ -103,7 +105,7 @@ export class NatsServer implements AsyncDisposable {
     });
 
     const deadline = Date.now() + START_TIMEOUT;
-    // It writes this file when it accepts connections.
+    // The server writes this file when it accepts connections.
     while ((await Array.fromAsync(Deno.readDir(ports))).length === 0) {
       if (exited || Date.now() > deadline) {
         if (!exited) child.kill("SIGKILL");
@@ -117,7 +119,7 @@ export class NatsServer implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Sends a signal; one that ends a process (all but SIGSTOP, SIGCONT, SIGHUP) resolves when it has ended. */
+  /** Sends a signal. Waits for the end of the process, except after SIGSTOP, SIGCONT and SIGHUP. */
   async kill(signal: Deno.Signal = "SIGKILL"): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -129,7 +131,7 @@ export class NatsServer implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Ends it, by default in good order, and starts it again. */
+  /** Stops the server, cleanly by default, and starts it again. */
   async restart(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     await this.kill(signal);
     await this.start();
@@ -141,7 +143,7 @@ export class NatsServer implements AsyncDisposable {
   }
 }
 
-/** What must not outlive this process. */
+/** Servers that must not outlive this process. */
 const running = new Set<Deno.ChildProcess>();
 
 globalThis.addEventListener("unload", () => {
@@ -151,7 +153,7 @@ globalThis.addEventListener("unload", () => {
 /**
  * Starts a nats-server with JetStream and resolves when it accepts connections.
  *
- * @throws Error with the end of its log when it does not start
+ * @throws Error with the end of the log if the server does not start
  *
  * @example Usage
  * ```ts
@@ -182,17 +184,17 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   }
 }
 
-/** Servers that form one JetStream; disposing stops them all. */
+/** A cluster of servers. Disposing stops them all. */
 export type NatsCluster = AsyncDisposable & {
   readonly servers: readonly NatsServer[];
-  /** Of all servers, separated by commas. */
+  /** URLs of all servers, separated by commas. */
   readonly urls: string;
 };
 
 /**
  * Starts a cluster on 127.0.0.1 and resolves when it accepts streams with as many replicas as it has servers.
  *
- * @param options Of each server; `config` must not hold a `cluster` block.
+ * @param options Options of each server; `config` must not contain a `cluster` block.
  */
 export async function startCluster(
   size = 3,
@@ -254,7 +256,7 @@ async function replicasAccepted(servers: readonly NatsServer[]): Promise<void> {
   }
 }
 
-/** A port that nobody listens on now. */
+/** Returns a port that is free now. */
 export function freePort(): number {
   for (;;) {
     const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
@@ -262,7 +264,7 @@ export function freePort(): number {
   }
 }
 
-/** Whether nobody listens there now. */
+/** Returns whether an address is free now. */
 export function isFree(address: { readonly hostname: string; readonly port: number }): boolean {
   try {
     Deno.listen(address).close();

@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { ok, rejects, strictEqual } from "node:assert/strict";
 import { startCluster, startNatsServer } from "./nats_server.ts";
 
-Deno.test("startNatsServer() keeps port and data over a kill", async () => {
+Deno.test("startNatsServer() keeps port and data when the server is killed", async () => {
   await using server = await startNatsServer();
   const { port, pid } = server;
   {
@@ -25,7 +25,7 @@ Deno.test("startNatsServer() keeps port and data over a kill", async () => {
   await connection.close();
 });
 
-Deno.test("startNatsServer() stops the process and removes its data in the end", async () => {
+Deno.test("startNatsServer() stops the process and removes its data when disposed", async () => {
   let pid = 0;
   let storeDir = "";
   {
@@ -38,11 +38,11 @@ Deno.test("startNatsServer() stops the process and removes its data in the end",
   strictEqual(success, false);
 });
 
-Deno.test("startNatsServer() says what is wrong with a configuration", async () => {
+Deno.test("startNatsServer() reports an invalid configuration", async () => {
   await rejects(startNatsServer({ config: "nosuchfield: 1" }), /unknown field "nosuchfield"/);
 });
 
-Deno.test("startNatsServer() says that a port is taken", async () => {
+Deno.test("startNatsServer() reports that a port is in use", async () => {
   await using server = await startNatsServer();
   await rejects(startNatsServer({ port: server.port }), /address already in use/);
 });
@@ -58,7 +58,7 @@ Deno.test("startNatsServer() applies limits within the jetstream block", async (
   await connection.close();
 });
 
-Deno.test("startCluster() accepts replicated streams, and lives without one server", async () => {
+Deno.test("startCluster() accepts replicated streams, and survives the loss of a server", async () => {
   await using cluster = await startCluster(3);
   const connection = await connect({ servers: cluster.urls.split(",") });
   const manager = await jetstreamManager(connection, { timeout: 10_000 });

@@ -1,9 +1,8 @@
 /**
- * Finds Prometheus and its promtool, to check metrics and rules with, or fetches them into the project's `.tools/`
- * folder.
+ * Finds Prometheus and its promtool, which check metrics and rules, or fetches them into the project's `.tools/` folder.
  *
- * In order: `PROMTOOL_BIN` or `PROMETHEUS_BIN`, the one on the PATH, one that was fetched earlier, Debian's package
- * `prometheus`, which needs no root: apt checks its signature.
+ * It tries, in order: `PROMTOOL_BIN` or `PROMETHEUS_BIN`, the PATH, one that was fetched earlier, and Debian's package
+ * `prometheus`, which requires no root because apt checks its signature.
  * @module
  */
 
@@ -11,11 +10,11 @@ import { fetchFromDebian, KEPT_PROGRAMS } from "./debian.ts";
 
 const PROGRAMS = ["promtool", "prometheus"] as const;
 
-/** What promtool said. */
+/** The result of a call of promtool. */
 export type PromtoolResult = {
-  /** 0 for nothing to complain of, 3 for names that break the conventions. */
+  /** 0 for no problems, 3 for names that break the conventions. */
   readonly code: number;
-  /** Both streams. */
+  /** Standard output and standard error. */
   readonly output: string;
 };
 
@@ -27,8 +26,8 @@ type Note = (text: string) => void;
 /**
  * Finds promtool, or fetches it.
  *
- * @returns undefined where there is none; why goes to `note`
- * @throws Error when `PROMTOOL_BIN` names what does not run
+ * @returns undefined after telling `note` the reason, if there is none
+ * @throws Error if `PROMTOOL_BIN` names a file that does not run
  */
 export async function findPromtool(note: Note = () => {}): Promise<Promtool | undefined> {
   const path = await find("promtool", note);
@@ -36,7 +35,7 @@ export async function findPromtool(note: Note = () => {}): Promise<Promtool | un
 }
 
 /**
- * Finds Prometheus, or fetches it; as {@linkcode findPromtool}.
+ * Finds Prometheus, or fetches it, like {@linkcode findPromtool}.
  *
  * @returns its path
  */

@@ -1,6 +1,6 @@
 /**
- * What a gateway is made of, as CycloneDX: the packages that `main.ts` imports, and theirs, with the digests of
- * `deno.lock`. Scanners know nothing of a file that holds them all, or of `deno.lock`.
+ * Formats the bill of materials of the gateway as CycloneDX: the packages that `main.ts` imports, and their dependencies,
+ * with the digests from `deno.lock`. Scanners can read neither the bundled file nor `deno.lock`.
  *
  * `deno run -A scripts/sbom.ts` prints it.
  * @module
@@ -24,7 +24,7 @@ type Info = {
 
 type Lock = { readonly npm: Readonly<Record<string, { readonly integrity: string }>> };
 
-/** Writes the bill of materials; the same for the same sources. */
+/** Returns the bill of materials, which is the same for the same sources. */
 export async function formatSbom(): Promise<string> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", MAIN],
@@ -33,7 +33,7 @@ export async function formatSbom(): Promise<string> {
   const { modules, npmPackages }: Info = JSON.parse(new TextDecoder().decode(stdout));
 
   const used = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
-  // A set grows while it is read.
+  // A loop over a set also visits the items that it adds.
   for (const id of used) for (const of of npmPackages[id]?.dependencies ?? []) used.add(of);
   const lock: Lock = JSON.parse(await Deno.readTextFile(LOCK));
   const components = [...used].sort().map((id) => {

@@ -1,5 +1,5 @@
 /**
- * The names of all settings, for what checks files against them.
+ * The names of all settings, for checks of files that use them.
  * @module
  */
 
@@ -11,7 +11,7 @@ const ALL = Object.values(SETTINGS) as readonly Setting<unknown>[];
 /** Every flag, without its dashes. */
 export const FLAGS: ReadonlySet<string> = new Set(ALL.map(({ flag }) => flag));
 
-/** Every variable with its setting. A file's setting has one for the path and one for the text, or one for both. */
+/** Every variable with its setting. The setting of a file has one for the path and one for the text, or one for both. */
 export const VARIABLES: ReadonlyMap<string, Setting<unknown>> = new Map(
   ALL.flatMap((setting) => {
     const { flag, file } = setting;

@@ -1,8 +1,8 @@
 /**
- * Runs tests and ends with `N passed, N failed, N skipped` alone on a line.
+ * Runs tests and prints `N passed, N failed, N skipped` alone on the last line.
  *
- * Usage: `deno run -A scripts/test.ts [paths] [flags of deno test]`; without paths all tests that need neither outside
- * clients nor much time. The tests start the nats-servers they need: `NATS_URL` is hidden from them.
+ * Usage: `deno run -A scripts/test.ts [paths] [flags of deno test]`. Without paths it runs all tests that need neither
+ * external clients nor much time. Tests start their own nats-servers, so `NATS_URL` is hidden from them.
  *
  * With `NATS_S3_TEST_REQUIRE=all` a skipped test is a failure, unless it is on the list below.
  * @module
@@ -10,33 +10,39 @@
 
 // deno-lint-ignore-file no-console
 
+import { resolve } from "node:path";
 import { findNatsServer } from "./find_nats_server.ts";
 
-/** Tests that may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names, and why. */
+/** Reasons why tests may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names. */
 const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
-  "aws-cli v2": "version 2 is not on PyPI; tested where it is installed",
-  "nats ": "the nats command is on no package registry but Go's; built where there is Go",
-  "nginx": "tested where it is installed",
-  "haproxy": "tested where it is installed; for the compose file it is fetched where apt is",
-  "caddy": "tested where it is installed",
-  "helm": "it is built where Go is",
-  "compose-go": "it is built where Go is",
-  "actionlint": "it is built where Go is",
-  "hadolint": "it is fetched where Python is, for the systems that it is built for",
-  "systemd-analyze": "tested where it is installed",
-  "promtool": "it is fetched where apt is; elsewhere tested where it is installed",
-  "migration by rclone": "it is fetched where apt is; elsewhere tested where it is installed",
-  "example go": "Go is needed for nothing else here; tested where it is installed",
-  "example rclone": "it is fetched where apt is; elsewhere tested where it is installed",
-  "example restic": "it is fetched where apt is; elsewhere tested where it is installed",
-  "example terraform/main.tf": "it is in no package registry; tested where it is installed",
+  "aws-cli v2": "version 2 is not on PyPI; tested if it is installed",
+  "nats ": "the nats command is only on Go's package registry; built if Go is installed",
+  "nginx": "tested if it is installed",
+  "haproxy": "tested if it is installed; for the compose file it is fetched if there is apt",
+  "caddy": "tested if it is installed",
+  "helm": "it is built if Go is installed",
+  "compose-go": "it is built if Go is installed",
+  "actionlint": "it is built if Go is installed",
+  "hadolint": "it is fetched if Python is installed, on the systems that it supports",
+  "systemd-analyze": "tested if it is installed",
+  "promtool": "it is fetched if there is apt; otherwise tested if it is installed",
+  "migration by rclone": "it is fetched if there is apt; otherwise tested if it is installed",
+  "example go": "nothing else here requires Go; tested if it is installed",
+  "example rclone": "it is fetched if there is apt; otherwise tested if it is installed",
+  "example restic": "it is fetched if there is apt; otherwise tested if it is installed",
+  "example terraform/main.tf": "it is not in any package registry; tested if it is installed",
 };
+
+/** Flags of `deno` for code that imports test-only packages: `deno.lock` does not have these. */
+export const TEST_LOCK: readonly string[] = [
+  `--lock=${resolve(`${import.meta.dirname}/../tests/deno.lock`)}`,
+];
 
 /** Folders of `tests/` with tasks of their own. */
 const ELSEWHERE = ["clients", "cluster", "deploy", "soak", "bench", "conformance"];
 const PATHS = ["main.ts", "src", "scripts", "README.md", "docs"];
 
-/** What came out. */
+/** The outcome of a run. */
 export type Outcome = {
   readonly passed: number;
   readonly failed: number;
@@ -45,7 +51,7 @@ export type Outcome = {
 };
 
 /**
- * Reads a report that `deno test --junit-path` wrote. Steps count as tests.
+ * Parses a report of `deno test --junit-path`. Steps count as tests.
  *
  * @example Usage
  * ```ts
@@ -73,7 +79,7 @@ export type TestCase = {
   readonly result: "passed" | "failed" | "skipped";
 };
 
-/** The tests and steps of a report that `deno test --junit-path` wrote. */
+/** Parses the tests and steps of a report of `deno test --junit-path`. */
 export function parseCases(xml: string): TestCase[] {
   return Array.from(xml.matchAll(TEST_CASE), ([, name = "", content = ""]) => ({
     name: decodeXml(name),
@@ -93,15 +99,15 @@ function decodeXml(text: string): string {
     .replaceAll("&amp;", "&");
 }
 
-/** Skipped tests that must not be, under `NATS_S3_TEST_REQUIRE=all`. */
+/** Returns the skipped tests that must not be skipped under `NATS_S3_TEST_REQUIRE=all`. */
 export function forbiddenSkips({ skipped }: Outcome): readonly string[] {
   const prefixes = Object.keys(MAY_BE_SKIPPED);
   return skipped.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix)));
 }
 
 /**
- * What runs without paths, from the project's folder. Tests are named one by one: beside several paths, a relative
- * `--ignore` of Deno 2.9.6 ignores nothing.
+ * Returns the paths to test by default, from the project's folder. They are listed one by one because a relative
+ * `--ignore` of Deno 2.9.6 has no effect next to several paths.
  */
 export async function defaultPaths(): Promise<string[]> {
   const existing = await Promise.all(
@@ -119,14 +125,16 @@ async function runTests(args: readonly string[]): Promise<number> {
   const flags = args.filter((arg) => arg.startsWith("-"));
   const chosen = paths.length > 0 ? paths : ["--doc", ...await defaultPaths()];
 
-  // Found or fetched once, here: tests that run at the same time need not.
+  // Find or fetch it once here, so that concurrent tests do not.
   const { path, version, from } = await findNatsServer({ note: console.log });
   console.log(`nats-server ${version} (${from}): ${path}`);
 
   const { NATS_URL: _, ...env } = Deno.env.toObject();
   const report = await Deno.makeTempFile({ suffix: ".xml" });
+  // Without a configuration, Deno would remove most packages from the lock file.
+  const lock = flags.includes("--no-config") ? [] : TEST_LOCK;
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
+    args: ["test", "-A", ...lock, "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
     clearEnv: true,
     env: { ...env, NATS_SERVER_BIN: path },
     stdin: "null",
@@ -139,7 +147,7 @@ async function runTests(args: readonly string[]): Promise<number> {
     console.log(`skipped${forbidden.includes(name) ? ", but required" : ""}: ${name}`);
   }
   let failed = outcome.failed + forbidden.length;
-  // A file that does not load appears in no report.
+  // A file that does not load is missing from the report.
   if (code !== 0 && failed === 0) failed = 1;
   console.log(
     `${outcome.passed} passed, ${failed} failed, ${

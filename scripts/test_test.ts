@@ -21,7 +21,7 @@ async function run(
   }
 }
 
-// The ignored tests below are texts that the script runs, so that it has some to count.
+// The ignored tests below are only texts for the script to run and count.
 
 Deno.test("scripts/test.ts ends with the counts alone on a line", async () => {
   const { code, lines } = await run(`
@@ -64,12 +64,12 @@ Deno.test("scripts/test.ts hides NATS_URL from tests", async () => {
   strictEqual(lines.at(-1), "1 passed, 0 failed, 0 skipped");
 });
 
-Deno.test("forbiddenSkips() lets the listed ones pass", () => {
+Deno.test("forbiddenSkips() accepts the listed tests", () => {
   const skipped = ["aws-cli v2 walks", "other"];
   deepStrictEqual(forbiddenSkips({ passed: 0, failed: 0, skipped }), ["other"]);
 });
 
-Deno.test("defaultPaths() leaves out what has a task of its own", async () => {
+Deno.test("defaultPaths() leaves out tests with their own task", async () => {
   const paths = await defaultPaths();
   ok(paths.includes("src") && paths.includes("tests/contract"), paths.join(" "));
   strictEqual(paths.includes("tests"), false);

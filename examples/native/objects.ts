@@ -4,7 +4,7 @@
  * Run it while `deno task dev` is running:
  *
  *     . examples/dev.sh
- *     deno run --allow-net --allow-env --allow-sys --allow-read examples/native/objects.ts
+ *     deno run --allow-net --allow-env --allow-sys --allow-read --lock=tests/deno.lock examples/native/objects.ts
  *
  * `NATS_URL` is the nats-server's address, by default nats://127.0.0.1:4222.
  * @module

@@ -1,5 +1,5 @@
 /**
- * Whether certificates are valid now, and will be in two weeks: the server that uses them does not ask, clients do.
+ * Checks that certificates are valid now and in two weeks. The server that uses them does not check this; clients do.
  * @module
  */
 
@@ -7,13 +7,13 @@ import type { Config } from "../config/config.ts";
 import { validityOf } from "../crypto/certificates.ts";
 import type { Log } from "../telemetry/log.ts";
 
-/** Milliseconds before its end from which a certificate is worth a warning. */
-const SOON = 14 * 24 * 3_600_000;
+/** A certificate that expires within so many milliseconds is worth a warning. */
+const WARNING_PERIOD = 14 * 24 * 3_600_000;
 
 /**
- * Warns of certificates that end soon, and of a client certificate that NATS will refuse.
+ * Warns about certificates that expire soon, and about a client certificate that NATS will reject.
  *
- * @throws RangeError when S3 would be served with a certificate that clients refuse
+ * @throws RangeError for an S3 certificate that clients would reject
  */
 export function checkDates(
   { tls, nats }: Pick<Config, "tls"> & { readonly nats: Pick<Config["nats"], "tls"> },
@@ -42,9 +42,10 @@ function remarkOn(cert: string | undefined, now: Date): Remark | undefined {
   if (now < from) {
     return {
       isValid: false,
-      text: `it is valid from ${from.toISOString()} on: is the clock right (${now.toISOString()})?`,
+      text:
+        `it is not valid before ${from.toISOString()}: is the clock right (${now.toISOString()})?`,
     };
   }
-  if (to.getTime() - now.getTime() > SOON) return undefined;
-  return { isValid: true, text: `it expires at ${to.toISOString()}: renew it, and restart` };
+  if (to.getTime() - now.getTime() > WARNING_PERIOD) return undefined;
+  return { isValid: true, text: `it expires at ${to.toISOString()}: renew it and restart` };
 }

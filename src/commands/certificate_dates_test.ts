@@ -24,10 +24,10 @@ function warnings(config: Parameters<typeof checkDates>[0], now: number): string
   return lines;
 }
 
-Deno.test("checkDates() warns of a certificate that expires within 14 days, and says when", () => {
+Deno.test("checkDates() warns about a certificate that expires within 14 days", () => {
   const config = { tls: PAIR, nats: { tls: PAIR } };
   deepStrictEqual(warnings(config, END - 14 * DAY - 1), []);
-  const reason = "it expires at 2021-01-01T00:00:00.000Z: renew it, and restart";
+  const reason = "it expires at 2021-01-01T00:00:00.000Z: renew it and restart";
   for (const now of [END - 14 * DAY, END]) {
     deepStrictEqual(warnings(config, now), [
       `warn --tls.cert ${reason}`,
@@ -37,13 +37,13 @@ Deno.test("checkDates() warns of a certificate that expires within 14 days, and 
   deepStrictEqual(warnings({ tls: undefined, nats: { tls: { ca: CERT } } }, END), []);
 });
 
-Deno.test("checkDates() refuses to serve what clients refuse, and leaves NATS to decide for itself", () => {
+Deno.test("checkDates() rejects a certificate that clients reject, and leaves the client certificate to NATS", () => {
   const serving = { tls: PAIR, nats: { tls: undefined } };
   throws(() => warnings(serving, END + 1), {
     message: "Cannot use --tls.cert: it expired at 2021-01-01T00:00:00.000Z: renew it",
   });
   throws(() => warnings(serving, Date.parse("2019-12-31T00:00:00Z")), {
-    message: /it is valid from 2020-01-01T00:00:00.000Z on: is the clock right \(2019-12-31/,
+    message: /it is not valid before 2020-01-01T00:00:00.000Z: is the clock right \(2019-12-31/,
   });
   deepStrictEqual(warnings({ tls: undefined, nats: { tls: PAIR } }, END + 1), [
     "warn --nats.tls-cert it expired at 2021-01-01T00:00:00.000Z: renew it",

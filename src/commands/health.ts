@@ -1,20 +1,21 @@
 /**
- * `nats-s3 health`: whether the gateway that runs at `--listen` answers. For containers and supervisors.
+ * `nats-s3 health`: checks that the gateway at `--listen` responds, for containers and supervisors.
  * @module
  */
 
 import { request as requestInClear } from "node:http";
 import { request as requestByTls } from "node:https";
-import type { Address } from "../config/values.ts";
+import type { Address } from "../config/network_values.ts";
 
-/** Milliseconds. */
+/** Milliseconds to wait for the response. */
 const TIMEOUT = 5000;
 
 /**
- * Asks the gateway at this address. Whose certificate it has, clients will ask: here its own address need not be in it.
+ * Checks the gateway at this address. The check ignores its certificate, which need not name the address; clients will
+ * verify it.
  *
- * @param isTls Whether it serves by HTTPS.
- * @returns Undefined when it answers as a gateway does, else what is wrong.
+ * @param isTls Whether it serves HTTPS.
+ * @returns The problem, or undefined if it responds as a gateway does.
  */
 export async function checkHealth(
   { hostname, port }: Address,
@@ -23,16 +24,16 @@ export async function checkHealth(
   const host = reachable(hostname);
   const at = `${isTls ? "https" : "http"}://${host}:${port}`;
   try {
-    const { status, isGateway } = await ask(`${at}/`, isTls);
-    if (!isGateway) return `What answers at ${at} is not an S3 gateway`;
-    return status >= 500 ? `It answers with status ${status}` : undefined;
+    const { status, isGateway } = await requestHead(`${at}/`, isTls);
+    if (!isGateway) return `The server at ${at} is not an S3 gateway`;
+    return status >= 500 ? `The gateway at ${at} responds with status ${status}` : undefined;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    return `No answer from ${at}, where --listen says that the gateway is: ${reason}`;
+    return `No response from ${at}, the address in --listen: ${reason}`;
   }
 }
 
-function ask(
+function requestHead(
   url: string,
   isTls: boolean,
 ): Promise<{ readonly status: number; readonly isGateway: boolean }> {
@@ -42,7 +43,7 @@ function ask(
       method: "HEAD",
       signal: AbortSignal.timeout(TIMEOUT),
       rejectUnauthorized: false,
-      // Without it node:https reads those of the system, which needs a permission.
+      // Without this, node:https reads the certificates of the system, which requires a permission.
       ca: [],
     };
     request(url, options, ({ statusCode = 0, headers }) => {
@@ -51,7 +52,7 @@ function ask(
   });
 }
 
-/** Where a server that listens on this address can be reached from the same machine. */
+/** Returns the host at which the same machine reaches a server that listens on this address. */
 function reachable(hostname: string): string {
   if (hostname === "0.0.0.0") return "127.0.0.1";
   if (hostname === "::") return "[::1]";

@@ -1,11 +1,11 @@
 /**
- * `nats-s3 serve`: connects, serves until a signal comes, and ends in good order.
+ * `nats-s3 serve`: connects to NATS, serves S3 until a signal arrives, and shuts down cleanly.
  * @module
  */
 
 import { VERSION } from "../config/command_line.ts";
 import type { Config } from "../config/config.ts";
-import type { Address } from "../config/values.ts";
+import type { Address } from "../config/network_values.ts";
 import type { Handler } from "../gateway.ts";
 import { type AdminServices, createAdminHandler } from "../http/admin_pages.ts";
 import type { InFlight } from "../http/in_flight.ts";
@@ -14,14 +14,15 @@ import { waitForJetStream } from "../nats/jetstream/availability.ts";
 import { announceService, type Traffic } from "../nats/monitoring/service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkDates } from "./certificate_dates.ts";
+import { drain } from "./drain.ts";
 
-/** What answers requests. */
+/** A gateway: the handler of S3 requests with the services around it. */
 export type Gateway = Handler & AsyncDisposable & AdminServices & {
-  /** The requests in flight. */
+  /** Requests in flight. */
   readonly inFlight: InFlight;
-  /** The requests that have ended. */
+  /** Statistics of the requests that have ended. */
   readonly traffic: Traffic;
-  /** Ends the bodies of requests and of answers that are still under way. */
+  /** Cuts off all request bodies and responses that are still in transfer. */
   readonly breakOff: () => void;
 };
 
@@ -29,17 +30,14 @@ export type Gateway = Handler & AsyncDisposable & AdminServices & {
 export type ServeOptions = {
   readonly createGateway: (config: Config, connection: NatsConnection, log: Log) => Gateway;
   readonly log: Log;
-  /** Called once requests are accepted. */
+  /** Called when the gateway accepts requests. */
   readonly onListen?: () => void;
 };
 
-/** Milliseconds in which requests that were broken off free what they wrote. */
-const AFTERMATH = 2000;
-
 /**
- * Serves until SIGINT or SIGTERM; a second one ends it at once.
+ * Serves until SIGINT or SIGTERM. A second signal ends the process immediately.
  *
- * @returns Exit code: 0 after a signal, 1 when it cannot serve or loses NATS for good.
+ * @returns Exit code: 0 after a signal, 1 if it cannot serve or the connection to NATS is closed for good.
  */
 export async function serve(
   config: Config,
@@ -55,10 +53,12 @@ export async function serve(
     } else if (performance.now() - stoppedAt > SAME_SIGNAL) Deno.exit(130);
   };
   for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
-  // One request's mistake must not end the others. The NATS transport throws some TLS alerts into the void.
+  // An error in one request must not end the others. The NATS transport throws some TLS alerts where nothing catches them.
   const onUncaught = (event: ErrorEvent | PromiseRejectionEvent): void => {
     event.preventDefault();
-    log.error("Uncaught", { cause: event instanceof ErrorEvent ? event.error : event.reason });
+    log.error("Uncaught error", {
+      cause: event instanceof ErrorEvent ? event.error : event.reason,
+    });
   };
   globalThis.addEventListener("error", onUncaught);
   globalThis.addEventListener("unhandledrejection", onUncaught);
@@ -88,10 +88,10 @@ export async function serve(
   }
 }
 
-/** Milliseconds within which a second signal is the first one: a terminal and `deno task` both pass a Ctrl-C on. */
+/** Milliseconds within which a second signal is the same Ctrl-C: the terminal and `deno task` both forward it. */
 const SAME_SIGNAL = 500;
 
-/** Windows has no SIGTERM to listen for. */
+/** Windows has no SIGTERM. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM"];
@@ -125,7 +125,7 @@ async function listen(
       onListen?.();
     },
     onError: (cause) => {
-      log.error("Request without an answer", { cause });
+      log.error("A request failed without a response", { cause });
       return new Response(null, { status: 500 });
     },
   }, gateway);
@@ -151,42 +151,7 @@ async function listen(
   return signal.aborted ? 0 : 1;
 }
 
-/** What {@linkcode drain} takes. */
-type DrainOptions = {
-  /** Milliseconds that requests have to end. */
-  readonly timeout: number;
-  readonly log: Log;
-};
-
-/**
- * Closes a server when the requests that are in flight have ended.
- *
- * `server.shutdown()` of Deno 2.9.6 lets answers end, but breaks request bodies that still arrive, and nothing closes
- * the listener alone. So it comes when no body arrives, and until then requests are served as ever: those that were
- * there first have arrived sooner or later, and only for as long as it takes the ones that came meanwhile, a request
- * with a body gets a 503.
- */
-async function drain(
-  server: Deno.HttpServer,
-  { inFlight, breakOff }: Gateway,
-  { timeout, log }: DrainOptions,
-): Promise<void> {
-  const deadline = performance.now() + timeout;
-  const left = (): number => Math.max(0, deadline - performance.now());
-  await within(timeout / 2, inFlight.bodiesArrived());
-  inFlight.refuseBodies();
-  await within(left(), inFlight.bodiesArrived());
-  const closed = inFlight.arriving === 0 ? server.shutdown() : undefined;
-  await within(left(), Promise.all([closed, inFlight.ended()]));
-  if (inFlight.count > 0) {
-    log.warn("Requests in flight take too long: breaking them off", { requests: inFlight.count });
-    breakOff();
-    await within(AFTERMATH, inFlight.ended());
-  }
-  await within(1000, closed ?? server.shutdown());
-}
-
-/** Serves health and metrics. Where that cannot be, requests are served all the same. */
+/** Serves health and metrics. A failure is logged and does not keep the gateway from serving S3. */
 function listenForAdmin(
   address: Config["admin"],
   services: AdminServices,
@@ -202,12 +167,12 @@ function listenForAdmin(
         log.info("Serving health and metrics", { hostname, port });
       },
       onError: (cause) => {
-        log.error("Request for health or metrics without an answer", { cause });
+        log.error("A request for health or metrics failed without a response", { cause });
         return new Response(null, { status: 500 });
       },
     }, createAdminHandler(services));
   } catch (cause) {
-    log.warn("There are no health and metrics pages", {
+    log.warn("Cannot serve health and metrics", {
       reason: explainListen(cause, address, "--admin.listen"),
     });
     return undefined;
@@ -216,14 +181,6 @@ function listenForAdmin(
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** Waits for a promise, but no longer than some milliseconds. */
-async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((resolve) => timer = setTimeout(resolve, milliseconds));
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -239,10 +196,10 @@ function explain(cause: unknown, { listen }: Config): string {
 
 function explainListen(cause: unknown, { hostname, port }: Address, flag: string): string {
   if (cause instanceof Deno.errors.AddrInUse) {
-    return `Port ${port} of ${hostname} is in use: stop what listens there, or choose another with ${flag}`;
+    return `Port ${port} of ${hostname} is in use: stop the program that listens there, or choose another port with ${flag}`;
   }
   if (cause instanceof Deno.errors.PermissionDenied) {
-    return `The system does not let us listen on port ${port} of ${hostname}: ${cause.message}`;
+    return `The system does not allow listening on port ${port} of ${hostname}: ${cause.message}`;
   }
   return cause instanceof Error ? cause.message : String(cause);
 }

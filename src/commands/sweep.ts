@@ -1,8 +1,9 @@
 /**
- * `nats-s3 sweep [--dry-run]`: looks once for what crashes left behind in each bucket, frees it, and reports.
+ * `nats-s3 sweep [--dry-run]`: scans every bucket once for data left by crashes, frees it and prints a report.
  * @module
  */
 
+import { storeOptionsOf } from "../compose.ts";
 import type { Config } from "../config/config.ts";
 import { closeConnection, connect } from "../nats/connection/connection.ts";
 import { waitForJetStream } from "../nats/jetstream/availability.ts";
@@ -13,8 +14,8 @@ import type { Log } from "../telemetry/log.ts";
 /**
  * Sweeps every bucket.
  *
- * @param print Takes a line of the report.
- * @returns Exit code: 0, or 1 when a bucket could not be swept.
+ * @param print Prints a line of the report.
+ * @returns Exit code: 0, or 1 if the sweep of a bucket stopped.
  */
 export async function sweep(
   config: Config,
@@ -24,11 +25,7 @@ export async function sweep(
   try {
     await waitForJetStream(connection, config.nats.apiPrefix, { log });
     using store = createNatsStore(connection, {
-      ...config.bucket,
-      apiPrefix: config.nats.apiPrefix,
-      inboxPrefix: config.nats.inboxPrefix,
-      defaultOwner: config.defaultOwner,
-      grace: config.grace,
+      ...storeOptionsOf(config),
       log,
     });
     let code = 0;

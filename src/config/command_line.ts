@@ -1,36 +1,36 @@
 /**
- * The command line `nats-s3 [command] [flags]` and its environment, read by the table in `config.ts`.
+ * Reads the command line `nats-s3 [command] [flags]` and its environment, according to the table in `settings.ts`.
  *
- * Flags are read as Go's `flag` package reads them (`-listen :5222`, `--listen=:5222`), for the users of the Go gateway
- * nats-s3. An empty value counts as not given. A flag wins over its variable.
+ * Flags follow Go's `flag` package (`-listen :5222`, `--listen=:5222`), for users who come from the Go gateway nats-s3.
+ * An empty value counts as not set. A flag overrides its variable.
  * @module
  */
 
 import manifest from "../../deno.json" with { type: "json" };
+import { isPem } from "./secret_values.ts";
 import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
-import { isPem } from "./values.ts";
 
-/** Version of the gateway. */
+/** The version of the gateway. */
 export const VERSION: string = manifest.version;
 
-/** What `nats-s3` can do, by its first argument. */
+/** The commands of `nats-s3`, by its first argument, with their help. */
 export const COMMANDS = {
   serve: "Serves S3 on NATS JetStream (the default)",
-  sweep: "Looks once for what crashes left behind in each bucket, frees it and reports",
-  health: "Asks the gateway that runs at --listen; exit code 0 when it answers",
+  sweep: "Scans every bucket once for data left by crashes, frees it and prints a report",
+  health: "Checks the gateway that runs at --listen; exits with 0 if it responds",
 } as const;
 /** A key of {@linkcode COMMANDS}. */
 export type Command = keyof typeof COMMANDS;
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
-/** What a command line asks for. */
+/** The meaning of a command line. */
 export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "run"; readonly command: Command; readonly values: Values };
 
-/** What {@linkcode parseInvocation} reads from. */
+/** The sources that {@linkcode parseInvocation} reads. */
 export type Sources = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -38,16 +38,16 @@ export type Sources = {
 };
 
 /**
- * Reads a command line and its environment.
+ * Parses a command line and its environment.
  *
- * @throws RangeError, TypeError for what is unknown, malformed or unreadable; the message is for the user
+ * @throws RangeError, TypeError for unknown, malformed or unreadable input; the message is for the user
  */
 export function parseInvocation({ args, env, readTextFile }: Sources): Invocation {
   const [first = "", ...rest] = args;
   const named = !first.startsWith("-") && first !== "";
   if (named && !Object.hasOwn(COMMANDS, first)) {
     throw new RangeError(
-      `Unknown command "${first}": there are ${Object.keys(COMMANDS).join(", ")}`,
+      `Unknown command "${first}": the commands are ${Object.keys(COMMANDS).join(", ")}`,
     );
   }
   const command = named ? first as Command : "serve";
@@ -108,7 +108,7 @@ function readSetting<T>(
     return setting.parse(content);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    // PEM says nothing to a reader, and may be a key that came to the wrong place.
+    // PEM tells the reader nothing, and may be a key in the wrong place.
     const shown = setting.secret || isPem(text) || content !== text ? "" : ` "${text}"`;
     const file = isPath ? ` "${text}"` : "";
     throw new RangeError(`Cannot use ${source}${file || shown}: ${reason}`);
@@ -149,7 +149,7 @@ function readFile(
     return readTextFile(path);
   } catch (cause) {
     const reason = cause instanceof Error && cause.name === "NotCapable"
-      ? `the gateway may not read it, run it with --allow-read=${path} or put the text in the environment`
+      ? `the gateway may not read it: run it with --allow-read=${path}, or put the text in the environment`
       : cause instanceof Error
       ? cause.message
       : String(cause);
@@ -158,7 +158,7 @@ function readFile(
 }
 
 /**
- * Name of the environment variable that goes with a flag. That of a flag `otel.…` is the one that OpenTelemetry knows.
+ * Returns the environment variable of a flag. A flag `otel.…` has the variable that OpenTelemetry specifies.
  *
  * @example Usage
  * ```ts
@@ -177,9 +177,10 @@ export function variableName(flag: string): string {
 }
 
 /**
- * Deno's own spans carry whole URLs, and so the signatures of presigned requests; nothing can take them out.
+ * Checks that Deno itself does not trace. Its spans contain whole URLs, including the signatures of presigned requests,
+ * and nothing can remove them.
  *
- * @throws RangeError where the runtime makes spans; the message is for the user
+ * @throws RangeError if it traces; the message is for the user
  */
 export function refuseRuntimeSpans(env: Sources["env"]): void {
   const {
@@ -189,57 +190,7 @@ export function refuseRuntimeSpans(env: Sources["env"]): void {
   } = env;
   if (!/^true$/i.test(deno) || disabled === "true" || sampler === "always_off") return;
   throw new RangeError(
-    `Cannot serve with OTEL_DENO=${deno}: the spans that Deno makes carry whole URLs, with the signatures of presigned ` +
-      "requests. Unset it: OTEL_EXPORTER_OTLP_ENDPOINT alone has the gateway trace requests",
+    `Cannot serve with OTEL_DENO=${deno}: the spans of Deno contain whole URLs, with the signatures of presigned ` +
+      "requests. Unset it: with OTEL_EXPORTER_OTLP_ENDPOINT alone, the gateway itself traces requests",
   );
-}
-
-/** What `--help` prints. */
-export function formatHelp(): string {
-  const commands = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(8)} ${help}`);
-  const flags = (Object.values(SETTINGS) as Setting<unknown>[]).map((setting) => {
-    const head = `  --${setting.flag}${setting.value === undefined ? "" : ` ${setting.value}`}`;
-    const fallback = setting.default === undefined ? "" : ` (default ${setting.default})`;
-    return `${head}\n        ${setting.help}${fallback}\n        ${formatVariables(setting)}`;
-  });
-  return [
-    `nats-s3 ${VERSION}: an S3 server on NATS JetStream`,
-    "",
-    "Usage: nats-s3 [command] [flags]",
-    "",
-    "Commands:",
-    ...commands,
-    "",
-    "Flags, each with its environment variable:",
-    ...flags,
-    "  --help, -h",
-    "        Prints this",
-    "  --version, -v",
-    "        Prints the version",
-    "",
-    "A flag may be written -flag value, --flag value or --flag=value, and wins over its variable.",
-  ].join("\n");
-}
-
-/** The settings as a table in Markdown, for docs/configuration.md. */
-export function formatSettingsTable(): string {
-  const rows = (Object.values(SETTINGS) as Setting<unknown>[]).map((setting) => {
-    const value = setting.value === undefined ? "" : ` ${setting.value}`;
-    const cells = [
-      `\`--${setting.flag}${value}\``,
-      formatVariables(setting).replaceAll(/(NATS_S3|OTEL)_\w+/g, "`$&`"),
-      setting.default === undefined ? "" : `\`${setting.default}\``,
-      setting.help.replace(/\{.*\}/, "`$&`"),
-    ];
-    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  });
-  return ["| Flag | Variable | Default | Meaning |", "| --- | --- | --- | --- |", ...rows].join(
-    "\n",
-  );
-}
-
-function formatVariables({ flag, file }: Setting<unknown>): string {
-  if (file === undefined) return variableName(flag);
-  if (file.env === file.text) return `${file.env} (a path, or the PEM text itself)`;
-  return `${file.env}, or the text itself in ${file.text}`;
 }

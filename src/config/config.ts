@@ -1,139 +1,100 @@
 /**
- * The configuration of the gateway: the values of all settings, held against each other and put in order.
+ * The configuration of the gateway: the values of all settings, checked against each other and grouped by their users.
  * @module
  */
 
 import { createCredentials, type Credentials } from "../auth/credentials.ts";
-import { isPair } from "../crypto/certificates.ts";
-import type { Address } from "./values.ts";
-import { given, SETTINGS, type Values } from "./settings.ts";
+import type { SigV2Mode } from "../auth/sigv2.ts";
+import type { StreamSettings } from "../nats/buckets/stream_config.ts";
+import type { ConnectionSettings } from "../nats/connection/connection.ts";
+import type { NativeLayout } from "../nats/uploads/native_layout.ts";
 import type { LogFormat, LogLevel } from "../telemetry/log.ts";
 import type { RequestLog } from "../telemetry/request_log.ts";
 import type { TracingConfig } from "../telemetry/request_trace.ts";
-import { SAMPLERS } from "../telemetry/tracing.ts";
+import { type CertificatePair, choosePair } from "./certificate_pair.ts";
+import { chooseApiPrefix, chooseLogin, chooseNatsTls } from "./nats_config.ts";
+import type { Address } from "./network_values.ts";
+import { given, type Values } from "./settings.ts";
+import { chooseTracing } from "./tracing_config.ts";
 
-/** How to log in to NATS. */
-export type NatsLogin =
-  | { readonly kind: "none" }
-  | { readonly kind: "user"; readonly user: string; readonly password: string }
-  | { readonly kind: "token"; readonly token: string }
-  /** Text of an NKey seed. */
-  | { readonly kind: "nkey"; readonly seed: string }
-  /** Text of a credentials file: a JWT and a seed. */
-  | { readonly kind: "creds"; readonly creds: string };
-
-/** A certificate and its key, as PEM texts that were checked. */
-export type Pair = { readonly cert: string; readonly key: string };
-
-/** What the gateway is told; frozen. */
+/** The configuration of a gateway; frozen. */
 export type Config = {
   readonly listen: Address;
   /** Other processes may listen on the same port. */
   readonly sharesPort: boolean;
-  /** What S3 is served with; in the clear without it. */
-  readonly tls: Pair | undefined;
-  /** Where health and metrics are. */
+  /** Certificate to serve S3 with; undefined to serve HTTP. */
+  readonly tls: CertificatePair | undefined;
+  /** Where health and metrics are served. */
   readonly admin: Address | "off";
-  readonly nats: {
-    readonly servers: readonly string[];
-    readonly login: NatsLogin;
-    /** PEM texts, and whether TLS begins before the server says anything; undefined where nothing demands TLS. */
-    readonly tls:
-      | {
-        readonly ca?: string;
-        readonly cert?: string;
-        readonly key?: string;
-        readonly handshakeFirst?: true;
-      }
-      | undefined;
+  readonly nats: ConnectionSettings & {
     /** Subject prefix of the JetStream API: `$JS.API`, or that of a domain. */
     readonly apiPrefix: string;
-    readonly inboxPrefix: string;
     /** Whether the gateway is a NATS micro service. */
     readonly service: "on" | "off";
   };
-  /** Milliseconds, after the signal to stop. */
+  /** Milliseconds after the signal to stop. */
   readonly drain: {
-    /** For which everything is served. */
+    /** The gateway still accepts requests for this long. */
     readonly delay: number;
-    /** After it, that requests have to end. */
+    /** After the delay, requests have this long to end. */
     readonly timeout: number;
   };
-  readonly bucket: {
-    readonly replicas: number;
-    readonly storage: "file" | "memory";
-    readonly compression: "none" | "s2";
-    /** Bytes; undefined for no limit. */
-    readonly quota: number | undefined;
-  };
-  /** Milliseconds for which replaced bytes are kept for those who read them. */
+  /** How new buckets are stored. */
+  readonly bucket: StreamSettings;
+  /** Milliseconds for which replaced bytes are kept for their readers. */
   readonly grace: number;
-  /** Milliseconds; an interval of 0 is never. */
+  /** Milliseconds; an interval of 0 means never. */
   readonly sweep: {
     readonly interval: number;
     readonly minAge: number;
     /** Undefined for never. */
     readonly uploadExpiry: number | undefined;
   };
-  /** Bytes that listings may take of memory. */
+  /** Bytes of memory for listings. */
   readonly indexMemory: number;
-  readonly nativeLayout: "off" | "background" | "on-complete";
-  /** The sweep that is run by hand only says what it would do. */
+  readonly nativeLayout: NativeLayout;
+  /** A sweep by hand only reports what it would free. */
   readonly dryRun: boolean;
   readonly limits: {
-    /** Milliseconds that a body or a reader may stand still. */
+    /** Milliseconds for which a client may neither send nor accept bytes of a body. */
     readonly stall: number;
+    /** Maximum number of requests in flight. */
     readonly requests: number;
-    /** Requests of one access key in a second. */
+    /** Requests per second of one access key. */
     readonly rate: number | "off";
   };
   readonly credentials: Credentials;
-  /** Access key id of the NATS pair, which owns buckets that no gateway made; undefined where there is no pair. */
+  /** Access key id of the NATS user, which owns buckets that no gateway made; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
   readonly region: string;
-  /** Host names, lower case, under which buckets are addressed in virtual-host style. */
+  /** Host names, lower case, for virtual-host addressing of buckets. */
   readonly domains: readonly string[];
-  /** IP addresses and networks of proxies that are believed where requests come from. */
+  /** IP addresses and networks of proxies whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
   /** Milliseconds. */
   readonly clockSkew: number;
-  readonly sigv2: "off" | "presigned" | "on";
+  readonly sigv2: SigV2Mode;
   readonly encryptionAtRest: boolean;
   readonly log: {
     readonly format: LogFormat;
     readonly level: LogLevel;
     readonly requests: RequestLog;
   };
-  /** Where each request is published; undefined for nowhere. */
+  /** Subject on which requests are published; undefined for none. */
   readonly audit: { readonly subject: string | undefined };
-  /** Undefined where requests are not traced. */
+  /** Undefined if requests are not traced. */
   readonly tracing: TracingConfig | undefined;
 };
 
 /**
- * Checks the values against each other.
+ * Checks the values against each other and returns the configuration.
  *
  * @throws RangeError; the message is for the user
  */
 export function createConfig(values: Values): Config {
-  const { user, password, domain, apiPrefix } = values;
-  if (domain !== undefined && apiPrefix !== undefined) {
-    throw new RangeError("Cannot use both --nats.js-domain and --nats.api-prefix: choose one");
-  }
-  const pair = choosePair(values, "tlsCert", "tlsKey");
-  const credentials = values.credentials ??
-    (user !== undefined && password !== undefined ? createCredentials(user, password) : undefined);
-  if (credentials === undefined) {
-    throw new RangeError(
-      "There are no S3 credentials: give --natsUser and --natsPassword, which are then also the S3 access and secret " +
-        "key, or S3 credentials of their own with --s3.credentials or NATS_S3_CREDENTIALS",
-    );
-  }
-  const tls = {
-    ...(values.tlsCa !== undefined && { ca: values.tlsCa }),
-    ...pair,
-    ...(values.tlsFirst && { handshakeFirst: true as const }),
-  };
+  const apiPrefix = chooseApiPrefix(values);
+  const natsTls = chooseNatsTls(values);
+  const credentials = chooseCredentials(values);
   return deepFreeze({
     listen: given(values, "listen"),
     sharesPort: given(values, "sharesPort"),
@@ -142,26 +103,13 @@ export function createConfig(values: Values): Config {
     nats: {
       servers: given(values, "servers"),
       login: chooseLogin(values),
-      tls: Object.keys(tls).length === 0 ? undefined : tls,
-      apiPrefix: domain === undefined ? apiPrefix ?? "$JS.API" : `$JS.${domain}.API`,
+      tls: natsTls,
+      apiPrefix,
       inboxPrefix: given(values, "inboxPrefix"),
       service: given(values, "service"),
     },
     drain: { delay: given(values, "drainDelay"), timeout: given(values, "drainTimeout") },
-    bucket: {
-      replicas: given(values, "replicas"),
-      storage: given(values, "storage"),
-      compression: given(values, "compression"),
-      quota: values.quota,
-    },
-    grace: given(values, "grace"),
-    sweep: {
-      interval: given(values, "sweepInterval"),
-      minAge: given(values, "sweepMinAge"),
-      uploadExpiry: given(values, "uploadExpiry") || undefined,
-    },
-    indexMemory: given(values, "indexMemory"),
-    nativeLayout: given(values, "nativeLayout"),
+    ...storageOf(values),
     dryRun: given(values, "dryRun"),
     limits: {
       stall: given(values, "stall"),
@@ -169,7 +117,7 @@ export function createConfig(values: Values): Config {
       rate: given(values, "rate"),
     },
     credentials,
-    defaultOwner: user,
+    defaultOwner: values.user,
     region: given(values, "region"),
     domains: values.domains ?? [],
     trustedProxies: values.trustedProxies ?? [],
@@ -186,71 +134,34 @@ export function createConfig(values: Values): Config {
   });
 }
 
-function chooseLogin({ user, password, token, nkey, creds }: Values): NatsLogin {
-  if ((user === undefined) !== (password === undefined)) {
-    throw new RangeError("Cannot use --natsUser without --natsPassword: give both or neither");
-  }
-  const logins: readonly (readonly [string, NatsLogin | undefined])[] = [
-    [
-      "--natsUser",
-      user !== undefined && password !== undefined ? { kind: "user", user, password } : undefined,
-    ],
-    ["--natsToken", token === undefined ? undefined : { kind: "token", token }],
-    ["--natsNKeyFile", nkey === undefined ? undefined : { kind: "nkey", seed: nkey }],
-    ["--natsCredsFile", creds === undefined ? undefined : { kind: "creds", creds }],
-  ];
-  const [first, second] = logins.filter(([, login]) => login !== undefined);
-  if (first !== undefined && second !== undefined) {
-    throw new RangeError(`Cannot use both ${first[0]} and ${second[0]}: choose one way to log in`);
-  }
-  return first?.[1] ?? { kind: "none" };
-}
+type Storage = Pick<Config, "bucket" | "grace" | "sweep" | "indexMemory" | "nativeLayout">;
 
-function choosePair(
-  values: Values,
-  certName: "tlsCert" | "serverCert",
-  keyName: "tlsKey" | "serverKey",
-): Pair | undefined {
-  const flags = [SETTINGS[certName].flag, SETTINGS[keyName].flag] as const;
-  const cert = values[certName];
-  const key = values[keyName];
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
-    throw new RangeError(`Cannot use --${flags[0]} without --${flags[1]}: give both or neither`);
-  }
-  if (!isPair(cert, key)) {
-    throw new RangeError(
-      `Cannot use --${flags[1]}: it is the key of another certificate than --${flags[0]}`,
-    );
-  }
-  return { cert, key };
-}
-
-/** Where the collector is if it is not said where: what OpenTelemetry takes. */
-const DEFAULT_COLLECTOR = "http://localhost:4318";
-
-function chooseTracing(values: Values): TracingConfig | undefined {
-  const { otelExporter, otelTracesEndpoint, otelServiceName, otelAttributes } = values;
-  const collector = values.otelEndpoint ??
-    (otelExporter === "otlp" ? DEFAULT_COLLECTOR : undefined);
-  const url = otelTracesEndpoint ?? (collector && `${collector.replace(/\/$/, "")}/v1/traces`);
-  const sampler = {
-    ratio: given(values, "otelSamplerArg"),
-    ...SAMPLERS[given(values, "otelSampler")],
-  };
-  const isOff = given(values, "otelDisabled") || otelExporter === "none" ||
-    (sampler.ratio === 0 && !sampler.followsParent);
-  if (url === undefined || isOff) return undefined;
+function storageOf(values: Values): Storage {
   return {
-    url,
-    headers: values.otelHeaders ?? {},
-    resource: {
-      "service.name": "nats-s3",
-      ...otelAttributes,
-      ...(otelServiceName !== undefined && { "service.name": otelServiceName }),
+    bucket: {
+      replicas: given(values, "replicas"),
+      storage: given(values, "storage"),
+      compression: given(values, "compression"),
+      quota: values.quota,
     },
-    sampler,
+    grace: given(values, "grace"),
+    sweep: {
+      interval: given(values, "sweepInterval"),
+      minAge: given(values, "sweepMinAge"),
+      uploadExpiry: given(values, "uploadExpiry") || undefined,
+    },
+    indexMemory: given(values, "indexMemory"),
+    nativeLayout: given(values, "nativeLayout"),
   };
+}
+
+function chooseCredentials({ credentials, user, password }: Values): Credentials {
+  if (credentials !== undefined) return credentials;
+  if (user !== undefined && password !== undefined) return createCredentials(user, password);
+  throw new RangeError(
+    "There are no S3 credentials: set --natsUser and --natsPassword, which are then also the S3 access key id and " +
+      "secret access key, or separate S3 credentials with --s3.credentials or NATS_S3_CREDENTIALS",
+  );
 }
 
 function deepFreeze<T extends object>(value: T): T {

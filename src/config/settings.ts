@@ -1,55 +1,63 @@
 /**
- * The table of settings: flags, defaults and help. The command line, `--help` and docs/configuration.md are made of it.
+ * The table of settings: flags, defaults and help. The command line, `--help` and docs/configuration.md are generated
+ * from it.
  * @module
  */
 
 import { parseCredentials } from "../auth/credentials.ts";
+import { SIGV2_MODES } from "../auth/sigv2.ts";
+import { BUCKET_COMPRESSIONS, BUCKET_STORAGES } from "../nats/buckets/storage.ts";
+import { NATIVE_LAYOUTS } from "../nats/uploads/native_layout.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+import { REQUEST_LOGS } from "../telemetry/request_log.ts";
+import { SAMPLERS } from "../telemetry/tracing.ts";
 import {
-  oneOf,
   parseAddress,
-  parseAuditSubject,
-  parseBoolean,
-  parseBytes,
-  parseCertificates,
-  parseClockSkew,
-  parseCount,
-  parseCreds,
   parseDomains,
-  parseDuration,
-  parseGrace,
   parseHeaders,
   parseHttpUrl,
   parseNetworks,
   parseOptionalAddress,
+  parseServers,
+} from "./network_values.ts";
+import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
+import {
+  oneOf,
+  parseAuditSubject,
+  parseBoolean,
+  parseBytes,
+  parseClockSkew,
+  parseCount,
+  parseDuration,
+  parseGrace,
   parseOptionalCount,
   parsePairs,
-  parsePrivateKey,
   parseRatio,
   parseRegion,
   parseReplicas,
-  parseSeed,
-  parseServers,
   parseStall,
   parseSubject,
   parseText,
   parseToken,
 } from "./values.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
-import { REQUEST_LOGS } from "../telemetry/request_log.ts";
-import { SAMPLERS } from "../telemetry/tracing.ts";
+
+/** Whether the gateway is a NATS micro service. */
+const SERVICE = ["on", "off"] as const;
+/** Where spans are exported to. */
+const EXPORTERS = ["otlp", "none"] as const;
 
 /** One setting. */
 export type Setting<T> = {
   readonly flag: string;
-  /** Stands for the value in `--help`; a setting without one is on when its flag is there. */
+  /** Placeholder of the value in `--help`. A flag without one turns its setting on. */
   readonly value?: string;
   readonly default?: string;
   readonly help: string;
-  /** Text → value; the message of what it throws says what is wrong with the text. */
+  /** Returns the value of a text, or throws an error whose message says what is wrong with it. */
   readonly parse: (text: string) => T;
-  /** The flag names a file. `env` is the variable that holds the path, `text` the one that holds the content. */
+  /** Set if the flag names a file: `env` is the variable for its path, `text` the variable for its content. */
   readonly file?: { readonly env: string; readonly text: string };
-  /** The value never appears in a message. */
+  /** Keeps the value out of all messages. */
   readonly secret?: true;
 };
 
@@ -63,20 +71,20 @@ export const SETTINGS = {
     flag: "listen",
     value: "HOST:PORT",
     default: "0.0.0.0:5222",
-    help: "Where to listen for S3 requests",
+    help: "Address to serve S3 on",
     parse: parseAddress,
   }),
   sharesPort: setting({
     flag: "listen.shared",
     default: "false",
     help:
-      "Several gateways may listen on the port, one for each core; the system spreads connections (Linux)",
+      "Lets several gateways listen on the same port, one for each core; the system spreads connections (Linux)",
     parse: parseBoolean,
   }),
   serverCert: setting({
     flag: "tls.cert",
     value: "FILE",
-    help: "Certificate (PEM), with those between it and its authority, to serve S3 by HTTPS",
+    help: "Certificate (PEM) for serving S3 over HTTPS, with all intermediate certificates",
     parse: parseCertificates,
     file: { env: "NATS_S3_TLS_CERT", text: "NATS_S3_TLS_CERT" },
   }),
@@ -92,7 +100,7 @@ export const SETTINGS = {
     flag: "admin.listen",
     value: "HOST:PORT|off",
     default: "127.0.0.1:5223",
-    help: "Where to listen for /livez, /readyz and /metrics; whoever reaches it may read them",
+    help: "Address to serve /livez, /readyz and /metrics on; anyone who can reach it can read them",
     parse: parseOptionalAddress,
   }),
   servers: setting({
@@ -101,18 +109,18 @@ export const SETTINGS = {
     default: "nats://127.0.0.1:4222",
     help: "NATS servers; ws:// and wss:// connect by WebSocket",
     parse: parseServers,
-    secret: true, // somebody may have put a password into it
+    secret: true, // a URL may contain a password
   }),
   user: setting({
     flag: "natsUser",
     value: "NAME",
-    help: "NATS user; also the S3 access key id, unless there are S3 credentials",
+    help: "NATS user; also the S3 access key id, unless S3 credentials are set",
     parse: parseText,
   }),
   password: setting({
     flag: "natsPassword",
     value: "TEXT",
-    help: "NATS password; also the S3 secret access key, unless there are S3 credentials",
+    help: "NATS password; also the S3 secret access key, unless S3 credentials are set",
     parse: parseText,
     secret: true,
   }),
@@ -143,7 +151,7 @@ export const SETTINGS = {
     flag: "nats.tls-ca",
     value: "FILE",
     help:
-      "Certificates (PEM) of the authorities that may vouch for NATS servers, in place of those the system trusts",
+      "Certificates (PEM) of the authorities to trust for NATS servers, instead of those that the system trusts",
     parse: parseCertificates,
     file: { env: "NATS_S3_NATS_TLS_CA", text: "NATS_S3_NATS_TLS_CA" },
   }),
@@ -165,61 +173,62 @@ export const SETTINGS = {
   tlsFirst: setting({
     flag: "nats.tls-first",
     default: "false",
-    help: "TLS begins before the NATS server says anything: for servers with handshake_first",
+    help: "Starts TLS before the NATS server sends anything, for servers with handshake_first",
     parse: parseBoolean,
   }),
   domain: setting({
     flag: "nats.js-domain",
     value: "NAME",
-    help: "JetStream domain, as of a leaf node",
+    help: "JetStream domain, for example of a leaf node",
     parse: parseToken,
   }),
   apiPrefix: setting({
     flag: "nats.api-prefix",
     value: "SUBJECT",
-    help: "Prefix of the JetStream API's subjects in place of $JS.API, for an imported API",
+    help: "Subject prefix of the JetStream API instead of $JS.API, for an imported API",
     parse: parseSubject,
   }),
   inboxPrefix: setting({
     flag: "nats.inbox-prefix",
     value: "SUBJECT",
     default: "_INBOX",
-    help: "Prefix of the subjects on which answers arrive",
+    help: "Subject prefix for responses from NATS",
     parse: parseSubject,
   }),
   service: setting({
     flag: "nats.service",
-    value: "on|off",
+    value: SERVICE.join("|"),
     default: "on",
-    help: "Answer as a NATS micro service, so that `nats micro ls` shows every gateway",
-    parse: oneOf(["on", "off"]),
+    help:
+      "Registers the gateway as a NATS micro service, so that `nats micro ls` lists every gateway",
+    parse: oneOf(SERVICE),
   }),
   replicas: setting({
     flag: "replicas",
     value: "N",
     default: "1",
-    help: "Copies that JetStream keeps of a new bucket",
+    help: "Replicas that JetStream keeps of a new bucket",
     parse: parseReplicas,
   }),
   storage: setting({
     flag: "bucket.storage",
-    value: "file|memory",
+    value: BUCKET_STORAGES.join("|"),
     default: "file",
-    help: "Where JetStream keeps a new bucket",
-    parse: oneOf(["file", "memory"]),
+    help: "Where JetStream stores a new bucket",
+    parse: oneOf(BUCKET_STORAGES),
   }),
   compression: setting({
     flag: "bucket.compression",
-    value: "none|s2",
+    value: BUCKET_COMPRESSIONS.join("|"),
     default: "none",
     help: "How JetStream compresses a new bucket on disk",
-    parse: oneOf(["none", "s2"]),
+    parse: oneOf(BUCKET_COMPRESSIONS),
   }),
   quota: setting({
     flag: "bucket.quota",
     value: "BYTES",
     help:
-      "Bytes that objects may fill of a new bucket, such as 10GiB; PUTs stop there, deletes and listings go on",
+      "Maximum size of the objects in a new bucket, such as 10GiB; a full bucket rejects PUTs, but still serves deletes and listings",
     parse: parseBytes,
   }),
   grace: setting({
@@ -227,43 +236,42 @@ export const SETTINGS = {
     value: "DURATION",
     default: "1m",
     help:
-      "How long replaced and deleted bytes are kept for those who read them; longer reads hold them by leases",
+      "How long to keep replaced and deleted bytes for requests that are still reading them; longer reads extend it with leases",
     parse: parseGrace,
   }),
   sweepInterval: setting({
     flag: "sweep.interval",
     value: "DURATION",
     default: "1h",
-    help: "How often a gateway looks for what crashes left behind, in each bucket; 0s for never",
+    help: "How often to look for data left by crashes in each bucket; 0s for never",
     parse: parseDuration,
   }),
   sweepMinAge: setting({
     flag: "sweep.min-age",
     value: "DURATION",
     default: "24h",
-    help:
-      "What was written later than this is left alone by the sweep: longer than any upload takes",
+    help: "The sweep skips anything younger than this; keep it longer than your longest upload",
     parse: parseDuration,
   }),
   nativeLayout: setting({
     flag: "multipart.native-layout",
-    value: "off|background|on-complete",
+    value: NATIVE_LAYOUTS.join("|"),
     default: "background",
     help:
-      "When objects that were uploaded in parts are rewritten so that native clients read them; in the background a quarter of the time",
-    parse: oneOf(["off", "background", "on-complete"]),
+      "When to rewrite multipart objects so that native clients can read them; the background worker works a quarter of the time",
+    parse: oneOf(NATIVE_LAYOUTS),
   }),
   uploadExpiry: setting({
     flag: "multipart.expiry",
     value: "DURATION",
     default: "168h",
-    help: "Multipart uploads to which nothing was added for so long are aborted; 0s for never",
+    help: "Aborts multipart uploads to which no part was added for this long; 0s for never",
     parse: parseDuration,
   }),
   dryRun: setting({
     flag: "dry-run",
     default: "false",
-    help: "nats-s3 sweep only says what it would do",
+    help: "Lets nats-s3 sweep report what it would free, without freeing it",
     parse: parseBoolean,
   }),
   indexMemory: setting({
@@ -271,21 +279,22 @@ export const SETTINGS = {
     value: "BYTES",
     default: "1GiB",
     help:
-      "Memory for the keys of the buckets that are listed, about 110 bytes for a short key; a bucket that needs more answers 503",
+      "Memory for the keys of listed buckets, about 110 bytes for a short key; listing a bucket that needs more fails with 503",
     parse: parseBytes,
   }),
   stall: setting({
     flag: "limit.stall",
     value: "DURATION",
     default: "1m",
-    help: "How long a client may send or take nothing in the middle of a body before it is cut off",
+    help:
+      "How long a client may neither send nor accept any bytes of a body before it is disconnected",
     parse: parseStall,
   }),
   requests: setting({
     flag: "limit.requests",
     value: "N",
     default: "1000",
-    help: "Requests in flight; beyond it the answer is 503 SlowDown",
+    help: "Maximum number of requests in flight; further requests get 503 SlowDown",
     parse: parseCount,
   }),
   rate: setting({
@@ -293,7 +302,7 @@ export const SETTINGS = {
     value: "N|off",
     default: "off",
     help:
-      "Requests in a second of each access key, two seconds' worth at once; beyond it the answer is 503 SlowDown",
+      "Maximum requests per second of each access key, with bursts of two seconds' worth; further requests get 503 SlowDown",
     parse: parseOptionalCount,
   }),
   drainDelay: setting({
@@ -301,20 +310,20 @@ export const SETTINGS = {
     value: "DURATION",
     default: "1s",
     help:
-      "How long everything is still served after SIGTERM, while /readyz says 503, so that who spreads requests goes elsewhere",
+      "How long to keep serving after SIGTERM while /readyz answers 503, so that load balancers move away first",
     parse: parseDuration,
   }),
   drainTimeout: setting({
     flag: "drain.timeout",
     value: "DURATION",
     default: "25s",
-    help: "How long requests have to end after that; then they are broken off",
+    help: "How long requests may take to end after that, before they are cut off",
     parse: parseDuration,
   }),
   credentials: setting({
     flag: "s3.credentials",
     value: "FILE",
-    help: "S3 credentials in place of the NATS user and password: " +
+    help: "S3 credentials instead of the NATS user and password: " +
       '{"credentials":[{"accessKey":"…","secretKey":"…"}]}',
     parse: parseCredentials,
     file: { env: "NATS_S3_CREDENTIALS_FILE", text: "NATS_S3_CREDENTIALS" },
@@ -324,20 +333,20 @@ export const SETTINGS = {
     flag: "s3.region",
     value: "NAME",
     default: "us-east-1",
-    help: "Region that requests are signed for",
+    help: "Region that clients sign requests for",
     parse: parseRegion,
   }),
   domains: setting({
     flag: "http.domain",
     value: "NAME,…",
-    help: "Host names below which a bucket may be addressed, as in bucket.s3.example.com",
+    help: "Host names for virtual-host addressing of buckets, as in bucket.s3.example.com",
     parse: parseDomains,
   }),
   trustedProxies: setting({
     flag: "http.trusted-proxies",
     value: "NETWORK,…",
     help:
-      "IP addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are believed, as 10.0.0.0/8,::1",
+      "IP addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are trusted, such as 10.0.0.0/8,::1",
     parse: parseNetworks,
   }),
   clockSkew: setting({
@@ -349,58 +358,58 @@ export const SETTINGS = {
   }),
   sigv2: setting({
     flag: "auth.sigv2",
-    value: "off|presigned|on",
+    value: SIGV2_MODES.join("|"),
     default: "presigned",
-    help: "Where signatures of version 2 are accepted",
-    parse: oneOf(["off", "presigned", "on"]),
+    help: "Where version 2 signatures are accepted: nowhere, in presigned URLs, or everywhere",
+    parse: oneOf(SIGV2_MODES),
   }),
   encryptionAtRest: setting({
     flag: "encryption.at-rest",
     default: "false",
     help:
-      "States that JetStream encrypts what it stores: x-amz-server-side-encryption is then accepted",
+      "Declares that JetStream encrypts its storage, so that x-amz-server-side-encryption is accepted",
     parse: parseBoolean,
   }),
   logFormat: setting({
     flag: "log.format",
-    value: "text|json",
+    value: LOG_FORMATS.join("|"),
     default: "text",
-    help: "How log lines look; logfmt is another word for text",
+    help: "Format of log lines; logfmt is another word for text",
     parse: (text) => oneOf(LOG_FORMATS)(text === "logfmt" ? "text" : text),
   }),
   logLevel: setting({
     flag: "log.level",
-    value: "debug|info|warn|error",
+    value: LOG_LEVELS.join("|"),
     default: "info",
-    help: "The least urgent lines that are logged",
+    help: "Least urgent level that is logged",
     parse: oneOf(LOG_LEVELS),
   }),
   logRequests: setting({
     flag: "log.requests",
-    value: "all|errors|off",
+    value: REQUEST_LOGS.join("|"),
     default: "all",
-    help: "Which requests get a line in the log, at level info, when they have ended",
+    help: "Which requests are logged when they end, at level info",
     parse: oneOf(REQUEST_LOGS),
   }),
   auditSubject: setting({
     flag: "audit.subject",
     value: "SUBJECT",
     help:
-      "Publishes each request as a JSON message on this subject, which a JetStream stream of yours keeps (docs/logs.md)",
+      "Publishes each request as a JSON message on this subject; a JetStream stream of your own keeps them (docs/logs.md)",
     parse: parseAuditSubject,
   }),
   otelEndpoint: setting({
     flag: "otel.exporter-otlp-endpoint",
     value: "URL",
     help:
-      "Traces requests and sends their spans to this OpenTelemetry collector, in OTLP/JSON over HTTP: to /v1/traces below it",
+      "Traces requests and sends their spans to /v1/traces of this OpenTelemetry collector, as OTLP/JSON over HTTP",
     parse: parseHttpUrl,
-    secret: true, // it may hold a key
+    secret: true, // it may contain a key
   }),
   otelTracesEndpoint: setting({
     flag: "otel.exporter-otlp-traces-endpoint",
     value: "URL",
-    help: "Where spans are sent, in place of /v1/traces below the collector",
+    help: "Exact URL to send spans to, instead of /v1/traces of the collector",
     parse: parseHttpUrl,
     secret: true,
   }),
@@ -413,27 +422,26 @@ export const SETTINGS = {
   }),
   otelExporter: setting({
     flag: "otel.traces-exporter",
-    value: "otlp|none",
-    help:
-      "otlp sends spans to http://localhost:4318 where no collector is given; none traces nothing",
-    parse: oneOf(["otlp", "none"]),
+    value: EXPORTERS.join("|"),
+    help: "otlp sends spans to http://localhost:4318 if no collector is set; none disables tracing",
+    parse: oneOf(EXPORTERS),
   }),
   otelDisabled: setting({
     flag: "otel.sdk-disabled",
     default: "false",
-    help: "Traces nothing, whatever else is said",
+    help: "Disables tracing, overriding all other tracing settings",
     parse: parseBoolean,
   }),
   otelServiceName: setting({
     flag: "otel.service-name",
     value: "TEXT",
-    help: "service.name of the spans; nats-s3 where the attributes have none",
+    help: "service.name of the spans; nats-s3 if the attributes have none",
     parse: parseText,
   }),
   otelAttributes: setting({
     flag: "otel.resource-attributes",
     value: "NAME=VALUE,…",
-    help: "What all spans say of this gateway, such as deployment.environment.name=production",
+    help: "Attributes of this gateway on all spans, such as deployment.environment.name=production",
     parse: parsePairs,
   }),
   otelSampler: setting({
@@ -441,27 +449,27 @@ export const SETTINGS = {
     value: "NAME",
     default: "parentbased_always_on",
     help:
-      "Which requests are traced: always_on, always_off, traceidratio, each also as parentbased_…",
+      "Which requests are traced: always_on, always_off or traceidratio, each also with the prefix parentbased_",
     parse: oneOf(Object.keys(SAMPLERS) as (keyof typeof SAMPLERS)[]),
   }),
   otelSamplerArg: setting({
     flag: "otel.traces-sampler-arg",
     value: "RATIO",
     default: "1",
-    help: "The share of traces that a sampler by ratio keeps, from 0 to 1",
+    help: "Share of traces that a ratio sampler keeps, from 0 to 1",
     parse: parseRatio,
   }),
 } as const;
 
-/** Name of a setting. */
+/** The name of a setting. */
 export type SettingName = keyof typeof SETTINGS;
 
-/** The values of all settings; undefined where nothing was given and there is no default. */
+/** The values of all settings; undefined for a setting that was not set and has no default. */
 export type Values = {
   readonly [N in SettingName]: ReturnType<typeof SETTINGS[N]["parse"]> | undefined;
 };
 
-/** The value of a setting that has a default. */
+/** Returns the value of a setting that has a default. */
 export function given<N extends SettingName>(values: Values, name: N): NonNullable<Values[N]> {
   const value = values[name];
   if (value === undefined) throw new TypeError(`Setting "${name}" has neither value nor default`);

@@ -9,17 +9,13 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
+import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
-import {
-  type IndexObserver,
-  type IndexSettings,
-  type IndexStats,
-  KeyIndexes,
-} from "./listing/key_indexes.ts";
+import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
@@ -28,13 +24,14 @@ import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
 import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
 import { Flattener } from "./uploads/flatten.ts";
+import type { NativeLayout } from "./uploads/native_layout.ts";
 import { listParts, putPart } from "./uploads/parts.ts";
 import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
 
 /** Options of a store on JetStream: those of its rooms, and how they work together. */
 export type NatsStoreOptions = BucketsOptions & ObjectsOptions & UploadsOptions & IndexSettings & {
   /** When multipart objects are rewritten for native clients; never by default. */
-  readonly nativeLayout?: "off" | "background" | "on-complete";
+  readonly nativeLayout?: NativeLayout;
   readonly observe?: StoreObserver | undefined;
 };
 
@@ -42,21 +39,6 @@ export type NatsStoreOptions = BucketsOptions & ObjectsOptions & UploadsOptions 
 export type StoreObserver = {
   readonly call?: CallObserver;
   readonly indexed?: IndexObserver;
-};
-
-/** Statistics of a store, as of now. */
-export type StoreStats = {
-  readonly index: IndexStats;
-  /** Bytes requested and not arrived, requested ahead of readers, and published and not acknowledged. */
-  readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
-  /** Number of buckets with trash of this gateway. */
-  readonly trashedBuckets: number;
-  /** Number of chunk groups that had to stay when this gateway last emptied the trash. */
-  readonly waitingTrash: number;
-  /** Number of objects that wait to be rewritten for native clients. */
-  readonly waitingForLayout: number;
-  /** Bytes of objects that were read to rewrite them. */
-  readonly layoutBytes: number;
 };
 
 /** A store on JetStream. */
@@ -118,8 +100,8 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       buffered: { read: budget.used, ahead: ahead.used, write: unacknowledged.used },
       trashedBuckets: context.trashed.size,
       waitingTrash: cleanup.waiting,
-      waitingForLayout: flattener.waiting,
-      layoutBytes: flattener.bytes,
+      waitingToFlatten: flattener.waiting,
+      flattenedBytes: flattener.bytes,
     }),
 
     [Symbol.dispose]() {

@@ -10,8 +10,8 @@
 import { Buffer } from "node:buffer";
 import { S3Error } from "./errors.ts";
 import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
-import { parseTagging } from "./tagging.ts";
 import type { RequestHeaders } from "./request_headers.ts";
+import { parseTagging } from "./tagging.ts";
 
 /** System headers that are kept and returned unchanged, by the name of their field in {@linkcode ObjectProperties}. */
 export const SYSTEM_HEADERS = {

@@ -14,9 +14,9 @@ import {
   combineChecksums,
   type StatedChecksum,
 } from "./checksum_algorithms.ts";
-import { checksumMismatch } from "./integrity.ts";
 import { S3Error } from "./errors.ts";
 import { multipartETag } from "./etag.ts";
+import { checksumMismatch } from "./integrity.ts";
 
 /** Minimum size of every part except the last, in bytes. */
 export const MIN_PART_SIZE = 5 * 1024 * 1024;

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { ByteSource } from "./byte_source.ts";
 import { startTicker, stopTicker, type Timer } from "../world/world.ts";
+import type { ByteSource } from "./byte_source.ts";
 
 /** Number of ticks in the limit. */
 const TICKS = 4;

@@ -1,74 +1,74 @@
 /**
- * Lines on their way to an output: written in the background, in order, many at a time.
+ * Writes lines to an output in the background, in order, many at a time.
  *
- * Whoever reads the output may be slow, or stop: lines then wait in a bounded number of bytes, and those beyond it are
- * dropped and counted. Nothing waits for them.
+ * The reader of the output may be slow, or stop reading. Lines then wait in a buffer of limited size; further lines are
+ * dropped and counted. The code that logs never waits.
  * @module
  */
 
-/** Where bytes go; as many as it says were taken. */
+/** A destination of bytes. `write` resolves with the number of bytes that it accepted. */
 export type Output = { readonly write: (bytes: Uint8Array) => Promise<number> };
 
 /** Options of {@linkcode LineWriter}. */
 export type LineWriterOptions = {
-  /** Characters that may wait; 4 Mi by default. */
+  /** Maximum number of waiting characters; 4 Mi by default. */
   readonly limit?: number;
-  /** Milliseconds that a line waits for others that may; 50 by default. */
-  readonly patience?: number;
-  /** Makes the line that says how many were dropped. */
-  readonly sayDropped?: (lines: number) => string;
+  /** Milliseconds for which a line that may wait is held back for others; 50 by default. */
+  readonly delay?: number;
+  /** Returns the line that reports the number of dropped lines. */
+  readonly formatDropped?: (lines: number) => string;
 };
 
 const LIMIT = 4 * 1024 * 1024;
-const PATIENCE = 50;
-/** Characters that are written at a time. */
+const DELAY = 50;
+/** Characters in a batch. */
 const BATCH = 65_536;
 
-/** Writes lines to an output, which nobody else writes to meanwhile. */
+/** Writes lines to an output that it owns. */
 export class LineWriter {
   readonly #output: Output;
   readonly #limit: number;
-  readonly #patience: number;
-  readonly #sayDropped: ((lines: number) => string) | undefined;
+  readonly #delay: number;
+  readonly #formatDropped: ((lines: number) => string) | undefined;
   readonly #encoder = new TextEncoder();
   #lines: string[] = [];
   #length = 0;
-  /** Characters that were given to the output and not taken. */
+  /** Characters that the output has received and not accepted yet. */
   #writingLength = 0;
-  /** What waits must not wait for more. */
+  /** The waiting lines must be written now. */
   #isDue = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
   #dropped = 0;
-  #unsaid = 0;
+  #unreported = 0;
 
   constructor(output: Output, options: LineWriterOptions = {}) {
     this.#output = output;
     this.#limit = options.limit ?? LIMIT;
-    this.#patience = options.patience ?? PATIENCE;
-    this.#sayDropped = options.sayDropped;
+    this.#delay = options.delay ?? DELAY;
+    this.#formatDropped = options.formatDropped;
   }
 
-  /** Lines that were dropped, because those before them were not taken. */
+  /** Number of lines that were dropped because the output did not accept the lines before them. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Writes a line soon; with others, if it may wait. */
+  /** Writes a line soon, or together with others if it may wait. */
   add(line: string, mayWait = false): void {
     const length = line.length + 1;
     if (this.#length + this.#writingLength + length > this.#limit) {
       this.#dropped++;
-      this.#unsaid++;
+      this.#unreported++;
       return;
     }
     this.#lines.push(line);
     this.#length += length;
     if (!mayWait || this.#length >= BATCH) this.begin();
-    else this.#timer ??= setTimeout(() => this.begin(), this.#patience);
+    else this.#timer ??= setTimeout(() => this.begin(), this.#delay);
   }
 
-  /** Writes what waits. */
+  /** Writes the waiting lines. */
   begin(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -77,12 +77,12 @@ export class LineWriter {
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when all lines so far were taken, or after so many milliseconds. */
-  async flush(patience: number): Promise<void> {
+  /** Resolves when the output has accepted all lines so far, or after a timeout in milliseconds. */
+  async flush(timeout: number): Promise<void> {
     this.begin();
     if (this.#writing === undefined) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, timeout));
     await Promise.race([this.#writing, late]);
     clearTimeout(timer);
   }
@@ -90,9 +90,9 @@ export class LineWriter {
   async #write(): Promise<void> {
     while (this.#isDue && this.#lines.length > 0) {
       this.#isDue = false;
-      if (this.#unsaid > 0 && this.#sayDropped !== undefined) {
-        this.#lines.push(this.#sayDropped(this.#unsaid));
-        this.#unsaid = 0;
+      if (this.#unreported > 0 && this.#formatDropped !== undefined) {
+        this.#lines.push(this.#formatDropped(this.#unreported));
+        this.#unreported = 0;
       }
       const lines = this.#lines;
       this.#writingLength = this.#length;
@@ -101,7 +101,7 @@ export class LineWriter {
       try {
         await this.#writeAll(this.#encoder.encode(`${lines.join("\n")}\n`));
       } catch {
-        // Nobody reads the output any more.
+        // The output is closed.
         this.#dropped += lines.length;
       }
       this.#writingLength = 0;

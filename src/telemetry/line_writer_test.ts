@@ -1,15 +1,15 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { LineWriter, type Output } from "./line_writer.ts";
 
-/** An output that takes some bytes at a time, and nothing while it is held. */
+/** An output that accepts some bytes at a time, and none while it is held. */
 class SlowOutput implements Output {
   text = "";
   writes = 0;
   #held: PromiseWithResolvers<void> | undefined;
-  readonly #most: number;
+  readonly #max: number;
 
-  constructor(most = Infinity) {
-    this.#most = most;
+  constructor(max = Infinity) {
+    this.#max = max;
   }
 
   hold(): void {
@@ -24,13 +24,13 @@ class SlowOutput implements Output {
   async write(bytes: Uint8Array): Promise<number> {
     await this.#held?.promise;
     this.writes++;
-    const taken = bytes.subarray(0, this.#most);
+    const taken = bytes.subarray(0, this.#max);
     this.text += new TextDecoder().decode(taken);
     return taken.length;
   }
 }
 
-Deno.test("LineWriter writes lines in order, those that may wait together", async () => {
+Deno.test("LineWriter writes lines in order, and lines that may wait together", async () => {
   const output = new SlowOutput();
   const writer = new LineWriter(output);
   for (const line of ["a", "b", "c"]) writer.add(line, true);
@@ -42,18 +42,18 @@ Deno.test("LineWriter writes lines in order, those that may wait together", asyn
   strictEqual(output.text, "a\nb\nc\nd\n");
 });
 
-Deno.test("LineWriter writes a line that may not wait at once, after those before it", async () => {
+Deno.test("LineWriter immediately writes a line that may not wait, after the lines before it", async () => {
   const output = new SlowOutput();
-  const writer = new LineWriter(output, { patience: 60_000 });
+  const writer = new LineWriter(output, { delay: 60_000 });
   writer.add("a", true);
   writer.add("b");
   await new Promise((resolve) => setTimeout(resolve, 10));
   strictEqual(output.text, "a\nb\n");
 });
 
-Deno.test("LineWriter does not hold 64 KiB back, and then waits again", async () => {
+Deno.test("LineWriter writes when 64 KiB wait, and then waits again", async () => {
   const output = new SlowOutput();
-  const writer = new LineWriter(output, { patience: 60_000 });
+  const writer = new LineWriter(output, { delay: 60_000 });
   const line = "x".repeat(1023);
   for (let i = 0; i < 64; i++) writer.add(line, true);
   writer.add(line, true); // while others are written
@@ -63,7 +63,7 @@ Deno.test("LineWriter does not hold 64 KiB back, and then waits again", async ()
   strictEqual(output.text.length, 65 * 1024);
 });
 
-Deno.test("LineWriter goes on where the output takes less than all", async () => {
+Deno.test("LineWriter continues where the output accepts only a part", async () => {
   const output = new SlowOutput(3);
   const writer = new LineWriter(output);
   writer.add("a line of many bytes");
@@ -71,11 +71,11 @@ Deno.test("LineWriter goes on where the output takes less than all", async () =>
   strictEqual(output.text, "a line of many bytes\n");
 });
 
-Deno.test("LineWriter drops what an output that stands still has no room for, and says so", async () => {
+Deno.test("LineWriter drops lines while the output is stalled and the buffer is full, and reports it", async () => {
   const output = new SlowOutput();
   const writer = new LineWriter(output, {
     limit: 100,
-    sayDropped: (lines) => `${lines} lines were dropped`,
+    formatDropped: (lines) => `${lines} lines were dropped`,
   });
   output.hold();
   for (let i = 0; i < 1000; i++) writer.add(`line ${i}`);
@@ -93,7 +93,7 @@ Deno.test("LineWriter drops what an output that stands still has no room for, an
   match(output.text, /dropped\nafter\n$/);
 });
 
-Deno.test("LineWriter outlives an output that is closed", async () => {
+Deno.test("LineWriter survives a closed output", async () => {
   const writer = new LineWriter({ write: () => Promise.reject(new Deno.errors.BrokenPipe()) });
   writer.add("a");
   await writer.flush(1000);

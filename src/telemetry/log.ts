@@ -1,9 +1,9 @@
 /**
  * Structured log lines: logfmt text or JSON.
  *
- * Warnings and errors go to the error output, other lines to the standard output, all in the background: who reads them
- * and stops holds nothing up. Values are quoted where they must be: no text from outside can begin a new line, or change
- * how a terminal shows the others.
+ * Warnings and errors go to standard error, other lines to standard output. They are written in the background, so that
+ * a reader that stops reading does not block the gateway. Values are quoted where necessary: text from outside can
+ * neither begin a new line nor change how a terminal shows other lines.
  * @module
  */
 
@@ -14,32 +14,32 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** One of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** How lines look. */
+/** Formats of lines. */
 export const LOG_FORMATS = ["text", "json"] as const;
 /** One of {@linkcode LOG_FORMATS}. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
-/** What a line says beside its message; undefined fields are left out. */
+/** Fields of a line; undefined fields are omitted. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** A log. */
 export type Log =
   & { readonly [L in LogLevel]: (message: string, fields?: LogFields) => void }
   & {
-    /** As `info`, for what comes often: such lines are written together, within some milliseconds. */
+    /** Logs as `info` does, for frequent lines: they are written together, within some milliseconds. */
     readonly frequent: (message: string, fields?: LogFields) => void;
-    /** The same log with these fields on every line. */
+    /** Returns the same log with these fields on every line. */
     readonly with: (fields: LogFields) => Log;
-    /** Resolves when all lines were taken, or nobody took them for two seconds. */
+    /** Resolves when the outputs have accepted all lines, or after two seconds. */
     readonly flush: () => Promise<void>;
-    /** Lines so far for which there was no room, because nobody took those before them. */
+    /** Returns the number of lines dropped so far because an output was not being read. */
     readonly dropped: () => number;
   };
 
 /** Options of {@linkcode createLog}. */
 export type LogOptions = {
   readonly format: LogFormat;
-  /** Lines below it are dropped. */
+  /** Lines below this level are discarded. */
   readonly level: LogLevel;
   /** The process's outputs by default. */
   readonly write?: (level: LogLevel, line: string) => void;
@@ -47,7 +47,7 @@ export type LogOptions = {
 };
 
 /**
- * Makes a log.
+ * Creates a log.
  *
  * @example Usage
  * ```ts
@@ -76,12 +76,14 @@ export function createLog(options: LogOptions): Log {
   let time = "";
   const line = (level: LogLevel, msg: string, fields: LogFields = {}): string => {
     const date = now();
-    // Many lines are of the same millisecond.
+    // Many lines share a millisecond.
     if (date.getTime() !== at) [at, time] = [date.getTime(), date.toISOString()];
     return visible(render(time, level, msg, fields));
   };
   const { write, flush, dropped } = options.write === undefined
-    ? outputs((lines) => line("warn", "Log lines were dropped: nobody took them", { lines }))
+    ? outputs((lines) =>
+      line("warn", "Log lines were dropped: the output was not being read", { lines })
+    )
     : { write: options.write, flush: () => Promise.resolve(), dropped: () => 0 };
 
   function create(common: LogFields | undefined): Log {
@@ -106,33 +108,33 @@ export function createLog(options: LogOptions): Log {
   return create(undefined);
 }
 
-/** A log that drops everything. */
+/** A log that discards everything. */
 export const SILENT_LOG: Log = createLog({ format: "text", level: "error", write: () => {} });
 
-/** Milliseconds that whoever reads the log has to take its last lines. */
-const LAST_PATIENCE = 2000;
+/** Milliseconds for the outputs to accept the last lines. */
+const FLUSH_TIMEOUT = 2000;
 
-/** The process's own outputs. */
-function outputs(sayDropped: (lines: number) => string): Pick<Log, "flush" | "dropped"> & {
+/** Writes to the outputs of the process. */
+function outputs(formatDropped: (lines: number) => string): Pick<Log, "flush" | "dropped"> & {
   readonly write: (level: LogLevel, line: string, mayWait: boolean) => void;
 } {
-  const out = new LineWriter(Deno.stdout, { sayDropped });
-  const err = new LineWriter(Deno.stderr, { sayDropped });
+  const out = new LineWriter(Deno.stdout, { formatDropped });
+  const err = new LineWriter(Deno.stderr, { formatDropped });
   return {
     write(level, line, mayWait) {
       if (level === "warn" || level === "error") {
-        out.begin(); // what came before
+        out.begin(); // the lines before this one
         err.add(line);
       } else out.add(line, mayWait);
     },
     async flush() {
-      await Promise.all([out.flush(LAST_PATIENCE), err.flush(LAST_PATIENCE)]);
+      await Promise.all([out.flush(FLUSH_TIMEOUT), err.flush(FLUSH_TIMEOUT)]);
     },
     dropped: () => out.dropped + err.dropped,
   };
 }
 
-/** The stack of an error and of its causes. */
+/** Returns the stack of an error and of its causes. */
 function describeError(error: Error): string {
   const text = error.stack ?? String(error);
   if (error.cause === undefined) return text;
@@ -153,8 +155,8 @@ function renderText(time: string, level: LogLevel, msg: string, fields: LogField
 const PLAIN = /^[\w./:@+,*-]+$/;
 
 function textOf(value: unknown): string {
-  const said = sayable(value);
-  return typeof said === "object" ? JSON.stringify(said) : String(said);
+  const encodable = toEncodable(value);
+  return typeof encodable === "object" ? JSON.stringify(encodable) : String(encodable);
 }
 
 function quoted(text: string): string {
@@ -164,21 +166,23 @@ function quoted(text: string): string {
 function renderJson(time: string, level: LogLevel, msg: string, fields: LogFields): string {
   const head = `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}`;
   const names = Object.keys(fields);
-  const isSayable = names.every((name) => sayable(fields[name]) === fields[name]);
+  const isEncodable = names.every((name) => toEncodable(fields[name]) === fields[name]);
   const rest = JSON.stringify(
-    isSayable ? fields : Object.fromEntries(names.map((name) => [name, sayable(fields[name])])),
+    isEncodable
+      ? fields
+      : Object.fromEntries(names.map((name) => [name, toEncodable(fields[name])])),
   );
   return rest === "{}" ? `${head}}` : `${head},${rest.slice(1)}`;
 }
 
-/** Only what JSON can say. */
-function sayable(value: unknown): unknown {
+/** Converts a value that JSON cannot encode. */
+function toEncodable(value: unknown): unknown {
   if (typeof value !== "object" && typeof value !== "bigint") return value;
   if (value instanceof Error) return describeError(value);
   return typeof value === "bigint" ? String(value) : value;
 }
 
-/** What JSON leaves as it is, though it ends a line somewhere, or turns the direction of text. */
+/** Characters that JSON does not escape, although some viewers end a line or change the text direction at them. */
 const HIDDEN = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 function visible(line: string): string {

@@ -27,7 +27,7 @@ Deno.test("createLog() writes one JSON object a line", () => {
   });
 });
 
-Deno.test("createLog() lets no value begin a new line", () => {
+Deno.test("createLog() keeps every value on its line", () => {
   for (const format of ["text", "json"] as const) {
     const { log, lines } = collect(format);
     log.info("a\nlevel=error", { key: "b\r\nlevel=error", cause: new Error("c\nlevel=error") });
@@ -45,13 +45,13 @@ Deno.test("createLog() drops lines below its level", () => {
   strictEqual(lines.length, 2);
 });
 
-Deno.test("createLog() tells the causes of an error", () => {
+Deno.test("createLog() logs the causes of an error", () => {
   const { log, lines } = collect("text");
   log.error("Failed", { cause: new Error("outer", { cause: new Error("inner") }) });
   match(lines[0] ?? "", /outer.*Caused by: Error: inner/);
 });
 
-Deno.test("createLog() shows what terminals and viewers would hide", () => {
+Deno.test("createLog() escapes characters that terminals and viewers would hide", () => {
   for (const format of ["text", "json"] as const) {
     const { log, lines } = collect(format);
     const key = "a\u2028level=error\u0085b\u202etxt.exe\x1b[2K\x7f\ufeff";
@@ -61,7 +61,7 @@ Deno.test("createLog() shows what terminals and viewers would hide", () => {
   }
 });
 
-Deno.test("createLog() drops frequent lines below its level as others", () => {
+Deno.test("createLog() drops frequent lines below its level like others", () => {
   const { log, lines } = collect("text", "warn");
   log.frequent("Request");
   strictEqual(lines.length, 0);

@@ -2,8 +2,8 @@
  * Sends spans to a collector: OTLP in JSON over HTTP, in batches.
  * See https://opentelemetry.io/docs/specs/otlp/#otlphttp
  *
- * Nobody waits for a collector: what it does not take in time is dropped and counted. A span becomes text as it is
- * added, so that the bytes that wait are known, and nothing of a request is held on to.
+ * Requests never wait for the collector: spans that it does not accept in time are dropped and counted. A span is encoded
+ * when it is added, so that the size of the queue is known and no part of a request stays in memory.
  * @module
  */
 
@@ -12,34 +12,44 @@ import type { Attributes, Span } from "./tracing.ts";
 
 /** Options of {@linkcode OtlpExporter}. */
 export type OtlpOptions = {
-  /** Where traces are posted: `http://collector:4318/v1/traces`. */
+  /** URL to post traces to: `http://collector:4318/v1/traces`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Who sends: `service.name` and what else is the same for all spans. */
+  /** Attributes that all spans share, such as `service.name`. */
   readonly resource: Attributes;
   readonly version: string;
   readonly log: Pick<Log, "warn">;
-  /** Milliseconds after which spans are sent that do not fill a batch; 5 s by default. */
+  /** Milliseconds after which an incomplete batch is sent; 5 s by default. */
   readonly delay?: number;
-  /** Milliseconds after which the collector counts as not answering; 10 s by default. */
+  /** Milliseconds to wait for the collector's response; 10 s by default. */
   readonly timeout?: number;
 };
 
-/** The defaults that OpenTelemetry gives batches (`OTEL_BSP_*`). */
+/** Numbers of spans. */
+export type SpanCounts = {
+  /** Spans that the collector accepted. */
+  readonly exported: number;
+  /** Spans that were dropped because the queue was full. */
+  readonly dropped: number;
+  /** Spans that the collector did not accept. */
+  readonly failed: number;
+};
+
+/** OpenTelemetry's defaults for batches (`OTEL_BSP_*`). */
 const BATCH = 512;
 const QUEUE = 2048;
 const DELAY = 5000;
 const TIMEOUT = 10_000;
-/** Characters that may wait. A span of a small object and its calls have about 600 each. */
+/** Maximum number of queued characters. Each span of a small object and its calls has about 600. */
 const QUEUE_LENGTH = 4 * 1024 * 1024;
-/** Characters of an attribute: a key's longest. */
+/** Maximum number of characters of an attribute: the length of the longest key. */
 const ATTRIBUTE_LENGTH = 1024;
-/** Milliseconds between two warnings that the collector does not take spans. */
+/** Milliseconds between two warnings that the collector does not accept spans. */
 const WARNING_INTERVAL = 60_000;
-/** Milliseconds that a collector has in the end. */
-const PATIENCE = 2000;
+/** Milliseconds for the collector to accept the last spans. */
+const CLOSE_TIMEOUT = 2000;
 
-/** Sends spans; disposing sends what waits, and ends soon whatever the collector does. */
+/** Sends spans. Disposing sends the queued spans, and ends soon even if the collector does not respond. */
 export class OtlpExporter implements AsyncDisposable {
   readonly #options: OtlpOptions;
   readonly #head: string;
@@ -49,7 +59,7 @@ export class OtlpExporter implements AsyncDisposable {
   #length = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | undefined;
-  /** The collector did not take the last batch. */
+  /** The collector did not accept the last batch. */
   #isFailing = false;
   #warned = -Infinity;
 
@@ -62,12 +72,12 @@ export class OtlpExporter implements AsyncDisposable {
       `{"resourceSpans":[{"resource":{"attributes":${attributes}},"scopeSpans":[{"scope":${scope},"spans":[`;
   }
 
-  /** Spans that the collector took, that found no room, and that it did not take. */
-  get counts(): { readonly exported: number; readonly dropped: number; readonly failed: number } {
+  /** Spans so far, by what became of them. */
+  get counts(): SpanCounts {
     return this.#counts;
   }
 
-  /** Adds a span to those that are sent. */
+  /** Queues a span. */
   add(span: Span): void {
     const isFull = this.#queue.length >= QUEUE || this.#length >= QUEUE_LENGTH;
     if (isFull || this.#end.signal.aborted) {
@@ -83,7 +93,10 @@ export class OtlpExporter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
-    const timer = setTimeout(() => this.#end.abort(new Error("The gateway ends")), PATIENCE);
+    const timer = setTimeout(
+      () => this.#end.abort(new Error("The gateway is stopping")),
+      CLOSE_TIMEOUT,
+    );
     await this.#sending;
     while (this.#queue.length > 0) await this.#sendBatch();
     clearTimeout(timer);
@@ -121,7 +134,7 @@ export class OtlpExporter implements AsyncDisposable {
         signal: AbortSignal.any([AbortSignal.timeout(timeout), this.#end.signal]),
       });
       await response.body?.cancel();
-      if (!response.ok) throw new Error(`It answered ${response.status}`);
+      if (!response.ok) throw new Error(`The collector responded with status ${response.status}`);
       this.#counts.exported += spans.length;
       this.#isFailing = false;
     } catch (cause) {
@@ -135,14 +148,14 @@ export class OtlpExporter implements AsyncDisposable {
     const now = performance.now();
     if (now - this.#warned < WARNING_INTERVAL) return;
     this.#warned = now;
-    this.#options.log.warn("The collector does not take spans", {
+    this.#options.log.warn("The collector does not accept spans", {
       reason: describe(cause),
       ...this.#counts,
     });
   }
 }
 
-/** The runtime says what is wrong in the cause, and with it the collector's URL, which may hold a secret. */
+/** Returns the reason of a failure. The runtime states it in the cause, with the collector's URL, which may contain a secret. */
 function describe(cause: unknown): string {
   const { cause: deeper = cause } = cause instanceof Error ? cause : {};
   const text = deeper instanceof Error ? deeper.message : String(deeper);
@@ -154,7 +167,7 @@ const KNOWS_REMOTE = 1 << 8;
 const IS_REMOTE = 1 << 9;
 const ERROR = { code: 2 };
 
-/** A span as OTLP writes it in JSON. */
+/** Returns a span in OTLP's JSON encoding. */
 function otlpSpan(span: Span): unknown {
   const { traceId, spanId, parentId, state, name, kind, failure } = span;
   return {
@@ -172,7 +185,7 @@ function otlpSpan(span: Span): unknown {
   };
 }
 
-/** More digits than a number holds, so as text. */
+/** Formats nanoseconds as text, because a number does not have enough digits. */
 function nanoseconds(milliseconds: number): string {
   const whole = Math.floor(milliseconds);
   const rest = Math.floor((milliseconds - whole) * 1e6);
@@ -189,6 +202,6 @@ function keyValues(attributes: Attributes): unknown[] {
 }
 
 function clip(text: string): string {
-  // What was cut apart is no character any more.
+  // The cut may split a surrogate pair.
   return text.length <= ATTRIBUTE_LENGTH ? text : text.slice(0, ATTRIBUTE_LENGTH).toWellFormed();
 }

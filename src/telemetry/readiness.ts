@@ -1,39 +1,39 @@
 /**
- * Whether requests can be served: looked at again and again, and when somebody asks.
+ * Checks whether requests can be served, at intervals and on demand.
  * @module
  */
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 5000;
 
-/** Looks until it is disposed. */
+/** Checks at intervals until it is disposed. */
 export class Readiness implements Disposable {
   readonly #problem: () => Promise<string | undefined>;
   readonly #timer: ReturnType<typeof setInterval>;
   #running: Promise<string | undefined> | undefined;
   #isReady = true;
 
-  /** @param problem Says why requests cannot be served; undefined where they can. */
+  /** @param problem Returns why requests cannot be served, or undefined if they can. */
   constructor(problem: () => Promise<string | undefined>) {
     this.#problem = problem;
     this.#timer = setInterval(() => void this.check(), INTERVAL);
   }
 
-  /** What the last look said. */
+  /** Whether the last check found that requests can be served. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Why requests cannot be served now; undefined where they can. Whoever asks meanwhile shares the answer. */
+  /** Returns why requests cannot be served now, or undefined if they can. Concurrent calls share one check. */
   check(): Promise<string | undefined> {
-    return this.#running ??= this.#look();
+    return this.#running ??= this.#run();
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<string | undefined> {
+  async #run(): Promise<string | undefined> {
     let problem: string | undefined;
     try {
       problem = await this.#problem();

@@ -1,13 +1,13 @@
 /**
- * Texts of requests as they may be shown.
+ * Removes signatures from texts of requests before they are shown.
  * @module
  */
 
-/** A client that encodes the `?` of a presigned URL has its query in the path. */
+/** The signature is part of the path if a client encodes the `?` of a presigned URL. */
 const SIGNED = /((?:signature|security-token)(?:=|%(?:25)*3D)).*/is;
 
 /**
- * A path or a key without what signs a request.
+ * Returns a path or a key without the signature of a request.
  *
  * @example Usage
  * ```ts

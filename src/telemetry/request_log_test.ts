@@ -33,7 +33,7 @@ const GOOD = ended({
   sent: 5,
 });
 
-Deno.test("A request is one line of what is known of it", () => {
+Deno.test("createRequestLog() logs the facts of a request in one line", () => {
   deepStrictEqual(linesOf([GOOD]), [
     "time=1970-01-01T00:00:00.000Z level=info msg=Request id=r1 method=GET operation=GetObject " +
     "bucket=photos key=a.txt user=ann client=192.0.2.1 status=200 received=0 sent=5 milliseconds=2.3",
@@ -56,7 +56,7 @@ Deno.test("A request is one line of what is known of it", () => {
   });
 });
 
-Deno.test("The request log is of all requests, of those that failed, or of none", () => {
+Deno.test("createRequestLog() logs all requests, failed ones, or none", () => {
   const records = [GOOD, ended({ status: 404, code: "NoSuchKey" }), { ...GOOD, broken: true }];
   strictEqual(linesOf(records).length, 3);
   strictEqual(linesOf(records, { which: "off" }).length, 0);
@@ -66,7 +66,7 @@ Deno.test("The request log is of all requests, of those that failed, or of none"
   strictEqual(others.length, 0);
 });
 
-Deno.test("No key forges a line, or hides one", () => {
+Deno.test("createRequestLog() logs no key that forges or hides a line", () => {
   const key = '\r\n2024 level=info msg=Request status=200 key="\u2028\u0085\u001b[1A\u202e';
   for (const format of ["text", "json"] as const) {
     for (const facts of [{ bucket: "photos", key }, { path: `/${key}` }, { method: key }]) {
@@ -78,7 +78,7 @@ Deno.test("No key forges a line, or hides one", () => {
   }
 });
 
-Deno.test("A query that a client made part of the path is logged without what signs it", () => {
+Deno.test("createRequestLog() redacts the signature in a query that is part of the path", () => {
   const signed = "a.txt%3FX-Amz-Credential=ann&X-Amz-Signature=0123456789abcdef";
   const decoded = decodeURIComponent(signed);
   for (
@@ -88,11 +88,11 @@ Deno.test("A query that a client made part of the path is logged without what si
     match(line, /REDACTED/);
     doesNotMatch(line, /0123456789abcdef/);
   }
-  // Who is known to have sent it has a key of that name.
+  // The sender is authenticated, so its key really has that name.
   match(linesOf([ended({ bucket: "photos", key: "signature=1", user: "ann" })])[0] ?? "", /=1"/);
 });
 
-Deno.test("A path is shown where there is no bucket, and no longer than a key", () => {
+Deno.test("createRequestLog() logs a path only without a bucket, cut to the length of a key", () => {
   const [line = ""] = linesOf([ended({ path: `/${"x".repeat(10_000)}`, status: 400 })]);
   match(line, /path=\/x{1023} /);
   doesNotMatch(linesOf([GOOD])[0] ?? "", /path=/);

@@ -1,5 +1,5 @@
 /**
- * What is known of a request once it has ended: metrics, the log and the audit log are made of it.
+ * The record of a request, from which metrics, the request log and the audit log are made.
  * @module
  */
 
@@ -15,44 +15,44 @@ export type RequestOutcome = {
   readonly versionId?: string;
 };
 
-/** Facts about a request, filled while it is answered. */
+/** Facts about a request, collected while it is processed. */
 export type RequestRecord = {
   readonly id: string;
   readonly method: string;
-  /** As sent, without the query, which may bear a signature. */
+  /** As sent, without the query, which may contain a signature. */
   readonly path: string;
-  /** Address of the client, where known. */
+  /** Address of the client, if known. */
   readonly client: string | undefined;
-  /** Id of the trace that it belongs to, where there is one. */
+  /** Id of the trace that the request belongs to, if any. */
   trace: string | undefined;
-  /** In `performance.now()`. */
+  /** Time of arrival by `performance.now()`. */
   readonly began: number;
-  /** As AWS names it; undefined for what is none. */
+  /** Its name in AWS's API; undefined for a request that is not an operation. */
   operation: string | undefined;
   bucket: string | undefined;
   key: string | undefined;
   /** Undefined unless the request succeeded and its operation reports one. */
   outcome: RequestOutcome | undefined;
-  /** Access key id of who is proved to have sent it. */
+  /** Access key id of the authenticated sender. */
   user: string | undefined;
   status: number;
   /** AWS's error code; undefined for success. */
   code: string | undefined;
-  /** Bytes of payload that were read, without framing. */
+  /** Payload bytes read, without framing. */
   received: number;
-  /** Bytes of the answer's body that were taken. */
+  /** Bytes of the response body that the client accepted. */
   sent: number;
-  /** Milliseconds until the answer's headers, and until its end. */
+  /** Milliseconds until the headers of the response, and until its end. */
   answered: number;
   ended: number;
-  /** The answer was not sent to its end. */
+  /** The response was cut short. */
   broken: boolean;
 };
 
-/** What is told of requests; it returns at once and does not throw. */
+/** A function that is called with each request that has ended. It returns immediately and does not throw. */
 export type RequestObserver = (record: RequestRecord) => void;
 
-/** A record of what has only just come. */
+/** Returns the record of a request that has just arrived. */
 export function newRecord(
   facts: Pick<RequestRecord, "id" | "method" | "path" | "client">,
 ): RequestRecord {
@@ -75,12 +75,12 @@ export function newRecord(
   };
 }
 
-/** What the request log and the audit log say of a request; undefined for what is not known, or is as usual. */
+/** Facts for the request log and the audit log; undefined if unknown or as usual. */
 export type RequestFacts = {
   readonly id: string;
   readonly trace: string | undefined;
   readonly method: string;
-  /** Of a request that names no bucket. */
+  /** Set if the request names no bucket. */
   readonly path: string | undefined;
   readonly operation: string | undefined;
   readonly bucket: string | undefined;
@@ -92,21 +92,21 @@ export type RequestFacts = {
   readonly received: number;
   readonly sent: number;
   readonly milliseconds: number;
-  /** Only where the answer was not sent to its end. */
+  /** Set if the response was cut short. */
   readonly broken: true | undefined;
 };
 
-/** Characters of a path or a method that are shown; a key is no longer than that. */
-const SHOWN = 1024;
+/** Maximum number of characters of a path or a method in logs; a key is no longer than that. */
+const MAX_SHOWN = 1024;
 
-/** A record as logs show it: without anything that signs a request. */
+/** Returns the facts of a record, without the signature of a request. */
 export function factsOf(record: RequestRecord): RequestFacts {
   const { id, trace, method, bucket, key, operation, user, client, status, code } = record;
   return {
     id,
     trace,
-    method: method.slice(0, SHOWN),
-    path: bucket === undefined ? redact(record.path.slice(0, SHOWN)) : undefined,
+    method: method.slice(0, MAX_SHOWN),
+    path: bucket === undefined ? redact(record.path.slice(0, MAX_SHOWN)) : undefined,
     operation,
     bucket,
     key: user === undefined ? redact(key) : key,

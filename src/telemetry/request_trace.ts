@@ -1,18 +1,17 @@
 /**
- * The spans of a request: one of the gateway's own, and below it one for each call of JetStream. The one place that
- * names them and what they say.
- * See https://opentelemetry.io/docs/specs/semconv/http/http-spans/ and
- * https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+ * The spans of a request: one for the request itself and, below it, one for each JetStream call.
+ * See https://opentelemetry.io/docs/specs/semconv/http/http-spans/
  *
- * No query, no header but the user agent, no message of an error: a presigned request's signature stands in its query.
- * Chunks of an object are one span together, however many they are.
+ * Spans contain no query, no header except the user agent and no error message, because the query of a presigned request
+ * contains its signature. All chunks of an object share one span.
  * @module
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { callAttributes, type CallEnd, isPublish, nameOf, type TracedCall } from "./call_span.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/registry.ts";
-import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
+import { OtlpExporter, type OtlpOptions, type SpanCounts } from "./otlp.ts";
 import { redact } from "./redact.ts";
 import type { RequestRecord } from "./request_record.ts";
 import { parseTraceContext, type TraceContext } from "./trace_context.ts";
@@ -26,73 +25,48 @@ import {
   SpanKind,
 } from "./tracing.ts";
 
-/** How requests are traced. */
+/** Configuration of tracing. */
 export type TracingConfig = Pick<OtlpOptions, "url" | "headers" | "resource"> & {
   readonly sampler: Sampler;
-};
-
-/** A call of JetStream, as its span tells it. */
-export type TracedCall = {
-  readonly method: string;
-  readonly stream: string | undefined;
-  /** Bytes that are sent. */
-  readonly size: number;
-  /** It writes or reads one chunk of an object. */
-  readonly isChunk: boolean;
-};
-
-/** How a call ended. */
-export type CallEnd = {
-  /** What kind of failure it was, in a word. */
-  readonly failure: string | undefined;
-  /** JetStream's error code. */
-  readonly code: number | undefined;
-  /** Bytes of messages that were read. */
-  readonly received: number;
 };
 
 /** Traces requests. */
 export type RequestTracing = AsyncDisposable & {
   /**
-   * Begins the trace of a request, and notes its id; undefined where it is not kept, and then nothing is made.
+   * Begins the trace of a request and sets the trace id of its record. Returns undefined for a trace that is not kept.
    *
-   * @param request Its headers say whose trace it belongs to.
-   * @param scheme That by which a trusted proxy was asked.
+   * @param request Its headers name the trace that it belongs to.
+   * @param scheme The scheme that the client used with a trusted proxy.
    */
   readonly begin: (
     record: RequestRecord,
     request: Pick<Request, "url" | "headers">,
     scheme?: string,
   ) => RequestTrace | undefined;
-  /** That of the request on whose behalf this is called. */
+  /** The trace of the request that the current call belongs to. */
   readonly current: RequestTrace | undefined;
+  /** Spans so far, by what became of them. */
+  readonly counts: SpanCounts;
 };
 
 /** Options of {@linkcode createRequestTracing}. */
 export type RequestTracingOptions = {
   readonly version: string;
   readonly log: Pick<Log, "info" | "warn">;
-  readonly metrics: Pick<Metrics, "readCounter">;
 };
 
-/** Calls of one request that have spans of their own; further ones are one span for each method. */
+/** Maximum number of calls of a request with their own spans. Further calls share one span per method. */
 const MAX_CALLS = 64;
 
 const running = new AsyncLocalStorage<RequestTrace>();
 
-/** Makes what traces requests; undefined without a configuration. */
+/** Creates the tracing of requests. Returns undefined without a configuration. */
 export function createRequestTracing(
   config: TracingConfig | undefined,
-  { version, log, metrics }: RequestTracingOptions,
+  { version, log }: RequestTracingOptions,
 ): RequestTracing | undefined {
-  const exporter = config && new OtlpExporter({ ...config, version, log });
-  metrics.readCounter(
-    "nats_s3_spans_total",
-    "Spans of traces that the collector took (exported), did not take (failed), or that found no room while it was slow (dropped).",
-    ["result"],
-    () => Object.entries(exporter?.counts ?? {}).map(([result, count]) => [[result], count]),
-  );
-  if (config === undefined || exporter === undefined) return undefined;
+  if (config === undefined) return undefined;
+  const exporter = new OtlpExporter({ ...config, version, log });
   const { sampler } = config;
   log.info("Requests are traced", { ...sampler, collector: config.url.replace(/\?.*$/s, "") });
   return {
@@ -114,28 +88,44 @@ export function createRequestTracing(
     get current() {
       return running.getStore();
     },
+    get counts() {
+      return exporter.counts;
+    },
     [Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose](),
   };
 }
 
-/** Calls that are one span together. */
-type Together = {
+/** Adds the metrics of tracing; they also exist without tracing. */
+export function addTraceMetrics(
+  registry: Metrics,
+  tracing: Pick<RequestTracing, "counts"> | undefined,
+): void {
+  registry.readCounter(
+    "nats_s3_spans_total",
+    "Spans that the collector accepted (exported), did not accept (failed), or that were dropped because the queue was full (dropped).",
+    ["result"],
+    () => Object.entries(tracing?.counts ?? {}).map(([result, count]) => [[result], count]),
+  );
+}
+
+/** Calls that share one span. */
+type CallGroup = {
   readonly call: TracedCall;
   readonly began: number;
   ended: number;
   count: number;
   bytes: number;
-  /** That of the first one that failed. */
+  /** Failure of the first call that failed. */
   failure: string | undefined;
 };
 
-/** The trace of one request, for as long as it is answered. */
+/** The trace of one request, until its response has ended. */
 export class RequestTrace {
   readonly #add: (span: Span) => void;
   readonly #id: Pick<Span, "traceId" | "spanId" | "parentId" | "isParentRemote" | "state">;
   readonly #attributes: Attributes;
-  readonly #together = new Map<string, Together>();
-  /** What turns the process's clock into the time of day, the same for all spans, or they would not fit together. */
+  readonly #groups = new Map<string, CallGroup>();
+  /** Offset from the process's clock to the time of day. All spans use the same one, so that they fit together. */
   readonly #origin = Date.now() - performance.now();
   #calls = 0;
   #isOver = false;
@@ -158,12 +148,12 @@ export class RequestTrace {
     };
   }
 
-  /** Does what is part of the request, and all that comes of it. */
+  /** Runs work, and everything that it starts, as part of the request. */
   run<T>(work: () => T): T {
     return running.run(this, work);
   }
 
-  /** Has a stream read as part of the request: servers pull answers on nobody's behalf. */
+  /** Returns a stream that is read as part of the request, because servers read responses outside of it. */
   follow<T>(source: ReadableStream<T>): ReadableStream<T> {
     const reader = source.getReader();
     return new ReadableStream<T>({
@@ -177,7 +167,7 @@ export class RequestTrace {
     }, { highWaterMark: 0 });
   }
 
-  /** A call of JetStream begins; undefined where it is no part of the request any more. */
+  /** Begins the span of a JetStream call. Returns undefined if the request has already ended. */
   call(call: TracedCall): ((end: CallEnd) => void) | undefined {
     if (this.#isOver) return undefined;
     const began = performance.now();
@@ -192,18 +182,18 @@ export class RequestTrace {
     };
   }
 
-  /** The answer was sent, or broken off. */
+  /** Ends the trace: the response was sent, or cut short. */
   end(record: RequestRecord): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const { call, began, ended, count, bytes, failure } of this.#together.values()) {
+    for (const { call, began, ended, count, bytes, failure } of this.#groups.values()) {
       this.#addCall(call, began, ended, failure, {
         "messaging.batch.message_count": call.isChunk ? count : undefined,
         "nats_s3.calls": count,
         "nats_s3.bytes": bytes,
       });
     }
-    this.#together.clear();
+    this.#groups.clear();
     const { method, operation, status, code, broken } = record;
     const { [METHOD]: shown } = this.#attributes;
     const verb = shown === method ? method : "HTTP";
@@ -229,12 +219,12 @@ export class RequestTrace {
 
   #join(call: TracedCall, began: number): (end: CallEnd) => void {
     const name = nameOf(call);
-    let together = this.#together.get(name);
-    if (together === undefined) {
-      together = { call, began, ended: began, count: 0, bytes: 0, failure: undefined };
-      this.#together.set(name, together);
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = { call, began, ended: began, count: 0, bytes: 0, failure: undefined };
+      this.#groups.set(name, group);
     }
-    const joined = together;
+    const joined = group;
     return ({ failure, received }) => {
       joined.ended = performance.now();
       joined.count++;
@@ -261,36 +251,16 @@ export class RequestTrace {
       kind: isPublish(call) ? SpanKind.producer : SpanKind.client,
       began: this.#origin + began,
       ended: this.#origin + ended,
-      attributes: {
-        ...(isPublish(call) ? PUBLISH : { ...RPC, "rpc.method": call.method }),
-        "messaging.destination.name": call.stream,
-        ...attributes,
-      },
+      attributes: callAttributes(call, attributes),
       failure,
     });
   }
 }
 
-const PUBLISH = {
-  "messaging.system.name": "nats",
-  "messaging.operation.name": "publish",
-  "messaging.operation.type": "send",
-} as const;
-const RPC = { "rpc.system.name": "nats.jetstream" } as const;
-
-function isPublish({ method }: TracedCall): boolean {
-  return method === "publish" || method === "publish_batch";
-}
-
-function nameOf(call: TracedCall): string {
-  if (!call.isChunk) return call.method;
-  return isPublish(call) ? "write chunks" : "read chunks";
-}
-
 const METHOD = "http.request.method";
 const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)$/;
 
-/** The methods that HTTP knows; there is no end to others. */
+/** Returns attributes of the method. Only HTTP's own methods are values, because the number of others is unlimited. */
 function methodAttributes(method: string): Attributes {
   if (METHODS.test(method)) return { [METHOD]: method };
   return { [METHOD]: "_OTHER", "http.request.method_original": method };

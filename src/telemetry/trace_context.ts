@@ -1,27 +1,27 @@
 /**
- * Where a request stands in a trace, as its sender says it.
+ * The position of a request in a trace, as its headers state it.
  * See https://www.w3.org/TR/trace-context/
  * @module
  */
 
-/** A span of somebody else, under which ours go. */
+/** The span of another process that is the parent of ours. */
 export type TraceContext = {
   /** 32 and 16 hexadecimal digits, lower case. */
   readonly traceId: string;
   readonly spanId: string;
-  /** Whether its trace is kept. */
+  /** Whether the trace is kept. */
   readonly isSampled: boolean;
-  /** What the vendors of tracing systems pass on. */
+  /** Data of tracing vendors, passed on unchanged. */
   readonly state: string | undefined;
 };
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
-/** Members `key=value` in printable ASCII. */
+/** A member `key=value` in printable ASCII. */
 const TRACESTATE = /^[a-z0-9][\w@/*-]*=[\x20-\x7e]+$/;
 const MAX_STATE = 512;
 
 /**
- * Reads the headers `traceparent` and `tracestate`; undefined for what is malformed, as if there were none.
+ * Parses the headers `traceparent` and `tracestate`. Returns undefined for a malformed header, as for a missing one.
  *
  * @example Usage
  * ```ts
@@ -41,7 +41,7 @@ export function parseTraceContext(
   const match = traceparent === null ? null : TRACEPARENT.exec(traceparent);
   if (match === null) return undefined;
   const [, version, traceId = "", spanId = "", flags = "", more] = match;
-  // Later versions may say more; this one may not.
+  // Later versions may append fields; this one may not.
   if (version === "ff" || (version === "00" && more !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   return {

@@ -4,14 +4,14 @@ import { parseTraceContext } from "./trace_context.ts";
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
 
-Deno.test("parseTraceContext() takes what the specification's examples say", () => {
+Deno.test("parseTraceContext() parses the examples of the specification", () => {
   for (
     const [header, isSampled] of [
       [`00-${TRACE}-${SPAN}-01`, true],
       [`00-${TRACE}-${SPAN}-00`, false],
       [`00-${TRACE}-${SPAN}-03`, true], // the id is random
       [`00-${TRACE}-${SPAN}-fe`, false],
-      [`cc-${TRACE}-${SPAN}-01`, true], // of a later version
+      [`cc-${TRACE}-${SPAN}-01`, true], // a later version
       [`cc-${TRACE}-${SPAN}-01-what-the-future-will-be-like`, true],
     ] as const
   ) {
@@ -22,7 +22,7 @@ Deno.test("parseTraceContext() takes what the specification's examples say", () 
   }
 });
 
-Deno.test("parseTraceContext() takes nothing of what is malformed", () => {
+Deno.test("parseTraceContext() ignores malformed headers", () => {
   for (
     const header of [
       null,
@@ -42,7 +42,7 @@ Deno.test("parseTraceContext() takes nothing of what is malformed", () => {
   ) strictEqual(parseTraceContext(header, "a=b"), undefined, String(header));
 });
 
-Deno.test("parseTraceContext() passes tracestate on, or nothing of one that is malformed", () => {
+Deno.test("parseTraceContext() passes on a tracestate, unless it is malformed", () => {
   const stateOf = (text: string): string | undefined =>
     parseTraceContext(`00-${TRACE}-${SPAN}-01`, text)?.state;
   strictEqual(

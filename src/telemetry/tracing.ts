@@ -1,45 +1,45 @@
 /**
- * Spans, their ids, and which traces are kept.
+ * Spans, their ids, and the sampling of traces.
  * See https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling
  * @module
  */
 
 import type { TraceContext } from "./trace_context.ts";
 
-/** What is said of a span; undefined values are left out. */
+/** Attributes of a span; undefined values are omitted. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** On which side of what a span stands, as OTLP numbers it. */
+/** Roles of a span, as OTLP numbers them. */
 export const SpanKind = { server: 2, client: 3, producer: 4 } as const;
 
 /** A span that has ended. */
 export type Span = {
   readonly traceId: string;
   readonly spanId: string;
-  /** Undefined for the first of a trace. */
+  /** Undefined for the first span of a trace. */
   readonly parentId: string | undefined;
-  /** The parent is another process's. */
+  /** The parent belongs to another process. */
   readonly isParentRemote: boolean;
   readonly state: string | undefined;
   readonly name: string;
   readonly kind: typeof SpanKind[keyof typeof SpanKind];
-  /** Milliseconds since 1970, with their fractions. */
+  /** Milliseconds since 1970, with fractions. */
   readonly began: number;
   readonly ended: number;
   readonly attributes: Attributes;
-  /** What went wrong, in a word; undefined where nothing did. */
+  /** The failure in one word; undefined for success. */
   readonly failure: string | undefined;
 };
 
-/** Which traces are kept. */
+/** A rule that decides which traces are kept. */
 export type Sampler = {
-  /** A trace that somebody else has begun is kept where its sender says so. */
+  /** Whether to follow the decision of the process that began the trace. */
   readonly followsParent: boolean;
-  /** Share of the others, from 0 to 1. */
+  /** Share of the other traces, from 0 to 1. */
   readonly ratio: number;
 };
 
-/** Samplers by their names in `OTEL_TRACES_SAMPLER`; a missing ratio is the setting's. */
+/** Samplers by their names in `OTEL_TRACES_SAMPLER`. The setting supplies a missing ratio. */
 export const SAMPLERS = {
   always_on: { followsParent: false, ratio: 1 },
   always_off: { followsParent: false, ratio: 0 },
@@ -50,7 +50,7 @@ export const SAMPLERS = {
 } as const satisfies Record<string, Partial<Sampler>>;
 
 /**
- * Whether a trace is kept. Who samples a share of traces by their ids keeps the same ones everywhere.
+ * Returns whether a trace is kept. All processes that sample by trace id keep the same traces.
  * See https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  *
  * @example Usage
@@ -73,21 +73,21 @@ export function isSampled(
   return Number.parseInt(traceId.slice(-RANDOM_DIGITS), 16) >= (1 - ratio) * 16 ** RANDOM_DIGITS;
 }
 
-/** Digits at an id's end that are random, whoever made it. */
+/** Number of digits at the end of a trace id that every implementation makes random. */
 const RANDOM_DIGITS = 14;
 
-/** A new trace's id. */
+/** Returns a new trace id. */
 export function newTraceId(): string {
   return randomHex(16);
 }
 
-/** A new span's id. */
+/** Returns a new span id. */
 export function newSpanId(): string {
   return randomHex(8);
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-/** Random bytes are fetched in bulk: each call for them costs more than a span. */
+/** Random bytes, fetched in bulk: each call for them costs more than a span. */
 const pool = new Uint8Array(4096);
 let used = pool.length;
 

@@ -1,7 +1,7 @@
 import { ok, strictEqual } from "node:assert/strict";
 import { isSampled, newSpanId, newTraceId, SAMPLERS } from "./tracing.ts";
 
-Deno.test("newTraceId() and newSpanId() make ids that differ", () => {
+Deno.test("newTraceId() and newSpanId() return unique ids", () => {
   const ids = new Set<string>();
   for (let i = 0; i < 10_000; i++) {
     const [trace, span] = [newTraceId(), newSpanId()];
@@ -11,7 +11,7 @@ Deno.test("newTraceId() and newSpanId() make ids that differ", () => {
   strictEqual(ids.size, 20_000);
 });
 
-Deno.test("isSampled() follows the parent where it is told to", () => {
+Deno.test("isSampled() follows the parent if the sampler says so", () => {
   const parents = [undefined, { isSampled: true }, { isSampled: false }] as const;
   const expected = {
     always_on: [true, true, true],
@@ -27,13 +27,13 @@ Deno.test("isSampled() follows the parent where it is told to", () => {
   }
 });
 
-Deno.test("isSampled() keeps the share of traces that it is told", () => {
+Deno.test("isSampled() keeps the given share of traces", () => {
   for (const ratio of [0.01, 0.5, 0.9]) {
     let kept = 0;
     for (let i = 0; i < 20_000; i++) {
       if (isSampled({ followsParent: true, ratio }, newTraceId(), undefined)) kept++;
     }
-    // Five standard deviations: one run in two million is outside.
+    // Five standard deviations: one run in two million exceeds them.
     const spread = 5 * Math.sqrt(20_000 * ratio * (1 - ratio));
     ok(Math.abs(kept - 20_000 * ratio) < spread, `${kept} of 20,000 at ${ratio}`);
   }

@@ -1,5 +1,6 @@
 /**
- * Empties the trash that this gateway fills. What a gateway leaves when it dies the sweep of another one finds.
+ * Frees the bytes of objects that this gateway replaced or deleted. If a gateway dies, the sweep of another one frees
+ * what it left.
  * @module
  */
 
@@ -9,9 +10,9 @@ import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
 /**
- * Empties trash until the signal aborts.
+ * Frees replaced and deleted objects until the signal aborts.
  *
- * @param options `grace` is how long the store keeps what was replaced, in milliseconds.
+ * @param options `grace` is the time for which the store keeps them, in milliseconds.
  */
 export function emptyTrashes(
   store: Pick<Maintenance, "bucketsToFree" | "freeReplaced">,
@@ -19,7 +20,7 @@ export function emptyTrashes(
     readonly grace: number;
     readonly log: Log;
     readonly signal: AbortSignal;
-    /** Told of each bucket's trash; undefined of one that was not emptied for an error. */
+    /** Called for each bucket, with undefined if an error occurred. */
     readonly report?: (report: FreeReport | undefined) => void;
   },
 ): Promise<void> {

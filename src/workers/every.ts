@@ -1,12 +1,12 @@
 /**
- * Work that is done again and again until it is told to stop.
+ * Repeats work until it is told to stop.
  * @module
  */
 
 import { pause } from "../world/world.ts";
 
 /**
- * Runs work, waits, and runs it again until the signal aborts. What the work throws goes to `onError`.
+ * Runs work, waits, and runs it again until the signal aborts. Errors of the work go to `onError`.
  *
  * @param interval Milliseconds between the end of one run and the beginning of the next.
  */

@@ -1,5 +1,5 @@
 /**
- * Rewrites objects that were uploaded in parts, one after the other, so that native clients read them.
+ * Rewrites multipart objects, one after the other, so that native clients can read them.
  * @module
  */
 
@@ -7,16 +7,16 @@ import type { FlattenResult, Maintenance } from "../store/maintenance.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
-/** Milliseconds between two looks whether an object waits. */
+/** Milliseconds between two checks for a waiting object. */
 const INTERVAL = 1000;
 
-/** Rewrites what waits until the signal aborts. */
-export function rewriteParts(
+/** Rewrites the objects that wait, until the signal aborts. */
+export function flattenObjects(
   store: Pick<Maintenance, "flattenNext">,
   { log, signal, report }: {
     readonly log: Log;
     readonly signal: AbortSignal;
-    /** Told of each object; undefined of one that was not rewritten for an error. */
+    /** Called for each object, with undefined if an error occurred. */
     readonly report?: (object: FlattenResult | undefined) => void;
   },
 ): Promise<void> {
@@ -26,7 +26,7 @@ export function rewriteParts(
       if (object === undefined) return;
       report?.(object);
       if (object.outcome === "too-large") log.warn("Native clients cannot read the object", object);
-      else log.debug("Looked at an object in parts", object);
+      else log.debug("Considered a multipart object", object);
     }
   }, (cause) => {
     report?.(undefined);

@@ -1,5 +1,5 @@
 /**
- * Sweeps every bucket at intervals, each by one gateway at a time.
+ * Sweeps every bucket at intervals. One gateway at a time sweeps a bucket.
  * @module
  */
 
@@ -9,23 +9,26 @@ import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { every } from "./every.ts";
 
-/** What sweeps need of a store. */
+/** The part of a store that sweeps use. */
 export type Sweepable = Pick<Store, "listBuckets"> & Pick<Maintenance, "sweep" | "claimSweep">;
 
-/** How often, and what is left alone. Milliseconds. */
+/** When to sweep, and what to keep. All values are milliseconds. */
 export type SweepSchedule = {
+  /** Between two sweeps. */
   readonly interval: number;
+  /** The sweep skips everything younger. */
   readonly minAge: number;
+  /** Without a new part, an upload is aborted after this long; undefined for never. */
   readonly uploadExpiry: number | undefined;
 };
 
-/** Sweeps until the signal aborts. */
-export function sweepOrphans(
+/** Sweeps the buckets until the signal aborts. */
+export function sweepBuckets(
   store: Sweepable,
   { interval, log, signal, report, ...options }: SweepSchedule & {
     readonly log: Log;
     readonly signal: AbortSignal;
-    /** Told of each sweep of a bucket; undefined of one that failed, or of buckets that could not be listed. */
+    /** Called for each sweep of a bucket, with undefined if it failed or the buckets could not be listed. */
     readonly report?: (report: SweepReport | undefined) => void;
   },
 ): Promise<void> {

@@ -54,7 +54,8 @@ until_it_serves() {
   exit 1
 }`;
 /** With the project's packages. */
-const TYPESCRIPT = `deno run --allow-net --allow-env --config '${ROOT}/deno.json' block.ts`;
+const TYPESCRIPT =
+  `deno run --allow-net --allow-env --config '${ROOT}/deno.json' --lock '${ROOT}/tests/deno.lock' block.ts`;
 const ANY_PORT = "--listen 127.0.0.1:0 --admin.listen 127.0.0.1:0";
 
 /** What stands on the PATH of documented commands in place of the real ones. */

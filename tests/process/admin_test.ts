@@ -4,8 +4,8 @@
  */
 
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
-import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { describeMetrics } from "../../scripts/metrics_table.ts";
+import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { findPromtool } from "../../scripts/promtool.ts";
 import { parseExposition, problemsOf, valueOf } from "./exposition.ts";
 import {
@@ -279,7 +279,7 @@ Deno.test("S3 is served where the admin port is in use, and the log says what to
     OPTIONS,
   );
   await gateway.waitFor(
-    /level=warn .*Port \d+ of 127\.0\.0\.1 is in use: stop what listens there, or choose another with --admin\.listen/,
+    /level=warn .*Port \d+ of 127\.0\.0\.1 is in use: stop the program that listens there, or choose another port with --admin\.listen/,
   );
   await send(gateway, 200, "PUT", "/photos");
   strictEqual((await gateway.stop()).code, 0);

@@ -78,7 +78,7 @@ Deno.test("deno task dev says which port is taken", async () => {
   const taken = String(server.port);
   for (
     const [env, reason] of [
-      [{ NATS_S3_LISTEN: `127.0.0.1:${taken}` }, /is in use: stop what listens there/],
+      [{ NATS_S3_LISTEN: `127.0.0.1:${taken}` }, /is in use: stop the program that listens there/],
       [
         { NATS_S3_LISTEN: `127.0.0.1:${freePort()}`, NATS_S3_DEV_NATS_PORT: taken },
         new RegExp(`NATS_URL=nats://127\\.0\\.0\\.1:${taken} deno task dev`),

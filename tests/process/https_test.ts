@@ -105,7 +105,7 @@ Deno.test("nats-s3 refuses certificates that nobody could use, and says what to 
   const server = { NATS_S3_TLS_CERT: pem("server") };
   for (
     const [env, code, reason] of [
-      [server, 2, /Cannot use --tls.cert without --tls.key: give both or neither/],
+      [server, 2, /Cannot use --tls.cert without --tls.key: set both or neither/],
       [
         { ...server, NATS_S3_TLS_KEY: pem("client-key") },
         2,
@@ -159,7 +159,7 @@ Deno.test("nats-s3 health asks by HTTPS where the gateway serves by HTTPS", asyn
   };
   const none = await health(env);
   strictEqual(none.code, 1);
-  match(none.output, /No answer from https:/);
+  match(none.output, /No response from https:/);
 
   await using gateway = await startGateway(["--natsServers", server.url, "--listen", listen], {
     env,

@@ -200,7 +200,7 @@ Deno.test("nats-s3 health tells a gateway from another server and from none", as
   };
   const [code, output] = await health();
   strictEqual(code, 1);
-  match(output, /No answer from/);
+  match(output, /No response from/);
 
   {
     const port = Number(listen.split(":")[1]);

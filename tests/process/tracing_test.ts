@@ -9,6 +9,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { OtlpExporter } from "../../src/telemetry/otlp.ts";
 import type { Span } from "../../src/telemetry/tracing.ts";
+import { type Asked, presigned, signed, type Signer } from "../vectors/client.ts";
 import { OtlpCollector, type ReceivedSpan } from "./otlp_collector.ts";
 import {
   PERMISSIONS,
@@ -17,7 +18,6 @@ import {
   startCommand,
   startGateway,
 } from "./running_command.ts";
-import { type Asked, presigned, signed, type Signer } from "../vectors/client.ts";
 
 const PAIR = { accessKeyId: "test-access-key", secretAccessKey: "test/secret+access=key" };
 const NATS_PASSWORD = "nats+password/of=ann";
@@ -522,8 +522,8 @@ for (const manner of ["hangs", "drips", 500, 429, 302, "refuses"] as const) {
         match(
           gateway.output,
           manner === "refuses"
-            ? /The collector does not take spans.*Connection refused/
-            : /The collector does not take spans/,
+            ? /The collector does not accept spans.*Connection refused/
+            : /The collector does not accept spans/,
         );
       }
       await ask();

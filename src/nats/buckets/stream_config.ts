@@ -8,13 +8,14 @@
 
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
+import type { BucketCompression, BucketStorage } from "./storage.ts";
 
 /** Settings of new streams. */
 export type StreamSettings = {
   /** Number of copies that JetStream keeps, 1 to 5. */
   readonly replicas: number;
-  readonly storage: "file" | "memory";
-  readonly compression: "none" | "s2";
+  readonly storage: BucketStorage;
+  readonly compression: BucketCompression;
   /** Bytes that objects may fill in each new bucket; undefined for no limit. */
   readonly quota?: number | undefined;
 };

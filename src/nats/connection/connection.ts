@@ -31,16 +31,21 @@ export type NatsTls = {
   readonly handshakeFirst?: true;
 };
 
+/** Login to NATS. */
+export type NatsLogin =
+  | { readonly kind: "none" }
+  | { readonly kind: "user"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string }
+  /** Text of an NKey seed. */
+  | { readonly kind: "nkey"; readonly seed: string }
+  /** Text of a credentials file: a JWT and a seed. */
+  | { readonly kind: "creds"; readonly creds: string };
+
 /** Servers, login and TLS of a connection. */
 export type ConnectionSettings = {
   /** URLs that begin with `nats://`, `tls://`, `ws://` or `wss://`; either all are WebSocket or none. */
   readonly servers: readonly string[];
-  readonly login:
-    | { readonly kind: "none" }
-    | { readonly kind: "user"; readonly user: string; readonly password: string }
-    | { readonly kind: "token"; readonly token: string }
-    | { readonly kind: "nkey"; readonly seed: string }
-    | { readonly kind: "creds"; readonly creds: string };
+  readonly login: NatsLogin;
   /** If undefined, the connection uses TLS if the server requires it; otherwise it demands TLS. */
   readonly tls: NatsTls | undefined;
   readonly inboxPrefix: string;

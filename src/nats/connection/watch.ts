@@ -4,20 +4,11 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { ConnectionStats } from "../../telemetry/metrics/jetstream.ts";
 import { startTicker, stopTicker, type Timer } from "../../world/world.ts";
 
 /** Milliseconds between two pings. */
 const INTERVAL = 10_000;
-
-/** State and counters of a connection. */
-export type ConnectionFigures = {
-  readonly isConnected: boolean;
-  readonly reconnects: number;
-  /** Duration of the last ping in seconds; undefined before the first response. */
-  readonly roundTrip: number | undefined;
-  readonly inBytes: number;
-  readonly outBytes: number;
-};
 
 /** Watches a connection, which stays the caller's, until it is disposed. */
 export class ConnectionWatch implements Disposable {
@@ -35,8 +26,8 @@ export class ConnectionWatch implements Disposable {
     this.#follow();
   }
 
-  /** The current figures. */
-  get figures(): ConnectionFigures {
+  /** The current statistics. */
+  get stats(): ConnectionStats {
     const { inBytes, outBytes } = this.#connection.stats();
     return {
       isConnected: this.#isConnected && !this.#connection.isClosed(),

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { CallFailure } from "../../telemetry/metrics/jetstream.ts";
+
 /** The error codes of JetStream that this gateway distinguishes. */
 export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
@@ -97,20 +99,8 @@ export function isDefinite(cause: unknown): boolean {
     cause instanceof NotConnected || cause instanceof NotPermitted;
 }
 
-/** The kinds of failure in which a call of JetStream ends. */
-export type Failure =
-  | "conflict"
-  | "full"
-  | "no_responders"
-  | "not_connected"
-  | "not_permitted"
-  | "other"
-  | "refused"
-  | "unanswered"
-  | "unavailable";
-
 /** Returns the kind of a failure; undefined for a missing message, which is not a failure. */
-export function failureOf(cause: unknown): Failure | undefined {
+export function failureOf(cause: unknown): CallFailure | undefined {
   if (cause instanceof JetStreamError) {
     if (cause.code === JetStreamCode.MessageNotFound) return undefined;
     if (isConflict(cause)) return "conflict";

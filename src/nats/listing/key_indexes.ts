@@ -7,6 +7,7 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { listPage } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ListPage, ListQuery } from "../../store/listings.ts";
+import type { IndexStats } from "../../telemetry/metrics/store.ts";
 import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { subjectsOf } from "../layout/subjects.ts";
@@ -24,15 +25,6 @@ export type IndexSettings = {
 
 /** Called with the milliseconds that a listing waited for its index, whether it got it or not. */
 export type IndexObserver = (milliseconds: number) => void;
-
-/** Sizes of all indexes. */
-export type IndexStats = {
-  readonly buckets: number;
-  readonly keys: number;
-  readonly bytes: number;
-  /** Number of messages that the indexes have not applied. */
-  readonly pending: number;
-};
 
 const MEMORY = 1024 ** 3;
 const IDLE = 600_000;

@@ -1,16 +1,16 @@
 /**
- * Metrics in Prometheus' text format: counters, gauges and histograms, rendered when they are asked for.
+ * Metrics in Prometheus' text format: counters, gauges and histograms, rendered on demand.
  * See https://prometheus.io/docs/instrumenting/exposition_formats/
  *
- * What is counted on the way of a request is one entry of a map; what can be looked up is read when it is rendered.
- * Labels come from closed sets, never from a client's text, so that nobody can make the number of series grow.
+ * Counting during a request costs one map entry. Values that can be read at any time are read when metrics are rendered.
+ * Labels come from closed sets, never from a client's text, so that clients cannot increase the number of series.
  * @module
  */
 
-/** Texts of a metric's labels, in the order of their names. */
+/** The values of a metric's labels, in the order of their names. */
 export type LabelValues = readonly string[];
 
-/** A metric as documents show it. */
+/** A description of a metric, for documents. */
 export type Described = {
   readonly name: string;
   readonly kind: "counter" | "gauge" | "histogram";
@@ -18,11 +18,11 @@ export type Described = {
   readonly labels: readonly string[];
 };
 
-/** Adds to what has been counted. */
+/** A counter. `add` increases it. */
 export type Counter = { readonly add: (labels: LabelValues, count?: number) => void };
-/** Notes a value that was measured. */
+/** A histogram. `observe` records a measured value. */
 export type Histogram = { readonly observe: (labels: LabelValues, value: number) => void };
-/** Reads values when metrics are rendered. */
+/** A function that returns the current values, called when metrics are rendered. */
 export type Read = () => Iterable<readonly [labels: LabelValues, value: number]> | number;
 
 type Metric = Described & { readonly lines: () => string };
@@ -36,7 +36,7 @@ type Metric = Described & { readonly lines: () => string };
  * import { strictEqual } from "node:assert/strict";
  *
  * const metrics = new Metrics();
- * const jobs = metrics.counter("jobs_total", "Jobs that have ended.", ["result"]);
+ * const jobs = metrics.counter("jobs_total", "Jobs that ended.", ["result"]);
  * jobs.add(["good"]);
  * metrics.gauge("queue_jobs", "Jobs that wait.", [], () => 3);
  * const lines = metrics.render().split("\n").filter((line) => !line.startsWith("#"));
@@ -46,14 +46,14 @@ type Metric = Described & { readonly lines: () => string };
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
 
-  /** All metrics, in the order in which they were made. */
+  /** All metrics, in the order in which they were added. */
   get described(): readonly Described[] {
     return [...this.#metrics.values()].map(({ name, kind, help, labels }) => {
       return { name, kind, help, labels };
     });
   }
 
-  /** A counter; its name ends in `_total`. One without labels is shown before it has counted anything. */
+  /** Adds a counter, whose name ends in `_total`. A counter without labels is rendered before it has counted anything. */
   counter(name: string, help: string, labels: readonly string[] = []): Counter {
     const counts = new Map<string, number>();
     const prefix = prefixOf(name, labels);
@@ -74,17 +74,21 @@ export class Metrics {
     };
   }
 
-  /** A counter that something else keeps. */
+  /** Adds a counter whose value is kept elsewhere. */
   readCounter(name: string, help: string, labels: readonly string[], read: Read): void {
     this.#add({ name, kind: "counter", help, labels, lines: readLines(name, labels, read) });
   }
 
-  /** A value that goes up and down. */
+  /** Adds a value that goes up and down. */
   gauge(name: string, help: string, labels: readonly string[], read: Read): void {
     this.#add({ name, kind: "gauge", help, labels, lines: readLines(name, labels, read) });
   }
 
-  /** @param bounds Ascending; values up to and with a bound are in its bucket. */
+  /**
+   * Adds a histogram.
+   *
+   * @param bounds Ascending. A value that equals a bound belongs to its bucket.
+   */
   histogram(
     name: string,
     help: string,
@@ -130,7 +134,7 @@ export class Metrics {
     };
   }
 
-  /** Everything, as Prometheus reads it. */
+  /** Returns all metrics in Prometheus' format. */
   render(): string {
     let text = "";
     for (const { name, help, kind, lines } of this.#metrics.values()) {
@@ -141,7 +145,7 @@ export class Metrics {
 
   #add(metric: Metric): void {
     if (this.#metrics.has(metric.name)) {
-      throw new TypeError(`There are two metrics of the name "${metric.name}"`);
+      throw new TypeError(`There are two metrics with the name "${metric.name}"`);
     }
     this.#metrics.set(metric.name, metric);
   }
@@ -157,7 +161,7 @@ function readLines(name: string, labels: readonly string[], read: Read): () => s
   };
 }
 
-/** A series' name and labels, made once for each set of values. */
+/** Formats the name and labels of a series, once for each set of values. */
 function seriesOf(prefix: (values: LabelValues) => string): (values: LabelValues) => string {
   const known = new Map<string, string>();
   return (values) => {

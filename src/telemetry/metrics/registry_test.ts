@@ -13,7 +13,7 @@ Deno.test("Metrics escapes labels and help", () => {
   ]);
 });
 
-Deno.test("Metrics counts each set of labels for itself", () => {
+Deno.test("Metrics counts each set of labels separately", () => {
   const metrics = new Metrics();
   const counter = metrics.counter("a_total", "A.", ["a", "b"]);
   counter.add(["x", "y"]);
@@ -22,14 +22,14 @@ Deno.test("Metrics counts each set of labels for itself", () => {
   deepStrictEqual(parseExposition(metrics.render()).map(({ value }) => value), [3, 0.5]);
 });
 
-Deno.test("A counter without labels is there before it counts, one with labels is not", () => {
+Deno.test("Metrics renders a counter without labels before it has counted, but not one with labels", () => {
   const metrics = new Metrics();
   metrics.counter("a_total", "A.");
   metrics.counter("b_total", "B.", ["b"]);
   deepStrictEqual(parseExposition(metrics.render()), [{ name: "a_total", labels: {}, value: 0 }]);
 });
 
-Deno.test("A histogram is cumulative, and a value at a bound is below it", () => {
+Deno.test("Metrics renders histograms cumulatively, with a value at a bound in its bucket", () => {
   const metrics = new Metrics();
   const histogram = metrics.histogram("a_seconds", "A.", ["a"], [0, 1, 2.5]);
   for (const value of [0, 0.5, 1, 2.5, 2.6, 100]) histogram.observe(["x"], value);
@@ -48,7 +48,7 @@ Deno.test("A histogram is cumulative, and a value at a bound is below it", () =>
   strictEqual(valueOf(text, "a_seconds_count", { a: "y" }), 1);
 });
 
-Deno.test("What is read when metrics are rendered is left out where it is not known", () => {
+Deno.test("Metrics omits values that are not known when it reads them", () => {
   const metrics = new Metrics();
   let value = NaN;
   metrics.gauge("a_bytes", "A.", [], () => value);
@@ -58,13 +58,13 @@ Deno.test("What is read when metrics are rendered is left out where it is not kn
   deepStrictEqual(parseExposition(metrics.render())[0]?.value, 1e21);
 });
 
-Deno.test("Metrics refuses two of one name", () => {
+Deno.test("Metrics rejects two metrics with the same name", () => {
   const metrics = new Metrics();
   metrics.counter("a_total", "A.");
-  throws(() => metrics.gauge("a_total", "A.", [], () => 1), /two metrics of the name "a_total"/);
+  throws(() => metrics.gauge("a_total", "A.", [], () => 1), /two metrics with the name "a_total"/);
 });
 
-Deno.test("problemsOf() finds what promtool does not", () => {
+Deno.test("problemsOf() finds problems that promtool does not find", () => {
   const histogram = "# TYPE a histogram\n";
   for (
     const [text, problem] of [

@@ -1,0 +1,214 @@
+/**
+ * Puts a gateway together: the store, the request pipeline, metrics, tracing, the audit log and the workers.
+ * @module
+ */
+
+import { createAuthorize } from "./access/authorize.ts";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import type { Gateway } from "./commands/serve.ts";
+import { VERSION } from "./config/command_line.ts";
+import type { Config } from "./config/config.ts";
+import { createHandler } from "./gateway.ts";
+import { InFlight } from "./http/in_flight.ts";
+import { RateLimit } from "./http/rate_limit.ts";
+import type { NatsConnection } from "./nats/connection/connection.ts";
+import { ConnectionWatch } from "./nats/connection/watch.ts";
+import type { CallObserver } from "./nats/jetstream/call_observer.ts";
+import { failureOf, JetStreamError } from "./nats/jetstream/errors.ts";
+import { describeCall } from "./nats/layout/subjects.ts";
+import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
+import { Traffic } from "./nats/monitoring/service.ts";
+import { createNatsStore, type NatsStore, type NatsStoreOptions } from "./nats/store.ts";
+import { S3Error } from "./s3/errors.ts";
+import { TrustedProxies } from "./s3/forwarded.ts";
+import { StallWatch } from "./streams/stall_watch.ts";
+import { createLog, type Log } from "./telemetry/log.ts";
+import {
+  addJetStreamMetrics,
+  type CallCounter,
+  type JetStreamStats,
+} from "./telemetry/metrics/jetstream.ts";
+import { addProcessMetrics, type ProcessStats } from "./telemetry/metrics/process.ts";
+import { Metrics } from "./telemetry/metrics/registry.ts";
+import {
+  addRequestMetrics,
+  type RequestMetrics,
+  type RequestStats,
+} from "./telemetry/metrics/requests.ts";
+import { addStoreMetrics, type StoreMetrics, type StoreStats } from "./telemetry/metrics/store.ts";
+import { Readiness } from "./telemetry/readiness.ts";
+import { createRequestLog } from "./telemetry/request_log.ts";
+import {
+  addTraceMetrics,
+  createRequestTracing,
+  type RequestTracing,
+} from "./telemetry/request_trace.ts";
+import { emptyTrashes } from "./workers/empty_trash.ts";
+import { flattenObjects } from "./workers/flatten.ts";
+import { sweepBuckets } from "./workers/sweep.ts";
+
+/**
+ * Creates a gateway on a connection that remains the caller's. Disposing it ends all waiting work.
+ *
+ * @param config Addresses, draining, and the NATS servers, login and service are not used here.
+ * @param log A log as configured, by default.
+ */
+export function createGateway(
+  config: Config,
+  connection: NatsConnection,
+  log: Log = createLog(config.log),
+): Gateway {
+  const now = (): Date => new Date();
+  const inFlight = new InFlight(config.limits.requests);
+  const stalls = new StallWatch(config.limits.stall);
+  const traffic = new Traffic();
+  const watch = new ConnectionWatch(connection);
+  const audit = createAuditLog(config, connection, log);
+  const tracing = createRequestTracing(config.tracing, { version: VERSION, log });
+  const registry = new Metrics();
+  const metrics = addGatewayMetrics(registry, {
+    requests: () => ({ inFlight, stalled: stalls.ended }),
+    jetStream: () => ({ isReady: readiness.isReady, connection: watch.stats }),
+    store: () => store.stats(),
+    process: () => ({ version: VERSION, droppedLines: log.dropped() }),
+    audit,
+    tracing,
+  });
+  const store = createNatsStore(connection, {
+    ...storeOptionsOf(config),
+    indexMemory: config.indexMemory,
+    nativeLayout: config.nativeLayout,
+    log,
+    now,
+    observe: { call: observeCalls(metrics.call, tracing), indexed: metrics.indexed },
+  });
+  const readiness = new Readiness(async () => {
+    return watch.stats.isConnected ? await store.problem() : "There is no connection to NATS";
+  });
+  const logRequest = createRequestLog(config.log.requests, log);
+  const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, trustedProxies } =
+    config;
+  const { rate } = config.limits;
+  const handler = createHandler({
+    store,
+    region,
+    encryptionAtRest,
+    domains,
+    ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
+    authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
+    authorize: createAuthorize(store),
+    inFlight,
+    ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
+    stalls,
+    log,
+    observe(record) {
+      metrics.request(record);
+      logRequest(record);
+      audit?.add(record);
+      traffic.add(record);
+    },
+    rejected: metrics.rejected,
+    tracing,
+    newRequestId: () => crypto.randomUUID(),
+  });
+  const stop = new AbortController();
+  const workers = startWorkers(config, { store, metrics, log, signal: stop.signal });
+  return Object.assign(handler, {
+    inFlight,
+    traffic,
+    renderMetrics: () => registry.render(),
+    problem: () => readiness.check(),
+    breakOff() {
+      // The runtime prints the stack, which would not help here.
+      stalls.breakOff(Object.assign(new S3Error("ServiceUnavailable"), { stack: "" }));
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      for (const part of [watch, readiness, metrics, store]) part[Symbol.dispose]();
+      await Promise.all([
+        workers,
+        tracing?.[Symbol.asyncDispose](),
+        audit?.[Symbol.asyncDispose](),
+      ]);
+    },
+  });
+}
+
+/** Returns the options of a store that every command needs. */
+export function storeOptionsOf(
+  { bucket, nats, defaultOwner, grace }: Config,
+): Omit<NatsStoreOptions, "log"> {
+  const { apiPrefix, inboxPrefix } = nats;
+  return { ...bucket, apiPrefix, inboxPrefix, defaultOwner, grace };
+}
+
+/** The sources of {@linkcode addGatewayMetrics}, read when metrics are rendered. */
+export type MetricsSources = {
+  readonly requests: () => RequestStats;
+  readonly jetStream: () => JetStreamStats;
+  readonly store: () => StoreStats;
+  readonly process: () => ProcessStats;
+  readonly audit: Parameters<typeof addAuditMetrics>[1];
+  readonly tracing: Parameters<typeof addTraceMetrics>[1];
+};
+
+/** The counters of a gateway. Disposing them ends the watch over the event loop. */
+export type GatewayMetrics = RequestMetrics & StoreMetrics & Disposable & {
+  readonly call: CallCounter;
+};
+
+/** Adds every metric of a gateway, in the order in which `/metrics` and docs/metrics.md show them. */
+export function addGatewayMetrics(registry: Metrics, sources: MetricsSources): GatewayMetrics {
+  const requests = addRequestMetrics(registry, sources.requests);
+  const call = addJetStreamMetrics(registry, sources.jetStream);
+  const store = addStoreMetrics(registry, sources.store);
+  const process = addProcessMetrics(registry, sources.process);
+  addAuditMetrics(registry, sources.audit);
+  addTraceMetrics(registry, sources.tracing);
+  return { ...requests, ...store, call, [Symbol.dispose]: () => process[Symbol.dispose]() };
+}
+
+function createAuditLog(
+  { audit: { subject }, nats }: Config,
+  connection: NatsConnection,
+  log: Log,
+): AuditLog | undefined {
+  return subject === undefined ? undefined : new AuditLog(connection, { ...nats, subject, log });
+}
+
+/** Counts and traces the calls of JetStream. */
+function observeCalls(count: CallCounter, tracing: RequestTracing | undefined): CallObserver {
+  return ({ method, subject, size }) => {
+    const began = performance.now();
+    const traced = tracing?.current?.call({ method, size, ...describeCall(method, subject) });
+    return (error, received) => {
+      const seconds = (performance.now() - began) / 1000;
+      const failure = error === undefined ? undefined : failureOf(error);
+      count(method, seconds, failure);
+      const code = error instanceof JetStreamError ? error.code : undefined;
+      traced?.({ failure, code, received });
+    };
+  };
+}
+
+type WorkerParts = {
+  readonly store: NatsStore;
+  readonly metrics: StoreMetrics;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+/** Starts the background workers; resolves when all of them have ended. */
+async function startWorkers(
+  { grace, nativeLayout, sweep }: Config,
+  { store, metrics, log, signal }: WorkerParts,
+): Promise<void> {
+  const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
+  if (nativeLayout !== "off") {
+    workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
+  }
+  if (sweep.interval > 0) {
+    workers.push(sweepBuckets(store, { ...sweep, log, signal, report: metrics.swept }));
+  }
+  await Promise.all(workers);
+}
