@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { startNatsServer } from "../../scripts/nats_server.ts";
+import { mapAtOnce } from "../../src/collections/map_at_once.ts";
 import type { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -22,6 +23,8 @@ import { TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "index" as BucketName;
 const stream = "OBJ_index";
+/** Few enough that none waits for seconds on a busy machine. */
+const PUTS_AT_ONCE = 256;
 
 async function keysOf(store: Store, prefix = ""): Promise<readonly string[]> {
   const keys: string[] = [];
@@ -34,9 +37,9 @@ async function keysOf(store: Store, prefix = ""): Promise<readonly string[]> {
 }
 
 async function put(store: Store, ...keys: readonly string[]): Promise<void> {
-  await Promise.all(
-    keys.map((key) => store.putObject(bucket, key as ObjectKey, input(someBytes(3)))),
-  );
+  await mapAtOnce(keys, PUTS_AT_ONCE, async (key) => {
+    await store.putObject(bucket, key as ObjectKey, input(someBytes(3)));
+  });
 }
 
 function numbered(count: number): readonly string[] {

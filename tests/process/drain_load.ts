@@ -58,8 +58,10 @@ export async function restartUnderLoad(
   {
     await using gateway = await serve(server, address);
     await createBucket(address);
-    const running = Array.from({ length: clients }, async (_, i) => {
-      const client = new Client(Number(address.split(":")[1]), i, written);
+    const everyone = Array.from({ length: clients }, (_, i) => {
+      return new Client(Number(address.split(":")[1]), i, written);
+    });
+    const running = everyone.map(async (client) => {
       for (;;) {
         const outcome = await client.act();
         outcomes.push({ ...outcome, ended: performance.now() });
@@ -68,6 +70,9 @@ export async function restartUnderLoad(
       client[Symbol.dispose]();
     });
     await pause(seconds * 1000);
+    // A large body takes seconds: the signal comes while one is on its way.
+    const isUploading = ({ sent }: Client): boolean => performance.now() - sent > 2 * MARGIN;
+    while (!everyone.some(isUploading)) await pause(5);
     signalled = performance.now();
     const { code } = await gateway.stop();
     await Promise.all(running);
@@ -109,6 +114,8 @@ class Client implements Disposable {
   readonly #own: string[] = [];
   #connection: RawConnection | undefined;
   #turn = 0;
+  /** When the headers of the large body that is on its way had been sent, in `performance.now()`. */
+  sent = Infinity;
 
   constructor(port: number, name: number, written: Map<string, string>) {
     this.#port = port;
@@ -162,8 +169,10 @@ class Client implements Disposable {
       await connection.send(head);
       sent = performance.now();
       // Large bodies take a while, of some clients seconds: the gateway is told to stop meanwhile.
+      if (this.#name % 4 === 0 && body.length > PIECE) this.sent = sent;
       for (let at = 0; at < body.length; at += PIECE) {
         await connection.send(body.subarray(at, at + PIECE));
+        if (at + 2 * PIECE >= body.length) this.sent = Infinity;
         if (body.length > PIECE) await pause(this.#name % 4 === 0 ? 500 : 30);
       }
       const answer = await connection.receive(method !== "HEAD");
