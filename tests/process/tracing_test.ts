@@ -377,7 +377,7 @@ Deno.test("a request of a thousand calls has a bounded number of spans", async (
   await using gateway = await startGateway(["--natsServers", server.url], {
     env: tracedBy(collector),
   });
-  await signedFetch(`${gateway.url}/photos`, PAIR, { method: "PUT" });
+  await (await signedFetch(`${gateway.url}/photos`, PAIR, { method: "PUT" })).arrayBuffer();
   const objects = Array.from({ length: 300 }, (_, i) => `<Object><Key>k${i}</Key></Object>`);
   for (let i = 0; i < 300; i += 50) {
     await Promise.all(Array.from({ length: 50 }, async (_, j) => {
