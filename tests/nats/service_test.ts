@@ -118,6 +118,7 @@ Deno.test("a user who may not subscribe to $SRV.> serves all the same, and says 
   });
   await using gateway = await start(server, "--natsUser", "ann", "--natsPassword", "secret");
   await gateway.waitFor(/Not shown as a NATS micro service.*\$SRV/);
+  await gateway.waitFor(/\$SRV\.\w+/);
   strictEqual(gateway.output.match(/\$SRV\.\w+/g)?.length, 1, gateway.output);
   strictEqual(await statusOf(gateway.url), 200);
   const connection = await connect({ servers: server.url, user: "tom", pass: "secret" });
