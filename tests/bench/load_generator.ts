@@ -17,7 +17,7 @@ export type Load = {
   readonly size: number;
   /** Bytes of each part except the last. */
   readonly part?: number;
-  /** Operations, or their limit if `seconds` is set. `multipart` is always one upload, whose operations are its parts. */
+  /** Operations, or their limit if `seconds` is set. `multipart` is one upload, whose operations are its parts. */
   readonly n: number;
   /** Number of keys; after the last one, operations start again at the first. */
   readonly keys?: number;

@@ -1,5 +1,5 @@
 /**
- * The calls that `bench.ts` makes to the raw JetStream process (`raw.ts`). A call is a line of JSON, and so is its reply.
+ * The calls that `bench.ts` makes to the raw JetStream process (`raw.ts`). A call is a line of JSON, as is its reply.
  * @module
  */
 
