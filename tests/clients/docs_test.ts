@@ -1,8 +1,8 @@
 /**
  * Runs every command that documents tell a reader to paste. Each document gets its own gateway.
  *
- * A runnable block is fenced as `sh`, one that cannot run here as `sh not-run` (.github/CONTRIBUTING.md). Each block sees
- * the variables and files of the blocks before it. As in the README, there is a bucket `demo` with an object
+ * A runnable block is fenced as `sh`, one that cannot run here as `sh not-run` (.github/CONTRIBUTING.md). Each block
+ * sees the variables and files of the blocks before it. As in the README, there is a bucket `demo` with an object
  * `hello.txt`. Ports are replaced; a gateway that a command starts is stopped as soon as it serves.
  * @module
  */
