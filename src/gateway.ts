@@ -1,5 +1,5 @@
 /**
- * The pipeline, from a Request to a Response: parse, authenticate, authorize, run, answer. Read this first.
+ * The pipeline, from a Request to a Response: parse, authenticate, authorize, run, respond. Read this first.
  * @module
  */
 
@@ -26,7 +26,7 @@ import type { VerifiedRequest } from "./s3/verified_request.ts";
 
 export type { Handler, RequestInfo };
 
-/** What the pipeline needs, exchanges and operations included. */
+/** The services of the pipeline, including those of exchanges and operations. */
 export type GatewayServices = Services & ExchangeServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;

@@ -1,6 +1,6 @@
 /**
- * Rules of this project that no linter knows: who may import whom, how long a file may be, what it may be called, and
- * what it may not use.
+ * Rules of this project that no linter checks: which files may import which, how long a file may be, how it may be
+ * named, and which APIs it may use.
  *
  * They are not a lint plugin, because `deno lint` of Deno 2.9.6 crashes with one in 3 of 100 runs.
  * @module
@@ -27,8 +27,8 @@ const PIPELINE = [...PURE, "auth/", "access/", "operations/", STORE];
 const NATS_GROUND = [...PURE, STORE, "nats/jetstream/", "nats/layout/", "nats/s3_errors.ts"];
 
 /**
- * What a file or a folder may import of ours in addition to itself. `a/` is a folder with everything in it, `a/*` only
- * the files that stand in it, "" all of `src/`.
+ * The imports that a file or a folder may have from `src/`, in addition to itself. `a/` is a folder and everything in
+ * it, `a/*` only the files directly in it, "" all of `src/`.
  */
 type Arrow = {
   readonly from: string;
@@ -36,7 +36,7 @@ type Arrow = {
   readonly because: string;
 };
 
-/** The arrows; the first that fits a file counts. */
+/** The arrows; the first one that matches a file applies. */
 const ARROWS: readonly Arrow[] = [
   {
     from: "telemetry/metrics/",
@@ -152,16 +152,16 @@ const ARROWS: readonly Arrow[] = [
   { from: "commands/", to: [""], because: "a command composes what it runs" },
 ];
 
-/** Specifiers of outside packages, and the only files that may import them. */
+/** Specifiers of external packages, and the only files that may import them. */
 const OUTSIDE: readonly (readonly [package_: RegExp, alone: RegExp])[] = [
   [/^@nats-io\//, /^nats\//],
   [/^fast-xml-parser$/, /^s3\/xml_reader\.ts$/],
 ];
 
-/** The longest that a file may be, in lines. */
+/** Maximum number of lines of a file. */
 const MAX_LINES = 250;
 
-/** The lines of files that are longer; the list only shrinks. */
+/** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
   "auth/sigv4.ts": 339,
   "config/settings.ts": 477,
@@ -178,7 +178,7 @@ function fits(path: string, pattern: string): boolean {
   return pattern === "" || pattern.endsWith("/") ? path.startsWith(pattern) : path === pattern;
 }
 
-/** Returns the imports that an arrow, or the rule of outside packages, forbids. */
+/** Returns the imports that violate an arrow or the rule of external packages. */
 function violations(sources: readonly Source[]): string[] {
   const operations = new Set(
     sources.filter(({ path, text }) =>
@@ -294,14 +294,14 @@ Deno.test("only main.ts and commands/ use Deno.serve, Deno.env and Deno.exit", a
 });
 
 Deno.test("no file takes a URL apart with new URL()", async () => {
-  // It folds .. and %2e%2e, which changes keys and breaks signatures: src/s3/request.ts cuts the text.
+  // It folds .. and %2e%2e, which changes keys and breaks signatures: src/s3/request.ts splits the text instead.
   const users = (await readSources(`${ROOT}/src`))
     .filter(({ text }) => /\bnew URL\(|\bURL\.parse\(/.test(text))
     .map(({ path }) => path);
   deepStrictEqual(users, []);
 });
 
-/** What of `src/` reads text that clients send. */
+/** The files of `src/` that parse text sent by clients. */
 const READS_CLIENTS = /^(?:auth|s3|operations|access|http)\/|^gateway\.ts$/;
 
 Deno.test("no regular expression backtracks over what clients send", async () => {
@@ -314,13 +314,13 @@ Deno.test("no regular expression backtracks over what clients send", async () =>
     literals.filter(backtracks).map(({ path, source }) => `${path}: /${source}/`),
     [],
   );
-  // One that is put together from text cannot be checked.
+  // This test cannot check an expression that is built from text.
   deepStrictEqual(sources.filter(({ text }) => /\bRegExp\(/.test(text)), []);
 });
 
 Deno.test("backtracks() tells expressions that backtrack from those that do not", () => {
   const bad = [
-    /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i, // these four were in the gateway once
+    /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i, // the gateway once used these four
     /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/,
     /<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs,
     /^AWS +(.+):([^:]+)$/,
@@ -418,6 +418,6 @@ Deno.test("only nats/store.ts and the context.ts files see a whole context", asy
   ) strictEqual(WHOLE_CONTEXT.test(text), isWhole, text);
 });
 
-/** A room's context that is used as a type, except for fields that are picked from it. */
+/** A room's context used as a type, except for fields that are picked from it. */
 const WHOLE_CONTEXT =
   /(?<!\bPick<\s*)(?<=[:&|=<,]\s*)\b(?:Buckets|Objects|Uploads)Context\b(?!\s*\[)/;

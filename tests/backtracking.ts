@@ -1,10 +1,10 @@
 /**
- * Finds regular expressions whose time grows faster than the text that they are given, so that whoever sends the text
- * decides how long the gateway stands still.
+ * Finds regular expressions whose running time grows faster than their input: with one of those, the sender of a text
+ * decides how long the gateway blocks.
  *
- * It knows two signs. Either two repetitions match the same characters, and nothing between them tells where the first
- * ends (`\s*(\d*)\s*`); or a lazy repetition looks for an end that may be missing, anew from each place of the text
- * (`<!--.*?-->`). It is a rule of thumb: it lets `\s+$` pass, and refuses some expressions that would do no harm.
+ * It knows two signs. Either two repetitions match the same characters, and nothing between them marks the end of the
+ * first one (`\s*(\d*)\s*`). Or a lazy repetition searches for an end that may be missing, again from every position of
+ * the text (`<!--.*?-->`). It is a heuristic: it accepts `\s+$`, and rejects some harmless expressions.
  * @module
  */
 
@@ -14,7 +14,7 @@ export type Literal = { readonly source: string; readonly flags: string };
 const COMMENT = /\/\/.*|\/\*[^]*?\*\//;
 const STRING = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/;
 const TEMPLATE = /`(?<template>(?:[^`\\]|\\[^])*)`/;
-/** A slash divides after a value; an expression stands behind an operator, a bracket or a keyword. */
+/** Matches an expression: a slash after a value divides, one after an operator, a bracket or a keyword begins it. */
 const LITERAL =
   /(?<=(?:[(,=:[!&|?{};>]|\breturn|^)\s*)\/(?<source>(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)\/(?<flags>[a-z]*)/;
 const TOKEN = new RegExp(
@@ -22,7 +22,7 @@ const TOKEN = new RegExp(
   "gm",
 );
 
-/** Returns the regular expressions of a TypeScript file, those in template strings too. */
+/** Returns the regular expressions in a TypeScript file, including those in template strings. */
 export function literalsOf(text: string): Literal[] {
   return Array.from(text.matchAll(TOKEN), ({ groups }) => {
     const { template, source, flags = "" } = groups ?? {};
@@ -39,10 +39,10 @@ export function backtracks({ source, flags }: Literal): boolean {
   return scan.overlaps || scan.isLazy && !source.startsWith("^");
 }
 
-/** The characters that a class matches, of those that tell classes apart. */
+/** The sample characters that a class matches. */
 type Chars = ReadonlySet<string>;
 
-/** A repeated class, followed by the classes that have stood behind it so far: it matches characters of each of them. */
+/** A repeated class and the classes after it so far; a repetition overlaps if it shares characters with all of them. */
 type Open = readonly [Chars, ...Chars[]];
 
 const SAMPLE = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).concat("\u2028");
@@ -51,7 +51,7 @@ const ATOM =
 const QUANTIFIER = /(?:[*+?]|\{(?<min>\d+)(?<comma>,(?<max>\d*))?\})(?<lazy>\??)/y;
 const GROUP = /\((?<look>\?<?[=!])?(?:\?:|\?<\w+>)?/y;
 
-/** One pass over an expression. */
+/** One scan of an expression. */
 class Scan {
   overlaps = false;
   isLazy = false;
@@ -67,8 +67,8 @@ class Scan {
   /**
    * Scans up to the end of a group.
    *
-   * @param before Repetitions whose end nothing has told before it.
-   * @returns Those whose end nothing has told behind it.
+   * @param before Repetitions before the group whose end nothing has marked yet.
+   * @returns Repetitions whose end nothing has marked after the group.
    */
   alternatives(before: readonly Open[]): readonly Open[] {
     const ended: Open[] = [];
@@ -91,7 +91,7 @@ class Scan {
       this.#at++;
       const { min, max } = this.#quantifier();
       const end = this.#at;
-      if (max === Infinity) { // its end meets its own beginning
+      if (max === Infinity) { // the group's end is followed by its own beginning
         this.#at = start;
         this.#take(GROUP);
         after = this.alternatives([...before, ...after]);

@@ -1,4 +1,4 @@
-/** docs/CONFORMANCE.md beside the code that it speaks of; `deno task conformance --check` runs what it claims. */
+/** Compares docs/CONFORMANCE.md with the code; `deno task conformance --check` runs the claims of the document. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { formatConformance, readConformance } from "../scripts/conformance_report.ts";

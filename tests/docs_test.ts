@@ -1,6 +1,6 @@
 /**
- * What documents say and a reader would believe: links, files, tasks, permissions. `tests/clients/docs_test.ts` runs their
- * commands, `tests/settings_in_files_test.ts` checks their flags and variables.
+ * Checks the claims of documents: links, files, tasks, permissions. `tests/clients/docs_test.ts` runs their commands;
+ * `tests/settings_in_files_test.ts` checks their flags and variables.
  * @module
  */
 
@@ -12,14 +12,14 @@ import { blocksOf, readDocuments, ROOT } from "./documents.ts";
 import { signedFetch, startGateway } from "./process/running_command.ts";
 
 const documents = await readDocuments();
-/** Links to files, without those in code. */
+/** Returns the links to files, except those in code. */
 function linksOf(text: string): readonly string[] {
   const prose = text.replaceAll(/^( *)```[^]*?^\1```$/gm, "").replaceAll(/`[^`\n]*`/g, "code");
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** Anchors of a document's headings, as GitHub makes them. */
+/** Returns the anchors of a document's headings, as GitHub generates them. */
 function anchorsOf(text: string): readonly string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase()
@@ -106,7 +106,7 @@ Deno.test("the permissions that docs/configuration.md lists are enough", async (
   const publish = section.split("\n").filter((line) => line.startsWith("| `")).flatMap((line) =>
     [...(line.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, subject = ""]) => subject)
   );
-  ok(publish.length > 10, "the table is not found");
+  ok(publish.length > 10, "the table was not found");
   match(section, /`_INBOX\.>`/);
   match(section, /`\$SRV\.>` with `allow_responses`/);
   await using server = await startNatsServer({
@@ -149,7 +149,7 @@ Deno.test("the permissions that docs/configuration.md lists are enough", async (
     `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`,
   );
   strictEqual(await ask("GET", "demo/parts"), large);
-  // The trash is emptied meanwhile.
+  // Leave time for emptying the trash.
   await new Promise((resolve) => setTimeout(resolve, 2500));
   for (const key of ["small", "large", "parts"]) await ask("DELETE", `demo/${key}`);
   match(await ask("GET", ""), /<Name>demo</);

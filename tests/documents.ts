@@ -1,5 +1,5 @@
 /**
- * The project's Markdown: which documents there are, and their blocks of code.
+ * Finds the project's Markdown documents and their blocks of code.
  * @module
  */
 
@@ -8,26 +8,26 @@ import { resolve } from "node:path";
 /** The project's folder. */
 export const ROOT: string = resolve(`${import.meta.dirname}/..`);
 
-/** A document: its path from the project's folder, and its text. */
+/** A document: its path relative to the project's folder, and its text. */
 export type Document = { readonly path: string; readonly text: string };
 
 /** A fenced block of code. */
 export type Block = {
-  /** The first word behind the fence. */
+  /** The first word after the fence. */
   readonly language: string;
-  /** What follows it. */
+  /** The rest of the line. */
   readonly remark: string;
   /** Line of the fence, from 1. */
   readonly line: number;
-  /** Of `<!-- run: name -->` before it: a test of its own runs it. */
+  /** Name in a preceding `<!-- run: name -->`: a separate test runs the block. */
   readonly name: string | undefined;
   readonly code: string;
 };
 
-/** Folders of others' documents, and of what is fetched. */
+/** Folders of other people's documents, and of downloads. */
 const FOREIGN = ["node_modules", ".tools", ".nats", ".git", "tests/fixtures", "cov", "dist"];
 
-/** Every document of the project, by path. */
+/** Returns every document of the project, sorted by path. */
 export async function readDocuments(): Promise<readonly Document[]> {
   const found: Document[] = [];
   const walk = async (folder: string): Promise<void> => {
@@ -46,7 +46,7 @@ export async function readDocuments(): Promise<readonly Document[]> {
 
 const FENCE = /(?:^<!-- run: (\S+) -->\n+)?^( *)```(\S*) *(.*)\n([^]*?)^\2```$/gm;
 
-/** The fenced blocks of a document, in order. */
+/** Returns the fenced blocks of a document, in order. */
 export function blocksOf(text: string): readonly Block[] {
   return [...text.matchAll(FENCE)].map((match) => {
     const [, name, indent = "", language = "", remark = "", code = ""] = match;
@@ -61,8 +61,8 @@ export function blocksOf(text: string): readonly Block[] {
 }
 
 /**
- * Whether `tests/clients/docs_test.ts` runs a block: `sh` alone behind the fence, or a program that needs a server, which
- * `deno test --doc` is told to ignore.
+ * Returns whether `tests/clients/docs_test.ts` runs a block: one fenced as `sh` alone, or a program that needs a server
+ * and that `deno test --doc` is told to ignore.
  */
 export function isRun({ name, language, remark }: Block): boolean {
   if (name !== undefined) return false;

@@ -1,7 +1,7 @@
 import { strictEqual, throws } from "node:assert/strict";
 import { replaceBetween, TABLES, writeTables } from "../scripts/docs.ts";
 
-/** The formatter pads columns and wraps lines. */
+/** Undoes the padding of columns and the wrapping of lines by the formatter. */
 function unformatted(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/-{2,}/g, "---");
 }

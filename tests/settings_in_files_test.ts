@@ -1,6 +1,6 @@
 /**
- * Every variable and every flag of the gateway that a file outside the code names is in the settings table: under
- * `deploy/`, `.github/`, `docs/` and `examples/`, in the README and the other documents.
+ * Checks that every variable and every flag of the gateway exists in the settings table, wherever a file outside the
+ * code names one: in `deploy/`, `.github/`, `docs/` and `examples/`, in the README and in the other documents.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
@@ -12,14 +12,14 @@ const PLACES = ["deploy", ".github", "docs", "examples"];
 const TEXT =
   /\.(md|ya?ml|json|env|example|service|conf|cfg|tpl|txt|py|js|mjs|ts|go|sh)$|Dockerfile$/;
 
-/** Variables that look like settings, and are somebody else's. */
+/** Variables that look like settings but belong to other programs. */
 const OTHERS_VARIABLES = [
   "NATS_S3_TEST_REQUIRE",
   "OTEL_DENO",
   "OTEL_EXPORTER_OTLP_CERTIFICATE",
 ];
 
-/** Flags that documents name alone in backticks, and whose they are. */
+/** Flags that documents show alone in backticks, by the program they belong to. */
 const OTHERS_FLAGS: Readonly<Record<string, readonly string[]>> = {
   "deno": ["allow-net", "allow-env", "allow-read", "v8-flags", "frozen", "dry-run", "no-prompt"],
   "v8": ["max-old-space-size"],
@@ -29,16 +29,16 @@ const OTHERS_FLAGS: Readonly<Record<string, readonly string[]>> = {
 };
 const KNOWN_ALONE = new Set([...FLAGS, ...Object.values(OTHERS_FLAGS).flat()]);
 
-/** Names of settings that a text uses and that do not exist. */
+/** Returns the names of settings that a text uses although they do not exist. */
 export function unknownIn(text: string): readonly string[] {
   const unknown: string[] = [];
-  // `NATS_S3_…` and `OTEL_*` stand for many.
+  // `NATS_S3_…` and `OTEL_*` stand for several names.
   for (
     const [, name = ""] of text.matchAll(/\b((?:NATS_S3|OTEL)_[A-Z0-9_]*[A-Z0-9])\b(?![_*…])/g)
   ) {
     if (!VARIABLES.has(name) && !OTHERS_VARIABLES.includes(name)) unknown.push(name);
   }
-  // Helm's names are like ours, and its flags are not.
+  // Helm's values have names like ours, but its flags are different.
   const lines = text.replaceAll(/\\\n\s*/g, " ").replaceAll(/^\s*helm .*$/gm, "");
   for (const [, flag = ""] of lines.matchAll(FLAG_OF_OURS)) {
     if (!FLAGS.has(flag)) unknown.push(`--${flag}`);
@@ -58,11 +58,11 @@ export function unknownIn(text: string): readonly string[] {
   return [...new Set(unknown)];
 }
 
-/** With a dot, or beginning with `nats` and a capital: no other program has such flags. */
+/** A flag with a dot, or one that begins with `nats` and a capital: no other program has such flags. */
 const FLAG_OF_OURS = /(?<![\w-])--?((?:nats[A-Z]\w*|[a-z][\w-]*(?:\.[a-z][\w-]*)+))\b(?!\()/g;
-/** Alone in backticks, perhaps with a value. */
+/** A flag alone in backticks, perhaps with a value. */
 const FLAG_ALONE = /`--([A-Za-z][\w.-]*)(?:[ =][^`]*)?`/g;
-/** What follows the command in a line of code: `main.ts …`, `nats-s3 --…`, `nats-s3 sweep …`. */
+/** The arguments after the command in a line of code: `main.ts …`, `nats-s3 --…`, `nats-s3 sweep …`. */
 const CALL =
   /(?:\bmain\.ts|(?<=^|[\s`]|bin\/|\.\/)nats-s3(?:\.js)?)((?: (?:[a-z]+|--?[A-Za-z][\w.-]*(?:[ =][^\s`]+)?))*? --[^`\n|&;#]*)/gm;
 

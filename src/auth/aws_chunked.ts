@@ -27,9 +27,9 @@ import { S3Error } from "../s3/errors.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
 import { type ChunkSigning, sign } from "./sigv4.ts";
 
-/** The longest line before a chunk, in bytes. */
+/** Maximum length of a line before a chunk, in bytes. */
 const MAX_LINE = 1024;
-/** The most bytes of trailing headers. */
+/** Maximum size of trailing headers, in bytes. */
 const MAX_TRAILERS = 16 * 1024;
 const TRAILER_SIGNATURE = "x-amz-trailer-signature";
 const EMPTY_SHA256 = createHash("sha256").digest("hex");
@@ -141,7 +141,7 @@ function parseChunkLine(line: string, isSigned: boolean): { size: number; signat
   return { size: Number.parseInt(size, 16), signature };
 }
 
-/** Reads the rest of the body, which is short in an honest one. */
+/** Reads the rest of the body, which is short in a well-formed one. */
 async function readEnd(source: ByteReader): Promise<string> {
   let end = "";
   for (;;) {

@@ -62,7 +62,7 @@ Deno.test("canonicalQuery() omits the signature", () => {
 Deno.test("canonicalHeaders() folds blanks, and keeps every other byte", () => {
   const headers = new Headers({
     "x-amz-meta-a": "a  b\t c",
-    "x-amz-meta-b": "\u00c3\u00a0  b\u00c3\u00a0", // "à" in UTF-8, as latin1: its second byte is no blank
+    "x-amz-meta-b": "\u00c3\u00a0  b\u00c3\u00a0", // "à" in UTF-8, as latin1: its second byte is not a blank
     "x-amz-meta-c": '"a   b"',
   });
   strictEqual(

@@ -9,7 +9,7 @@ export interface Credentials {
   secretsOf(accessKeyId: string): readonly string[];
 }
 
-/** The most secrets that one access key id may have at a time: the old one and the new one. */
+/** Maximum number of secrets of one access key id at a time: the old one and the new one. */
 const MAX_SECRETS = 2;
 
 /** Creates credentials of one pair. */

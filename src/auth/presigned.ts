@@ -21,7 +21,7 @@ import {
   type Verifier,
 } from "./sigv4.ts";
 
-/** The longest lifetime of a URL, in seconds: a week. */
+/** Maximum lifetime of a URL, in seconds: a week. */
 const MAX_EXPIRES = 604_800;
 
 /** Returns whether the query has a parameter that only this form has. */

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { S3Error } from "../s3/errors.ts";
 
-/** The longest field, in characters. Anyone who knows an access key id gets this response; real requests are shorter. */
+/** Maximum characters of a field. Anyone who knows an access key id gets this response; real requests are shorter. */
 const MAX_FIELD = 16 * 1024;
 
 /** The texts that were compared. They come or follow from the request; the secret is not among them. */

@@ -124,7 +124,7 @@ Deno.test("stringToSign() of SigV2 names the bucket in both address styles", () 
   );
 });
 
-/** A name with each of its letters percent-encoded in turn, in either case, and with all of them. */
+/** Returns a name with each letter percent-encoded in turn, in upper and lower case, and with all letters encoded. */
 function spellingsOf(name: string): string[] {
   const encode = (letter: string): string => `%${letter.charCodeAt(0).toString(16)}`;
   const one = Array.from(name, (letter, i) => {

@@ -35,7 +35,7 @@ export const ALGORITHM = "AWS4-HMAC-SHA256";
 const SERVICE = "s3";
 const TERMINATOR = "aws4_request";
 
-/** Signs for unknown access keys; a request that matches it is refused all the same. */
+/** Signs for unknown access keys; the gateway refuses even a request that matches it. */
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
 /** The facts against which signatures are checked. */
@@ -133,7 +133,7 @@ export function verifyHeader(
   const end = authorization.lastIndexOf(SIGNATURE) + SIGNATURE.length;
   const signature = authorization.slice(end);
   const beginning = `${region} ${authorization.slice(0, end)}`;
-  // The requests of one client begin alike all day.
+  // All requests of one client on one day have the same beginning.
   const known = /^[0-9a-f]{64}$/.test(signature) ? beginnings.get(beginning) : undefined;
 
   const parts = known ?? parseAuthorization(authorization);

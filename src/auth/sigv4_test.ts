@@ -95,7 +95,7 @@ Deno.test("createSigningKeys() caches keys separately", () => {
       keys("Secret", "20130524", "us-east-1"),
     ]
   ) notStrictEqual(Buffer.from(other).toString("hex"), Buffer.from(first).toString("hex"));
-  notStrictEqual(keys("secret", "20130524", "us-east-1"), first); // was pushed out
+  notStrictEqual(keys("secret", "20130524", "us-east-1"), first); // it was evicted
   deepStrictEqual(keys("secret", "20130524", "us-east-1"), first);
 });
 
@@ -114,7 +114,7 @@ Deno.test("verifyHeader() accepts the variations of clients", () => {
     ],
   ];
   const repeated = signed({ headers: { "x-amz-object-attributes": "ETag,ObjectSize" } });
-  repeated.headers.set("x-amz-object-attributes", "ETag, ObjectSize"); // as the runtime joins two lines
+  repeated.headers.set("x-amz-object-attributes", "ETag, ObjectSize"); // the runtime joins two lines in this way
   cases.push(["a header that was sent twice", repeated]);
   const encoded = signed({ path: "/b/a~b" });
   cases.push(["another encoding on the wire", { ...encoded, rawPath: "/b/%61%7eb" }]);
@@ -311,7 +311,7 @@ function signatureOf(text: string): S3Request {
   return request;
 }
 
-/** Names of the headers that a refused request had read before its access key was looked up, and in all. */
+/** Returns the headers that were read for a refused request: before the lookup of its access key, and in total. */
 function readingsOf(request: S3Request): { early: readonly string[]; all: readonly string[] } {
   const all: string[] = [];
   let early: readonly string[] = [];

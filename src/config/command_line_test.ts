@@ -173,12 +173,12 @@ Deno.test("parseInvocation() says which source of S3 credentials is broken", () 
 Deno.test("refuseRuntimeSpans() refuses only what would show signatures", () => {
   for (const OTEL_DENO of ["true", "TRUE"]) {
     throws(() => refuseRuntimeSpans({ OTEL_DENO }), /with the signatures of presigned requests/);
-    // The runtime does not read it.
+    // OTEL_TRACES_EXPORTER does not help, because the runtime does not read it.
     throws(() => refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_EXPORTER: "none" }), /Cannot serve/);
     refuseRuntimeSpans({ OTEL_DENO, OTEL_TRACES_SAMPLER: "always_off" });
     refuseRuntimeSpans({ OTEL_DENO, OTEL_SDK_DISABLED: "true" });
   }
   refuseRuntimeSpans({ OTEL_DENO: "false" });
-  refuseRuntimeSpans({ OTEL_DENO: "1" }); // the runtime takes only "true"
+  refuseRuntimeSpans({ OTEL_DENO: "1" }); // the runtime accepts only "true"
   refuseRuntimeSpans({});
 });

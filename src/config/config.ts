@@ -64,7 +64,7 @@ export type Config = {
     readonly rate: number | "off";
   };
   readonly credentials: Credentials;
-  /** Access key id of the NATS user, which owns buckets that no gateway made; undefined without a NATS user. */
+  /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
   readonly region: string;
   /** Host names, lower case, for virtual-host addressing of buckets. */

@@ -13,7 +13,7 @@ const CREDENTIALS = {
   NATS_S3_CREDENTIALS: '{"credentials":[{"accessKey":"a","secretKey":"b"}]}',
 };
 
-/** A PEM file of the fixtures. */
+/** Reads a PEM file of the fixtures. */
 function pem(name: string): string {
   return Deno.readTextFileSync(`${import.meta.dirname}/../../tests/fixtures/tls/${name}.pem`);
 }
@@ -149,7 +149,7 @@ Deno.test("createConfig() traces nothing where nothing would be kept", () => {
   for (const [name, value] of off) {
     strictEqual(configure(PAIR, { ...COLLECTOR, [name]: value }).tracing, undefined, name);
   }
-  // Somebody else's traces are kept.
+  // Traces that other processes sample are still kept.
   const sampler = { ...COLLECTOR, OTEL_TRACES_SAMPLER: "parentbased_always_off" };
   deepStrictEqual(configure(PAIR, sampler).tracing?.sampler, { followsParent: true, ratio: 0 });
 });

@@ -7,7 +7,7 @@
 
 import { rawPathOf } from "./raw_path.ts";
 
-/** What the pages show. */
+/** The sources of the pages. */
 export type AdminServices = {
   /** Returns all metrics in the text format of Prometheus. */
   readonly renderMetrics: () => string;
@@ -15,7 +15,7 @@ export type AdminServices = {
   readonly problem: () => Promise<string | undefined>;
 };
 
-/** Creates the handler that answers requests for the pages. */
+/** Creates the handler that serves the pages. */
 export function createAdminHandler(
   { renderMetrics, problem }: AdminServices,
 ): (request: Request) => Promise<Response> {

@@ -10,7 +10,7 @@ import { formatXml } from "../s3/xml.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestRecord } from "../telemetry/request_record.ts";
 
-/** A request that failed: its record notes the error, and its log tells of a failure of ours. */
+/** A request that failed: its record notes the error, and its log reports the failures that are our fault. */
 export type FailedRequest = {
   readonly record: RequestRecord;
   /** Its signal aborts when the client has disconnected. */

@@ -25,7 +25,7 @@ import type { Admission, InFlight, Refusal } from "./in_flight.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import { rawPathOf } from "./raw_path.ts";
 
-/** What exchanges need. */
+/** The services that exchanges use. */
 export type ExchangeServices = {
   /** Proxies whose X-Forwarded-* headers are trusted; none by default. */
   readonly proxies?: TrustedProxies | undefined;
@@ -54,7 +54,7 @@ export type RequestInfo = {
 };
 
 /**
- * Answers a request; it never rejects. A request is in flight until its response was sent or broken off; without
+ * Responds to a request and never rejects. A request is in flight until its response was sent or broken off; without
  * {@linkcode RequestInfo}, until the last byte was read from the response.
  */
 export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;

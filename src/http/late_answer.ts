@@ -2,8 +2,8 @@
  * Responses that begin before the work behind them has ended: Copy and Complete of large objects.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * Work that ends within a moment is answered like any other. After that the gateway sends headers with status 200, keeps
- * the connection alive with white space, and ends with the XML of the result or of an error, as AWS does.
+ * Work that ends within a moment gets a response like any other. After that the gateway sends headers with status 200,
+ * keeps the connection alive with white space, and ends with the XML of the result or of an error, as AWS does.
  * @module
  */
 
@@ -21,9 +21,9 @@ export type LateTiming = {
 export const LATE_TIMING: LateTiming = { first: 5_000, between: 5_000 };
 
 /**
- * Answers slow work.
+ * Responds to a request whose work may be slow.
  *
- * @param work Resolves to a response in XML. Its error is thrown, or given to `renderError` once the response has begun.
+ * @param work Resolves to a response in XML. Its error is thrown, or rendered once the response has begun.
  * @param renderError Returns the XML of an error.
  */
 export async function answerLate(

@@ -29,7 +29,7 @@ import { encryptionHeader } from "./answers/encryption.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** The most tags of one document: a part with one checksum has 8. */
+/** Maximum number of tags in one document: a part with one checksum has 8. */
 const MAX_TAGS = 20 * MAX_PART_NUMBER;
 
 type Input = {

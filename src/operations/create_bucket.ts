@@ -14,7 +14,7 @@ import { childrenOf, optionalTextOf, parseXml } from "../s3/xml_reader.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** The longest configuration, in bytes: the part that we support needs a few hundred. */
+/** Maximum size of a configuration, in bytes: the part that we support needs a few hundred. */
 const MAX_BYTES = 64 * 1024;
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Integrity>({

@@ -15,9 +15,9 @@ import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from ".
 import { readDocument } from "./bodies/document.ts";
 import { type Call, defineOperation, type Operation } from "./operation.ts";
 
-/** The most objects that one request may name. */
+/** Maximum number of objects in one request. */
 const MAX_OBJECTS = 1000;
-/** The most tags of one document: an object that Amazon documents has 12. */
+/** Maximum number of tags in one document: an object that Amazon documents has 12. */
 const MAX_TAGS = 20 * MAX_OBJECTS;
 /** Deletions that run at a time. */
 const CONCURRENT_DELETIONS = 128;

@@ -108,7 +108,7 @@ function parseLimit(headers: RequestHeaders): number {
   return /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_PARTS) : MAX_PARTS;
 }
 
-/** The most parts of one response. */
+/** Maximum number of parts in one response. */
 const MAX_PARTS = 1000;
 
 /** Returns the content of `<ObjectParts>`; undefined for an object that was put in one piece. */

@@ -13,7 +13,7 @@ import { xmlResponse } from "../s3/xml.ts";
 import { ownerElement } from "./answers/owner.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** The most buckets of a page. */
+/** Maximum number of buckets in a page. */
 const MAX_BUCKETS = 10_000;
 
 type Input = {

@@ -12,7 +12,7 @@ import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
 
-/** What every operation may use. */
+/** The services that every operation may use. */
 export type Services = {
   readonly store: Store;
   readonly region: string;
@@ -56,7 +56,7 @@ export type Route<O extends On = On> = {
   readonly headers?: readonly string[];
   /** The work may take long and its response is small XML, so the response may begin before the work has ended. */
   readonly slow?: boolean;
-  /** AWS documents the operation and the gateway does not support it: it answers `NotImplemented`. */
+  /** AWS documents the operation and the gateway does not support it: it fails with `NotImplemented`. */
   readonly unsupported?: boolean;
 };
 

@@ -54,7 +54,7 @@ export const SUPPORTED: readonly Operation[] = [
   uploadPartCopy,
 ];
 
-/** The operations that answer `NotImplemented`. */
+/** The operations that fail with `NotImplemented`. */
 export const UNSUPPORTED: readonly Operation[] = unsupportedBeside(SUPPORTED);
 
 /** Every operation that AWS documents for S3. */

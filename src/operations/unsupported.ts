@@ -1,5 +1,5 @@
 /**
- * The operations that AWS documents for S3 and the gateway does not support: each answers `NotImplemented` by its name.
+ * The operations that AWS documents for S3 and the gateway does not support: each fails with `NotImplemented`, by name.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  *
  * A request that is routed here cannot fall through to a plain GET, PUT or DELETE. A row has no effect once `table.ts`

@@ -20,7 +20,7 @@ export type UploadId = string & { readonly [brand]: "UploadId" };
 /** Number of a part: 1 to 10,000. */
 export type PartNumber = number & { readonly [brand]: "PartNumber" };
 
-/** The longest object key, in bytes of UTF-8. */
+/** Maximum length of an object key, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
 /** The highest part number. */
 export const MAX_PART_NUMBER = 10_000;

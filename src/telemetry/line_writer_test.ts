@@ -56,7 +56,7 @@ Deno.test("LineWriter writes when 64 KiB wait, and then waits again", async () =
   const writer = new LineWriter(output, { delay: 60_000 });
   const line = "x".repeat(1023);
   for (let i = 0; i < 64; i++) writer.add(line, true);
-  writer.add(line, true); // while others are written
+  writer.add(line, true); // while other lines are being written
   await new Promise((resolve) => setTimeout(resolve, 10));
   strictEqual(output.text.length, 65_536);
   await writer.flush(1000);
@@ -79,7 +79,7 @@ Deno.test("LineWriter drops lines while the output is stalled and the buffer is 
   });
   output.hold();
   for (let i = 0; i < 1000; i++) writer.add(`line ${i}`);
-  await writer.flush(10); // in vain
+  await writer.flush(10); // times out
   strictEqual(output.text, "");
   const kept = 1000 - writer.dropped;
   match(`${kept}`, /^1[0-9]$/);

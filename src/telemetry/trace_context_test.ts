@@ -36,7 +36,7 @@ Deno.test("parseTraceContext() ignores malformed headers", () => {
       `00-${TRACE}-${"0".repeat(16)}-01`,
       `00-${TRACE.toUpperCase()}-${SPAN}-01`,
       `00-${TRACE}x-${SPAN}-01`,
-      `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`, // the header came twice
+      `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`, // the client sent the header twice
       `cc-${TRACE}-${SPAN}-01.more`,
     ]
   ) strictEqual(parseTraceContext(header, "a=b"), undefined, String(header));

@@ -63,7 +63,7 @@ export function stopTimer(timer: Timer | undefined): void {
   world.stopTimer(timer);
 }
 
-/** Calls `run` again and again, at an interval in milliseconds. */
+/** Calls `run` repeatedly, at an interval in milliseconds. */
 export function startTicker(milliseconds: number, run: () => void): Timer {
   return world.startTicker(milliseconds, run);
 }
@@ -102,7 +102,7 @@ export function randomBytes(length: number): Uint8Array {
 }
 
 /**
- * Returns an id that no one else has: 22 letters and digits, as NATS's nuids are.
+ * Returns a unique id: 22 letters and digits, like NATS's nuids.
  *
  * @example Usage
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * An HTTP server that does what a gateway does for small objects, and nothing of S3: no signature, no conditions, no
- * properties, no errors. What it reaches is what the runtime's HTTP server and JetStream leave room for.
+ * An HTTP server that does the JetStream work of a gateway for small objects, without S3: no signature, no conditions,
+ * no properties, no errors. Its speed is the limit that the runtime's HTTP server and JetStream set.
  *
- * Usage: `bare.ts <URL of a nats-server>`; prints its own URL once it listens, and ends with its standard input.
+ * Usage: `bare.ts <URL of a nats-server>`; prints its own URL once it listens, exits when its standard input closes.
  * @module
  */
 
@@ -21,10 +21,10 @@ const { requests } = own;
 
 type Info = { readonly nuid: Nuid; readonly seek: number };
 
-async function answer(request: Request): Promise<Response> {
+async function respond(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   const slash = pathname.indexOf("/", 1);
-  if (slash < 0) return new Response(); // the load generator makes sure of its bucket
+  if (slash < 0) return new Response(); // the load generator creates its bucket first
   const store = pathname.slice(1, slash) as StoreName;
   const key = pathname.slice(slash + 1) as ObjectKey;
   const stream = streamOf(store);
@@ -66,7 +66,7 @@ const server = Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}`),
-}, answer);
-for await (const _ of Deno.stdin.readable); // until it is closed
+}, respond);
+for await (const _ of Deno.stdin.readable); // until standard input closes
 await server.shutdown();
 await own[Symbol.asyncDispose]();

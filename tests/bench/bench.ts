@@ -1,12 +1,12 @@
 /**
- * `deno task bench`: the gateway over HTTP beside raw JetStream, in turns, on one nats-server.
+ * `deno task bench`: the gateway over HTTP compared with raw JetStream, in turns, on one nats-server.
  *
- * - `--rounds N` rounds that count, 5 by default, after one that warms up
- * - `--quick` one small round: shows that it runs, its figures mean nothing
- * - `--gateways N` that many gateway processes, which share nothing
+ * - `--rounds N` measured rounds, 5 by default, after one warm-up round
+ * - `--quick` one small round, to show that the benchmark runs; its figures mean nothing
+ * - `--gateways N` the number of gateway processes, which share nothing
  * - `--keep` writes `docs/benchmark.md` and `docs/benchmark.json`
  *
- * Every run compares itself with the one kept last for as many gateways.
+ * Every run compares itself with the last kept run of the same number of gateways.
  * @module
  */
 
@@ -36,20 +36,20 @@ const MIB = 1024 * 1024;
 const BIG = 64 * MIB;
 const SMALL = 4096;
 const RANGE = 64 * 1024;
-/** Clients of small requests, and of ranges. */
+/** Clients that send small requests, and clients that read ranges. */
 const MANY = 16;
 const RANGE_CLIENTS = 8;
 
-/** How much one round does. */
+/** The amount of work in one round. */
 type Amounts = {
-  /** Bodies of 64 MiB from one client and from four. */
+  /** Bodies of 64 MiB sent by one client, and by four. */
   readonly big: number;
   readonly bigger: number;
-  /** Small objects, and requests that read them. */
+  /** Small objects, and the requests that read them. */
   readonly objects: number;
   readonly reads: number;
   readonly ranges: number;
-  /** Seconds of small GETs beside large transfers. */
+  /** Seconds of small GETs during large transfers. */
   readonly mixed: number;
 };
 
@@ -70,7 +70,7 @@ const QUICK: Amounts = {
   mixed: 1,
 };
 
-/** What takes part. */
+/** The processes that take part. */
 type Bench = {
   readonly gateways: readonly GatewayProcess[];
   readonly serverPid: number;
@@ -79,31 +79,31 @@ type Bench = {
   readonly generator: LoadGenerator;
 };
 
-/** What was made before the rounds, and where they write. */
+/** The setup of one round. */
 type Round = {
   readonly amounts: Amounts;
-  /** Of the gateway, and of raw JetStream; new in every round. */
+  /** Bucket of the gateway, and of raw JetStream; new in every round. */
   readonly bucket: string;
   readonly rawBucket: string;
   readonly chunkSize: number;
-  /** Of the object whose ranges are read. */
+  /** Size of the object whose ranges are read. */
   readonly large: number;
 };
 
-/** One thing that is measured. */
+/** One measurement. */
 type Step = {
   readonly name: string;
   readonly unit: Unit;
   readonly aim?: Aim;
   readonly load: Load;
-  /** The first is what the gateway is measured against. */
+  /** The first one is the yardstick for the gateway. */
   readonly raw: readonly {
     readonly name: string;
     readonly call: RawCall;
-    /** Comes after it and is not measured. */
+    /** Runs afterwards and is not measured. */
     readonly afterwards?: RawCall;
   }[];
-  /** What a server does for it that is HTTP and JetStream alone. */
+  /** Name of the same measurement on the bare server, which does only HTTP and JetStream. */
   readonly bare?: string;
 };
 
@@ -217,7 +217,7 @@ function stepsOf({ amounts, bucket, rawBucket, chunkSize, large }: Round): reado
 const MIXED = "GET 4 KiB beside a PUT and a GET of 64 MiB";
 const MIXED_AIM: Aim = { of: "tail", most: 5 };
 
-/** Samples by the name of what was measured. */
+/** Samples by the name of the measurement. */
 type Samples = Map<string, Sample[]>;
 
 async function runRound(bench: Bench, round: Round, samples: Samples, turn: number): Promise<void> {
@@ -226,7 +226,7 @@ async function runRound(bench: Bench, round: Round, samples: Samples, turn: numb
   await createBucket(gateways, round.rawBucket);
   const steps = stepsOf(round);
   for (const step of steps) {
-    // DELETE leaves nothing for the mixed load: it comes before it.
+    // DELETE leaves nothing for the mixed load, so the mixed load runs before it.
     if (step.load.op === "delete") keep(samples, MIXED, await measureMixed(bench, round));
     const byGateway = async (): Promise<void> => {
       keep(samples, step.name, await measureGateway(bench, step));
@@ -237,14 +237,14 @@ async function runRound(bench: Bench, round: Round, samples: Samples, turn: numb
         if (afterwards !== undefined) await raw.call(afterwards);
       }
     };
-    // Who comes first changes from round to round.
+    // The order is reversed in every other round.
     const byBare = async (): Promise<void> => {
       if (step.bare !== undefined) keep(samples, step.bare, await measureBare(bench, round, step));
     };
     const measures = [byGateway, byBare, byRaw];
     for (const measure of turn % 2 === 0 ? measures : measures.toReversed()) await measure();
   }
-  // Frees disk and memory of nats-server at once; the gateways forget these buckets.
+  // Frees the disk and memory of nats-server at once; the gateways forget these buckets.
   for (const bucket of [round.bucket, round.rawBucket]) await raw.call({ op: "drop", bucket });
 }
 
@@ -265,7 +265,7 @@ async function createBucket(gateways: readonly GatewayProcess[], bucket: string)
   if (!ok) throw new Error(`Cannot create bucket "${bucket}"`);
 }
 
-/** What a measurement has, but for what processes used. */
+/** The result of a measurement, without the resources that the processes used. */
 type Measured = Pick<Sample, "rate" | "p50" | "p99" | "bytes" | "requests"> & {
   readonly clientCpu: number;
 };
@@ -326,7 +326,7 @@ async function measureBare(
   });
 }
 
-/** Large bodies cost per GB, small requests per 1,000, ranges both. */
+/** Splits the cost: large bodies are charged per GB, small requests per 1,000, and ranges by both. */
 function chargedTo(
   op: Load["op"],
   unit: Unit,
@@ -338,7 +338,7 @@ function chargedTo(
   };
 }
 
-/** Small GETs while one client puts and another one gets 64 MiB, again and again. */
+/** Measures small GETs while one client repeatedly puts 64 MiB and another one gets them. */
 async function measureMixed(bench: Bench, { amounts, bucket }: Round): Promise<Sample> {
   const { gateways, serverPid } = bench;
   const { mixed: seconds, objects, big } = amounts;
@@ -379,7 +379,7 @@ async function runLoad(
   return await generator.run(gateways.map(({ url }) => url), CREDENTIALS, load);
 }
 
-/** Makes the large object of each side, and asks in how large chunks the gateway cuts. */
+/** Creates the large object of each side, and finds out the gateway's chunk size. */
 async function prepare(bench: Bench, large: number): Promise<{ readonly chunkSize: number }> {
   const { gateways, raw } = bench;
   const bucket = LARGE_BUCKET;
@@ -471,7 +471,7 @@ async function runBench({ rounds, quick, gateways: count }: Options): Promise<Re
   };
 }
 
-/** How JetStream syncs, as the server itself says it. */
+/** Returns how JetStream syncs to disk, as the server itself reports it. */
 async function readSync(monitor: number): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${monitor}/jsz?config=true`);
   const { config } = await answer.json() as {
@@ -488,7 +488,7 @@ async function cpuModel(): Promise<string> {
   return model === undefined ? "" : ` (${model})`;
 }
 
-/** Formats Markdown as `deno fmt` does, so that its tables can be read in a terminal. */
+/** Formats Markdown as `deno fmt` does, so that its tables are readable in a terminal. */
 async function formatMarkdown(text: string): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--ext", "md", "-"],
@@ -510,7 +510,7 @@ async function readKept(): Promise<Kept> {
   }
 }
 
-/** Digits beyond the fourth are noise. */
+/** Drops digits beyond the fourth: they are noise. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === "number" ? Number(value.toPrecision(4)) : value;
 }
@@ -518,7 +518,7 @@ function rounded(_: string, value: unknown): unknown {
 function parseCount(text: string, flag: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Cannot use --${flag} ${text}: it is not a count`);
+    throw new RangeError(`Cannot use --${flag} ${text}: expected a positive whole number`);
   }
   return count;
 }
@@ -555,7 +555,7 @@ if (import.meta.main) {
   try {
     await main(Deno.args);
   } catch (cause) {
-    // What failed while the rest was ended hides the first failure: then all of it is shown.
+    // A failure during cleanup hides the first failure, so all of them are printed.
     const single = cause instanceof Error && !(cause instanceof SuppressedError);
     console.error(single ? cause.message : cause);
     Deno.exit(1);

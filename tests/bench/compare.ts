@@ -1,11 +1,11 @@
 /**
- * `deno task bench:compare --baseline PATH`: this gateway beside another one, such as that of an older commit, on one
- * nats-server. Both take the same small loads in turns. Round by round the ratios show what a change costs.
+ * `deno task bench:compare --baseline PATH`: this gateway compared with another one, such as that of an older commit, on
+ * one nats-server. Both take the same small loads in turns. The ratios of each round show the cost of a change.
  *
  * - `--baseline PATH` the other `main.ts`
- * - `--rounds N` rounds that count, 10 by default, after two that warm up
+ * - `--rounds N` measured rounds, 10 by default, after two warm-up rounds
  *
- * Processor time says more than rates here, because other programs use the same cores.
+ * Processor time is more telling than rates, because other programs use the same cores.
  * @module
  */
 
@@ -23,7 +23,7 @@ const PAIR = { accessKeyId: "bench", secretAccessKey: "bench-secret" };
 const MIB = 1024 * 1024;
 const WARM_UP = 2;
 
-/** The loads in their order: later ones read and delete what earlier ones wrote. */
+/** The loads in their order: later ones read and delete the objects of earlier ones. */
 const LOADS: readonly (readonly [row: string, load: Omit<Load, "bucket">])[] = [
   ["PUT 4 KiB", { op: "put", size: 4096, n: 1500, c: 16 }],
   ["GET 4 KiB", { op: "get", size: 4096, n: 3000, keys: 1500, c: 16 }],
@@ -52,7 +52,7 @@ async function start(server: NatsServer, main: string): Promise<Started> {
   return { command, url: `http://127.0.0.1:${port}` };
 }
 
-/** Median of the ratios, and the range of the middle half. */
+/** Formats the median of the ratios, and the range of the middle half. */
 function ratio(own: readonly number[], other: readonly number[]): string {
   const sorted = own.map((value, i) => value / (other[i] ?? NaN)).sort((a, b) => a - b);
   const [middle, low, high] = [0.5, 0.25, 0.75].map((share) =>
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { baseline: { type: "string" }, rounds: { type: "string", default: "10" } },
   });
-  if (values.baseline === undefined) throw new TypeError("Give --baseline the path of a main.ts");
+  if (values.baseline === undefined) throw new TypeError("Set --baseline to the path of a main.ts");
   const generator = await buildLoadGenerator();
   await using server = await startNatsServer();
   const gateways: Started[] = [];
@@ -74,10 +74,10 @@ async function main(): Promise<void> {
     for (const path of ["main.ts", values.baseline]) gateways.push(await start(server, path));
     for (let round = 0; round < Number(values.rounds) + WARM_UP; round++) {
       for (const [row, load] of LOADS) {
-        // The one that goes first finds another machine than the one that goes last.
+        // The order alternates, because the machine changes between the first and the last turn.
         for (const i of round % 2 === 0 ? [0, 1] : [1, 0]) {
           const gateway = gateways[i];
-          if (gateway === undefined) throw new TypeError("There is no gateway");
+          if (gateway === undefined) throw new TypeError("No gateway was started");
           const bucket = `round-${round}-${i}`;
           if (load.op === "put" && row === LOADS[0]?.[0]) {
             const made = await signedFetch(`${gateway.url}/${bucket}`, PAIR, { method: "PUT" });

@@ -1,6 +1,6 @@
 /**
- * `deno task bench:start`: the time from `git clone` to the first object, with nothing in any cache: neither Deno, nor
- * packages, nor a nats-server. Needs Node, git and Python with pip, as the newcomer does.
+ * `deno task bench:start`: the time from `git clone` to the first object with every cache empty: no Deno, no packages
+ * and no nats-server. Requires Node, git and Python with pip, as a newcomer has them.
  * @module
  */
 
@@ -47,7 +47,7 @@ try {
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
-    // Ctrl-C of a terminal reaches all of them: here the group is asked to end.
+    // Ctrl-C in a terminal signals the whole process group, so this script signals the group too.
     detached: true,
   }).spawn();
   try {

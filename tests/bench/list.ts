@@ -1,12 +1,12 @@
 /**
- * `deno task bench:list`: pages of listings of buckets of 1,000, 100,000 and 1,000,000 keys, and what it costs a PUT that
- * a gateway keeps the keys of its bucket.
+ * `deno task bench:list`: pages of listings of buckets with 1,000, 100,000 and 1,000,000 keys, and the cost to a PUT
+ * when the gateway keeps the keys of its bucket.
  *
- * - `--keys N,…` other numbers of keys: thousands
- * - `--pairs N` runs of PUTs with and without an index, one after the other; 9 by default
+ * - `--keys N,…` other numbers of keys, in multiples of 1,000
+ * - `--pairs N` pairs of runs of PUTs, with and without an index; 9 by default
  * - `--keep` writes the tables to `docs/listing.md`
  *
- * The buckets are filled by publishing object info directly. Keys are 13 bytes long and lie in folders of 1,000.
+ * The benchmark fills the buckets by publishing object info directly. Keys are 13 bytes long, in folders of 1,000.
  * @module
  */
 
@@ -32,11 +32,11 @@ import { readCpuTime, readMemory } from "./usage.ts";
 const FOLDER = 1000;
 /** Publishes in flight while a bucket is filled. */
 const FILLERS = 256;
-/** Lists of each kind. */
+/** Listings of each kind. */
 const LISTS = 50;
-/** A gateway saves the index of a bucket of so many keys. */
+/** A gateway saves the index of a bucket that has at least so many keys. */
 const SAVED_FROM = 50_000;
-/** PUTs of 4 KiB of a run, and how many at a time. */
+/** PUTs of one run, the number at a time, and their size. */
 const PUTS = { n: 6000, c: 16, size: 4096 } as const;
 const KEPT = new URL("../../docs/listing.md", import.meta.url).pathname;
 
@@ -49,7 +49,7 @@ async function fill(requests: Requests, store: StoreName, count: number): Promis
   let next = 0;
   await Promise.all(Array.from({ length: FILLERS }, async () => {
     while (next < count) {
-      // Not in order: nobody writes a million keys in order.
+      // Out of order: nobody writes a million keys in order.
       const i = (next++ * 7919) % count;
       const key = keyOf(i);
       const message = formatInfo({
@@ -74,14 +74,14 @@ async function fill(requests: Requests, store: StoreName, count: number): Promis
   }));
 }
 
-/** Lists once; milliseconds. */
+/** Lists once and returns the milliseconds that it took. */
 async function list(url: string, query: string, keys: number): Promise<number> {
   const began = performance.now();
   const response = await signedFetch(`${url}?list-type=2${query}`, CREDENTIALS);
   const text = await response.text();
   const milliseconds = performance.now() - began;
   const count = Number(/<KeyCount>(\d+)</.exec(text)?.[1]);
-  if (response.status !== 200 || count !== keys) throw new Error(`A list went wrong: ${text}`);
+  if (response.status !== 200 || count !== keys) throw new Error(`Unexpected listing: ${text}`);
   return milliseconds;
 }
 
@@ -110,7 +110,7 @@ async function measure(
   const first = Math.min(count, 1000);
   const cold = await list(url, "", first);
   const memory = await readMemory([gateway.pid], "VmRSS") - idle;
-  for (let i = 0; i < LISTS; i++) await list(url, "", first); // warms the runtime up
+  for (let i = 0; i < LISTS; i++) await list(url, "", first); // to warm up the runtime
   const page = await many((i) => {
     const at = Math.min(random(i), Math.max(count - 1001, 0));
     const keys = Math.min(1000, count - at - 1);
@@ -141,7 +141,7 @@ async function measure(
   ];
 }
 
-/** The first list of a gateway that finds a saved index; milliseconds. */
+/** Returns the milliseconds of a new gateway's first listing, which finds a saved index. */
 async function listFromSaved(
   server: NatsServer,
   requests: Requests,
@@ -156,7 +156,7 @@ async function listFromSaved(
   return await list(`${gateway.url}/${bucket}`, "", 1000);
 }
 
-/** PUTs to two buckets in turn: of one the gateway keeps the keys, of the other it does not. */
+/** Measures PUTs to two buckets in turn: the gateway keeps the keys of the one, but not of the other. */
 async function measureUpkeep(
   server: NatsServer,
   gateway: GatewayProcess,

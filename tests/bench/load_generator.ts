@@ -1,6 +1,6 @@
 /**
- * Builds and runs the load generator `s3load`. It is written in Go: a client in JavaScript would cost more than the
- * gateway that it asks.
+ * Builds and runs the load generator `s3load`. It is written in Go, because a client in JavaScript would use more
+ * processor time than the gateway under test.
  * @module
  */
 
@@ -13,22 +13,22 @@ const TOOLS = resolve(`${import.meta.dirname}/../../.tools`);
 /** One kind of load. */
 export type Load = {
   readonly op: "put" | "get" | "head" | "delete" | "range" | "multipart" | "get-part";
-  /** Of each object, in bytes. */
+  /** Bytes of each object. */
   readonly size: number;
-  /** Of each part but the last, in bytes. */
+  /** Bytes of each part except the last. */
   readonly part?: number;
-  /** Operations; with `seconds` at most. `multipart` is one upload whatever this says, its operations are parts. */
+  /** Operations, or their limit if `seconds` is set. `multipart` is one upload, whose operations are its parts. */
   readonly n: number;
-  /** Operations begin again at the first key after this many. */
+  /** Number of keys; after the last one, operations start again at the first. */
   readonly keys?: number;
-  /** Clients: requests in flight. */
+  /** Clients, each with one request in flight. */
   readonly c: number;
   readonly bucket: string;
   readonly prefix?: string;
   readonly seconds?: number;
 };
 
-/** What came of it. */
+/** The result of a load. */
 export type LoadResult = {
   readonly ops: number;
   readonly seconds: number;
@@ -38,13 +38,13 @@ export type LoadResult = {
   readonly p99_ms: number;
   /** Processor time of the load generator, in seconds. */
   readonly cpu_s: number;
-  /** What Complete took, after `multipart`. */
+  /** Milliseconds that Complete took, after `multipart`. */
   readonly complete_ms?: number;
 };
 
-/** Runs a load against gateways. */
+/** A runner of loads against gateways. */
 export type LoadGenerator = {
-  /** Such as `go1.25.0`. */
+  /** The Go version that built it, such as `go1.25.0`. */
   readonly version: string;
   /** @throws Error when a request fails */
   run(urls: readonly string[], credentials: KeyPair, load: Load): Promise<LoadResult>;
@@ -53,14 +53,14 @@ export type LoadGenerator = {
 /**
  * Builds the load generator into `.tools/`.
  *
- * @throws Error where there is no Go
+ * @throws Error when Go is not installed
  */
 export async function buildLoadGenerator(): Promise<LoadGenerator> {
   const binary = `${TOOLS}/s3load${Deno.build.os === "windows" ? ".exe" : ""}`;
   await Deno.mkdir(TOOLS, { recursive: true });
   const version = await output("go", ["env", "GOVERSION"]).catch((cause) => {
     throw new Error(
-      "Cannot build the load generator: there is no Go on the PATH. Install Go 1.24 or newer (https://go.dev/dl)",
+      "Cannot build the load generator: Go is not on the PATH. Install Go 1.24 or newer (https://go.dev/dl)",
       { cause },
     );
   });

@@ -1,8 +1,8 @@
 /**
- * `deno task bench:multipart`: multipart uploads beside objects that are put in one piece, in turns, and what Complete
- * takes.
+ * `deno task bench:multipart`: multipart uploads compared with objects put in one piece, in turns, and the duration of
+ * Complete.
  *
- * - `--rounds N` rounds that count, 5 by default, after one that warms up
+ * - `--rounds N` measured rounds, 5 by default, after one warm-up round
  * - `--keep` writes the tables to `docs/multipart.md`
  * @module
  */
@@ -39,13 +39,13 @@ const PART = 8 * MIB;
 const PUT = 64 * MIB;
 /** Uploads in flight. */
 const CLIENTS = 4;
-/** Downloads of the large objects, and of each part or object of its size. */
+/** Downloads of the large objects. */
 const DOWNLOADS = 2;
 const PART_READS = 128;
 /** An upload of many small parts. */
 const MANY = { parts: 10_000, size: 1024, inFlight: 100 } as const;
 
-/** What takes part. */
+/** The processes that take part. */
 type Bench = {
   readonly server: NatsServer;
   readonly gateway: GatewayProcess;
@@ -53,19 +53,19 @@ type Bench = {
   readonly generator: LoadGenerator;
 };
 
-/** What one round found. */
+/** The figures of one round. */
 type Figures = {
   /** MB/s. */
   readonly upload: Pair;
   readonly download: Pair;
-  /** Milliseconds, half of them took less. */
+  /** Median milliseconds. */
   readonly part: Pair;
-  /** Milliseconds of Complete, of large parts over HTTP and of small ones in this process. */
+  /** Milliseconds of Complete: of large parts over HTTP, and of small parts in this process. */
   readonly complete: number;
   readonly completeMany: number;
 };
 
-/** Of a multipart object, and of objects put in one piece. */
+/** A figure of a multipart object, and the same figure of objects put in one piece. */
 type Pair = { readonly parts: number; readonly plain: number };
 
 async function runRound(bench: Bench, turn: number): Promise<Figures> {
@@ -73,7 +73,7 @@ async function runRound(bench: Bench, turn: number): Promise<Figures> {
   const bucket = `round-${turn}`;
   const run = (load: Omit<Load, "bucket" | "n"> & { readonly n?: number }): Promise<LoadResult> =>
     generator.run([gateway.url], CREDENTIALS, { n: 1, ...load, bucket });
-  // Who comes first changes from round to round.
+  // The order is reversed in every other round.
   const pair = async (
     byParts: () => Promise<LoadResult>,
     plainly: () => Promise<LoadResult>,
@@ -102,7 +102,7 @@ async function runRound(bench: Bench, turn: number): Promise<Figures> {
     () => run({ op: "get-part", ...multipart, n: PART_READS, c: 1 }),
     () => run({ op: "get", size: PART, n: PART_READS, ...plain }),
   );
-  // Frees disk and memory of nats-server at once; the gateway forgets the bucket.
+  // Frees the disk and memory of nats-server at once; the gateway forgets the bucket.
   await requests.call(`STREAM.DELETE.${streamOf(bucket as StoreName)}`);
 
   const figures = {
@@ -116,7 +116,7 @@ async function runRound(bench: Bench, turn: number): Promise<Figures> {
   return figures;
 }
 
-/** Milliseconds that it takes to complete an upload of many small parts, in this process. */
+/** Returns the milliseconds that it takes to complete an upload of many small parts in this process. */
 async function completeMany({ server, requests }: Bench, bucket: BucketName): Promise<number> {
   const connection = await connect({
     servers: [server.url],
@@ -195,17 +195,17 @@ async function main(args: readonly string[]): Promise<void> {
   });
   const count = Number(values.rounds);
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Cannot use --rounds ${values.rounds}: it is not a count`);
+    throw new RangeError(`Cannot use --rounds ${values.rounds}: expected a positive whole number`);
   }
   const generator = await buildLoadGenerator();
   await using server = await startNatsServer();
-  // What is measured is the parts: in the background they would be rewritten beside it.
+  // The benchmark measures objects in parts: without this flag, the gateway rewrites them in the background.
   const flags = ["--multipart.native-layout", "off"];
   await using gateway = await startGateway({ server, flags });
   await using own = await openRequests(server.url);
   const bench: Bench = { server, gateway, requests: own.requests, generator };
   const load = Deno.loadavg()[0]?.toFixed(2);
-  await runRound(bench, 0); // warms up
+  await runRound(bench, 0); // to warm up
   const rounds: Figures[] = [];
   for (let i = 1; i <= count; i++) rounds.push(await runRound(bench, i));
 

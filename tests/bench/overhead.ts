@@ -1,5 +1,5 @@
 /**
- * `deno task bench:overhead`: what objects take beside their bytes: of the bucket's stream, of the disk and of
+ * `deno task bench:overhead`: the space that objects take beyond their bytes: in the bucket's stream, on disk and in
  * nats-server's memory.
  *
  * `--keep` writes the table to `docs/operations.md`.
@@ -20,7 +20,7 @@ import { readMemory } from "./usage.ts";
 const KEPT = new URL("../../docs/operations.md", import.meta.url).pathname;
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Sizes of objects, and how many of each. */
+/** Sizes of objects, and the number of objects of each size. */
 const OBJECTS = [[0, 20_000], [4 * KIB, 20_000], [128 * KIB, 1000], [MIB, 200], [
   64 * MIB,
   8,
@@ -65,7 +65,7 @@ async function measure(size: number, count: number): Promise<readonly string[]> 
   const memory = await readMemory([server.pid], "VmRSS");
   let next = 0;
   await Promise.all(Array.from({ length: CLIENTS }, async () => {
-    // 32 bytes, as keys of data sets have.
+    // 32 bytes, a typical length for keys of data sets.
     for (let i; (i = next++) < count;) {
       await send(`overhead/${`data/2026-01-01/part-${i}`.padEnd(32, "x")}`, whole);
     }

@@ -1,5 +1,5 @@
 /**
- * A gateway's connection and request layer, for what speaks to JetStream itself.
+ * A gateway's connection and request layer, for benchmarks that speak to JetStream directly.
  * @module
  */
 

@@ -1,6 +1,7 @@
 /**
- * Raw JetStream, as a process of its own: what a gateway asks of JetStream, from memory and without HTTP, S3 or a store.
- * It has the gateway's connection, request layer and streams. Reads calls from its standard input (see `raw_calls.ts`).
+ * Raw JetStream in a process of its own: it makes the same JetStream requests as a gateway, from memory and without
+ * HTTP, S3 or a store. It uses the gateway's connection, request layer and streams. Reads calls from its standard input
+ * (see `raw_calls.ts`).
  *
  * Usage: `raw.ts <URL of a nats-server>`
  * @module
@@ -18,9 +19,9 @@ import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
 import { WRITE_WINDOW } from "../../src/nats/objects/chunk_writer.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";
-import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
+import type { RawCall, RawReply, RawResult } from "./raw_calls.ts";
 
-/** Bodies are cut out of this, again and again. */
+/** Size of the buffer from which all bodies are cut. */
 const BODY_SIZE = 64 * 1024 * 1024;
 
 type Call<Op extends RawCall["op"]> = Extract<RawCall, { readonly op: Op }>;
@@ -36,10 +37,10 @@ const { requests } = own;
 const memory = randomBytes(BODY_SIZE);
 const groups = new Map<string, Body[]>();
 type SmallObject = { readonly subject: string; readonly chunk: number; readonly info: number };
-/** Each small object: its chunk's subject, and the sequences of chunk and metadata; by bucket. */
+/** Small objects by bucket: the chunk's subject, and the sequences of chunk and metadata. */
 const small = new Map<string, SmallObject[]>();
 
-async function answer(call: RawCall): Promise<RawResult> {
+async function execute(call: RawCall): Promise<RawResult> {
   switch (call.op) {
     case "publish":
       return await publishBodies(call);
@@ -113,7 +114,7 @@ async function publishBodies(call: Call<"publish">): Promise<RawResult> {
   return result;
 }
 
-/** Gets chunks in order, as many ahead as the window holds. */
+/** Gets chunks in order, reading ahead as far as the window allows. */
 async function getChunks(
   stream: string,
   sequences: readonly number[],
@@ -210,7 +211,7 @@ async function readChunkSize({ bucket, key }: Call<"chunk-size">): Promise<numbe
   return parsed.object.bytes.chunkSize ?? 0;
 }
 
-/** Does `n` things, `c` at a time, each of which says how many bytes it moved. */
+/** Calls `work` `n` times, `c` at a time; each call returns the number of bytes it moved. */
 async function run(
   { n, c }: { readonly n: number; readonly c: number },
   work: (i: number) => Promise<number>,
@@ -223,7 +224,7 @@ async function run(
     while (next < n) {
       const i = next++;
       const before = performance.now();
-      const moved = await work(i); // before it is added: others add while this one waits
+      const moved = await work(i); // not `bytes += await …`: other calls add while this one waits
       bytes += moved;
       times[i] = performance.now() - before;
     }
@@ -244,7 +245,7 @@ function groupOf({ bucket, group }: { readonly bucket: string; readonly group: s
   return `${bucket}/${group}`;
 }
 
-/** The benchmark's buckets have names that need no mapping. */
+/** Returns the store of a bucket: the benchmark's bucket names need no mapping. */
 function storeOf(bucket: string): StoreName {
   return bucket as StoreName;
 }
@@ -270,7 +271,7 @@ for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
   const lines = (rest + text).split("\n");
   rest = lines.pop() ?? "";
   for (const line of lines) {
-    const reply: RawAnswer = await answer(JSON.parse(line) as RawCall)
+    const reply: RawReply = await execute(JSON.parse(line) as RawCall)
       .then((result) => ({ result }), (cause) => ({ error: String(cause) }));
     console.log(JSON.stringify(reply));
   }

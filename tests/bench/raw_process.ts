@@ -1,11 +1,11 @@
 /**
- * Starts `raw.ts`, and asks it; and `bare.ts`.
+ * Starts `raw.ts` and sends calls to it; starts `bare.ts`.
  * @module
  */
 
-import type { RawAnswer, RawCall, RawResult } from "./raw_calls.ts";
+import type { RawCall, RawReply, RawResult } from "./raw_calls.ts";
 
-/** A process that speaks to JetStream itself; disposing ends it. */
+/** A process that speaks to JetStream directly; disposing ends it. */
 export type RawProcess = AsyncDisposable & {
   readonly pid: number;
   call(call: RawCall): Promise<RawResult>;
@@ -13,7 +13,7 @@ export type RawProcess = AsyncDisposable & {
 
 const RAW = new URL("raw.ts", import.meta.url).pathname;
 
-/** Starts it, with the permissions of a gateway. */
+/** Starts `raw.ts` with the permissions of a gateway. */
 export function startRaw(natsUrl: string): RawProcess {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-net", "--allow-env", RAW, natsUrl],
@@ -27,16 +27,16 @@ export function startRaw(natsUrl: string): RawProcess {
     pid: child.pid,
     async call(call) {
       await writer.write(new TextEncoder().encode(JSON.stringify(call) + "\n"));
-      // One call at a time, so one line is one answer.
+      // There is one call at a time, so one line is one reply.
       let text = "";
       while (!text.endsWith("\n")) {
         const { done, value } = await reader.read();
         if (done) throw new Error(`The raw process ended during "${call.op}"`);
         text += value;
       }
-      const answer = JSON.parse(text) as RawAnswer;
-      if ("error" in answer) throw new Error(`Raw "${call.op}" failed: ${answer.error}`);
-      return answer.result;
+      const reply = JSON.parse(text) as RawReply;
+      if ("error" in reply) throw new Error(`Raw "${call.op}" failed: ${reply.error}`);
+      return reply.result;
     },
     async [Symbol.asyncDispose]() {
       await writer.close().catch(() => {});
@@ -53,7 +53,7 @@ export type BareServer = AsyncDisposable & { readonly pid: number; readonly url:
 
 const BARE = new URL("bare.ts", import.meta.url).pathname;
 
-/** Starts it, with the permissions of a gateway, and waits until it listens. */
+/** Starts `bare.ts` with the permissions of a gateway, and waits until it listens. */
 export async function startBare(natsUrl: string): Promise<BareServer> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-net", "--allow-env", BARE, natsUrl],

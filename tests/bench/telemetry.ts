@@ -1,12 +1,13 @@
 /**
- * `deno task bench:telemetry`: what observing costs small objects. Gateways on one nats-server, each observed in another
- * way, take the same load in turns; what counts is the ratio to the one that is not observed, round by round.
+ * `deno task bench:telemetry`: the cost of observability for small objects. Several gateways on one nats-server, each
+ * observed in a different way, take the same load in turns. Each round compares them with the unobserved gateway.
  *
- * - `--rounds N` rounds that count, 40 by default, after those that warm up
- * - `--baseline PATH` another `main.ts` to compare with, such as one of an older commit
+ * - `--rounds N` measured rounds, 40 by default, after the warm-up rounds
+ * - `--baseline PATH` another `main.ts` to compare with, such as that of an older commit
  * - `--keep` writes the table to `docs/metrics.md`
  *
- * Everything is read as it would be: the log by a pipe, `/metrics` every second, the audit log by a stream on disk.
+ * The output is consumed as in production: a pipe reads the log, a client reads `/metrics` every second, and a stream on
+ * disk stores the audit log.
  * @module
  */
 
@@ -32,10 +33,10 @@ const PAIR = { accessKeyId: "bench", secretAccessKey: "bench-secret" };
 const ROOT = `${import.meta.dirname}/../..`;
 const DOCUMENT = `${ROOT}/docs/metrics.md`;
 const AUDIT = "bench.audit";
-/** Little at a time: whatever else the machine does should not fall to one gateway alone. */
+/** A small load, so that other work on the machine does not hit one gateway alone. */
 const LOAD = { size: 4096, n: 600, c: 16 } as const;
 
-/** Rounds after which everything is compiled. */
+/** Rounds until everything is compiled. */
 const WARM_UP = 5;
 
 /** A way to observe a gateway. */
@@ -43,7 +44,7 @@ type Way = {
   readonly name: string;
   readonly flags: readonly string[];
   readonly isScraped: boolean;
-  /** The gateway's `main.ts`. */
+  /** The `main.ts` to run, if not the project's own. */
   readonly main?: string;
 };
 
@@ -65,7 +66,7 @@ type Observed = {
   readonly admin: string;
 };
 
-/** Of one load against one gateway; processor time of the gateway in seconds. */
+/** The result of one load against one gateway: operations per second, and processor seconds of the gateway. */
 type Cost = { readonly rate: number; readonly cpu: number };
 type Operation = "put" | "get";
 
@@ -105,7 +106,7 @@ async function measure(
   return { rate: result.ops_s, cpu };
 }
 
-/** Milliseconds that the page takes, p50 and p99, and its size. */
+/** Returns the size of the metrics page, and the milliseconds to fetch it: p50 and p99. */
 async function measurePage({ admin }: Observed): Promise<readonly string[]> {
   const times: number[] = [];
   let size = 0;
@@ -118,7 +119,7 @@ async function measurePage({ admin }: Observed): Promise<readonly string[]> {
   return [`${size}`, percentile(times, 0.5).toFixed(2), percentile(times, 0.99).toFixed(2)];
 }
 
-/** The same of the largest metrics of a page, with every operation in every way that it can end. */
+/** Returns the same figures for the largest possible page, with every operation and every outcome. */
 function measureLargePage(): readonly string[] {
   const registry = new Metrics();
   const { request } = addRequestMetrics(registry, () => ({
@@ -161,7 +162,7 @@ function measureLargePage(): readonly string[] {
   return [`${text.length}`, percentile(times, 0.5).toFixed(2), percentile(times, 0.99).toFixed(2)];
 }
 
-/** Median, and between what half of them lie. */
+/** Formats the median, and the range of the middle half. */
 function percent(ratios: readonly number[]): string {
   const sorted = ratios.toSorted((a, b) => a - b);
   const [middle, low, high] = [0.5, 0.25, 0.75]
@@ -169,7 +170,7 @@ function percent(ratios: readonly number[]): string {
   return `${middle} (${low} … ${high})`;
 }
 
-/** Microseconds of processor time an operation, of all rounds together: of one it is too little to be measured. */
+/** Returns microseconds of processor time per operation over all rounds: one round is too short to measure. */
 function cpuOf(costs: readonly Cost[]): number {
   return costs.reduce((sum, { cpu }) => sum + cpu, 0) / (costs.length * LOAD.n) * 1e6;
 }
@@ -217,14 +218,14 @@ async function main(): Promise<void> {
   try {
     for (const way of ways) gateways.push(await start(server, way));
     const [first] = gateways;
-    if (first === undefined) throw new TypeError("There is no gateway");
+    if (first === undefined) throw new TypeError("No gateway was started");
     for (let round = 0; round <= Number(values.rounds) + WARM_UP; round++) {
       const bucket = `round-${round}`;
       const made = await signedFetch(`${first.url}/${bucket}`, PAIR, { method: "PUT" });
       if (made.status !== 200) throw new Error(await made.text());
       await made.body?.cancel();
       for (const op of ["put", "get"] as const) {
-        // Whoever goes first finds another machine than whoever goes last.
+        // The order rotates, because the machine changes between the first and the last turn.
         const turn = gateways.map((_, i) => gateways[(i + round) % gateways.length])
           .filter((gateway) => gateway !== undefined);
         for (const gateway of turn) {

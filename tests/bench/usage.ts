@@ -1,17 +1,17 @@
 /**
- * What processes use of processor and memory, from `/proc`; zeros where there is none.
+ * Reads the processor time and memory of processes from `/proc`; returns zeros on systems without it.
  * @module
  */
 
 import { parseCpuTime, parseMemory } from "../../scripts/bench_figures.ts";
 
-/** Processor time in seconds since each process began, added up. */
+/** Returns the total processor time of the processes since they started, in seconds. */
 export async function readCpuTime(pids: readonly number[]): Promise<number> {
   const texts = await Promise.all(pids.map((pid) => read(`/proc/${pid}/stat`)));
   return texts.reduce((sum, text) => sum + (text === "" ? 0 : parseCpuTime(text)), 0);
 }
 
-/** Resident memory of the largest process, in bytes: now, or the most since {@linkcode resetPeaks}. */
+/** Returns the resident memory of the largest process, in bytes: now, or the peak since {@linkcode resetPeaks}. */
 export async function readMemory(
   pids: readonly number[],
   field: "VmHWM" | "VmRSS",
@@ -20,7 +20,7 @@ export async function readMemory(
   return Math.max(...texts.map((text) => parseMemory(text, field)));
 }
 
-/** Begins the search for the most memory anew. */
+/** Resets the peak memory of processes. */
 export async function resetPeaks(pids: readonly number[]): Promise<void> {
   for (const pid of pids) await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5").catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** A walk with aws-cli on real files, with its default integrity settings. */
+/** Exercises aws-cli on real files, with its default integrity settings. */
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { ensureAwsCli, findAwsCli2, type Tool } from "../../scripts/client_tools.ts";
@@ -9,7 +9,7 @@ import { beyondAscii, SpoilingProxy } from "./spoiling_proxy.ts";
 
 const MIB = 1024 * 1024;
 
-/** Around the 8 MiB from which aws-cli sends parts, and what is many of them. */
+/** Sizes around the 8 MiB from which aws-cli uploads in parts, and one of many parts. */
 const SIZES = {
   "empty": 0,
   "one-byte": 1,
@@ -21,7 +21,7 @@ const SIZES = {
 
 const PIPED = "s3://walk/piped";
 
-/** Names that are encoded, folded or mistaken somewhere on their way. */
+/** File names that some program on the way may encode, fold or misread. */
 const ODD_NAMES = [
   "plain.txt",
   "with space.txt",
@@ -45,18 +45,18 @@ const ODD_NAMES = [
   "tab\tand\u0001control.txt",
 ];
 
-/** A client, a gateway, a folder and a bucket of its own. */
+/** A client with its own gateway, folder and bucket. */
 type Walk = {
   readonly gateway: GatewayProcess;
   readonly folder: string;
-  /** Runs `aws`, which must succeed; its output. */
+  /** Runs `aws`, which must succeed; returns its output. */
   readonly aws: (...args: readonly string[]) => Promise<string>;
-  /** {@linkcode aws} with something on its standard input. */
+  /** Runs `aws` as {@linkcode aws} does, with standard input. */
   readonly awsFrom: (
     stdin: ReadableStream<Uint8Array<ArrayBuffer>>,
     ...args: readonly string[]
   ) => Promise<string>;
-  /** Runs `aws`, which must fail; its complaint. */
+  /** Runs `aws`, which must fail; returns its error message. */
   readonly awsFails: (...args: readonly string[]) => Promise<string>;
 };
 
@@ -75,7 +75,7 @@ async function startWalk(tool: Tool): Promise<Walk & AsyncDisposable> {
       ...stdin !== undefined && { stdin },
     });
     strictEqual(code, 0, `aws ${args.join(" ")} ended with ${code}: ${stdout}${stderr}`);
-    // A warning of a bad checksum or a retried request is a failure too.
+    // A warning about a bad checksum or a retried request is also a failure.
     strictEqual(stderr, "", `aws ${args.join(" ")} complained`);
     return stdout;
   }
@@ -279,7 +279,7 @@ async function walkOnTree({ folder, aws }: Walk, t: Deno.TestContext): Promise<v
   });
 }
 
-/** The checksum that is sent where none is asked for is kept, and checked on both ways. */
+/** Checks that a checksum sent by default is stored, and verified in both directions. */
 async function checkIntegrity({ gateway, folder, aws, awsFails }: Walk): Promise<void> {
   await using uploads = new SpoilingProxy(gateway.port, "uploads");
   await using downloads = new SpoilingProxy(gateway.port, "downloads");
@@ -295,7 +295,7 @@ async function checkIntegrity({ gateway, folder, aws, awsFails }: Walk): Promise
         ...["--checksum-mode", "ENABLED"],
       ),
     );
-    // Version 1 sends CRC32s; version 2 CRC64NVMEs, which are of whole objects always.
+    // Version 1 sends CRC32; version 2 sends CRC64NVME, which always covers the whole object.
     const isComposite = head.ChecksumCRC32 !== undefined && size > 8 * MIB;
     match(head.ChecksumCRC32 ?? head.ChecksumCRC64NVME, isComposite ? /=-3$/ : /=$/);
     strictEqual(head.ChecksumType, isComposite ? "COMPOSITE" : "FULL_OBJECT");

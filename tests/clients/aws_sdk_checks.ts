@@ -1,6 +1,6 @@
 /**
- * What `@aws-sdk/client-s3` and its companions do with a gateway. Only what Deno and Node both have is used: Node runs
- * this file bundled, as a program that prints a line of JSON per check.
+ * Checks of `@aws-sdk/client-s3` and its companions against a gateway. They use only what Deno and Node have in common:
+ * Node runs this file bundled, as a program that prints a line of JSON per check.
  * @module
  */
 
@@ -37,30 +37,30 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 
-/** Where the gateway is, and who asks. */
+/** A gateway's address, and the client's credentials. */
 export type Endpoint = {
   readonly url: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
-  /** The gateway behind proxies that change what is uploaded, or downloaded, unless it is ASCII. */
+  /** The gateway behind proxies that corrupt uploads, or downloads; ASCII bytes pass unchanged. */
   readonly spoilt: { readonly uploads: string; readonly downloads: string };
 };
 
-/** What a check is given. */
+/** The arguments of a check. */
 export type Given = {
   readonly s3: S3Client;
-  /** Clients whose uploads, or downloads, are changed on their way. */
+  /** Clients whose uploads, or downloads, are corrupted on the way. */
   readonly spoilt: { readonly uploads: S3Client; readonly downloads: S3Client };
-  /** Exists. */
+  /** An existing bucket. */
   readonly bucket: string;
-  /** Headers of the requests that the client sent, the newest last. */
+  /** Headers of the requests that the client has sent, newest last. */
   readonly sent: readonly Readonly<Record<string, string>>[];
 };
 
 const MIB = 1024 * 1024;
 
-/** Every check by its name; each has a bucket of its own. */
+/** All checks by name; each gets its own bucket. */
 export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> = {
   "PutObject of text, bytes and a stream of known length": async (given) => {
     for (
@@ -125,7 +125,7 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
       ok(whole[fields], algorithm);
       strictEqual(streamed[fields], whole[fields], algorithm);
       for (const Key of ["a", "b"]) {
-        // The client verifies what it gets, and fails when it differs.
+        // The client verifies what it receives, and throws on a mismatch.
         const got = await get(given, { Key, ChecksumMode: "ENABLED" });
         strictEqual(got[fields], whole[fields]);
         ok(body.equals(Buffer.from(await got.Body?.transformToByteArray() ?? [])));
@@ -146,7 +146,7 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
     await put(given, { Key: "k", Body: body });
     const found = await head(given, "k", { ChecksumMode: "ENABLED" });
     deepStrictEqual([found.ChecksumCRC32, found.ChecksumType], [ChecksumCRC32, "FULL_OBJECT"]);
-    strictEqual((await head(given, "k")).ChecksumCRC32, undefined, "nobody asked for it");
+    strictEqual((await head(given, "k")).ChecksumCRC32, undefined, "not requested");
 
     await rejects(read({ ...given, s3: downloads }, { Key: "k" }), /checksum mismatch/i);
     const spoilt = put({ ...given, s3: uploads }, { Key: "other", Body: body });
@@ -185,10 +185,10 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
       }
       ok(body.equals(await read(given, { Key: "parts" })), text);
       const spoilt = read({ ...given, s3: given.spoilt.downloads }, { Key: "parts" });
-      // Of a checksum of checksums the client verifies nothing.
+      // The client does not verify a checksum of checksums.
       if (expected.ChecksumType === "FULL_OBJECT") {
         await rejects(spoilt, /checksum mismatch/i, text);
-      } else ok(!body.equals(await spoilt), "nothing was spoilt");
+      } else ok(!body.equals(await spoilt), "nothing was corrupted");
     }
     const params = { Bucket: given.bucket, Key: "other", Body: body };
     const spoilt = new Upload({ client: given.spoilt.uploads, params, partSize: 5 * MIB });
@@ -428,7 +428,7 @@ export const CHECKS: Readonly<Record<string, (given: Given) => Promise<void>>> =
   },
 };
 
-/** Runs one check in a bucket of its own, which is gone in the end. */
+/** Runs one check in its own bucket, and deletes the bucket afterwards. */
 export async function runCheck(name: string, endpoint: Endpoint): Promise<void> {
   const { url, region, spoilt, ...credentials } = endpoint;
   const bucket = `sdk-${randomBytes(8).toString("hex")}`;
@@ -506,7 +506,7 @@ function* piecesOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += 50_000) yield bytes.subarray(at, at + 50_000);
 }
 
-/** As a program: the endpoint is the JSON of its one argument. */
+/** As a program, the file takes the endpoint as JSON in its only argument. */
 if (process.argv[2]?.startsWith("{")) {
   const endpoint: Endpoint = JSON.parse(process.argv[2]);
   for (const name of Object.keys(CHECKS)) {

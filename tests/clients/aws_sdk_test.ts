@@ -1,4 +1,4 @@
-/** The checks of aws_sdk_checks.ts, in Deno and in Node, each a step. */
+/** Runs the checks of aws_sdk_checks.ts in Deno and in Node, each as a step. */
 
 import { fail, ok, strictEqual } from "node:assert/strict";
 import { CHECKS, type Endpoint, runCheck } from "./aws_sdk_checks.ts";
@@ -7,7 +7,7 @@ import { CREDENTIALS, type GatewayProcess, REGION, startGateway } from "./gatewa
 import { temporaryFolder } from "./real_files.ts";
 import { SpoilingProxy } from "./spoiling_proxy.ts";
 
-/** Where the checks find a gateway; disposing ends the proxies beside it. */
+/** Returns the endpoint that the checks use; disposing closes its proxies. */
 function endpointOf(
   { url, port }: GatewayProcess,
 ): { readonly endpoint: Endpoint } & AsyncDisposable {

@@ -1,4 +1,4 @@
-/** A bucket is one stream: what `nats stream backup` saved, `nats stream restore` brings back on another server. */
+/** A bucket is one stream: `nats stream restore` restores it on another server from `nats stream backup`. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -23,7 +23,7 @@ async function ask(
   return response;
 }
 
-/** ETag and digest of every object that a listing names. */
+/** Returns the ETag and digest of every object in a listing. */
 async function readAll(gateway: GatewayProcess, bucket: string): Promise<readonly string[]> {
   const page = await (await ask(gateway, "GET", `${bucket}?list-type=2`)).text();
   const keys = [...page.matchAll(/<Key>([^<]+)</g)].map(([, key = ""]) => key);
@@ -63,7 +63,7 @@ Deno.test({
       const decoder = new TextDecoder();
       strictEqual(code, 0, decoder.decode(stdout) + decoder.decode(stderr));
     };
-    // Parts stay parts: they are in the backup as they are.
+    // Parts must reach the backup unchanged, so the gateway may not rewrite them.
     const flags = ["--multipart.native-layout", "off"];
     let before: readonly string[];
     {
@@ -83,7 +83,7 @@ Deno.test({
     await using gateway = await startGateway({ server, flags });
     await nats(server.url, "restore", `${folder.path}/backup`);
     deepStrictEqual(await readAll(gateway, "my.bucket"), before);
-    // It is a bucket like any other: what was deleted goes, what is put stays.
+    // The restored bucket behaves like any other: a DELETE deletes and a PUT stores.
     await (await ask(gateway, "PUT", "my.bucket/new", "new")).body?.cancel();
     strictEqual(await (await ask(gateway, "GET", "my.bucket/new")).text(), "new");
   },

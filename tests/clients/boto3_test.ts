@@ -1,4 +1,4 @@
-/** What boto3_checks.py finds, each check a step. */
+/** Runs boto3_checks.py and reports each check as a step. */
 
 import { fail, ok, strictEqual } from "node:assert/strict";
 import { ensurePython } from "../../scripts/client_tools.ts";

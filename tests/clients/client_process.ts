@@ -1,12 +1,12 @@
 /**
- * Runs an outside client with the test's credentials and nothing of the user's own configuration.
+ * Runs an outside client with the test's credentials and without the user's own configuration.
  * @module
  */
 
 import type { Tool } from "../../scripts/client_tools.ts";
 import { CREDENTIALS, type GatewayProcess, REGION } from "./gateway_process.ts";
 
-/** What a client said. */
+/** The exit code and output of a client. */
 export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** Options of {@linkcode run}. */
@@ -14,11 +14,11 @@ export type RunOptions = {
   readonly gateway: GatewayProcess;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Nothing by default. */
+  /** Empty by default. */
   readonly stdin?: ReadableStream<Uint8Array<ArrayBuffer>>;
 };
 
-/** Runs it to its end. */
+/** Runs a client until it exits. */
 export async function run(
   { command, args: first, env }: Tool,
   args: readonly string[],
@@ -40,7 +40,7 @@ export async function run(
       AWS_PAGER: "",
       NO_PROXY: "127.0.0.1",
       PYTHONUTF8: "1",
-      // Without awscrt, as after a plain `pip install`: it signs by code of its own.
+      // Without awscrt, as after a plain `pip install`: the client signs with its own code.
       BOTO_DISABLE_CRT: "true",
       ...more,
     },
@@ -49,7 +49,7 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  // A client that ends early leaves the rest of it.
+  // A client that exits early does not read the rest of its input.
   const sent = stdin?.pipeTo(child.stdin).catch(() => {});
   const { code, stdout, stderr } = await child.output();
   await sent;

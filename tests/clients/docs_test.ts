@@ -1,9 +1,9 @@
 /**
- * Runs every command that documents tell a reader to paste, against a gateway of its own for each document.
+ * Runs every command that documents tell a reader to paste. Each document gets its own gateway.
  *
- * A block is fenced as `sh`; one that cannot be run here as `sh not-run` (.github/CONTRIBUTING.md). What a block exports and makes
- * the next one finds. Beside the guides there is a bucket `demo` with an object `hello.txt`, as the README makes one.
- * Ports are other ones; a gateway that a command starts is ended as soon as it serves.
+ * A runnable block is fenced as `sh`, one that cannot run here as `sh not-run` (.github/CONTRIBUTING.md). Each block
+ * sees the variables and files of the blocks before it. As in the README, there is a bucket `demo` with an object
+ * `hello.txt`. Ports are replaced; a gateway that a command starts is stopped as soon as it serves.
  * @module
  */
 
@@ -22,7 +22,7 @@ const PAIR = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
 const CREDENTIALS = JSON.stringify({
   credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
 });
-/** What commands of a document print, beside ending with 0. */
+/** Output that commands of a document must print, in addition to exiting with 0. */
 const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   "README.md": [
     /make_bucket: demo/,
@@ -53,12 +53,12 @@ until_it_serves() {
   cat "$log" >&2
   exit 1
 }`;
-/** With the project's packages. */
+/** Runs a block of TypeScript with the project's packages. */
 const TYPESCRIPT =
   `deno run --allow-net --allow-env --config '${ROOT}/deno.json' --lock '${ROOT}/tests/deno.lock' block.ts`;
 const ANY_PORT = "--listen 127.0.0.1:0 --admin.listen 127.0.0.1:0";
 
-/** What stands on the PATH of documented commands in place of the real ones. */
+/** Returns the scripts that replace the real programs on the PATH of documented commands. */
 function standIns(deno: string, aws: string, nats: string): Readonly<Record<string, string>> {
   return {
     "aws": `exec ${aws} "$@"`,
@@ -68,7 +68,7 @@ function standIns(deno: string, aws: string, nats: string): Readonly<Record<stri
       shift 2
       exec deno "$@"`,
     "nats-s3": `exec deno run --allow-net --allow-env main.ts "$@"`,
-    // main.ts is the project's; what serves does so on free ports, until it does.
+    // main.ts means the project's own; a server gets free ports and is stopped once it serves.
     "deno": `${UNTIL_IT_SERVES}
       if [ "$1 $2" = "task dev" ]; then
         cd '${ROOT}'
@@ -86,13 +86,13 @@ function standIns(deno: string, aws: string, nats: string): Readonly<Record<stri
   };
 }
 
-/** Where Deno keeps packages. */
+/** Returns the folder where Deno keeps packages. */
 async function denoDir(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
-/** A document's environment: from one block to the next in files. */
+/** Runs a block and returns its output. Files in the folder carry the environment to the next block. */
 async function runBlock(
   block: Block,
   { gateway, folder, env }: {
@@ -125,7 +125,7 @@ for (const { path, text } of documents) {
   const blocks = blocksOf(text).filter(isRun);
   const needsNats = blocks.some(({ code }) => /^(.*\| )?nats /m.test(code));
   Deno.test({
-    // Where there is no Go the nats command may be missing: scripts/test.ts knows this name.
+    // Without Go the nats command may be missing: scripts/test.ts knows this name.
     name: `${needsNats ? "nats and other " : ""}commands of ${path} run`,
     ignore: needsNats && nats === undefined,
     async fn(t) {
@@ -149,7 +149,7 @@ for (const { path, text } of documents) {
         NATS_S3_NATS_SERVERS: gateway.server.url,
         NATS_S3_LISTEN: gateway.host,
         NATS_S3_DRAIN_DELAY: "0s",
-        // Beside HOME, which is the document's folder.
+        // Deno's packages stay outside of HOME, which is the document's folder.
         DENO_DIR: await denoDir(),
       };
       if (path !== "README.md") {

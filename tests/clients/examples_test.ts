@@ -1,4 +1,4 @@
-/** Every example, run by the lines that its first comment says to run. */
+/** Runs every example by the commands in its first comment. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
@@ -16,16 +16,16 @@ import { demand } from "./signed_request.ts";
 const ROOT = `${import.meta.dirname}/../..`;
 const PYARROW = `${ROOT}/examples/pyarrow/requirements.txt`;
 
-/** What an example needs from its machine; a text says why it cannot be had. */
+/** Returns the environment for an example's tools, or the reason why a tool is missing. */
 type Needs = () => Promise<Pick<Tool, "env"> | string>;
 
 type Example = {
-  /** Lines of the output that show what the example is about. */
+  /** Lines of the output that show the purpose of the example. */
   readonly prints: readonly RegExp[];
   readonly needs?: Needs;
-  /** It imports from this repository, so it does not run in a copy of its folder. */
+  /** Set if the example imports from this repository, so it does not run in a copy of its folder. */
   readonly inPlace?: true;
-  /** What the gateway knows afterwards. */
+  /** Checks the effect on the gateway afterwards. */
   readonly check?: (gateway: GatewayProcess) => Promise<void>;
 };
 
@@ -118,7 +118,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   },
 };
 
-/** Run by a test of its own: it is a server. */
+/** The example that has its own test, because it is a server. */
 const EMBED = "embed/main.ts";
 
 async function python(list?: string): Promise<Pick<Tool, "env"> | string> {
@@ -131,9 +131,9 @@ async function program(name: string): Promise<Pick<Tool, "env"> | string> {
     const { success } = await new Deno.Command(name, { args: [version] }).output();
     if (success) return { env: {} };
   } catch {
-    // It is not there.
+    // It is not installed.
   }
-  return `there is no ${name} on the PATH that runs: install it`;
+  return `${name} is not on the PATH, or does not run: install it`;
 }
 
 async function debian(name: string): Promise<Pick<Tool, "env"> | string> {
@@ -142,7 +142,7 @@ async function debian(name: string): Promise<Pick<Tool, "env"> | string> {
   return found === undefined ? reasons.join("; ") : { env: {} };
 }
 
-/** The lines that the first comment says to run. */
+/** Returns the commands that the first comment says to run. */
 function linesToRun(text: string): string[] {
   const lines = text.split("\n").map((line) => line.replace(/^(#|\/\/| \*)(?=\s|$)/, ""));
   const from = lines.findIndex((line) => /^\s*Run it /.test(line));
@@ -152,7 +152,7 @@ function linesToRun(text: string): string[] {
   return lines.slice(block, block + length).map((line) => line.trim());
 }
 
-/** The lines for a machine whose tools and gateway are the tests'. */
+/** Adapts the commands to the tools and the gateway of the tests. */
 function scriptOf(lines: readonly string[]): string {
   strictEqual(lines[0], ". examples/dev.sh");
   const installs = lines.filter((line) => line.startsWith("pip install"));
@@ -171,20 +171,20 @@ async function runExample(
   const script = scriptOf(linesToRun(await Deno.readTextFile(`${ROOT}/examples/${path}`)));
   await using gateway = await startGateway();
   await using folder = await temporaryFolder();
-  // In a copy: some install what they need, or keep state, beside themselves.
+  // A copy: some examples install packages or keep state in their own folder.
   await copyFolder(`${ROOT}/examples`, `${folder.path}/examples`);
   const cwd = inPlace ? ROOT : folder.path;
   const bash = { command: "bash", args: ["-euo", "pipefail", "-c", script], env: toolEnv };
   const { code, stdout, stderr } = await run(bash, [], {
     gateway,
     env: {
-      // Where package managers keep what they have fetched.
+      // Package managers keep their caches there.
       HOME: Deno.env.get("HOME") ?? folder.path,
       NO_COLOR: "1",
-      // Files that Go's SDK can read, whatever stands elsewhere on the machine.
+      // Files that Go's SDK can read, whatever the user's own files contain.
       AWS_CONFIG_FILE: "/dev/null",
       AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-      // rclone takes none.
+      // rclone does not accept a certificate bundle.
       AWS_CA_BUNDLE: "",
       TF_CLI_ARGS: "-no-color",
       NATS_URL: gateway.server.url,

@@ -1,6 +1,6 @@
 /**
- * The proxies of docs/deployment.md, set up as it says: signatures and keys survive them, bodies stream through, and
- * they end the connections that the runtime does not.
+ * The proxies of docs/deployment.md, set up as the document says: signatures and keys pass unchanged, bodies stream,
+ * and the proxies close the connections that the runtime leaves open.
  * @module
  */
 
@@ -13,10 +13,10 @@ import { RawConnection, type RawResponse } from "./raw_http.ts";
 import { temporaryFolder } from "./real_files.ts";
 
 const MIB = 1024 * 1024;
-/** Milliseconds in which a proxy must listen, and know that the gateway is ready. */
+/** Milliseconds in which a proxy must listen and notice that the gateway is ready. */
 const START = 10_000;
 
-/** A proxy: its language in the document, what is around that in its file, and how it is run. */
+/** Each proxy: its language in the document, the wrapper for its configuration file, and its arguments. */
 const PROXIES = {
   nginx: {
     language: "nginx",
@@ -43,11 +43,11 @@ const PROXIES = {
 /** Ports of a proxy, and of the gateway behind it. */
 type Ports = { readonly proxy: number; readonly gateway: number; readonly admin: number };
 
-/** The document's block of a language, for these ports, and so that it takes a second to lose patience. */
+/** Reads the document's block of a language, with these ports and with timeouts of one second. */
 async function readConfig(language: string, { proxy, gateway, admin }: Ports): Promise<string> {
   const text = await Deno.readTextFile(`${import.meta.dirname}/../../docs/deployment.md`);
   const block = new RegExp("```" + language + "\n([^]*?)```").exec(text)?.[1];
-  if (block === undefined) throw new Error(`docs/deployment.md has no block of ${language}`);
+  if (block === undefined) throw new Error(`docs/deployment.md has no ${language} block`);
   return block.replaceAll("8080", String(proxy)).replaceAll("5222", String(gateway))
     .replaceAll("5223", String(admin)).replaceAll(/\b10s\b/g, "1s");
 }
@@ -140,5 +140,5 @@ async function checkThrough(port: number, admin: number): Promise<void> {
 
   using half = await RawConnection.open(port);
   await half.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-");
-  await half.drain(); // until the proxy ends it
+  await half.drain(); // until the proxy closes it
 }

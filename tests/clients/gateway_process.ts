@@ -1,12 +1,12 @@
 /**
- * The real command as a child process, with the permissions that the README promises, on a nats-server of its own.
+ * The real command as a child process, with the permissions that the README promises, on its own nats-server.
  * @module
  */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 
-/** The pair that every gateway here knows. */
+/** The key pair that every gateway here accepts. */
 export const CREDENTIALS = {
   accessKeyId: "test-access-key",
   secretAccessKey: "test/secret+access=key",
@@ -19,18 +19,18 @@ const STOP_TIMEOUT = 40_000;
 
 /** Options of {@linkcode startGateway}. */
 export type GatewayOptions = {
-  /** A server that runs on after the gateway; one of its own by default. */
+  /** A server that outlives the gateway; by default the gateway starts its own. */
   readonly server?: NatsServer;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** The test provokes errors of the gateway; without it, an error in the log fails the test in the end. */
+  /** Set if the test provokes errors; otherwise an error in the gateway's log fails the test at the end. */
   readonly mayLogErrors?: boolean;
 };
 
 /** Options of {@linkcode spawnGateway}. */
 export type SpawnOptions = GatewayOptions & {
   readonly natsUrl: string;
-  /** The server ends with the gateway. */
+  /** Whether disposing the gateway also ends the server. */
   readonly ownsServer?: boolean;
 };
 
@@ -47,7 +47,7 @@ type About = {
   readonly mayLogErrors: boolean;
 };
 
-/** A gateway that was started; disposing ends it by SIGTERM and demands that it exits with code 0. */
+/** A running gateway; disposing ends it by SIGTERM and requires exit code 0. */
 export class GatewayProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #about: About;
@@ -83,7 +83,9 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   get port(): number {
-    if (this.#port === 0) throw new TypeError("Cannot tell the gateway's port: it does not listen");
+    if (this.#port === 0) {
+      throw new TypeError("Cannot return the gateway's port: it does not listen yet");
+    }
     return this.#port;
   }
 
@@ -91,14 +93,14 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** The nats-server below it. */
+  /** The gateway's nats-server. */
   get server(): NatsServer {
     const { server } = this.#about;
-    if (server === undefined) throw new TypeError("Cannot tell the nats-server: none was given");
+    if (server === undefined) throw new TypeError("Cannot return the nats-server: none was given");
     return server;
   }
 
-  /** What it has logged so far; lines that are not JSON, such as the runtime's own, have the level `raw`. */
+  /** The log so far; lines that are not JSON, such as the runtime's own, have the level `raw`. */
   get log(): readonly LogLine[] {
     return this.#log.split("\n").filter((line) => line !== "").map((line) => {
       try {
@@ -110,9 +112,9 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /**
-   * Resolves once a line was logged that passes.
+   * Resolves once a matching line is logged.
    *
-   * @throws Error with the log when there is none in time, or the process ends before
+   * @throws Error with the log on timeout, or when the process exits first
    */
   async logged(passes: (line: LogLine) => boolean, timeout = START_TIMEOUT): Promise<LogLine> {
     const deadline = Date.now() + timeout;
@@ -121,7 +123,7 @@ export class GatewayProcess implements AsyncDisposable {
       if (line !== undefined) return line;
       const left = deadline - Date.now();
       if (left <= 0 || this.#exited) {
-        throw new Error(`The gateway did not log what was waited for:\n${this.#log.slice(-4000)}`);
+        throw new Error(`The gateway did not log the expected line:\n${this.#log.slice(-4000)}`);
       }
       let timer: ReturnType<typeof setTimeout> | undefined;
       await Promise.race([
@@ -132,20 +134,20 @@ export class GatewayProcess implements AsyncDisposable {
     }
   }
 
-  /** Resolves once it serves. */
+  /** Resolves once the gateway serves. */
   async listening(timeout?: number): Promise<void> {
     this.#port = Number((await this.logged(({ msg }) => msg === "Serving S3", timeout))["port"]);
   }
 
-  /** Whether the process is there. */
+  /** Whether the process is running. */
   get isRunning(): boolean {
     return !this.#exited;
   }
 
   /**
-   * Sends a signal and waits for the end.
+   * Sends a signal and waits for the process to exit.
    *
-   * @returns Exit code.
+   * @returns The exit code.
    */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     if (!this.#exited) this.#child.kill(signal);
@@ -170,7 +172,7 @@ export class GatewayProcess implements AsyncDisposable {
     let rest = "";
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       rest += text;
-      // Whole lines: those of stdout and stderr must not mix.
+      // Keep whole lines, so that stdout and stderr do not mix within a line.
       const end = rest.lastIndexOf("\n") + 1;
       this.#log += rest.slice(0, end);
       rest = rest.slice(end);
@@ -181,19 +183,19 @@ export class GatewayProcess implements AsyncDisposable {
   }
 }
 
-/** What must not outlive this process. */
+/** Processes that must not outlive this one. */
 const running = new Set<Deno.ChildProcess>();
 
 globalThis.addEventListener("unload", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts the command without waiting until it serves; the nats-server at `natsUrl` need not be there. */
+/** Starts the command without waiting until it serves; the nats-server at `natsUrl` need not be running. */
 export function spawnGateway(options: SpawnOptions): GatewayProcess {
   const { natsUrl, flags = [], env = {}, server, ownsServer = false, mayLogErrors = false } =
     options;
   const child = new Deno.Command(Deno.execPath(), {
-    // As the README says, and not one permission more.
+    // The permissions of the README, and no others.
     args: ["run", "--no-prompt", "--allow-net", "--allow-env", MAIN, ...flags],
     clearEnv: true,
     env: {
@@ -210,9 +212,9 @@ export function spawnGateway(options: SpawnOptions): GatewayProcess {
       }),
       NATS_S3_S3_REGION: REGION,
       NATS_S3_LOG_FORMAT: "json",
-      // The log is kept in memory here, however long a test takes.
+      // The test keeps the log in memory, however long it takes.
       NATS_S3_LOG_REQUESTS: "errors",
-      // Nobody else is there to take over.
+      // No other gateway takes over, so waiting is pointless.
       NATS_S3_DRAIN_DELAY: "0s",
       ...env,
     },
@@ -223,14 +225,14 @@ export function spawnGateway(options: SpawnOptions): GatewayProcess {
   return new GatewayProcess(child, { server, ownsServer, mayLogErrors });
 }
 
-/** The environment without settings of a gateway somebody runs beside the tests. */
+/** Returns the environment without the settings of a gateway that runs beside the tests. */
 function inherited(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("NATS_")),
   );
 }
 
-/** Starts a gateway, and a nats-server if none is given, and resolves when it serves. Disposing ends both. */
+/** Starts a gateway, and a nats-server if none is given, and resolves once it serves. Disposing ends both. */
 export async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
   const server = options.server ?? await startNatsServer();
   const ownsServer = options.server === undefined;

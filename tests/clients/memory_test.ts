@@ -9,7 +9,7 @@ import { ask, demand, requestText } from "./signed_request.ts";
 const MIB = 1024 * 1024;
 const SIZE = 256 * MIB;
 const LIMIT = 96 * MIB;
-/** Milliseconds between two looks. */
+/** Milliseconds between two measurements. */
 const PERIOD = 50;
 
 /** Resident set of a process, in bytes. */
@@ -18,7 +18,7 @@ async function residentSet(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** Looks at a process again and again until it is stopped, and keeps the largest resident set. */
+/** Measures a process repeatedly until stopped, and keeps the largest resident set. */
 function watchPeak(pid: number): { readonly stop: () => Promise<number> } {
   let peak = 0;
   let stopped = false;
@@ -37,7 +37,7 @@ function watchPeak(pid: number): { readonly stop: () => Promise<number> } {
   };
 }
 
-/** The resident set once it no longer changes much. */
+/** Returns the resident set once it no longer changes much. */
 async function idle(gateway: GatewayProcess): Promise<number> {
   let before = 0;
   for (let now = await residentSet(gateway.pid); Math.abs(now - before) > MIB;) {
@@ -48,7 +48,7 @@ async function idle(gateway: GatewayProcess): Promise<number> {
   return before;
 }
 
-/** Sends 256 MiB that no one holds; their hash. */
+/** Puts 256 MiB without holding them in memory; returns their hash. */
 async function put(gateway: GatewayProcess, path: string): Promise<string> {
   using client = await RawConnection.open(gateway.port);
   await client.send(
@@ -85,7 +85,7 @@ Deno.test({
     const rise = await watch.stop() - before;
     strictEqual(received, sent);
     ok(rise <= LIMIT, `from ${before / MIB} MiB it rose by ${rise / MIB} MiB`);
-    // Else nothing was watched.
+    // A rise of zero would mean that nothing was measured.
     ok(rise > 0);
   },
 });

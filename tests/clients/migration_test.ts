@@ -1,4 +1,4 @@
-/** What docs/migration.md tells to paste. */
+/** Runs the commands of docs/migration.md. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -15,10 +15,10 @@ import { ask, demand } from "./signed_request.ts";
 
 const GUIDE = await Deno.readTextFile(`${import.meta.dirname}/../../docs/migration.md`);
 
-/** The code block after a marker, with what is another here replaced; each must be there. */
+/** Returns the code block after a marker, adapted to this machine; every replaced text must occur. */
 function block(name: string, replaced: Readonly<Record<string, string>>): string {
   const code = new RegExp(`<!-- run: ${name} -->\\s*\`\`\`sh\n([^]*?)\`\`\``).exec(GUIDE)?.[1];
-  if (code === undefined) throw new Error(`The guide has no block "${name}"`);
+  if (code === undefined) throw new Error(`The guide has no block named "${name}"`);
   return Object.entries(replaced).reduce((text, [from, to]) => {
     ok(text.includes(from), `block "${name}" lacks ${from}`);
     return text.replaceAll(from, to);

@@ -1,4 +1,4 @@
-/** What native clients and S3 clients store, delete and overwrite, the other side sees: over HTTP. */
+/** Over HTTP: native clients and S3 clients see what the others store, overwrite and delete. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { type ObjectStore, Objm } from "@nats-io/obj";
@@ -9,7 +9,7 @@ import { ask, demand } from "./signed_request.ts";
 
 type Given = AsyncDisposable & { readonly gateway: GatewayProcess; readonly objects: ObjectStore };
 
-/** A gateway and a native client on one bucket, made by S3 or natively. */
+/** Starts a gateway and a native client on one bucket, created by S3 or natively. */
 async function startBoth(
   madeBy: "s3" | "native",
   flags: readonly string[] = [],
@@ -106,7 +106,7 @@ Deno.test("overwrites and deletes of either side are seen by the other", async (
   await demand(gateway, 204, { method: "DELETE", path: "/both" });
 });
 
-/** Uploads bytes in two parts, the second of three bytes. */
+/** Uploads bytes in two parts; the second one is three bytes long. */
 async function uploadInParts(
   gateway: GatewayProcess,
   path: string,

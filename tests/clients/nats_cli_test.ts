@@ -1,4 +1,4 @@
-/** The `nats` command finds gateways as a micro service. */
+/** The `nats` command finds gateways as a microservice. */
 
 import { match, strictEqual } from "node:assert/strict";
 import { findNatsCli } from "../../scripts/nats_cli.ts";

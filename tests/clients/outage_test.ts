@@ -1,12 +1,12 @@
-/** nats-server comes late, goes, hangs and comes back; the gateway stays. */
+/** nats-server starts late, stops, hangs and comes back; the gateway keeps running. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { type GatewayProcess, spawnGateway, startGateway } from "./gateway_process.ts";
 import { ask, demand, type Request } from "./signed_request.ts";
 
-/** Milliseconds within which a request is answered although NATS is gone. */
-const SECONDS = 10_000;
+/** Milliseconds within which the gateway responds to a request although NATS is gone. */
+const RESPONSE_TIMEOUT = 10_000;
 
 const REQUESTS: Readonly<Record<string, Request & { readonly body?: string }>> = {
   "ListBuckets": { path: "/" },
@@ -19,7 +19,7 @@ const REQUESTS: Readonly<Record<string, Request & { readonly body?: string }>> =
   "CreateBucket": { method: "PUT", path: "/another" },
 };
 
-/** Every request at once is answered with 503, within seconds. */
+/** Expects 503 within seconds for each of the requests, sent at once. */
 async function expectUnavailable(gateway: GatewayProcess): Promise<void> {
   await Promise.all(
     Object.entries(REQUESTS).map(async ([name, asked]) => {
@@ -30,12 +30,12 @@ async function expectUnavailable(gateway: GatewayProcess): Promise<void> {
       strictEqual(response.status, 503, `${name}: ${text}`);
       ok(response.headers.has("retry-after"), name);
       if (asked.method !== "HEAD") match(text, /<Code>(ServiceUnavailable|SlowDown)<\/Code>/, name);
-      ok(took < SECONDS, `${name} took ${took} ms`);
+      ok(took < RESPONSE_TIMEOUT, `${name} took ${took} ms`);
     }),
   );
 }
 
-/** Everything works, after no more than a reconnect takes. */
+/** Expects everything to work again within the time of a reconnect. */
 async function expectRecovery(gateway: GatewayProcess): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {
@@ -46,7 +46,7 @@ async function expectRecovery(gateway: GatewayProcess): Promise<void> {
       break;
     }
     strictEqual(response.status, 503, text);
-    ok(Date.now() < deadline, "it does not recover");
+    ok(Date.now() < deadline, "the gateway does not recover");
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const body = crypto.randomUUID().repeat(10_000);
@@ -79,14 +79,14 @@ Deno.test("a nats-server that hangs means 503 within seconds, and recovery", asy
   await using gateway = await startGateway({ mayLogErrors: true });
   await prepare(gateway);
   await gateway.server.kill("SIGSTOP");
-  await new Promise((resolve) => setTimeout(resolve, 200)); // its threads stop one after the other
+  await new Promise((resolve) => setTimeout(resolve, 200)); // its threads stop one by one
   try {
     await expectUnavailable(gateway);
   } finally {
     await gateway.server.kill("SIGCONT");
   }
   await demand(gateway, 200, { path: "/outage", query: "list-type=2" });
-  // What was not answered may have been done: a PUT or DELETE of then counts now.
+  // A PUT or DELETE without a response may still have happened: write the object again.
   await demand(gateway, 200, { method: "PUT", path: "/outage/kept", body: "kept" });
   await expectRecovery(gateway);
 });
@@ -127,7 +127,7 @@ Deno.test("a nats-server that is killed in the middle of a GET and a PUT breaks 
   const put = await putting;
   ok(put === 503 || put === "broken", `the PUT ended with ${put}`);
   const took = Date.now() - killed;
-  ok(took < 2 * SECONDS, `both took ${took} ms to end`);
+  ok(took < 2 * RESPONSE_TIMEOUT, `both took ${took} ms to end`);
 
   await gateway.server.start();
   await expectRecovery(gateway);

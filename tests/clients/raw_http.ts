@@ -1,19 +1,19 @@
 /**
- * HTTP/1.1 on a bare socket, for what `fetch` does not let a test send.
+ * HTTP/1.1 on a bare socket, for requests that `fetch` refuses to send.
  * @module
  */
 
-/** Milliseconds that a connection lives: a test must fail rather than wait for ever. */
-const PATIENCE = 120_000;
+/** Milliseconds until a connection is closed: a test must fail rather than wait forever. */
+const CONNECTION_TIMEOUT = 120_000;
 
-/** An answer, read whole. */
+/** A response, read completely. */
 export type RawResponse = {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 };
 
-/** A connection that sends what it is told, as it is. */
+/** A connection that sends its input unchanged. */
 export class RawConnection implements Disposable {
   readonly #socket: Deno.TcpConn;
   #buffer: Uint8Array = new Uint8Array();
@@ -27,9 +27,9 @@ export class RawConnection implements Disposable {
     return new RawConnection(await Deno.connect({ hostname: "127.0.0.1", port }));
   }
 
-  readonly #watchdog = setTimeout(() => this[Symbol.dispose](), PATIENCE);
+  readonly #watchdog = setTimeout(() => this[Symbol.dispose](), CONNECTION_TIMEOUT);
 
-  /** Sends all of it; text goes out as UTF-8. */
+  /** Sends all pieces; text is encoded as UTF-8. */
   async send(...pieces: readonly (string | Uint8Array)[]): Promise<void> {
     for (const piece of pieces) {
       const bytes = typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
@@ -39,16 +39,16 @@ export class RawConnection implements Disposable {
     }
   }
 
-  /** Ends our half: a FIN. */
+  /** Closes our half of the connection with a FIN. */
   async end(): Promise<void> {
     await this.#socket.closeWrite();
   }
 
   /**
-   * Reads one answer, `100 Continue` too; what follows it stays for the next call.
+   * Reads one response, `100 Continue` included; the bytes after it stay for the next call.
    *
    * @param withBody False after HEAD.
-   * @throws Error when the connection ends before the answer does
+   * @throws Error when the connection ends before the response does
    */
   async receive(withBody = true): Promise<RawResponse> {
     const head = await this.#readUntil("\r\n\r\n");
@@ -63,7 +63,7 @@ export class RawConnection implements Disposable {
     return { status, headers, text: hasBody ? await this.#readBody(headers) : "" };
   }
 
-  /** Reads at least so many bytes and forgets them. */
+  /** Reads at least so many bytes and discards them. */
   async skip(size: number): Promise<void> {
     for (let left = size; left > 0;) {
       if (this.#buffer.length === 0) await this.#fill();
@@ -72,7 +72,7 @@ export class RawConnection implements Disposable {
     }
   }
 
-  /** Reads until the other side ends; how many bytes came. */
+  /** Reads until the other side closes; returns the number of bytes. */
   async drain(): Promise<number> {
     let size = this.#buffer.length;
     const chunk = new Uint8Array(64 * 1024);
@@ -125,7 +125,7 @@ export class RawConnection implements Disposable {
   async #fill(): Promise<void> {
     const chunk = new Uint8Array(64 * 1024);
     const read = await this.#socket.read(chunk);
-    if (read === null) throw new Error("The connection ended before the answer did");
+    if (read === null) throw new Error("The connection ended before the response did");
     const joined = new Uint8Array(this.#buffer.length + read);
     joined.set(this.#buffer);
     joined.set(chunk.subarray(0, read), this.#buffer.length);

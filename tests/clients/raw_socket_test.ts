@@ -1,4 +1,4 @@
-/** What only a bare socket can send: odd framing, cut bodies, clients that leave, targets that `fetch` would fold. */
+/** Requests that only a bare socket can send: odd framing, truncated bodies, disconnects, unfolded targets. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
@@ -7,7 +7,7 @@ import { type GatewayProcess, startGateway } from "./gateway_process.ts";
 import { RawConnection, type RawResponse } from "./raw_http.ts";
 import { ask, demand, type Request, requestText } from "./signed_request.ts";
 
-/** A gateway with the bucket `raw`, and a native connection to look behind it. */
+/** Starts a gateway with the bucket `raw`, and a native connection to inspect its stream. */
 async function startRaw(): Promise<
   AsyncDisposable & { readonly gateway: GatewayProcess; readonly connection: NatsConnection }
 > {
@@ -24,7 +24,7 @@ async function startRaw(): Promise<
   };
 }
 
-/** How many messages of chunks and of metadata the bucket's stream holds. */
+/** Counts the chunk messages and the metadata messages in the bucket's stream. */
 async function countMessages(
   connection: NatsConnection,
 ): Promise<{ readonly chunks: number; readonly infos: number }> {
@@ -34,7 +34,7 @@ async function countMessages(
   return { chunks: count("$O.raw.C."), infos: count("$O.raw.M.") };
 }
 
-/** Waits until a condition holds; throws what `check` threw last when it does not in time. */
+/** Waits until `check` passes; on timeout throws its last error. */
 async function eventually(check: () => Promise<void>, timeout = 10_000): Promise<void> {
   const deadline = Date.now() + timeout;
   for (;;) {
@@ -47,7 +47,7 @@ async function eventually(check: () => Promise<void>, timeout = 10_000): Promise
   }
 }
 
-/** Transfer-Encoding: chunked, in pieces of odd sizes. */
+/** Frames bytes for Transfer-Encoding: chunked, in pieces of odd sizes. */
 function chunkedPieces(bytes: Uint8Array): (string | Uint8Array)[] {
   const pieces: (string | Uint8Array)[] = [];
   for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 70_001 + 1) {
@@ -71,7 +71,7 @@ Deno.test("Transfer-Encoding: chunked with Expect: 100-continue", async () => {
     strictEqual((await client.receive()).status, 100);
     await client.send(...chunkedPieces(bytes), "0\r\n\r\n");
     strictEqual((await client.receive()).status, 200);
-    // The connection is still good.
+    // The connection is still usable.
     await client.send(requestText(gateway, { method: "HEAD", path: "/raw/chunked" }));
     const head = await client.receive(false);
     deepStrictEqual([head.status, head.headers.get("content-length")], [200, String(size)]);
@@ -96,11 +96,11 @@ Deno.test("Expect: 100-continue with a length, and a bad signature", async () =>
 
   using intruder = await RawConnection.open(gateway.port);
   await intruder.send(text.replace(/Signature=[0-9a-f]{8}/, "Signature=00000000"));
-  let answer = await intruder.receive();
-  // The runtime may ask for the body before anybody looks at the request.
-  if (answer.status === 100) answer = await intruder.receive();
-  strictEqual(answer.status, 403);
-  match(answer.text, /<Code>SignatureDoesNotMatch<\/Code>/);
+  let response = await intruder.receive();
+  // The runtime may ask for the body before the gateway sees the request.
+  if (response.status === 100) response = await intruder.receive();
+  strictEqual(response.status, 403);
+  match(response.text, /<Code>SignatureDoesNotMatch<\/Code>/);
 });
 
 Deno.test("pipelined requests are answered in order", async () => {
@@ -163,7 +163,7 @@ Deno.test("a body that is cut short stores nothing and leaves no chunk", async (
           await client.send(
             requestText(gateway, { method: "PUT", path, query, ...headers && { headers } }),
           );
-          // More than a chunk of an object, and the beginning of another.
+          // More than one chunk of an object, and the beginning of the next.
           const frame = name.includes("chunks") ? `${SIZE.toString(16)}\r\n` : "";
           await client.send(frame, someBytes(2_500_000));
           await eventually(async () => {
@@ -213,13 +213,13 @@ Deno.test("bodies that are not what was promised are refused and leave nothing",
     ["MissingContentLength", chunked, framed("0\r\n\r\n")],
   ];
   for (const [code, headers, body] of cases) {
-    const answer = await demand(gateway, code === "MissingContentLength" ? 411 : 400, {
+    const text = await demand(gateway, code === "MissingContentLength" ? 411 : 400, {
       method: "PUT",
       path: "/raw/k",
       ...headers && { headers },
       body,
     });
-    match(answer, new RegExp(`<Code>${code}</Code>`));
+    match(text, new RegExp(`<Code>${code}</Code>`));
   }
   await demand(gateway, 404, { path: "/raw/k" });
   await eventually(async () => {
@@ -232,7 +232,7 @@ Deno.test("clients that leave in the middle of a GET take nothing with them", as
   const { gateway } = raw;
   const bytes = someBytes(24 * 1024 * 1024);
   await demand(gateway, 200, { method: "PUT", path: "/raw/big", body: bytes });
-  // Together they have more under way than the gateway reads ahead.
+  // Together the clients have more in flight than the gateway reads ahead.
   for (let round = 0; round < 4; round++) {
     await Promise.all(Array.from({ length: 12 }, async (_, i) => {
       using client = await RawConnection.open(gateway.port);
@@ -263,7 +263,7 @@ Deno.test("a request cut short within its headers harms no one", async () => {
   await demand(gateway, 200, { path: "/raw" });
 });
 
-/** Keys as they are sent, and what they mean. */
+/** Keys as they are sent, and their meaning. */
 const RAW_TARGETS: readonly (readonly [sent: string, key: string])[] = [
   ["a/../b", "a/../b"],
   ["a/%2e%2e/b", "a/../b"],

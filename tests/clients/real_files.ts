@@ -1,5 +1,5 @@
 /**
- * Files and folder trees that clients send and fetch.
+ * Files and folder trees that clients upload and download.
  * @module
  */
 
@@ -9,7 +9,7 @@ import { ok } from "node:assert/strict";
 
 const BLOCK = 1024 * 1024;
 
-/** Writes a file of bytes that no one can compress or mistake for others; makes the folders on its way. */
+/** Writes a file of random bytes, which cannot be compressed; creates its parent folders. */
 export async function writeRandomFile(path: string, size: number): Promise<void> {
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
@@ -20,7 +20,7 @@ export async function writeRandomFile(path: string, size: number): Promise<void>
   }
 }
 
-/** Fails unless both files hold the same bytes. */
+/** Throws unless both files hold the same bytes. */
 export async function compareFiles(a: string, b: string): Promise<void> {
   using fileA = await Deno.open(a);
   using fileB = await Deno.open(b);
@@ -43,7 +43,7 @@ async function readExactly(file: Deno.FsFile, size: number): Promise<Buffer> {
   return bytes;
 }
 
-/** Paths of all files below a folder, sorted, relative to it. */
+/** Returns the paths of all files below a folder, sorted and relative to it. */
 export async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
@@ -53,7 +53,7 @@ export async function filesBelow(folder: string, prefix = ""): Promise<string[]>
   return found.sort();
 }
 
-/** A folder that disposing removes. */
+/** Creates a folder; disposing removes it. */
 export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "nats-s3-clients-" });
   return {

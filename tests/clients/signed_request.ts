@@ -6,19 +6,19 @@
 import { type Asked, signed } from "../vectors/client.ts";
 import { CREDENTIALS, type GatewayProcess, REGION } from "./gateway_process.ts";
 
-/** What is asked: as in the vectors' client, without a host. */
+/** A request as in the vectors' client, without a host. */
 export type Request = Pick<Asked, "method" | "path" | "query" | "headers">;
 
-/** Where requests go: a gateway, or what stands in front of it. */
+/** The destination of requests: a gateway, or a proxy in front of it. */
 export type Reachable = Pick<GatewayProcess, "host" | "url">;
 
-/** Headers that sign a request; the payload is `UNSIGNED-PAYLOAD` unless they say otherwise. */
+/** Returns the headers of a signed request; the payload is `UNSIGNED-PAYLOAD` unless its headers say otherwise. */
 export function signedHeaders(gateway: Reachable, asked: Request): Record<string, string> {
   const timestamp = new Date().toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
   const { headers } = signed({
     ...asked,
     host: gateway.host,
-    // The path is signed encoded once, whatever is sent.
+    // The signature covers the path encoded once, however it is sent.
     path: signedPath(asked.path ?? "/"),
     headers: { "x-amz-content-sha256": "UNSIGNED-PAYLOAD", ...asked.headers },
     target: { on: "service" },
@@ -35,10 +35,10 @@ function signedPath(sent: string): string {
   ).join("/");
 }
 
-/** Milliseconds after which a request without an answer fails its test. */
-const PATIENCE = 60_000;
+/** Milliseconds after which a request without a response fails its test. */
+const RESPONSE_TIMEOUT = 60_000;
 
-/** Asks by `fetch`, which folds `..` in paths: those take {@linkcode requestText}. */
+/** Sends a request with `fetch`, which folds `..` in paths: use {@linkcode requestText} for those. */
 export async function ask(
   gateway: Reachable,
   asked: Request & {
@@ -47,7 +47,7 @@ export async function ask(
   } = {},
 ): Promise<Response> {
   const { method = "GET", path = "/", query = "", body = null } = asked;
-  const { signal = AbortSignal.timeout(PATIENCE) } = asked;
+  const { signal = AbortSignal.timeout(RESPONSE_TIMEOUT) } = asked;
   return await fetch(`${gateway.url}${path}${query && `?${query}`}`, {
     method,
     headers: signedHeaders(gateway, asked),
@@ -56,7 +56,7 @@ export async function ask(
   });
 }
 
-/** Asks, and throws unless the status is the one that is expected; returns the body. */
+/** Sends a request and returns the body; throws unless the status is as expected. */
 export async function demand(
   gateway: Reachable,
   status: number,
@@ -66,7 +66,7 @@ export async function demand(
   const text = await response.text();
   if (response.status !== status) {
     throw new Error(
-      `${asked.method ?? "GET"} ${asked.path}: ${response.status} in place of ${status}: ${
+      `${asked.method ?? "GET"} ${asked.path}: ${response.status} instead of ${status}: ${
         text.slice(0, 1000)
       }`,
     );
@@ -74,7 +74,7 @@ export async function demand(
   return text;
 }
 
-/** The request line and headers for a raw socket; `path` goes out as it is. */
+/** Returns the request line and headers for a raw socket; `path` is sent unchanged. */
 export function requestText(gateway: Reachable, asked: Request): string {
   const { method = "GET", path = "/", query = "" } = asked;
   const headers = Object.entries(signedHeaders(gateway, asked)).map(([name, value]) =>

@@ -1,18 +1,18 @@
 /**
- * A proxy between a client and a gateway that changes a bit of what passes in one direction.
+ * A proxy between a client and a gateway that flips a bit in the bytes of one direction.
  *
- * It knows nothing of HTTP: heads are ASCII, so what is not belongs to a body. Bodies that are to be spoilt are made of
+ * It does not parse HTTP: heads are ASCII, so any other byte belongs to a body. Bodies to be corrupted must consist of
  * such bytes, as {@linkcode beyondAscii} makes them.
  * @module
  */
 
-/** A proxy that listens; disposing cuts all connections. */
+/** A running proxy; disposing closes all connections. */
 export class SpoilingProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #running: Promise<void>[] = [];
 
-  /** @param spoilt Whose bodies are changed: a bit in each piece that the network delivers. */
+  /** @param spoilt The bodies to corrupt: a bit in each piece that the network delivers. */
   constructor(gatewayPort: number, spoilt: "uploads" | "downloads") {
     this.#running.push(this.#accept(gatewayPort, spoilt));
   }
@@ -48,7 +48,7 @@ export class SpoilingProxy implements AsyncDisposable {
         for (let sent = 0; sent < count;) sent += await to.write(piece.subarray(sent));
       }
     } catch {
-      // One of them has gone.
+      // One side has disconnected.
     }
     this.#end(from);
     this.#end(to);
@@ -64,7 +64,7 @@ function spoil(piece: Uint8Array): void {
   if (at >= 0) piece[at] = (piece[at] ?? 0) ^ 1;
 }
 
-/** Bytes of which none is ASCII. */
+/** Returns the bytes with none of them in ASCII. */
 export function beyondAscii(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => byte | 0x80);
 }

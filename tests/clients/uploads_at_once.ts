@@ -1,5 +1,5 @@
 /**
- * Several aws-cli processes that upload files in parts at the same time, each to a key of its own, and then all to one.
+ * Several aws-cli processes upload files in parts at the same time: first each to its own key, then all to one key.
  * @module
  */
 
@@ -9,20 +9,20 @@ import { run } from "./client_process.ts";
 import { startGateway } from "./gateway_process.ts";
 import { compareFiles, temporaryFolder, writeRandomFile } from "./real_files.ts";
 
-/** What aws-cli sends as a part, unless told otherwise. */
+/** Size of a part that aws-cli sends by default. */
 const PART = 8 * 1024 * 1024;
 
-/** Seconds that it took, and MB/s of all clients together. */
+/** The duration in seconds, and the MB/s of all clients together. */
 export type UploadReport = {
   readonly up: Rate;
   readonly down: Rate;
   readonly upToOneKey: Rate;
 };
 
-/** How long something took. */
+/** The duration and speed of a transfer. */
 export type Rate = { readonly seconds: number; readonly "MB/s": number };
 
-/** Measures the time that it takes to move some bytes. */
+/** Measures the time to move some bytes. */
 export async function rateOf(bytes: number, move: () => Promise<unknown>): Promise<Rate> {
   const began = performance.now();
   await move();
@@ -30,7 +30,7 @@ export async function rateOf(bytes: number, move: () => Promise<unknown>): Promi
   return { seconds: Math.round(seconds * 10) / 10, "MB/s": Math.round(bytes / seconds / 1e6) };
 }
 
-/** Uploads and downloads; throws for what fails, is retried, or comes back as other bytes. */
+/** Uploads and downloads; throws if a command fails, retries, or returns other bytes. */
 export async function uploadAtOnce(
   { clients, parts }: { readonly clients: number; readonly parts: number },
 ): Promise<UploadReport> {
@@ -67,6 +67,6 @@ export async function uploadAtOnce(
       compareFiles(`${folder.path}/${file}`, `${folder.path}/one`).then(() => true, () => false)
     ),
   );
-  ok(equal.includes(true), "the object is none of those that were uploaded");
+  ok(equal.includes(true), "the object is not one of the uploaded files");
   return { up, down, upToOneKey };
 }

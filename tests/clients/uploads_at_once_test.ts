@@ -1,4 +1,4 @@
-/** The small twin of `tests/soak/uploads_at_once_test.ts`. */
+/** The short version of `tests/soak/uploads_at_once_test.ts`. */
 
 import { uploadAtOnce } from "./uploads_at_once.ts";
 

@@ -1,7 +1,7 @@
 /**
- * A cluster's bad day: two gateways behind a proxy, under load, while servers and gateways are killed and paused.
- * Writes go on, nothing acknowledged is lost, and metrics, logs and alerts tell what happened: Prometheus watches with
- * the project's own rules, with times of a sixtieth.
+ * A cluster's bad day: servers and gateways are killed and paused, while two gateways behind a proxy are under load.
+ * Writes continue, no acknowledged write is lost, and metrics, logs and alerts show what happened. Prometheus watches
+ * with the project's own rules, in which a minute is shortened to a second.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -17,17 +17,17 @@ import { type Cluster, cluster } from "./store_on_cluster.ts";
 const BUCKET = "day";
 const STREAM = `OBJ_${BUCKET}`;
 const CLIENTS = 8;
-/** Milliseconds after which a client asks again, and for which it does so. */
-const REQUEST_PATIENCE = 5000;
-const CLIENT_PATIENCE = 60_000;
+/** Milliseconds after which a client retries a request, and after which it gives up. */
+const REQUEST_TIMEOUT = 5000;
+const CLIENT_TIMEOUT = 60_000;
 /** Milliseconds that each disturbance lasts. */
 const DISTURBED = 12_000;
 
-/** Clients that write, read and list, and ask again as SDKs do. */
+/** Clients that write, read and list, and retry as SDKs do. */
 class Load {
-  /** ETag of each key that was acknowledged. */
+  /** ETag of each key whose write was acknowledged. */
   readonly written = new Map<string, string>();
-  /** When each write was acknowledged, in `performance.now()`. */
+  /** Time of each acknowledgement, in `performance.now()`. */
   readonly acknowledged: number[] = [];
   readonly wrong: string[] = [];
   readonly #balancer: Balancer;
@@ -53,7 +53,7 @@ class Load {
     }));
   }
 
-  /** Reads everything that was acknowledged. */
+  /** Reads every object whose write was acknowledged. */
   async readAll(gateway: Parameters<typeof ask>[0]): Promise<void> {
     for (const [key, etag] of this.written) {
       const response = await ask(gateway, { path: pathOf(key) });
@@ -65,19 +65,19 @@ class Load {
     }
   }
 
-  /** Asks until the answer is as expected or none may be hoped for. */
+  /** Retries a request until the response is as expected, or a retry cannot help. */
   async #asked(
     method: string,
     key: string,
     body: Uint8Array | null,
     expected: number,
   ): Promise<boolean> {
-    const until = performance.now() + CLIENT_PATIENCE;
+    const until = performance.now() + CLIENT_TIMEOUT;
     const query = key === "" ? "list-type=2&max-keys=10" : "";
     let last = "";
     while (performance.now() < until) {
       try {
-        const signal = AbortSignal.timeout(REQUEST_PATIENCE);
+        const signal = AbortSignal.timeout(REQUEST_TIMEOUT);
         const asked = { method, path: pathOf(key), query, body, signal };
         const response = await ask(this.#balancer, asked);
         await response.bytes();
@@ -98,7 +98,7 @@ function pathOf(key: string): string {
   return `/${BUCKET}${key === "" ? "" : `/${encodeURIComponent(key).replaceAll("%2F", "/")}`}`;
 }
 
-/** A gateway's metrics: values by series. */
+/** Returns a gateway's metrics: values by series. */
 async function metricsOf(gateway: GatewayProcess): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(`${adminUrl(gateway)}/metrics`)).text();
   return new Map(
@@ -109,7 +109,7 @@ async function metricsOf(gateway: GatewayProcess): Promise<ReadonlyMap<string, n
   );
 }
 
-/** The sum of all series of a metric. */
+/** Returns the sum of all series of a metric. */
 function sum(metrics: ReadonlyMap<string, number>, name: string): number {
   return [...metrics].filter(([series]) => series.split("{")[0] === name)
     .reduce((total, [, value]) => total + value, 0);
@@ -135,7 +135,7 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
   try {
     await (await ask(balancer, { method: "PUT", path: `/${BUCKET}` })).bytes();
     await using prometheus = await startPrometheus(gateways.map(adminUrl));
-    if (prometheus === undefined) tell("Without Prometheus: no alert is checked");
+    if (prometheus === undefined) tell("Prometheus is not installed: skipping the alerts");
     const loading = load.run(stop.signal);
     await delay(2000);
 
@@ -202,25 +202,25 @@ Deno.test("a cluster's bad day: writes resume, nothing is lost, metrics and logs
   }
 });
 
-/** What is done to the cluster, and undone. */
+/** Disturbs the cluster, and undoes it afterwards. */
 type Disturb = (what: string, how: {
   readonly begin: () => Promise<unknown>;
   readonly end: () => Promise<unknown>;
-  /** One of these must have fired, where Prometheus watches. */
+  /** One of these must have fired, if Prometheus watches. */
   readonly alerts?: readonly string[];
 }) => Promise<void>;
 
-/** Kills and pauses the stream's leader and a follower. */
+/** Kills and pauses the stream's leader, then a follower. */
 async function disturbServers(given: Cluster, disturb: Disturb): Promise<void> {
   for (const role of ["leader", "follower"]) {
-    // Writers do without a follower: who is connected to it finds another server.
+    // Writes need no follower, and clients connected to it find another server: no alert need fire.
     const alerts = role === "leader" ? ["NatsS3JetStreamFailures", "NatsS3Errors"] : [];
     for (const how of ["killed", "paused"]) {
       const leader = await given.leaderOf(STREAM);
       const server = role === "leader"
         ? leader
         : given.nats.servers.find((server) => server !== leader);
-      if (server === undefined) throw new TypeError("There is no follower");
+      if (server === undefined) throw new TypeError("No follower was found");
       await disturb(`${role} ${how}`, {
         begin: () => server.kill(how === "killed" ? "SIGKILL" : "SIGSTOP"),
         end: () => how === "killed" ? server.start() : server.kill("SIGCONT"),

@@ -1,5 +1,5 @@
 /**
- * What stands in front of gateways: a TCP proxy that spreads connections over those that say they are ready.
+ * A TCP proxy in front of gateways that spreads connections over the ready ones.
  * @module
  */
 
@@ -7,14 +7,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { GatewayProcess } from "../clients/gateway_process.ts";
 import type { Reachable } from "../clients/signed_request.ts";
 
-/** Milliseconds between two looks whether a gateway is ready, and how long one may take. */
+/** Milliseconds between two probes of a gateway; next, the timeout of a probe and of the other half of a connection. */
 const INTERVAL = 250;
-const PATIENCE = 1000;
+const TIMEOUT = 1000;
 
 type Backend = { readonly gateway: GatewayProcess; isReady: boolean };
 type Pair = { readonly client: Deno.TcpConn; readonly server: Deno.TcpConn };
 
-/** A proxy in front of gateways; disposing cuts all connections. */
+/** A proxy in front of gateways; disposing closes all connections. */
 export class Balancer implements Reachable, AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #stop = new AbortController();
@@ -36,12 +36,12 @@ export class Balancer implements Reachable, AsyncDisposable {
     return `http://${this.host}`;
   }
 
-  /** How many gateways are ready. */
+  /** The number of ready gateways. */
   get ready(): number {
     return this.#backends.filter(({ isReady }) => isReady).length;
   }
 
-  /** Puts gateways in the place of those there are. */
+  /** Replaces the gateways behind the proxy. */
   use(gateways: readonly GatewayProcess[]): void {
     this.#backends = gateways.map((gateway) =>
       this.#backends.find((known) => known.gateway === gateway) ?? { gateway, isReady: false }
@@ -61,7 +61,7 @@ export class Balancer implements Reachable, AsyncDisposable {
       await Promise.all(this.#backends.map(async (backend) => {
         backend.isReady = await isReady(backend.gateway);
         if (backend.isReady) return;
-        // As proxies do with a server that is down.
+        // Proxies close the connections to a server that is down.
         for (const [pair, of] of this.#pairs) if (of === backend) this.#end(pair);
       }));
       await delay(INTERVAL);
@@ -90,8 +90,8 @@ export class Balancer implements Reachable, AsyncDisposable {
         ];
         await Promise.race(over.map((one) => one.catch(() => {})));
         const rest = new AbortController();
-        const patience = delay(PATIENCE, undefined, { signal: rest.signal }).catch(() => {});
-        await Promise.race([Promise.allSettled(over), patience]);
+        const timeout = delay(TIMEOUT, undefined, { signal: rest.signal }).catch(() => {});
+        await Promise.race([Promise.allSettled(over), timeout]);
         rest.abort();
         this.#end(pair);
         return;
@@ -109,7 +109,7 @@ export class Balancer implements Reachable, AsyncDisposable {
   }
 }
 
-/** Where a gateway's health and metrics are. */
+/** Returns the URL of a gateway's health and metrics. */
 export function adminUrl(gateway: GatewayProcess): string {
   const line = gateway.log.find(({ msg }) => msg === "Serving health and metrics");
   return `http://127.0.0.1:${line?.["port"]}`;
@@ -118,7 +118,7 @@ export function adminUrl(gateway: GatewayProcess): string {
 async function isReady(gateway: GatewayProcess): Promise<boolean> {
   try {
     const response = await fetch(`${adminUrl(gateway)}/readyz`, {
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     await response.body?.cancel();
     return response.ok;
@@ -131,6 +131,6 @@ function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // the other side was faster
+    // the other side closed first
   }
 }

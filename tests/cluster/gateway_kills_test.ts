@@ -1,4 +1,4 @@
-/** A gateway that is killed in every phase of a write: what is shown is whole, and the sweep leaves nothing else. */
+/** Kills a gateway in every phase of a write: readers see a whole object, and the sweep leaves nothing else behind. */
 
 import { ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -17,10 +17,10 @@ const PATH = "/phases/k";
 const OLD = someBytes(600_000, 1);
 const NEW = someBytes(900_000, 2);
 
-/** What is shown after the kill. */
+/** The object that readers see after the kill. */
 type Shown = "old" | "new" | "either";
 
-/** The gateway is killed when it sends the nth message that matches, which the server gets or not. */
+/** The gateway is killed when it sends the nth matching message; `passes` says whether the server receives it. */
 type Phase = {
   readonly at: RegExp;
   readonly nth?: number;
@@ -63,7 +63,7 @@ const COMPLETE: Readonly<Record<string, Phase>> = {
   "with the batch on its way": { at: TRASH, nth: 2, passes: true, shows: "either" },
 };
 
-/** Runs a request through a gateway that dies in a phase of it, and checks what is left. */
+/** Sends a request through a gateway that dies in the given phase, and checks the remaining data. */
 async function dieIn(
   given: Cluster,
   phase: Phase,
@@ -94,13 +94,13 @@ async function dieIn(
       };
     };
     await request(gateway, die).catch(() => {});
-    ok(died !== undefined, "the phase never came");
+    ok(died !== undefined, "the phase was never reached");
     await died;
   } finally {
     await gateway.stop("SIGKILL");
   }
 
-  await delay(300); // what was sent last may not have been stored yet
+  await delay(300); // the server may not have stored the last message yet
   const shown = await read(beside.store, bucket, key).then(({ bytes }) => bytes, () => undefined);
   const isOld = shown !== undefined && sameBytes(shown, OLD);
   const isNew = expected === undefined

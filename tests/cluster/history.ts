@@ -1,46 +1,46 @@
 /**
- * The history of every key, and whether it is possible: whether each key behaved as a register that changes at one moment
- * of each write, between its call and its answer.
+ * The history of every key, and a check whether it is possible: whether each key behaved as a register that every write
+ * changes at one moment between its call and its response.
  *
- * A write without an answer happened at some moment after its call, or never. Each written value is another one, so a
- * read says which write it saw. The search is that of Wing and Gong with Lowe's memory of places it has been at.
+ * A write without a response happened at some moment after its call, or never. Every written value is unique, so a read
+ * identifies the write that it saw. The search is that of Wing and Gong, with Lowe's memory of visited states.
  * See https://www.cs.ox.ac.uk/people/gavin.lowe/LinearizabiltyTesting/paper.pdf
  * @module
  */
 
-/** What a key holds: an ETag that one write alone has, or null for no object. */
+/** The value of a key: an ETag that only one write has, or null for no object. */
 export type Value = string | null;
 
-/** What an operation demanded of, or saw in, the key. */
+/** A condition that an operation demanded of the key, or observed. */
 export type Demand = { readonly is: Value } | { readonly isNot: Value };
 
 /** An operation on a key; times are milliseconds of one clock. */
 export type Event = {
   readonly from: number;
-  /** Infinity for one that was never answered. */
+  /** Infinity if no response arrived. */
   to: number;
   readonly demand?: Demand;
-  /** What it made the key hold; undefined for a read. */
+  /** The new value of the key; undefined for a read. */
   readonly sets?: Value;
-  /** It may never have happened. */
+  /** Whether it may never have happened. */
   optional: boolean;
-  /** For people. */
+  /** A description for people. */
   readonly what: string;
 };
 
-/** How an operation ended. */
+/** The outcome of an operation. */
 export type Ending =
   /** It happened. */
   | "done"
-  /** It may have happened, or may yet happen. */
+  /** It may have happened, or may still happen. */
   | "unknown"
   /** It did not happen, because its condition was not met. */
   | "refused";
 
-/** An operation that was begun. */
+/** An operation in progress. */
 export type Begun = { readonly end: (ending: Ending) => void };
 
-/** Steps after which a search gives up. */
+/** Number of steps after which a search gives up. */
 const MAX_STEPS = 1_000_000;
 
 /** The histories of keys. */
@@ -62,7 +62,7 @@ export class History {
     return size;
   }
 
-  /** Begins a write; it counts as unanswered until it is ended. */
+  /** Begins a write; it counts as unanswered until `end` is called. */
   write(key: string, sets: Value, what: string, condition?: Value): Begun {
     const event: Event = {
       from: this.#now(),
@@ -99,13 +99,13 @@ export class History {
     };
   }
 
-  /** Adds a read that began then and ends now. */
+  /** Adds a read that began at `from` and ends now. */
   read(key: string, from: number, value: Value, what: string): void {
     const event = { from, to: this.#now(), optional: false, what, demand: { is: value } };
     this.#eventsOf(key).push(event);
   }
 
-  /** Why the history of a key is impossible; undefined when it is possible. */
+  /** Explains why the history of a key is impossible; returns undefined if it is possible. */
   explain(key: string): string | undefined {
     const events = this.#eventsOf(key);
     let stuck: Event | undefined;
@@ -130,10 +130,10 @@ export class History {
 }
 
 /**
- * Searches for an order in which the events make sense, from a key that holds nothing.
+ * Searches for a possible order of the events, starting from a key without an object.
  *
- * @returns the event at which the search got stuck, or undefined where there is an order
- * @throws Error when it cannot be decided
+ * @returns the event at which the search got stuck, or undefined if an order exists
+ * @throws Error when the search gives up
  */
 export function findImpossible(events: readonly Event[]): Event | undefined {
   const all = withKnownEnds(events).sort((a, b) => a.event.from - b.event.from);
@@ -160,7 +160,7 @@ export function findImpossible(events: readonly Event[]): Event | undefined {
       return false;
     };
 
-    // A read that fits may as well come now: it changes nothing.
+    // A read that fits the state may come now, because it changes nothing.
     let begin = first;
     let candidates: number[] = [];
     for (let again = true; again;) {
@@ -194,10 +194,10 @@ export function findImpossible(events: readonly Event[]): Event | undefined {
     if (seen.has(place)) return undo();
     seen.add(place);
 
-    // Those that must come, the most urgent first; then those that may.
+    // Try the mandatory writes first, in order of urgency, and then the optional ones.
     candidates.sort((a, b) => rank(all[a]) - rank(all[b]));
     const tried = new Set<string>([`true ${state}`]);
-    // A value is written once: it is not left while somebody has yet to see it.
+    // Each value is written only once, so it must not be replaced before all its readers have seen it.
     const awaited = state === null ? 0 : all.reduce((sum, { event: { demand }, optional }, i) => {
       return sum + (done[i] === 0 && !optional && isDemanded(demand, state) ? 1 : 0);
     }, 0);
@@ -207,7 +207,7 @@ export function findImpossible(events: readonly Event[]): Event | undefined {
       const { optional, event: { demand, sets } } = item;
       if (awaited > (!optional && isDemanded(demand, state) ? 1 : 0)) continue;
       if (demand === undefined) {
-        // Of those that do the same the one that must come first is as good as any.
+        // Among writes with the same effect, trying the most urgent one is enough.
         const same = `${optional} ${sets}`;
         if (tried.has(same)) continue;
         tried.add(same);
@@ -229,10 +229,10 @@ function rank(item: Item | undefined): number {
   return item === undefined || item.optional ? Number.MAX_VALUE : item.to;
 }
 
-/** What a write made of a key that nobody saw: one such is like another. */
+/** Stands for every written value that no read saw: such values are interchangeable. */
 const UNSEEN = "unseen";
 
-/** A write without an answer whose value was seen happened before it was seen; one that nobody needs is left out. */
+/** Limits an unanswered write to the time before its value was seen, and drops one that explains nothing. */
 function withKnownEnds(events: readonly Event[]): Item[] {
   const seenAt = new Map<Value, number>();
   const named = new Set<Value>();

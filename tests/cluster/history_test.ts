@@ -1,8 +1,8 @@
 import { ok, strictEqual } from "node:assert/strict";
 import { type Event, findImpossible, History, type Value } from "./history.ts";
 
-/** An operation: `PUT a`, `PUT a?` (unanswered), `DELETE`, `DELETE?`, `GET a`, `GET -`, `PUT a if x`, `412 if x`. */
-function event([from, to, what]: Told): Event {
+/** Parses `PUT a`, `PUT a?` (unanswered), `DELETE`, `DELETE?`, `GET a`, `GET -`, `PUT a if x` or `412 if x`. */
+function event([from, to, what]: Row): Event {
   const [, verb, name, unknown, condition] =
     /^(PUT|DELETE|GET|412) ?([a-z-])?(\?)? ?(?:if ([a-z-]))?$/.exec(what) ?? [];
   const value = (text: string | undefined): Value =>
@@ -17,9 +17,9 @@ function event([from, to, what]: Told): Event {
   throw new TypeError(`Cannot read "${what}"`);
 }
 
-type Told = readonly [from: number, to: number, what: string];
+type Row = readonly [from: number, to: number, what: string];
 
-const IMPOSSIBLE: Readonly<Record<string, readonly Told[]>> = {
+const IMPOSSIBLE: Readonly<Record<string, readonly Row[]>> = {
   "an acknowledged write is lost": [[0, 1, "PUT a"], [2, 3, "GET -"]],
   "an acknowledged overwrite is lost": [[0, 1, "PUT a"], [2, 3, "PUT b"], [4, 5, "GET a"]],
   "a read is stale": [[0, 1, "PUT a"], [2, 3, "PUT b"], [4, 5, "GET b"], [6, 7, "GET a"]],
@@ -65,7 +65,7 @@ const IMPOSSIBLE: Readonly<Record<string, readonly Told[]>> = {
   "one is refused who expects what is there": [[0, 1, "PUT a"], [2, 3, "412 if a"]],
 };
 
-const POSSIBLE: Readonly<Record<string, readonly Told[]>> = {
+const POSSIBLE: Readonly<Record<string, readonly Row[]>> = {
   "nothing": [],
   "one after the other": [[0, 1, "PUT a"], [2, 3, "GET a"], [4, 5, "DELETE"], [6, 7, "GET -"]],
   "two at once end with either": [[0, 9, "PUT a"], [1, 8, "PUT b"], [10, 11, "GET a"]],
@@ -105,7 +105,7 @@ Deno.test("findImpossible() agrees with trying every order", () => {
   const random = randomNumbers(7);
   const outcomes = { possible: 0, impossible: 0 };
   for (let round = 0; round < 3000; round++) {
-    const told: Told[] = [];
+    const told: Row[] = [];
     for (let i = 0; i < 6; i++) {
       const from = random(12) + i / 10;
       const to = from + 0.5 + random(8) + i / 100;
@@ -138,7 +138,7 @@ Deno.test("findImpossible() judges long histories of many clients, with many wri
   for (let round = 0; round < 40; round++) {
     const events = register(random, 400);
     strictEqual(findImpossible(events), undefined);
-    // A read that saw what was replaced long before.
+    // A read that sees a value that was replaced long before.
     const reads = events.filter(({ sets, demand }) => sets === undefined && demand !== undefined);
     const [first, last] = [reads[reads.length >> 2], reads.at(-1)];
     if (first?.demand === undefined || last === undefined || !("is" in first.demand)) continue;
@@ -150,7 +150,7 @@ Deno.test("findImpossible() judges long histories of many clients, with many wri
   }
 });
 
-/** What clients of a register see that keeps its promise: each operation happens at one moment of its time. */
+/** Returns the events of a correct register: each operation happens at one moment between call and response. */
 function register(random: (limit: number) => number, count: number): Event[] {
   const planned = Array.from({ length: count }, (_, i) => {
     const from = i * 10 + random(10);
@@ -179,7 +179,7 @@ function register(random: (limit: number) => number, count: number): Event[] {
   });
 }
 
-/** Tries every order of every choice of what happened. */
+/** Tries every order, and every choice of the optional events. */
 function tryAll(left: readonly Event[], state: Value = null): boolean {
   if (left.every(({ optional }) => optional)) return true;
   return left.some((event) => {
@@ -193,7 +193,7 @@ function tryAll(left: readonly Event[], state: Value = null): boolean {
   });
 }
 
-/** Whole numbers below a limit, the same in every run. */
+/** Returns a source of whole numbers below a limit; it is the same in every run. */
 function randomNumbers(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {

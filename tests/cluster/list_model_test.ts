@@ -1,4 +1,4 @@
-/** `tests/nats/list_model_test.ts` on three servers, each gateway on one of its own. */
+/** `tests/nats/list_model_test.ts` on three servers, with each gateway connected to its own. */
 
 import { ok } from "node:assert/strict";
 import { Objm } from "@nats-io/obj";

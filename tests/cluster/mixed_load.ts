@@ -1,6 +1,6 @@
 /**
- * Clients that write, overwrite, delete, read and list a few keys at the same time, through several gateways, and keep
- * the history of what they were told.
+ * Clients that write, overwrite, delete, read and list a few keys at the same time through several gateways, and record
+ * the history of the responses.
  * @module
  */
 
@@ -12,26 +12,26 @@ import { ask } from "../clients/signed_request.ts";
 import { someBytes } from "../nats/store_on_server.ts";
 import type { Begun, History } from "./history.ts";
 
-/** Whole numbers below a limit, the same in every run of a seed. */
+/** A source of whole numbers below a limit, the same in every run with a seed. */
 export type Random = (limit: number) => number;
 
-/** What the clients need. */
+/** Options of {@linkcode MixedLoad}. */
 export type LoadOptions = {
   readonly bucket: string;
   readonly history: History;
   readonly random: Random;
-  /** The gateways that run now. */
+  /** Returns the gateways that run now. */
   readonly gateways: () => readonly GatewayProcess[];
 };
 
 const MIB = 1024 * 1024;
 const SIZES = [0, 1, 3000, 100_000, 262_144, 600_000, 1_500_000];
-/** Least size of a part but the last. */
+/** Minimum size of a part, except of the last one. */
 const PART = 5 * MIB;
 /** Milliseconds after which a client gives up. */
-const PATIENCE = 40_000;
+const CLIENT_TIMEOUT = 40_000;
 
-/** How often each operation comes, of the sum of all. */
+/** The relative frequency of each operation. */
 const WEIGHTS = {
   put: 22,
   putIfNone: 6,
@@ -47,15 +47,15 @@ const WEIGHTS = {
 
 type Action = keyof typeof WEIGHTS;
 
-/** What came of the operations. */
+/** The clients, and the results of their operations. */
 export class MixedLoad {
   /** Operations by name and status. */
   readonly counts = new Map<string, number>();
-  /** Answers that no register explains: torn bytes, unexpected codes. */
+  /** Responses that no register explains: torn bytes, unexpected codes. */
   readonly wrong: string[] = [];
-  /** Bytes of each ETag that a client sent. */
+  /** The bytes that a client sent, by ETag. */
   readonly #written = new Map<string, Uint8Array>();
-  /** The ETag that was seen last at each key. */
+  /** The last ETag seen at each key. */
   readonly #seen = new Map<string, string>();
   readonly #options: LoadOptions;
   #serial = 0;
@@ -64,13 +64,13 @@ export class MixedLoad {
     this.#options = options;
   }
 
-  /** Forgets bytes that no key holds any more. */
+  /** Forgets bytes that no key holds anymore. */
   forget(): void {
     const kept = new Set(this.#seen.values());
     for (const etag of this.#written.keys()) if (!kept.has(etag)) this.#written.delete(etag);
   }
 
-  /** One client, until aborted. */
+  /** Runs one client until aborted. */
   async run(keys: readonly string[], signal: AbortSignal): Promise<void> {
     const { random } = this.#options;
     while (!signal.aborted) {
@@ -80,19 +80,19 @@ export class MixedLoad {
     }
   }
 
-  /** Reads a key whole through a gateway; throws unless it answers. */
+  /** Reads a whole key through a gateway; throws unless the gateway responds with the object or 404. */
   async readBack(gateway: GatewayProcess, key: string): Promise<void> {
     const status = await this.#get(key, undefined, gateway);
     if (status !== 200 && status !== 404) throw new Error(`GET ${key}: ${status}`);
   }
 
-  /** Lists all keys through a gateway; throws unless it answers. */
+  /** Lists all keys through a gateway; throws unless the gateway responds with the list. */
   async listBack(gateway: GatewayProcess, keys: readonly string[]): Promise<void> {
     const status = await this.#list(keys, gateway);
     if (status !== 200) throw new Error(`ListObjectsV2: ${status}`);
   }
 
-  /** Deletes a key; throws unless it is acknowledged. */
+  /** Deletes a key; throws unless the gateway acknowledges it. */
   async remove(key: string): Promise<void> {
     const status = await this.#delete(key);
     if (status !== 204) throw new Error(`DELETE ${key}: ${status}`);
@@ -145,7 +145,7 @@ export class MixedLoad {
   }
 
   #bytes(size: number): Uint8Array {
-    // Empty objects would all have one ETag: one byte at least tells them apart.
+    // All empty objects would have the same ETag, so each body has at least one distinguishing byte.
     const serial = ++this.#serial;
     const bytes = someBytes(Math.max(size, 8), serial);
     new DataView(bytes.buffer).setUint32(0, serial);
@@ -171,7 +171,7 @@ export class MixedLoad {
       body: bytes,
     });
     if (status === 404 && typeof condition === "string") {
-      // There was no object whose ETag could be the one.
+      // No object existed, so no ETag could match.
       this.#options.history.read(key, from, null, `${what}: none`);
       begun.end("refused");
     } else this.#end(begun, status, condition !== undefined);
@@ -212,7 +212,7 @@ export class MixedLoad {
         ).join("")
       }</CompleteMultipartUpload>`,
     });
-    // Complete answers 200 before it knows; an error is in the body then, and without an end nothing is known.
+    // Complete sends 200 before the outcome is known: the body may hold an error, and a cut body tells nothing.
     const done = status === 200 && text.includes("</CompleteMultipartUploadResult>");
     this.#end(begun, done ? 200 : 503, false);
     if (done) this.#seen.set(key, etag);
@@ -224,9 +224,9 @@ export class MixedLoad {
     else if (status === 412 && conditional) begun.end("refused");
     else {
       begun.end("unknown");
-      // 409: overtaken, so it may have been there; 500 and above and 0 say nothing.
+      // 409 means overtaken, so the value may have existed; 500 and above and 0 tell nothing.
       if (status !== 409 && status > 0 && status < 500) {
-        this.wrong.push(`A write was answered ${status}`);
+        this.wrong.push(`The response to a write was ${status}`);
       }
     }
   }
@@ -253,7 +253,7 @@ export class MixedLoad {
     this.#seen.set(key, etag);
     const written = this.#written.get(etag);
     if (written === undefined) {
-      this.wrong.push(`GET ${key} has the ETag ${etag}, which nobody wrote`);
+      this.wrong.push(`GET ${key} has the ETag ${etag}, which no client wrote`);
       return status;
     }
     const expected = range === undefined ? written : written.subarray(range[0], range[1] + 1);
@@ -305,7 +305,7 @@ export class MixedLoad {
     return `/${this.#options.bucket}/${key}`;
   }
 
-  /** Status 0 stands for no answer. */
+  /** Sends a request; status 0 means no response. */
   async #ask(
     asked: Parameters<typeof ask>[1] & { readonly query?: string },
     chosen?: GatewayProcess,
@@ -324,7 +324,7 @@ export class MixedLoad {
     if (gateway === undefined) return nothing;
     let response: Response;
     try {
-      response = await ask(gateway, { ...asked, signal: AbortSignal.timeout(PATIENCE) });
+      response = await ask(gateway, { ...asked, signal: AbortSignal.timeout(CLIENT_TIMEOUT) });
     } catch {
       return nothing;
     }

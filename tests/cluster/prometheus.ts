@@ -1,5 +1,5 @@
 /**
- * Prometheus with the project's alert rules, quickened: a minute of theirs is a second.
+ * Prometheus with the project's alert rules, sped up: a minute of the rules is a second.
  * @module
  */
 
@@ -11,13 +11,13 @@ const RULES = new URL("../../deploy/prometheus/alerts.yml", import.meta.url);
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const START_TIMEOUT = 20_000;
 
-/** A Prometheus that runs; disposing ends it. */
+/** A running Prometheus; disposing ends it. */
 export type Prometheus = AsyncDisposable & {
-  /** Names of the alerts that fired within so many seconds. */
+  /** Returns the names of the alerts that fired within so many seconds. */
   readonly firedWithin: (seconds: number) => Promise<readonly string[]>;
 };
 
-/** Watches these admin listeners; undefined where there is no Prometheus. */
+/** Starts Prometheus on these admin listeners; returns undefined if it is not installed. */
 export async function startPrometheus(
   urls: readonly string[],
 ): Promise<Prometheus | undefined> {
@@ -66,14 +66,14 @@ scrape_configs:
   while (!await isReady(address)) {
     if (Date.now() > deadline) {
       await prometheus[Symbol.asyncDispose]();
-      throw new Error("Prometheus does not start");
+      throw new Error("Prometheus did not start");
     }
     await delay(100);
   }
   return prometheus;
 }
 
-/** Rules with times of a sixtieth: of how long an alert must hold, and of what is looked at. */
+/** Divides the times in the rules by sixty: how long an alert must hold, and the range of its query. */
 function quickened(rules: string): string {
   const shorter = (text: string): string => {
     const [, count = "0", unit = "s"] = /^(\d+)([smhd])$/.exec(text) ?? [];

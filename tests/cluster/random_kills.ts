@@ -1,7 +1,6 @@
 /**
- * Kills gateways and nats-servers at random under a mixed load, and checks that nothing acknowledged was lost, that
- * nothing impossible was read, and that JetStream holds the live objects' bytes and nothing else in the end.
- * @module
+ * Kills gateways and nats-servers at random under a mixed load. Checks that no acknowledged write was lost, that no
+ * impossible value was read, and that JetStream finally holds the live objects' bytes and nothing else.
  */
 
 import { connect } from "@nats-io/transport-node";
@@ -16,28 +15,28 @@ import { STORE_OPTIONS } from "../nats/store_on_server.ts";
 import { History } from "./history.ts";
 import { MixedLoad, type Random } from "./mixed_load.ts";
 
-/** What to do. */
+/** Options of {@linkcode runRandomKills}. */
 export type KillOptions = {
   readonly kills: number;
   readonly seed: number;
-  /** Takes a line now and then. */
+  /** Receives a progress line now and then. */
   readonly note?: (line: string) => void;
-  /** Begins no further kill after so many milliseconds. */
+  /** Milliseconds after which no further kill begins. */
   readonly limit?: number;
 };
 
-/** What came out. */
+/** The result of {@linkcode runRandomKills}. */
 export type KillReport = {
   readonly seed: number;
   readonly seconds: number;
-  /** How many of each kind. */
+  /** Number of kills of each kind. */
   readonly kills: Readonly<Record<string, number>>;
-  /** Operations by name and status; status 0 is no answer. */
+  /** Operations by name and status; status 0 means no response. */
   readonly operations: Readonly<Record<string, number>>;
   /** Events in the histories of all keys. */
   readonly events: number;
   readonly keys: number;
-  /** Everything that must not be. */
+  /** All violations that were found. */
   readonly problems: readonly string[];
 };
 
@@ -45,11 +44,11 @@ const BUCKET = "kills";
 const STREAM = `OBJ_${BUCKET}`;
 const CLIENTS = 8;
 const KEYS = 8;
-/** Kills after which other keys are used: a history stays short enough to be searched. */
+/** Number of kills after which the load changes keys, so that each history stays short enough to search. */
 const EPOCH = 10;
-/** Keys of an epoch that stay to the end. */
+/** Number of keys of an epoch that are kept to the end. */
 const KEPT = 2;
-/** Milliseconds in which a cluster recovers. */
+/** Milliseconds within which a cluster must recover. */
 const RECOVERY = 60_000;
 
 type Cluster = {
@@ -58,7 +57,7 @@ type Cluster = {
   readonly gateways: (GatewayProcess | undefined)[];
 };
 
-/** Runs it; what it started has ended when it returns. */
+/** Runs the test; all processes have ended when it returns. */
 export async function runRandomKills(options: KillOptions): Promise<KillReport> {
   const nats = await startCluster();
   const gateways: (GatewayProcess | undefined)[] = [];
@@ -70,7 +69,7 @@ export async function runRandomKills(options: KillOptions): Promise<KillReport> 
   } finally {
     await Promise.all(gateways.map((gateway) => gateway?.stop("SIGKILL")));
     await connection?.close();
-    // A server that was paused could not end.
+    // A paused server cannot end.
     for (const server of nats.servers) await server.kill("SIGCONT");
     await nats[Symbol.asyncDispose]();
   }
@@ -93,7 +92,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
   const history = new History();
   const running = (): GatewayProcess[] =>
     cluster.gateways.filter((gateway) => gateway !== undefined);
-  // The load has a sequence of its own: what is killed when depends on the seed alone.
+  // The load has its own random sequence, so that the kills depend only on the seed.
   const load = new MixedLoad({
     bucket: BUCKET,
     history,
@@ -105,7 +104,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
   const kept: string[] = [];
 
   const [first] = running();
-  if (first === undefined) throw new TypeError("There is no gateway");
+  if (first === undefined) throw new TypeError("No gateway was started");
   await demand(first, 200, { method: "PUT", path: `/${BUCKET}` });
 
   let killed = 0;
@@ -138,7 +137,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
     note?.(`${((performance.now() - began) / 1000).toFixed(0)} s: ${so}`);
   }
 
-  // What was never answered may have landed since.
+  // An unanswered write may have landed since.
   for (const gateway of running()) {
     for (const key of kept) await retried(() => load.readBack(gateway, key));
   }
@@ -158,7 +157,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
   };
 }
 
-/** Kills, and brings back what was killed; returns what it was. */
+/** Kills or pauses a process and brings it back; returns a description. */
 async function killSomething(cluster: Cluster, random: Random): Promise<string> {
   const { nats: { servers } } = cluster;
   const kind = random(10);
@@ -166,12 +165,12 @@ async function killSomething(cluster: Cluster, random: Random): Promise<string> 
     await killGateway(cluster, random(2), random(500));
     return "gateway SIGKILL";
   }
-  // A second server is not taken while the first catches up: two of three must be there for anything to be stored.
+  // Wait until the last server has caught up, because JetStream stores nothing without two servers of three.
   await recover(cluster);
   const leader = await findLeader(cluster);
   const aimed = random(5) < 3 ? leader : undefined;
   const server = aimed ?? servers[random(servers.length)];
-  if (server === undefined) throw new TypeError("There is no server");
+  if (server === undefined) throw new TypeError("No server was found");
   const role = server === leader ? "leader" : "follower";
   if (kind < 7) {
     await server.kill("SIGKILL");
@@ -180,7 +179,7 @@ async function killSomething(cluster: Cluster, random: Random): Promise<string> 
     return `nats-server SIGKILL (${role})`;
   }
   await server.kill("SIGSTOP");
-  // A gateway that dies while a server is paused leaves what the server will only read later.
+  // A gateway that dies while a server is paused leaves messages that the server reads only later.
   const both = random(3) === 0;
   const pause = delay(300 + random(6000));
   if (both) await killGateway(cluster, random(2), random(500));
@@ -218,7 +217,7 @@ async function findLeader(cluster: Cluster): Promise<NatsServer | undefined> {
   return cluster.nats.servers[Number(name?.slice(1)) - 1];
 }
 
-/** Waits until every replica is there and current. */
+/** Waits until every replica is online and current. */
 async function recover(cluster: Cluster): Promise<void> {
   const deadline = Date.now() + RECOVERY;
   for (;;) {
@@ -230,7 +229,7 @@ async function recover(cluster: Cluster): Promise<void> {
   }
 }
 
-/** Ends open uploads, sweeps without waiting, and tells what is left that should not be, or is not that should. */
+/** Aborts open uploads, sweeps without a grace period, and returns the leftover and the missing data. */
 async function sweepAndCompare(cluster: Cluster): Promise<readonly string[]> {
   const bucket = BUCKET as BucketName;
   const options = { ...STORE_OPTIONS, replicas: 3, grace: 0 };
@@ -242,20 +241,22 @@ async function sweepAndCompare(cluster: Cluster): Promise<readonly string[]> {
   for (;;) {
     await retried(() => store.sweep(bucket, { minAge: 0, dryRun: false }));
     const { unnamed, missing } = await compareWithLive(cluster.connection, BUCKET);
-    // Leases of readers that were killed go by themselves.
+    // Leases of killed readers expire by themselves.
     const leases = unnamed.some((subject) => subject.startsWith("S3.lease."));
     if (leases && Date.now() < deadline) {
       await delay(1000);
       continue;
     }
     return [
-      ...unnamed.map((subject) => `Nobody names ${subject}, and it is there after the sweep`),
+      ...unnamed.map((subject) =>
+        `${subject} belongs to no object, but is still present after the sweep`
+      ),
       ...missing.map((subject) => `An object names ${subject}, which is missing`),
     ];
   }
 }
 
-/** Until it succeeds: after a recovery an election may still run. */
+/** Repeats work until it succeeds, because an election may still run after a recovery. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + RECOVERY;
   for (;;) {

@@ -1,4 +1,4 @@
-/** The small twin of `tests/soak/random_kills_test.ts`. */
+/** The short version of `tests/soak/random_kills_test.ts`. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { runRandomKills } from "./random_kills.ts";

@@ -1,4 +1,4 @@
-/** What is read from three servers: never a follower's past, and no chunk is missing because a follower lacks it. */
+/** Reads from three servers: they never return a follower's outdated state, nor miss a chunk that a follower lacks. */
 
 import { ok, strictEqual } from "node:assert/strict";
 import { Objm } from "@nats-io/obj";
@@ -78,7 +78,7 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
   await first.store.putObject(bucket, "ours" as ObjectKey, input(bytes));
   const native = await new Objm(given.connection).open("reads");
   await native.putBlob({ name: "theirs" }, bytes);
-  // A mirror answers direct gets as a follower does, and this one holds no chunk: it lags for ever.
+  // A mirror responds to direct gets as a follower does. This one holds no chunk, so it lags forever.
   const mirror = await given.connection.request(
     "$JS.API.STREAM.CREATE.lagging",
     JSON.stringify({
@@ -89,7 +89,7 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
     }),
     { timeout: 10_000 },
   );
-  // A server prefers what answers on itself: so the gateway is connected to the mirror's.
+  // A server prefers its own replica or mirror, so the gateway connects to the mirror's server.
   const { cluster: { leader } } = mirror.json<{ cluster: { leader: string } }>();
   const server = given.nats.servers[Number(leader.slice(1)) - 1];
   ok(server !== undefined);
@@ -109,11 +109,11 @@ Deno.test("chunks that the server asked lacks come from the leader", async () =>
     return replies.filter(({ headers }) => headers?.code === 404).length;
   };
   const deadline = Date.now() + 20_000;
-  while (await lacking() < 5) ok(Date.now() < deadline, "the mirror never answers");
+  while (await lacking() < 5) ok(Date.now() < deadline, "the mirror never responds");
 
   for (const key of ["ours", "theirs"] as ObjectKey[]) {
     for (let round = 0; round < 20; round++) {
-      // One that does not remember where the chunks are.
+      // A new store does not remember where the chunks are.
       await using another = await given.open([server]);
       const { store } = another;
       ok(sameBytes((await read(store, bucket, key)).bytes, bytes), key);
@@ -134,12 +134,12 @@ Deno.test("an object is read while a replica is paused", async () => {
   const leader = await given.leaderOf(stream);
   const replicas = await given.replicasOf(stream);
   const followers = replicas.filter((server) => server !== leader);
-  // A server without a replica asks all of them, and does not notice for minutes that one is paused.
+  // A server without a replica asks all replicas, and takes minutes to notice that one is paused.
   const without = given.nats.servers.find((server) => !replicas.includes(server));
   ok(without !== undefined);
   await using gateway = await given.open([without], { timeout: 1000 });
   await gateway.store.readObject(bucket, key);
-  // It need not prefer the one that is paused first.
+  // Pause each follower, because the server may prefer either.
   for (const follower of followers) {
     await follower.kill("SIGSTOP");
     try {

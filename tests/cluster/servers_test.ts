@@ -1,4 +1,4 @@
-/** Leaders that are killed, paused and deposed, and a quorum that is lost. */
+/** Leaders that are killed, paused and deposed, and the loss of a quorum. */
 
 import { ok, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,7 +25,7 @@ async function given(): Promise<Cluster & { readonly first: StoreOnCluster }> {
   };
 }
 
-/** Overwrites a few keys until stopped; returns what each key may hold in the end. */
+/** Overwrites a few keys until stopped; returns the possible final values of each key. */
 async function load(
   { store }: StoreOnCluster,
   signal: AbortSignal,
@@ -40,7 +40,7 @@ async function load(
         possible.set(key, [bytes]);
       } catch (cause) {
         ok(cause instanceof S3Error, String(cause));
-        possible.get(key)?.push(bytes); // it may have been stored
+        possible.get(key)?.push(bytes); // the server may have stored it
       }
       await delay(10);
     }
@@ -103,10 +103,10 @@ Deno.test("a PUT that only a leader without followers has is not acknowledged", 
   await using gateway = await servers.open([leader], { timeout: 700 });
   await gateway.store.readObject(bucket, key);
   for (const follower of followers) await follower.kill("SIGSTOP");
-  // Without bytes: the metadata is all that is published.
+  // Without bytes, so that only the metadata is published.
   const outcome = await gateway.store.putObject(bucket, key, input(new Uint8Array()))
     .then(() => "acknowledged", (cause) => cause.code as string);
-  // The only one that has it is gone.
+  // The only server that stored it is gone.
   await leader.kill("SIGKILL");
   for (const follower of followers) await follower.kill("SIGCONT");
   await delay(500);
@@ -124,7 +124,7 @@ Deno.test("a deposed leader writes nothing over what came after it", async () =>
   await now.store.putObject(bucket, key, input(someBytes(1000, 1)));
   await old.store.readObject(bucket, key);
   await leader.kill("SIGSTOP");
-  // Sent to the paused leader, which reads it when it goes on.
+  // Sent to the paused leader, which reads it once it resumes.
   const late = old.store.putObject(bucket, key, input(new Uint8Array()))
     .then(() => true, () => false);
   const latest = someBytes(300_000, 2);
@@ -141,7 +141,7 @@ Deno.test("a deposed leader writes nothing over what came after it", async () =>
   await leader.kill("SIGCONT");
   const lateEnded = await late;
   await servers.recovered(stream);
-  // One that began before the other ended may come after it, if it was acknowledged.
+  // The late write overlaps with the other one, so it may come last if it was acknowledged.
   const { bytes } = await read(now.store, bucket, key);
   if (acknowledged === false || !lateEnded) ok(sameBytes(bytes, latest), `${bytes.length} bytes`);
   ok(sameBytes(bytes, latest) || bytes.length === 0);

@@ -5,7 +5,7 @@ import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import { storeContract } from "../contract/store_contract.ts";
 import { cluster } from "./store_on_cluster.ts";
 
-// One cluster for all: it takes seconds to start. Outside of tests, so that none is blamed for its processes.
+// One cluster for all tests, because starting it takes seconds; outside of them, so that no test leaks its processes.
 const given = await cluster();
 Deno.test.afterAll(async () => await given[Symbol.asyncDispose]());
 

@@ -1,5 +1,5 @@
 /**
- * Stores on a cluster of three nats-servers, each on the server of one's choice.
+ * Stores on a cluster of three nats-servers, each connected to chosen servers.
  * @module
  */
 
@@ -11,25 +11,25 @@ import type { Maintenance } from "../../src/store/maintenance.ts";
 import type { Store } from "../../src/store/store.ts";
 import { STORE_OPTIONS } from "../nats/store_on_server.ts";
 
-/** A store on a connection of its own. */
+/** A store with its own connection. */
 export type StoreOnCluster = AsyncDisposable & {
   readonly store: Store & Maintenance;
   readonly connection: NatsConnection;
 };
 
-/** A cluster, and what looks into it. */
+/** A cluster, and functions to inspect it. */
 export type Cluster = AsyncDisposable & {
   readonly nats: NatsCluster;
-  /** Follows whichever server is up. */
+  /** A connection to any server that is up. */
   readonly connection: NatsConnection;
-  /** A store that is connected to these servers and no other; to all without any. */
+  /** Opens a store that connects only to these servers, or to all servers if none are given. */
   readonly open: (
     servers?: readonly NatsServer[],
     options?: Partial<NatsStoreOptions>,
   ) => Promise<StoreOnCluster>;
-  /** The server that leads a stream, once there is one and all replicas are current. */
+  /** Waits until a stream has a leader and all replicas are current; returns the leader's server. */
   readonly leaderOf: (stream: string) => Promise<NatsServer>;
-  /** The servers that hold a stream. */
+  /** Returns the servers that hold a stream. */
   readonly replicasOf: (stream: string) => Promise<readonly NatsServer[]>;
   /** Waits until a stream has a leader and all replicas are current. */
   readonly recovered: (stream: string) => Promise<void>;
@@ -38,7 +38,7 @@ export type Cluster = AsyncDisposable & {
 const RECOVERY = 60_000;
 const REPLICAS = 3;
 
-/** Starts three servers, or more; disposing ends them, and those that are paused too. */
+/** Starts three servers, or more; disposing ends them, paused ones included. */
 export async function cluster(size = 3): Promise<Cluster> {
   const nats = await startCluster(size);
   const connection = await connect({

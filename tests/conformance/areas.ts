@@ -17,7 +17,7 @@ import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
 /** The area whose checks show that an operation is refused. */
 export const UNSUPPORTED_AREA = "Operations that are not implemented";
 
-/** In the order of the document. */
+/** All areas, in the order of the document. */
 export const AREAS: Readonly<Record<string, Checks>> = {
   "Buckets": BUCKETS,
   "Objects": OBJECTS,

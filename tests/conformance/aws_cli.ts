@@ -1,44 +1,44 @@
 /**
- * aws-cli as a function: version 1 in a process that stays, which costs a tenth of a new one; version 2 as it comes.
+ * aws-cli as a function: version 1 in a long-lived process, at a tenth of the cost of a new one; version 2 unchanged.
  * @module
  */
 
 import { TextLineStream } from "./lines.ts";
 import type { Tool } from "../../scripts/client_tools.ts";
 
-/** One command. */
+/** A command. */
 export type Command = {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** A file to read from. */
+  /** Path of a file for standard input. */
   readonly stdin?: string | undefined;
 };
 
-/** What came of it. */
+/** The result of a command. */
 export type Outcome = {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Operation and status of each answer that came; undefined where nobody tells. */
+  /** Operation and status of each response; undefined if this version does not report them. */
   readonly calls: readonly (readonly [operation: string, status: number])[] | undefined;
 };
 
-/** Runs commands, one at a time. */
+/** Runs one command at a time. */
 export type AwsCli = AsyncDisposable & {
   readonly run: (command: Command) => Promise<Outcome>;
 };
 
 const DRIVER = `${import.meta.dirname}/aws_cli_driver.py`;
 
-type DriverAnswer = {
+type DriverReply = {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly calls: readonly (readonly [string, number])[];
 };
 
-/** Starts aws-cli 1 in a Python that has it. */
+/** Starts aws-cli 1 in a Python that has it installed. */
 export function startAwsCli1(python: Tool): AwsCli {
   const child = new Deno.Command(python.command, {
     args: [...python.args, DRIVER],
@@ -55,8 +55,8 @@ export function startAwsCli1(python: Tool): AwsCli {
       const line = JSON.stringify({ args, cwd, env, stdin }) + "\n";
       await writer.write(new TextEncoder().encode(line));
       const { value, done } = await lines.read();
-      if (done) throw new Error("The driver of aws-cli has ended");
-      const { code, stdout, stderr, calls } = JSON.parse(value) as DriverAnswer;
+      if (done) throw new Error("The driver of aws-cli ended");
+      const { code, stdout, stderr, calls } = JSON.parse(value) as DriverReply;
       return { code, stdout: decodeBase64(stdout), stderr: decodeBase64(stderr), calls };
     },
     async [Symbol.asyncDispose]() {
@@ -67,7 +67,7 @@ export function startAwsCli1(python: Tool): AwsCli {
   };
 }
 
-/** aws-cli as a process for each command. */
+/** Runs aws-cli 2, in a new process for each command. */
 export function createAwsCli2({ command, args: first, env: own }: Tool): AwsCli {
   return {
     async run({ args, cwd, env, stdin }) {

@@ -1,11 +1,11 @@
 /**
- * Lines of a text that comes in pieces.
+ * Splits a text that arrives in pieces into lines.
  * @module
  */
 
-/** Pieces of text → lines without their ends. */
+/** Turns pieces of text into lines without their ends. */
 export class TextLineStream extends TransformStream<string, string> {
-  /** Makes one. */
+  /** Creates one. */
   constructor() {
     let rest = "";
     super({

@@ -1,5 +1,5 @@
 /**
- * Runs the checks of aws-cli, a few at a time, on a gateway of their own.
+ * Runs the checks of aws-cli, a few at a time, on their own gateway.
  * @module
  */
 
@@ -9,26 +9,26 @@ import { temporaryFolder, writeRandomFile } from "../clients/real_files.ts";
 import { demand } from "../clients/signed_request.ts";
 import { AREAS } from "./areas.ts";
 import type { AwsCli, Outcome } from "./aws_cli.ts";
-import { type Answer, type Check, type Given, type Run, textOf } from "./check.ts";
+import { type Check, type Given, type Output, type Run, textOf } from "./check.ts";
 
-/** What came of a check. */
+/** The result of a check. */
 export type CheckResult = {
   readonly area: string;
   readonly name: string;
-  /** Why it failed. */
+  /** Reason of the failure. */
   readonly error: string | undefined;
-  /** The operations that were asked for, as far as aws-cli tells. */
+  /** The operations that the check requested, as far as aws-cli reports them. */
   readonly operations: readonly string[];
 };
 
-/** Files that commands find in their folder, by their sizes in MiB. */
+/** Files that commands find in their folder, and their sizes in MiB. */
 const LARGE = { "five-mib": 5, "twelve-mib": 12 } as const;
 
 /**
  * Runs all checks, or those of one area.
  *
- * @param clients As many run at a time.
- * @returns In the order of the table.
+ * @param clients Runs as many checks at a time as there are clients.
+ * @returns The results in the order of the table.
  */
 export async function runChecks(
   gateway: GatewayProcess,
@@ -62,7 +62,7 @@ export async function runChecks(
 type Surroundings = {
   readonly gateway: GatewayProcess;
   readonly client: AwsCli;
-  /** The folder of {@linkcode LARGE}. */
+  /** The folder that holds the files of {@linkcode LARGE}. */
   readonly large: string;
   readonly bucket: string;
 };
@@ -110,7 +110,7 @@ function environment(gateway: GatewayProcess, folder: string): Record<string, st
     AWS_SHARED_CREDENTIALS_FILE: `${folder}/credentials`,
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_PAGER: "",
-    // A request that is sent again hides what was wrong with the first.
+    // A retry would hide the failure of the first request.
     AWS_MAX_ATTEMPTS: "1",
     NO_PROXY: "127.0.0.1",
   };
@@ -124,7 +124,7 @@ function createGiven(run: RunWords, bucket: string, folder: string): Given {
     const { code, stdout, stderr } = await run(args, stdin);
     strictEqual(code, 0, `aws ${args.join(" ")} ended with ${code}: ${stdout}${stderr}`);
     strictEqual(stderr, "", `aws ${args.join(" ")} complained: ${stderr}`);
-    return answerOf(stdout);
+    return outputOf(stdout);
   };
   const aws = succeeding();
   const write = async (file: string, text: string): Promise<void> => {
@@ -152,7 +152,7 @@ function createGiven(run: RunWords, bucket: string, folder: string): Given {
           stderr,
         ].join("\n"),
       );
-      return answerOf(stdout);
+      return outputOf(stdout);
     },
     put: async (key, file = "hello") =>
       await aws`s3api put-object --bucket BUCKET --key ${key} --body ${file}`,
@@ -163,18 +163,18 @@ function createGiven(run: RunWords, bucket: string, folder: string): Given {
     read: async (file) => await Deno.readTextFile(`${folder}/${file}`),
     write,
     async begin(key) {
-      const answer = await aws`s3api create-multipart-upload --bucket BUCKET --key ${key}`;
-      return textOf(answer, "UploadId");
+      const output = await aws`s3api create-multipart-upload --bucket BUCKET --key ${key}`;
+      return textOf(output, "UploadId");
     },
     async part(key, id, number, file) {
-      const answer = await aws`s3api upload-part --bucket BUCKET --key ${key} --upload-id=${id}
+      const output = await aws`s3api upload-part --bucket BUCKET --key ${key} --upload-id=${id}
         --part-number ${number} --body ${file}`;
-      return textOf(answer, "ETag");
+      return textOf(output, "ETag");
     },
   };
 }
 
-function answerOf(text: string): Answer {
+function outputOf(text: string): Output {
   return {
     text,
     get json(): unknown {
@@ -183,7 +183,7 @@ function answerOf(text: string): Answer {
   };
 }
 
-/** Words as a template has them: what is put in stays as it is. */
+/** Splits a template into words; inserted values are not split. */
 function wordsOf(
   { raw }: TemplateStringsArray,
   values: readonly (string | number | readonly string[])[],

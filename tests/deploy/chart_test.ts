@@ -1,4 +1,4 @@
-/** The Helm chart: what it makes of several sets of values, and which values it refuses. */
+/** The Helm chart: the manifests that it renders from several sets of values, and the values that it refuses. */
 
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
@@ -10,14 +10,14 @@ const CHART = new URL("../../deploy/helm/nats-s3", import.meta.url).pathname;
 // deno-lint-ignore no-console
 const helm = await findTool("helm", console.log);
 
-/** A piece of YAML; what a test expects of it is checked when it is used. */
+/** A part of a YAML document; each test checks its shape while using it. */
 // deno-lint-ignore no-explicit-any
 type Manifest = any;
 
 const SECRET = { values: { NATS_S3_NATS_USER: "u", NATS_S3_NATS_PASSWORD: 'p"\\ $(x): {' } };
 const PEERS = [{ namespaceSelector: {} }];
 
-/** Sets of values that must work, by what is special about them. */
+/** Sets of values that must work, by a description. */
 const SETS: Readonly<Record<string, Record<string, unknown>>> = {
   "an existing secret": { secret: { existing: "mine" } },
   "a made secret": { secret: SECRET },
@@ -71,7 +71,7 @@ const SETS: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
-/** Values that must be refused, and why. */
+/** Values that must be refused, and the reason. */
 const REFUSED: readonly (readonly [values: Record<string, unknown>, reason: RegExp])[] = [
   [{}, /There are no S3 credentials/],
   [{ secret: { existing: "mine", values: SECRET.values } }, /Cannot use both/],
@@ -114,7 +114,7 @@ function template(helm: DeployTool, values: Record<string, unknown>): ReturnType
 }
 
 async function render(values: Record<string, unknown>): Promise<Manifest[]> {
-  if (helm === undefined) throw new TypeError("There is no helm");
+  if (helm === undefined) throw new TypeError("helm was not found");
   const { code, stdout, stderr } = await template(helm, values);
   strictEqual(code, 0, stderr);
   return parseAllDocuments(stdout).flatMap((document) => {
@@ -129,13 +129,13 @@ function one(manifests: readonly Manifest[], kind: string): Manifest {
   return found[0];
 }
 
-/** What a pod's environment is in the end, secrets of its own included. */
+/** Returns the environment that a pod ends up with, including the chart's own secret. */
 function environmentOf(manifests: readonly Manifest[]): Record<string, string> {
   const [container] = one(manifests, "Deployment").spec.template.spec.containers;
   const secret = manifests.find(({ kind }) => kind === "Secret");
   const env: readonly { name: string; value: unknown }[] = container.env;
   for (const { name, value } of env) strictEqual(typeof value, "string", name);
-  strictEqual(new Set(env.map(({ name }) => name)).size, env.length, "a variable is there twice");
+  strictEqual(new Set(env.map(({ name }) => name)).size, env.length, "a variable occurs twice");
   const given = Object.fromEntries(env.map(({ name, value }) => [name, value as string]));
   return { ...(secret?.stringData ?? SECRET.values), ...given };
 }
@@ -167,11 +167,14 @@ for (const [about, values] of Object.entries(SETS)) {
       const pod = spec.template.spec;
       const [container] = pod.containers;
 
-      // The settings make a gateway.
+      // The settings make a valid gateway configuration.
       const config = configOf(environmentOf(manifests));
-      ok(pod.terminationGracePeriodSeconds * 1000 > longestEnd(config), "it is killed too soon");
+      ok(
+        pod.terminationGracePeriodSeconds * 1000 > longestEnd(config),
+        "the pod is killed too soon",
+      );
 
-      // Probes ask where the gateway says what they ask for.
+      // Probes use the ports and paths that the gateway serves.
       const port = (name: string): number =>
         container.ports.find((port: Manifest) => port.name === name).containerPort;
       deepStrictEqual(config.admin, { hostname: "0.0.0.0", port: port("admin") });
@@ -185,7 +188,7 @@ for (const [about, values] of Object.entries(SETS)) {
         deepStrictEqual(container[`${probe}Probe`].httpGet, { path, port: "admin" });
       }
 
-      // It may nothing that it need not.
+      // The container has only the permissions that it needs.
       deepStrictEqual(container.securityContext, {
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
@@ -196,7 +199,7 @@ for (const [about, values] of Object.entries(SETS)) {
       strictEqual(pod.automountServiceAccountToken, false);
       strictEqual(pod.volumes, undefined);
 
-      // What selects pods selects these.
+      // Every selector matches these pods.
       const labels = spec.template.metadata.labels;
       for (const manifest of manifests) {
         strictEqual(manifest.metadata.name.startsWith("first-nats-s3"), true);
@@ -244,7 +247,11 @@ Deno.test({
       "ServiceMonitor",
     ]);
     const deployment = one(all, "Deployment");
-    strictEqual(deployment.spec.replicas, undefined, "it would undo the autoscaler");
+    strictEqual(
+      deployment.spec.replicas,
+      undefined,
+      "a replica count would override the autoscaler",
+    );
     match(deployment.spec.template.spec.containers[0].image, /^ghcr\.io\/[\w./-]+@sha256:0{64}$/);
     strictEqual(
       one(all, "HorizontalPodAutoscaler").spec.scaleTargetRef.name,
@@ -258,7 +265,7 @@ Deno.test({
       hosts: ["s3.example.com", "*.s3.example.com"],
     }]);
 
-    // The monitor finds its service, which is not the one for S3.
+    // The monitor selects the metrics service, not the one for S3.
     const monitor = one(all, "ServiceMonitor").spec;
     const services = all.filter(({ kind }) => kind === "Service");
     const found = services.filter(({ metadata: { labels } }) =>

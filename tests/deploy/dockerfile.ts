@@ -1,20 +1,20 @@
 /**
- * What the Dockerfile says, as far as it can be run without Docker.
+ * The instructions of the Dockerfile, as far as they can run without Docker.
  * @module
  */
 
 const PATH = new URL("../../Dockerfile", import.meta.url);
 
-/** Parts of `Dockerfile`. */
+/** The instructions of `Dockerfile`. */
 export type Dockerfile = {
   readonly text: string;
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
   readonly health: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The shell command that makes the one file. */
+  /** The shell command that bundles the gateway into one file. */
   readonly build: string;
-  /** What the first stage copies from the context. */
+  /** The paths that the first stage copies from the build context. */
   readonly copied: readonly string[];
 };
 
@@ -24,7 +24,9 @@ export async function readDockerfile(): Promise<Dockerfile> {
   const lines = text.replaceAll(/\\\n\s*/g, "").split("\n");
   const one = (start: RegExp): string => {
     const [line, ...others] = lines.filter((line) => start.test(line));
-    if (line === undefined || others.length > 0) throw new Error(`Not one line ${start}`);
+    if (line === undefined || others.length > 0) {
+      throw new Error(`Expected exactly one line ${start}`);
+    }
     return line.replace(start, "");
   };
   return {
@@ -39,18 +41,18 @@ export async function readDockerfile(): Promise<Dockerfile> {
   };
 }
 
-/** An empty folder, which goes with this process. */
+/** An empty folder, removed when this process ends. */
 const EMPTY = Deno.makeTempDirSync({ prefix: "image-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(EMPTY, { recursive: true }));
 
-/** Starts what an image would: Deno and the one file, no home, no cache, no other environment. */
+/** Returns the command that the image would run: Deno and the bundle, without home, cache or other environment. */
 export function inImage(
   words: readonly string[],
   file: string,
   env: Readonly<Record<string, string>>,
 ): Deno.Command {
   const [deno, ...args] = words;
-  if (deno !== "/bin/deno") throw new Error(`The image runs ${deno}`);
+  if (deno !== "/bin/deno") throw new Error(`The image runs ${deno}, not /bin/deno`);
   return new Deno.Command(Deno.execPath(), {
     args: args.map((word) => word === "/app/nats-s3.js" ? file : word),
     clearEnv: true,

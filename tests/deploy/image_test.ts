@@ -1,4 +1,4 @@
-/** The Dockerfile and the one file that the image runs, as far as they can be tried without Docker. */
+/** The Dockerfile and the bundle that the image runs, as far as they can be tested without Docker. */
 
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
@@ -24,7 +24,7 @@ Deno.test("the one file stores and serves an object by --allow-net --allow-env, 
     "--allow-env",
   ]);
   const file = await bundle(`${folder}/nats-s3.js`);
-  // What runs may write nothing of its own.
+  // The running program must not be able to change its own file.
   await Deno.chmod(file, 0o444);
   const port = freePort();
   const env = {
@@ -38,7 +38,7 @@ Deno.test("the one file stores and serves an object by --allow-net --allow-env, 
   };
   const isHealthy = async (): Promise<boolean> =>
     (await inImage(health, file, env).output()).success;
-  ok(!await isHealthy(), "nothing runs, and is healthy");
+  ok(!await isHealthy(), "the health check passes although nothing runs");
 
   await using gateway = new RunningCommand(
     inImage([...entrypoint, ...command], file, env).spawn(),
@@ -68,7 +68,7 @@ Deno.test("the Dockerfile's first stage makes the one file of what it copies, fr
   const { build, copied } = await readDockerfile();
   const ignore = (await Deno.readTextFile(`${ROOT}/.dockerignore`)).split("\n");
   for (const name of copied) {
-    ok(ignore.includes(`!${name}`), `.dockerignore leaves out ${name}`);
+    ok(ignore.includes(`!${name}`), `.dockerignore excludes ${name}`);
     const { success } = await new Deno.Command("cp", {
       args: ["-r", `${ROOT}/${name}`, `${folder}/${name}`],
     }).output();
@@ -101,7 +101,7 @@ Deno.test({
 Deno.test("the image is somebody who is not root, on pinned images, and says so to signals", async () => {
   const { text, entrypoint } = await readDockerfile();
   match(text, /^USER [1-9]\d+:[1-9]\d+$/m);
-  ok(!entrypoint.some((word) => /(^|\/)(ba)?sh$/.test(word)), "a shell stands between");
+  ok(!entrypoint.some((word) => /(^|\/)(ba)?sh$/.test(word)), "a shell would swallow signals");
   for (const [, image = ""] of text.matchAll(/^FROM (?:--\S+ )?(\S+)/gm)) {
     match(image, /^[\w./-]+:(\S*\$\{DENO_VERSION\}|\S+@sha256:[0-9a-f]{64})$/);
   }

@@ -10,7 +10,7 @@ const UNIT = `${FOLDER}/nats-s3.service`;
 
 const analyze = await findProgram("systemd-analyze");
 // deno-lint-ignore no-console
-if (analyze === undefined) console.log("There is no systemd-analyze: install systemd");
+if (analyze === undefined) console.log("systemd-analyze was not found: install systemd");
 
 Deno.test({
   name: "systemd-analyze accepts the unit, and finds little that it may",
@@ -19,7 +19,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     const path = `${folder}/nats-s3.service`;
     const text = await Deno.readTextFile(UNIT);
-    // It looks for the program, which is not installed here.
+    // systemd-analyze looks for the program, which is not installed here.
     await Deno.writeTextFile(
       path,
       text.replace("ExecStart=/usr/local/bin/nats-s3", "ExecStart=/bin/true"),
@@ -53,6 +53,6 @@ Deno.test("the unit's environment makes a gateway, which may take its time to en
   ok(allowed * 1000 > longestEnd(config), `${allowed} s`);
   match(unit, /^EnvironmentFile=\/etc\/nats-s3\/nats-s3\.env$/m);
   match(unit, /^ExecStart=\/usr\/local\/bin\/nats-s3 serve$/m);
-  // V8 compiles while it runs.
+  // V8 compiles code at run time.
   ok(!/^MemoryDenyWriteExecute=/m.test(unit));
 });

@@ -1,6 +1,6 @@
 /**
- * The services of `deploy/compose/compose.yaml` as plain processes: the very configuration files, commands and
- * environments, with other ports and folders.
+ * The services of `deploy/compose/compose.yaml` as plain processes, with the original configuration files, commands and
+ * environments, except for ports and folders.
  * @module
  */
 
@@ -14,7 +14,7 @@ import { inImage, readDockerfile } from "./dockerfile.ts";
 
 const FOLDER = new URL("../../deploy/compose", import.meta.url).pathname;
 
-/** A service, as far as it is used here. */
+/** The fields of a service that tests use. */
 export type Service = {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -24,9 +24,9 @@ export type Service = {
 };
 
 /**
- * Reads the compose file, its variables filled in.
+ * Reads the compose file and fills in its variables.
  *
- * @throws Error for one without a value
+ * @throws Error for a variable without a value
  */
 export async function readCompose(
   variables: Readonly<Record<string, string>>,
@@ -40,17 +40,17 @@ export async function readCompose(
   return parse(filled, { merge: true }).services;
 }
 
-/** The variables that a newcomer copies to `.env`. */
+/** Reads the variables that a newcomer copies to `.env`. */
 export async function readEnvExample(): Promise<Readonly<Record<string, string>>> {
   const text = await Deno.readTextFile(`${FOLDER}/env.example`);
   return Object.fromEntries([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, k, v]) => [k, v]));
 }
 
-/** Gives each `host:port` of the compose network a place on this machine. */
+/** Maps each `host:port` of the compose network to a port of this machine. */
 class Places {
   readonly #ports = new Map<string, number>();
 
-  /** The port that stands for one of a service's. */
+  /** Returns the local port that stands for a service's port. */
   port(service: string, port: string | number): number {
     const name = `${service}:${port}`;
     const known = this.#ports.get(name) ?? freePort();
@@ -58,7 +58,7 @@ class Places {
     return known;
   }
 
-  /** A text with the addresses of services, and those at which this service itself listens, replaced. */
+  /** Replaces the addresses of services in a text, and the addresses at which the service itself listens. */
   in(text: string, self: string): string {
     return text
       .replaceAll(/\b(nats-\d|gateway-\d):(\d+)( port (\d+))?/g, (_, host, port, check, admin) => {
@@ -72,17 +72,17 @@ class Places {
   }
 }
 
-/** The services that run. */
+/** The running services. */
 export type Topology = AsyncDisposable & {
   readonly services: ReadonlyMap<string, RunningCommand>;
   readonly variables: Readonly<Record<string, string>>;
-  /** Where a service listens. */
+  /** Returns the URL at which a service listens. */
   readonly url: (service: string, port: number) => string;
-  /** Whether the service's health check passes. */
+  /** Returns whether the service's health check passes. */
   readonly isHealthy: (service: string) => Promise<boolean>;
 };
 
-/** Starts the services and resolves when all are healthy; the proxy only with a HAProxy. */
+/** Starts the services and resolves once all are healthy; starts the proxy only if HAProxy is given. */
 export async function startTopology(haproxy?: DeployTool): Promise<Topology> {
   const folder = await Deno.makeTempDir({ prefix: "topology-" });
   const variables = await readEnvExample();

@@ -10,14 +10,14 @@ import { readCompose, readEnvExample, startTopology, type Topology } from "./top
 const haproxy = await findTool("haproxy", console.log);
 const go = await findProgram("go");
 // deno-lint-ignore no-console
-if (go === undefined) console.log("There is no go: install Go 1.24 or newer");
+if (go === undefined) console.log("Go was not found: install Go 1.24 or newer");
 
 function keysOf({ variables }: Topology): { accessKeyId: string; secretAccessKey: string } {
   const { S3_ACCESS_KEY: accessKeyId = "", S3_SECRET_KEY: secretAccessKey = "" } = variables;
   return { accessKeyId, secretAccessKey };
 }
 
-/** Sends a request again, as SDKs do, while the answer is 503: a stream that lost its leader elects another. */
+/** Retries a request as SDKs do, as long as the response is 503: a stream that lost its leader elects another. */
 async function patiently(send: () => Promise<Response>): Promise<Response> {
   const deadline = Date.now() + 30_000;
   for (;;) {
@@ -50,7 +50,7 @@ Deno.test("compose: what one gateway stores another reads, also without one of t
   }
   const gateway = topology.services.get("gateway-1");
   strictEqual((await gateway?.stop("SIGTERM"))?.code, 0, gateway?.output);
-  ok(!await topology.isHealthy("gateway-1"), "a gateway that ended is healthy");
+  ok(!await topology.isHealthy("gateway-1"), "a stopped gateway is healthy");
 });
 
 Deno.test({
@@ -81,26 +81,26 @@ Deno.test({
       big.length,
     );
 
-    // SIGTERM takes a gateway out without a request that fails.
+    // SIGTERM takes a gateway out of service without a failed request.
     let stopped = false;
     const ended = topology.services.get("gateway-1")?.stop("SIGTERM").then((status) => {
       stopped = true;
       return status;
     });
-    const answers: number[] = [];
+    const statuses: number[] = [];
     while (!stopped) {
-      answers.push(await statusOf(await signedFetch(key, keys)));
-      answers.push(await statusOf(await signedFetch(`${key}2`, keys, { method: "PUT", body })));
+      statuses.push(await statusOf(await signedFetch(key, keys)));
+      statuses.push(await statusOf(await signedFetch(`${key}2`, keys, { method: "PUT", body })));
     }
     strictEqual((await ended)?.code, 0);
-    ok(answers.length > 20, `only ${answers.length} requests were sent meanwhile`);
-    deepStrictEqual(answers.filter((status) => status !== 200), []);
+    ok(statuses.length > 20, `only ${statuses.length} requests were sent meanwhile`);
+    deepStrictEqual(statuses.filter((status) => status !== 200), []);
 
-    // It was /readyz that took the gateway out, before its listener closed.
+    // The proxy took the gateway out because of /readyz, before the listener closed.
     const log = topology.services.get("proxy")?.output ?? "";
     match(log, /gateway-1 is DOWN, reason: Layer7 wrong status, code: 503/);
 
-    // Without any, the proxy says so, and its own health check with it.
+    // Without any gateway, the proxy responds with 503, and its own health check fails.
     await topology.services.get("gateway-2")?.stop("SIGKILL");
     const deadline = Date.now() + 10_000;
     while (await topology.isHealthy("proxy")) ok(Date.now() < deadline, "the proxy is healthy");

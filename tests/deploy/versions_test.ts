@@ -1,4 +1,4 @@
-/** What names a version names the same one everywhere. */
+/** All files name the same version of Deno, and the same version of the gateway. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };

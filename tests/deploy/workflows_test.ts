@@ -1,4 +1,4 @@
-/** The workflows, as actionlint and the rules of this project see them. */
+/** Checks the workflows with actionlint, and against the rules of this project. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { parse } from "yaml";

@@ -1,14 +1,14 @@
 /**
- * Requests that are wrong in many ways, each made of one number: methods, targets, headers, framing, XML, signatures.
+ * Malformed requests of many kinds, each derived from one number: methods, targets, headers, framing, XML, signatures.
  *
- * Some of them turn out to be right, which is as well: who asks knows only what no request may ever cause.
+ * Some of them turn out to be valid. That is fine, because the test checks only what no request may ever cause.
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { formatRequest, presign, sign, signChunk, type WireRequest } from "./wire_request.ts";
 
-/** What is there to be asked for. */
+/** The existing bucket, keys and upload that requests name. */
 export type Scenery = {
   readonly bucket: string;
   readonly keys: readonly string[];
@@ -16,18 +16,18 @@ export type Scenery = {
   readonly host: string;
 };
 
-/** A request, and how its client behaves. */
+/** A request, and the behaviour of its client. */
 export type MalformedRequest = {
   readonly seed: number;
-  /** What was done to it. */
+  /** The names of the mutations. */
   readonly ways: readonly string[];
-  /** Latin1: one character a byte. Sent one after the other. */
+  /** Pieces to send one after the other, in latin1: one character per byte. */
   readonly pieces: readonly string[];
-  /** What the client does when it has sent all: waits, ends its half of the connection, or leaves. */
+  /** The client's behaviour after sending: it waits, closes its half of the connection, or disconnects. */
   readonly then: "wait" | "end" | "leave";
 };
 
-/** A source of numbers that are the same for the same seed. */
+/** A source of random numbers that depend only on the seed. */
 export class Random {
   #state: number;
 
@@ -35,7 +35,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** At least 0, less than 1. */
+  /** Returns a number that is at least 0 and less than 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -54,19 +54,19 @@ export class Random {
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)];
-    if (item === undefined) throw new RangeError("Cannot pick of nothing");
+    if (item === undefined) throw new RangeError("Cannot pick from an empty list");
     return item;
   }
 
-  /** Any bytes, as latin1. */
+  /** Returns random bytes as latin1. */
   bytes(length: number): string {
     return String.fromCharCode(...Array.from({ length }, () => this.below(256)));
   }
 }
 
-/** The request of this seed. The time is in its signature, so its bytes differ from one second to the next. */
+/** Returns the request of a seed. Its signature contains the time, so its bytes differ from one second to the next. */
 export function malformedRequest(seed: number, scenery: Scenery): MalformedRequest {
-  // Neighbouring seeds must not give alike sequences.
+  // Neighbouring seeds must not produce similar sequences.
   const random = new Random(Math.imul(seed + 1, 0x9e3779b1));
   const draft = new Draft(random, scenery);
   draft.start();
@@ -94,7 +94,7 @@ export function malformedRequest(seed: number, scenery: Scenery): MalformedReque
   return { seed, ways: draft.ways, pieces, then };
 }
 
-/** A request in the making. */
+/** A request under construction. */
 class Draft {
   readonly random: Random;
   readonly scenery: Scenery;
@@ -104,12 +104,12 @@ class Draft {
   query = "";
   headers: [string, string][] = [];
   body = "";
-  /** Said by Content-Length; undefined for the truth, null for nothing. */
+  /** Value of Content-Length; undefined for the true length, null for no header. */
   length: number | string | null | undefined;
   signing: "header" | "query" | "chunks" | "unsigned" = "header";
   payloadHash = "UNSIGNED-PAYLOAD";
   now = new Date();
-  /** What happens after signing. */
+  /** Mutations after signing. */
   readonly late: ((text: string) => string)[] = [];
 
   constructor(random: Random, scenery: Scenery) {
@@ -117,7 +117,7 @@ class Draft {
     this.scenery = scenery;
   }
 
-  /** Begins as a request that is right. */
+  /** Starts with a valid request. */
   start(): void {
     const { random, scenery: { bucket, keys, uploadId, host } } = this;
     const key = random.pick(keys);
@@ -135,7 +135,7 @@ class Draft {
       ["GET", `/${bucket}`, "list-type=2&prefix=k&delimiter=%2F"],
       ["HEAD", `/${bucket}`, ""],
       ["PUT", `/${bucket}-${random.below(3)}`, ""],
-      // Never one that the row before makes: what comes of both at once is another test's.
+      // Not a bucket that the row before creates: another test covers concurrent requests for one bucket.
       ["DELETE", `/${bucket}-none`, ""],
       ["GET", `/${bucket}`, "location"],
       ["GET", `/${bucket}`, "uploads"],
@@ -218,7 +218,7 @@ function deleteDocument(keys: readonly string[]): string {
   return `<Delete>${objects}</Delete>`;
 }
 
-/** Values that a parser may trip over, whatever it parses. */
+/** Values that may trip up any parser. */
 const JUNK = [
   "",
   " ",
@@ -362,7 +362,7 @@ const HOSTS = [
   "127.0.0.1:1,2",
 ] as const;
 
-/** Header names that somebody parses. */
+/** Names of headers that the gateway or the runtime parses. */
 const PARSED = [
   "range",
   "if-match",
@@ -506,7 +506,7 @@ const CHANGES: readonly Change[] = [
   ["header", junkHeader],
   ["header", junkHeader],
   ["header unsigned", (draft) => {
-    // Set after signing, as what no signature covers.
+    // Set after signing, so that the signature does not cover it.
     const { random } = draft;
     const [name, value] = [random.pick(PARSED), junkValue(random)];
     draft.late.push((text) => text.replace("\r\n", `\r\n${name}: ${value}\r\n`));
@@ -596,7 +596,7 @@ const CHANGES: readonly Change[] = [
     draft.payloadHash = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
     const decoded = random.chance(0.7) ? body.length : random.pick([0, 1, body.length + 1]);
     draft.headers.push(["x-amz-decoded-content-length", String(decoded)]);
-    // 85 characters of signature a chunk, and the framing.
+    // The framing, with 85 characters of signature per chunk.
     const framed = body === "" ? 86 + 2 : body.length + body.length.toString(16).length + 85 + 4 +
       86 + 4;
     draft.length = random.chance(0.8) ? framed : framed + random.pick([-1, 1, 1000]);
@@ -786,7 +786,7 @@ function junkXml(draft: Draft): void {
   ])();
 }
 
-/** Changes some bytes: others in their place, some more, some less, some twice. */
+/** Mutates some bytes: replaces, inserts, removes or duplicates them. */
 function scramble(random: Random, text: string): string {
   let changed = text;
   for (let i = 1 + random.below(4); i > 0; i--) {

@@ -1,6 +1,6 @@
 /**
- * Sends malformed requests to the real command on a nats-server of its own, and demands what must hold whatever is sent:
- * no crash, no hang, no error of the server's, no chunk that belongs to nobody, no request that stays in flight.
+ * Sends malformed requests to the real command on its own nats-server, and checks what must hold for any input: no
+ * crash, no hang, no internal error, no orphaned chunk, no request that stays in flight.
  * @module
  */
 
@@ -16,36 +16,36 @@ import { type RunningCommand, startGateway } from "../process/running_command.ts
 import { type MalformedRequest, malformedRequest, type Scenery } from "./malformed_requests.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
 
-/** How long a client may send nothing in the middle of a body, in milliseconds. */
+/** Milliseconds that a client may pause in the middle of a body. */
 const STALL = 300;
-/** A client that waits for longer ends its half of the connection. */
-const PATIENCE = 1500;
-/** Milliseconds after which a connection hangs. */
-const HANGS = 8000;
+/** Milliseconds after which a waiting client closes its half of the connection. */
+const WAIT = 1500;
+/** Milliseconds after which a connection counts as hanging. */
+const TIMEOUT = 8000;
 const BUCKET = "photos";
-/** Longer answers are not read whole. */
-const MAX_ANSWER = 1024 * 1024;
+/** Maximum length of a response body that is read completely. */
+const MAX_BODY = 1024 * 1024;
 
-/** How much to send. */
+/** Options of {@linkcode sendMalformed}. */
 export type MalformedRun = {
   readonly count: number;
   readonly seed: number;
-  /** Connections at a time. */
+  /** Number of concurrent connections. */
   readonly connections: number;
 };
 
-/** What came of the requests: how often each status was answered, and `closed` for no answer. */
+/** The number of responses by status; `closed` counts connections without a response. */
 export type Outcomes = Readonly<Record<string, number>>;
 
-/** What a client got. */
-type Answer = {
+/** A response. */
+type RawResponse = {
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
 };
 
 /**
- * Sends them all.
+ * Sends malformed requests, and returns the outcomes.
  *
  * @throws Error with the seed and the bytes of the request that broke a rule
  */
@@ -68,7 +68,7 @@ export async function sendMalformed({ count, seed, connections }: MalformedRun):
         try {
           const outcome = await scene.send(malformed);
           outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-          if (malformed.seed % 500 === 0) await scene.askWell();
+          if (malformed.seed % 500 === 0) await scene.checkValidRequests();
         } catch (cause) {
           failed = true;
           throw new Error(`${describe(malformed)}\n${gateway.output.slice(-2000)}`, { cause });
@@ -76,7 +76,7 @@ export async function sendMalformed({ count, seed, connections }: MalformedRun):
       }
     }));
 
-    await scene.askWell();
+    await scene.checkValidRequests();
     await scene.abortUploads();
     await onlyLiveChunks(connection);
     const errors = gateway.output.split("\n").filter((line) => /level=error/.test(line));
@@ -119,8 +119,8 @@ class Scene {
     ok(this.#uploadId !== "", xml);
   }
 
-  /** What is right still works. */
-  async askWell(): Promise<void> {
+  /** Checks that valid requests still work. */
+  async checkValidRequests(): Promise<void> {
     const path = `/${BUCKET}/well-${crypto.randomUUID()}`;
     const body = "well";
     strictEqual((await this.#ask({ method: "PUT", path, body })).status, 200);
@@ -147,13 +147,13 @@ class Scene {
     }
   }
 
-  /** Sends a request, and says what came of it. */
+  /** Sends a request and returns the outcome. */
   async send({ pieces, then }: MalformedRequest): Promise<string> {
     using socket = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
-    // Empty lines before a request do not count.
+    // Empty lines before a request are ignored.
     const text = pieces.join("").replace(/^[\r\n]+/, "");
     const isHead = text.startsWith("HEAD ");
-    const reading = then === "leave" ? undefined : readAnswer(socket, isHead);
+    const reading = then === "leave" ? undefined : readResponse(socket, isHead);
     reading?.catch(() => {});
     try {
       for (const [i, piece] of pieces.entries()) {
@@ -161,61 +161,63 @@ class Scene {
         await writeAll(socket, bytesOf(piece));
       }
     } catch (cause) {
-      if (!isClosed(cause)) throw cause; // it may have answered and closed already
+      if (!isClosed(cause)) throw cause; // the gateway may already have responded and closed
     }
     if (reading === undefined) return "left";
     if (then === "end") await socket.closeWrite().catch(() => {});
-    // The runtime waits for the end of a head as long as the client does. Whatever came whole must be answered.
+    // The runtime waits for the end of a head as long as the client does. A complete head must get a response.
     const isWhole = /\r\n\r\n|\n\n/.test(text);
-    let answer = await within(PATIENCE, reading);
-    if (answer === "late") {
+    let response = await within(WAIT, reading);
+    if (response === "late") {
       if (!isWhole) await socket.closeWrite().catch(() => {});
-      answer = await within(HANGS, reading);
+      response = await within(TIMEOUT, reading);
     }
-    if (answer === "late") throw new Error("It hangs");
-    // The runtime drops what it was sending when the client ends its half, or when a body that nobody reads is broken.
+    if (response === "late") throw new Error("The connection hangs");
+    // The runtime drops its output when the client closes its half, or when a body that nobody reads is malformed.
     const mayCut = then === "end" || /(\r\n\r\n|\n\n)[^]/.test(text) || !isWhole;
-    if (answer === "closed" || answer === "cut" && mayCut) return "closed";
-    if (answer === "cut") throw new Error("The answer is cut short");
-    check(answer, isHead);
-    return String(answer.status);
+    if (response === "closed" || response === "cut" && mayCut) return "closed";
+    if (response === "cut") throw new Error("The response is cut short");
+    checkResponse(response, isHead);
+    return String(response.status);
   }
 
-  async #ask(asked: Partial<WireRequest>): Promise<Answer> {
+  async #ask(asked: Partial<WireRequest>): Promise<RawResponse> {
     using socket = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
     const { method = "GET", path = "/", query = "", body = "" } = asked;
     const headers = [["Host", this.#host], ["Content-Length", String(body.length)]] as const;
     await writeAll(socket, bytesOf(signedText({ method, path, query, headers, body })));
-    const answer = await within(HANGS, readAnswer(socket, method === "HEAD"));
-    if (typeof answer === "string") throw new Error(`A good request is ${answer}`);
-    return answer;
+    const response = await within(TIMEOUT, readResponse(socket, method === "HEAD"));
+    if (typeof response === "string") throw new Error(`A valid request is ${response}`);
+    return response;
   }
 }
 
-/** What every answer must be. */
-function check({ status, headers, body }: Answer, isHead: boolean): void {
-  if (status >= 500 && status !== 501) throw new Error(`It is answered with ${status}: ${body}`);
-  if (/<Code>InternalError</.test(body)) throw new Error(`There is an error within: ${body}`);
+/** Checks the rules that every response must follow. */
+function checkResponse({ status, headers, body }: RawResponse, isHead: boolean): void {
+  if (status >= 500 && status !== 501) throw new Error(`The status is ${status}: ${body}`);
+  if (/<Code>InternalError</.test(body)) {
+    throw new Error(`The response reports an internal error: ${body}`);
+  }
   strictEqual(headers.get("x-injected"), null);
   if (status < 400) return;
   if (!headers.has("x-amz-request-id")) {
-    // The runtime's own, for what is no HTTP.
-    ok([400, 414, 431].includes(status), `The runtime answers ${status}`);
+    // The runtime's own response to input that is not HTTP.
+    ok([400, 414, 431].includes(status), `The runtime responded with ${status}`);
     strictEqual(body, "");
     return;
   }
   if (isHead) return;
   const code = /^<\?xml[^>]*\?>\s*<Error><Code>(\w+)<\/Code>/.exec(body)?.[1] ?? "";
-  ok(Object.hasOwn(ERRORS, code), `It is no code of AWS: ${body}`);
+  ok(Object.hasOwn(ERRORS, code), `Not an error code of AWS: ${body}`);
   strictEqual(status, ERRORS[code as keyof typeof ERRORS][0]);
   ok(body.includes(`<RequestId>${headers.get("x-amz-request-id")}</RequestId>`), body);
 }
 
-/** Reads one answer, after what is informational. */
-async function readAnswer(
+/** Reads one response, and skips informational ones before it. */
+async function readResponse(
   socket: Deno.TcpConn,
   isHead: boolean,
-): Promise<Answer | "closed" | "cut"> {
+): Promise<RawResponse | "closed" | "cut"> {
   const chunk = new Uint8Array(64 * 1024);
   let text = "";
   const fill = async (): Promise<boolean> => {
@@ -235,7 +237,7 @@ async function readAnswer(
     const [first = "", ...lines] = text.slice(0, end).split("\r\n");
     text = text.slice(end + 4);
     const status = Number(/^HTTP\/1\.[01] (\d{3})\b/.exec(first)?.[1] ?? NaN);
-    ok(status >= 100 && status < 600, `It is no answer: ${first}`);
+    ok(status >= 100 && status < 600, `Not a response: ${first}`);
     if (status < 200) continue;
     const headers = new Headers(
       lines.map((line): [string, string] => [
@@ -248,7 +250,7 @@ async function readAnswer(
     if (headers.get("transfer-encoding") === "chunked") {
       while (!text.includes("0\r\n\r\n") && await fill());
     } else {
-      const length = Math.min(Number(headers.get("content-length") ?? 0), MAX_ANSWER);
+      const length = Math.min(Number(headers.get("content-length") ?? 0), MAX_BODY);
       while (text.length < length && await fill());
       if (text.length < length) return "cut";
       text = text.slice(0, length);
@@ -257,7 +259,7 @@ async function readAnswer(
   }
 }
 
-/** Waits until the trash is empty, and compares what the bucket's stream holds with what its objects name. */
+/** Waits until the trash is empty, and compares the chunks in the bucket's stream with those that its objects name. */
 async function onlyLiveChunks(connection: NatsConnection): Promise<void> {
   const stream = `OBJ_${BUCKET}`;
   const deadline = Date.now() + 20_000;
@@ -275,7 +277,7 @@ async function onlyLiveChunks(connection: NatsConnection): Promise<void> {
     const sorted = (chunks: Map<string, number>): unknown[] => [...chunks].sort();
     if (JSON.stringify(sorted(found)) === JSON.stringify(sorted(named))) return;
     if (Date.now() > deadline) {
-      deepStrictEqual(sorted(found), sorted(named), "chunks in the stream, and of objects");
+      deepStrictEqual(sorted(found), sorted(named), "chunks in the stream, and those of objects");
     }
     await pause(250);
   }

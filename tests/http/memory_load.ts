@@ -1,5 +1,5 @@
 /**
- * Uploads and downloads at once, one reader slow, and how much memory the gateway takes for them.
+ * Measures the gateway's memory during concurrent uploads and downloads, one of them slow.
  * @module
  */
 
@@ -11,17 +11,17 @@ import { startGateway } from "../process/running_command.ts";
 import { CREDENTIALS_ENV, signedText } from "./wire_request.ts";
 
 const MIB = 1024 * 1024;
-/** Milliseconds between two looks at the resident set. */
+/** Milliseconds between two measurements of the resident set. */
 const PERIOD = 50;
-/** Bytes that the slow reader takes in a second. */
+/** Bytes per second that the slow reader reads. */
 const SLOW = 1_000_000;
 
-/** What to do at once. */
+/** The concurrent transfers. */
 export type MemoryLoad = {
   readonly puts: number;
-  /** One of them is slow, and leaves when the others have ended. */
+  /** Number of downloads; one of them is slow, and disconnects when the others have ended. */
   readonly gets: number;
-  /** Bytes of each. */
+  /** Bytes of each transfer. */
   readonly size: number;
 };
 
@@ -89,7 +89,7 @@ export async function measureMemory({ puts, gets, size }: MemoryLoad): Promise<M
   return { idle, peak };
 }
 
-/** Resident set of a process, in bytes. */
+/** Returns the resident set of a process, in bytes. */
 async function residentSet(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;

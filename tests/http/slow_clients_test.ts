@@ -1,8 +1,7 @@
 /**
- * Clients that stall, and clients that leave: what they held is given back. Deno 2.9.6 does not break a connection whose
- * client takes nothing, nor close one after an answer that came before the end of a request: the stream ends, the
- * answer is cut short when the client reads on, and the connection is left to the client.
- * @module
+ * Clients that stall and clients that disconnect: the gateway releases their resources. Deno 2.9.6 does not close the
+ * connection of a client that stops reading, nor a connection whose response came before the end of the request. The
+ * stream ends, the response is cut short when the client reads on, and the client must close the connection.
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -21,7 +20,7 @@ import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_r
 const MIB = 1024 * 1024;
 const STALL = 300;
 
-/** A gateway within this process, and a connection that sees what it asks JetStream for. */
+/** A gateway within this process, and a connection that observes its JetStream requests. */
 class Scene implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly connection: NatsConnection;
@@ -43,7 +42,9 @@ class Scene implements AsyncDisposable {
       env: CREDENTIALS_ENV,
       readTextFile: Deno.readTextFileSync,
     });
-    if (invocation.kind !== "run") throw new TypeError("Cannot configure a gateway of these flags");
+    if (invocation.kind !== "run") {
+      throw new TypeError("Cannot configure a gateway with these flags");
+    }
     const log = createLog({ format: "text", level: "error" });
     this.gateway = createGateway(createConfig(invocation.values), own, log);
     this.#http = Deno.serve(
@@ -69,7 +70,7 @@ class Scene implements AsyncDisposable {
     return await RawConnection.open(this.port);
   }
 
-  /** A signed request as text, of which a part can be sent. */
+  /** Returns a signed request as text, so that a test can send a part of it. */
   request({ method = "GET", path = "/photos/key", headers = [], ...rest }: Partial<WireRequest>) {
     const request = { method, path, headers: [["host", "localhost"], ...headers] as const };
     return signedText({ query: "", body: "", ...request, ...rest });
@@ -87,14 +88,14 @@ class Scene implements AsyncDisposable {
     strictEqual(status, 200);
   }
 
-  /** How many messages there are under the subjects of chunks. */
+  /** Counts the messages under the subjects of chunks. */
   async chunks(): Promise<number> {
     const subjects = await subjectsOfStream(this.connection, "OBJ_photos");
     return Object.entries(subjects).filter(([subject]) => subject.startsWith("$O.photos.C."))
       .reduce((sum, [, count]) => sum + count, 0);
   }
 
-  /** Counts messages on a subject from now on. */
+  /** Starts counting messages on a subject; returns a function that reads the count. */
   count(subject: string): () => number {
     let messages = 0;
     this.connection.subscribe(subject, { callback: () => void messages++ });
@@ -118,7 +119,7 @@ class Scene implements AsyncDisposable {
 async function until(passes: () => boolean | Promise<boolean>, timeout = 5000): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!await passes()) {
-    if (Date.now() > deadline) throw new Error(`It never came true: ${passes}`);
+    if (Date.now() > deadline) throw new Error(`The condition never became true: ${passes}`);
     await pause(10);
   }
 }
@@ -195,7 +196,7 @@ Deno.test("A GET whose reader stalls is broken off", async () => {
   const asked = gets();
   ok(asked > 0 && asked < 48 * 4, `${asked} direct gets`);
   const size = await client.drain();
-  ok(size < 48 * MIB, `${size} bytes came after all`);
+  ok(size < 48 * MIB, `${size} bytes still arrived`);
   await pause(1000);
   strictEqual(gets(), asked);
   strictEqual(leases(), 0);
@@ -212,7 +213,7 @@ Deno.test("A GET whose reader is slow, but not too slow, comes to its end", asyn
   let taken = 0;
   let pauses = 0;
   for (let read; (read = await socket.read(buffer)) !== null; taken += read) {
-    // The system's buffers hold some MiB: who takes less lets the gateway wait for longer than it seems.
+    // The system's buffers hold several MiB: with smaller steps, the gateway would wait for longer than this pause.
     if (taken < 8 * MIB * (pauses + 1)) continue;
     pauses++;
     await pause(STALL * 0.6);
@@ -237,7 +238,7 @@ Deno.test("A client that leaves in the middle of a GET stops its chunk requests"
   ok(Date.now() - before < 500);
   const asked = gets();
   ok(asked > 0 && asked < 48 * 4, `${asked} direct gets`);
-  await pause(1200); // a read that were still there would renew its lease
+  await pause(1200); // a read still in progress would renew its lease
   strictEqual(gets(), asked);
   strictEqual(leases(), 0);
 });
@@ -252,7 +253,7 @@ Deno.test("A client that leaves before its GET is answered asks for next to noth
     await pause(i % 5);
   }
   await scene.idle();
-  // Each may have asked for its window, which is a few MiB of 48; none for the rest.
+  // Each may have requested its window, a few MiB of the 48, but nothing more.
   await pause(100);
   const asked = gets();
   ok(asked < 20 * 48, `${asked} direct gets`);
@@ -321,7 +322,7 @@ Deno.test("Beyond the rate of an access key, the answer is SlowDown, and the con
   match(refused.text, /<Code>SlowDown<\/Code>/);
   strictEqual(rejected(), "1");
 
-  // Who has not proved who it is uses nothing of it up, and is told so.
+  // Unauthenticated requests are told so, and use up nothing of the rate.
   for (let i = 0; i < 20; i++) {
     await client.send("GET /photos/key HTTP/1.1\r\nHost: localhost\r\n\r\n");
     strictEqual((await client.receive()).status, 403);

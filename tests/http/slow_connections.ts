@@ -1,5 +1,5 @@
 /**
- * Many connections on which hardly anything happens, and what an ordinary client notices of them.
+ * Measures the effect of many mostly idle connections on an ordinary client.
  * @module
  */
 
@@ -10,36 +10,36 @@ import { RawConnection } from "../clients/raw_http.ts";
 import { startGateway } from "../process/running_command.ts";
 import { bytesOf, CREDENTIALS_ENV, signedText } from "./wire_request.ts";
 
-/** Requests of the ordinary client that are measured. */
+/** Number of measured requests of the ordinary client. */
 const REQUESTS = 400;
 const WARM_UP = 200;
-/** Requests after which the runtime has compiled what there is to compile. */
+/** Number of requests until the runtime has compiled the hot code. */
 const FIRST = 2000;
 
-/** How many of each. */
+/** The number of connections of each kind. */
 export type SlowConnections = {
-  /** That have sent a request, and no other. */
+  /** Connections that have sent one complete request. */
   readonly idle: number;
-  /** That have sent half of their headers. */
+  /** Connections that have sent half of their headers. */
   readonly halfHeaders: number;
-  /** That have sent part of a body. */
+  /** Connections that have sent part of a body. */
   readonly stalledBodies: number;
   /** `--limit.stall`; it must outlast the measurement. */
   readonly stall: string;
-  /** Whether latencies matter: it takes some seconds to come to the same ones again and again. */
+  /** Whether latencies matter: stable ones take several seconds of warm-up. */
   readonly precise?: boolean;
 };
 
-/** Latencies in milliseconds, resident sets in bytes: without the slow connections, and with them. */
+/** Latencies in milliseconds and resident sets in bytes, without the slow connections and with them. */
 export type SlowReport = {
   readonly p50: readonly [without: number, with_: number];
   readonly p99: readonly [without: number, with_: number];
   readonly resident: readonly [without: number, with_: number];
-  /** Requests in flight when all have stalled, and when the stalled ones have been ended. */
+  /** Requests in flight while bodies stall, and after the gateway has ended those requests. */
   readonly inFlight: readonly [stalled: number, ended: number];
 };
 
-/** Opens the connections beside an ordinary client, every request of which must succeed. */
+/** Opens slow connections beside an ordinary client, whose requests must all succeed. */
 export async function measureBeside(
   { idle, halfHeaders, stalledBodies, stall, precise = false }: SlowConnections,
 ): Promise<SlowReport> {
@@ -58,7 +58,7 @@ export async function measureBeside(
   };
   using client = await RawConnection.open(port);
   const ask = async (method: string, path: string, body = new Uint8Array()): Promise<void> => {
-    // In one piece: of two small ones the second waits for the acknowledgement of the first.
+    // In one piece, because the second of two small pieces would wait for the acknowledgement of the first.
     await client.send(Buffer.concat([request(method, path, body.length), body]));
     const { status, text } = await client.receive();
     strictEqual(status, 200, text);

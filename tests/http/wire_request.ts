@@ -1,40 +1,40 @@
 /**
- * HTTP/1.1 requests as they go over the wire, signed by hand: for what `fetch` refuses to send.
+ * HTTP/1.1 requests as sent over the wire and signed by hand, because `fetch` refuses to send some of them.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 
-/** The pair that requests are signed with. */
+/** The key pair that signs requests. */
 export const PAIR = { accessKeyId: "ann", secretAccessKey: "secret" } as const;
-/** It, as the gateway's environment has it. */
+/** The key pair as the gateway's environment contains it. */
 export const CREDENTIALS_ENV = {
   NATS_S3_CREDENTIALS: JSON.stringify({
     credentials: [{ accessKey: PAIR.accessKeyId, secretKey: PAIR.secretAccessKey }],
   }),
 };
 
-/** Text is latin1 throughout: one character a byte. */
+/** A request; all text is latin1, one character per byte. */
 export type WireRequest = {
   readonly method: string;
   readonly path: string;
-  /** Without the question mark. */
+  /** The query, without the question mark. */
   readonly query: string;
-  /** `Host` too; written in this order, and signed unless `sign` is told otherwise. */
+  /** Headers in the order of the wire, including `Host`; `sign` covers `Host` and `x-amz-*`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
 };
 
-/** How to sign. */
+/** Options of {@linkcode sign}. */
 export type Signing = {
   readonly now?: Date;
   readonly region?: string;
-  /** What `x-amz-content-sha256` says. */
+  /** Value of `x-amz-content-sha256`. */
   readonly payloadHash?: string;
 };
 
-/** A signature, and what signatures of chunks follow from. */
+/** A signature, and the input for signing chunks. */
 export type Signed = {
   readonly headers: WireRequest["headers"];
   readonly signature: string;
@@ -43,7 +43,7 @@ export type Signed = {
   readonly key: Uint8Array;
 };
 
-/** The request's headers and those that sign it, with SigV4. */
+/** Returns the request's headers together with those that sign it, by SigV4. */
 export function sign(request: WireRequest, signing: Signing = {}): Signed {
   const { now = new Date(), region = "us-east-1", payloadHash = "UNSIGNED-PAYLOAD" } = signing;
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
@@ -88,7 +88,7 @@ export function sign(request: WireRequest, signing: Signing = {}): Signed {
   };
 }
 
-/** The query that signs a request for an hour, in place of headers. */
+/** Returns a query that signs a request for an hour, without headers. */
 export function presign(request: WireRequest, { now = new Date() }: Signing = {}): string {
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = `${timestamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
@@ -117,7 +117,7 @@ export function presign(request: WireRequest, { now = new Date() }: Signing = {}
   return `${query}&X-Amz-Signature=${hmac(key, text).toString("hex")}`;
 }
 
-/** Signature of an aws-chunk that follows another's, or the request's. */
+/** Returns the signature of an aws-chunk, given the signature of the chunk or request before it. */
 export function signChunk(
   { key, timestamp, scope }: Signed,
   previous: string,
@@ -129,18 +129,18 @@ export function signChunk(
   ).toString("hex");
 }
 
-/** The request as text. */
+/** Formats a request as text. */
 export function formatRequest({ method, path, query, headers, body }: WireRequest): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return `${method} ${path}${query === "" ? "" : `?${query}`} HTTP/1.1\r\n${lines}\r\n${body}`;
 }
 
-/** A request with its headers signed, as text. */
+/** Signs a request in its headers, and formats it as text. */
 export function signedText(request: WireRequest, signing?: Signing): string {
   return formatRequest({ ...request, headers: sign(request, signing).headers });
 }
 
-/** Latin1 text as bytes. */
+/** Converts latin1 text to bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(text, "latin1"));
 }

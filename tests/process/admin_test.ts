@@ -24,7 +24,7 @@ const PART = 5 * 1024 * 1024;
 const notes: string[] = [];
 const promtool = await findPromtool((text) => notes.push(text));
 
-/** A gateway with the address of its pages. */
+/** A gateway with the URLs of S3 and of its admin pages. */
 type Observed = RunningCommand & { readonly url: string; readonly admin: string };
 
 async function startObserved(args: readonly string[]): Promise<Observed> {
@@ -46,7 +46,7 @@ async function page(
   return { status, headers, body };
 }
 
-/** Sends a request that must have this status; its body. */
+/** Sends a request that must get this status; returns the body. */
 async function send(
   { url }: { readonly url: string },
   status: number,
@@ -86,7 +86,7 @@ async function uploadInParts(gateway: Observed, path: string): Promise<void> {
   );
 }
 
-/** What /metrics says once it says this; a request is counted when its answer was sent, which a client cannot wait for. */
+/** Waits until /metrics has a value, because a request is counted after its response was sent; returns the page. */
 async function metricsWith(
   gateway: Observed,
   name: string,
@@ -190,7 +190,7 @@ Deno.test("/metrics tells what was asked, and names no bucket, key or user", asy
   );
   doesNotMatch(text, /secret/i);
   doesNotMatch(text, /"ann"/);
-  // An operation counts what AWS documents, and a call of JetStream what the gateway calls: both are closed sets.
+  // Operations have the names that AWS documents, and JetStream calls those of the gateway: both sets are closed.
   const methods = parseExposition(text).map(({ labels }) => labels["method"] ?? "");
   for (const method of methods) match(method, /^([a-z_]*|[A-Z]+(\.[A-Z]+)*)$/);
 });
@@ -212,7 +212,7 @@ Deno.test({
 });
 if (promtool === undefined) {
   // deno-lint-ignore no-console
-  console.log(`promtool is not to be had: ${notes.join("; ")}`);
+  console.log(`promtool is not available: ${notes.join("; ")}`);
 }
 
 Deno.test("the admin listener has its pages and nothing else", async () => {
@@ -231,7 +231,7 @@ Deno.test("the admin listener has its pages and nothing else", async () => {
     const { status, headers } = await page(gateway, "/metrics", { method });
     deepStrictEqual([status, headers.get("allow")], [405, "GET, HEAD"], method);
   }
-  // The S3 port has no pages: there they are buckets.
+  // The S3 port has no admin pages: their names are buckets there.
   await send(gateway, 404, "GET", "/metrics");
 });
 

@@ -48,7 +48,7 @@ function collectLog(): { log: Log; lines: string[] } {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 15_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error("It did not happen within 15 s");
+    if (Date.now() > deadline) throw new Error("The condition did not become true within 15 s");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -122,7 +122,7 @@ Deno.test("connect() logs in with a credentials file's text", async () => {
   ok(await levelOf(settings(server.url, { login: { kind: "creds", creds } })) >= 2);
 });
 
-/** A NATS JWT. */
+/** Signs a NATS JWT. */
 function signToken(issuer: nkeys.KeyPair, subject: nkeys.KeyPair, nats: object): string {
   const base64url = (bytes: Uint8Array): string =>
     bytes.toBase64({ alphabet: "base64url", omitPadding: true });
@@ -142,7 +142,7 @@ Deno.test("connect() speaks WebSocket", async () => {
   ok(await levelOf(settings(`ws://127.0.0.1:${port}`)) >= 2);
 });
 
-/** A PEM file of the fixtures. */
+/** Reads a PEM file of the fixtures. */
 function pem(name: string): string {
   return Deno.readTextFileSync(`${TLS}/${name}.pem`);
 }
@@ -150,7 +150,7 @@ function pem(name: string): string {
 const CA = pem("ca");
 const PAIR = { cert: pem("client"), key: pem("client-key") };
 
-/** Configuration of a server with this certificate. */
+/** Returns the configuration of a server with this certificate. */
 function tlsConfig(certificate: string, more = ""): string {
   return `tls { cert_file: "${TLS}/${certificate}.pem", key_file: "${TLS}/${certificate}-key.pem"
     ${more} }`;
@@ -211,7 +211,7 @@ Deno.test("connect() says why there is no TLS, and tries again", async (t) => {
       ],
       ["tls:// and no more", tlsConfig("server"), "127.0.0.1", undefined, unknown],
       ["a certificate that has expired", tlsConfig("expired"), "127.0.0.1", { ca }, /has expired/],
-      // transport-node took every certificate for "localhost" for that of any address.
+      // transport-node once accepted any certificate for "localhost" at every address.
       [
         "an address, a certificate for localhost",
         tlsConfig("name"),
@@ -361,7 +361,7 @@ Deno.test("checkJetStream() uses the prefix of a domain", async () => {
 Deno.test("checkJetStream() refuses a JetStream that is too old, with the versions", async () => {
   await using server = await startNatsServer();
   const connection = await connect(settings(server.url), { log: SILENT_LOG });
-  // What nats-server 2.11.11 answers, under a prefix of its own.
+  // The response of nats-server 2.11.11, under its own prefix.
   connection.subscribe("OLD.API.INFO", {
     callback: (_error, message) => void message.respond('{"api":{"level":1,"total":0,"errors":0}}'),
   });

@@ -12,7 +12,7 @@ function startDev(env: Record<string, string>): RunningCommand {
   return startCommand(["task", "dev"], { env });
 }
 
-/** What the printed lines say. */
+/** Returns the endpoint and the key pair from the printed lines. */
 async function welcomed(dev: RunningCommand): Promise<{ endpoint: string; pair: KeyPair }> {
   const [, accessKeyId = "", secretAccessKey = ""] = await dev.waitFor(
     /export AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) AWS_DEFAULT_REGION=us-east-1\n/,

@@ -1,5 +1,5 @@
 /**
- * What a first start downloads: the packages of the gateway and of `deno task dev`, and none that only tests use.
+ * The downloads of a first start: the packages of the gateway and of `deno task dev`, and no test-only package.
  * @module
  */
 
@@ -24,7 +24,7 @@ Deno.test("deno.lock holds the packages that main.ts and scripts/dev.ts import, 
   const used = new Set<string>(
     modules.flatMap(({ npmPackage }: { npmPackage?: string }) => npmPackage ?? []),
   );
-  // A loop over a set also visits what is added to it meanwhile.
+  // A loop over a set also visits members that are added during the loop.
   for (const id of used) for (const other of npmPackages[id].dependencies) used.add(other);
   deepStrictEqual(
     Object.keys(await readLock("deno.lock")).sort(),
@@ -41,7 +41,7 @@ Deno.test("deno.lock and tests/deno.lock agree on every package that both hold",
   }
 });
 
-/** A package registry that has nothing, and notes which packages it was asked for. */
+/** An empty package registry that records the requested packages. */
 function emptyRegistry(): AsyncDisposable & { readonly url: string; readonly asked: Set<string> } {
   const asked = new Set<string>();
   let last = performance.now();
@@ -52,7 +52,7 @@ function emptyRegistry(): AsyncDisposable & { readonly url: string; readonly ask
         /^http:\/\/[^/]+\/(@[^/]+\/[^/]+|[^/]+)/.exec(decodeURIComponent(url)) ?? [];
       asked.add(name);
       last = performance.now();
-      // Deno gives up at the first error, so all requests that it makes at once must have arrived.
+      // Deno gives up at the first error, so wait until all its concurrent requests have arrived.
       while (performance.now() - last < 300) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
@@ -81,6 +81,6 @@ Deno.test("deno task dev asks the registry for no test-only package on its first
   }
   const locked = Object.keys(await readLock("deno.lock"));
   const names = new Set(locked.map((id) => id.slice(0, id.lastIndexOf("@"))));
-  ok(registry.asked.size > 0, "it asked for nothing");
+  ok(registry.asked.size > 0, "no package was requested");
   deepStrictEqual([...registry.asked.difference(names)], []);
 });

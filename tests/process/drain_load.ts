@@ -1,5 +1,5 @@
 /**
- * Restarts of gateways under load: what was acknowledged must be there afterwards, and what had arrived be answered.
+ * Restarts of gateways under load: acknowledged objects survive, and every request that had arrived gets a response.
  * @module
  */
 
@@ -18,35 +18,35 @@ import { RawConnection } from "../clients/raw_http.ts";
 import { bytesOf, CREDENTIALS_ENV, PAIR, signedText } from "../http/wire_request.ts";
 import { PERMISSIONS, type RunningCommand, signedFetch, startCommand } from "./running_command.ts";
 
-/** Milliseconds before the signal by which a request's headers count as arrived. */
+/** A request counts as arrived if its headers were sent this many milliseconds before the signal. */
 const MARGIN = 200;
 const SIZES = [0, 900, 40_000, 300_000];
-/** Bytes of an object whose readers take their time, and of the pieces that clients send. */
+/** Bytes of the object that slow readers read; next, bytes of the pieces that clients send. */
 const LARGE = 8 * 1024 * 1024;
 const PIECE = 50_000;
 
-/** What came of a request. */
+/** The outcome of a request. */
 type Outcome = {
   readonly method: string;
   readonly path: string;
-  /** When its headers had been sent, in `performance.now()`; infinite if they could not be. */
+  /** Time at which its headers had been sent, in `performance.now()`; infinite if sending failed. */
   readonly sent: number;
-  /** Of the answer; what broke where there was none. */
+  /** Status of the response, or the error if there was none. */
   readonly result: number | string;
 };
 
-/** What {@linkcode restartUnderLoad} counts. */
+/** The counts of {@linkcode restartUnderLoad}. */
 export type RestartReport = {
   readonly requests: number;
-  /** Requests whose headers had arrived and that were not over when the signal came. */
+  /** Requests whose headers had arrived but that were still in progress when the signal came. */
   readonly inFlight: number;
-  /** Requests that were sent after the signal: those served, refused with 503, and without an answer. */
+  /** Requests sent after the signal: served, refused with 503, or cut off without a response. */
   readonly later: { readonly served: number; readonly refused: number; readonly cut: number };
-  /** Objects that were acknowledged and read back. */
+  /** Objects that were acknowledged, and then read back. */
   readonly written: number;
 };
 
-/** Ends a gateway in the middle of a load of raw sockets, and reads through another one what was acknowledged. */
+/** Stops a gateway under a load of raw sockets, then reads the acknowledged objects through another gateway. */
 export async function restartUnderLoad(
   { clients, seconds }: { readonly clients: number; readonly seconds: number },
 ): Promise<RestartReport> {
@@ -70,7 +70,7 @@ export async function restartUnderLoad(
       client[Symbol.dispose]();
     });
     await pause(seconds * 1000);
-    // A large body takes seconds: the signal comes while one is on its way.
+    // A large body takes seconds: send the signal while one is being uploaded.
     const isUploading = ({ sent }: Client): boolean => performance.now() - sent > 2 * MARGIN;
     while (!everyone.some(isUploading)) await pause(5);
     signalled = performance.now();
@@ -85,7 +85,7 @@ export async function restartUnderLoad(
   const count = (passes: (result: Outcome["result"]) => boolean): number =>
     later.filter(({ result }) => passes(result)).length;
   const inFlight = early.filter(({ ended }) => ended > signalled).length;
-  ok(inFlight > 0, "the signal came in the middle of requests");
+  ok(inFlight > 0, "no request was in flight at the signal");
 
   await using other = await serve(server, address);
   for (const [path, digest] of written) {
@@ -105,16 +105,16 @@ export async function restartUnderLoad(
   };
 }
 
-/** A client with a connection that it keeps for as long as it may, and keys of its own. */
+/** A client that keeps its connection for as long as possible, and has its own keys. */
 class Client implements Disposable {
   readonly #port: number;
   readonly #name: number;
-  /** Digests of what was acknowledged, by path. */
+  /** Digests of acknowledged objects, by path. */
   readonly #written: Map<string, string>;
   readonly #own: string[] = [];
   #connection: RawConnection | undefined;
   #turn = 0;
-  /** When the headers of the large body that is on its way had been sent, in `performance.now()`. */
+  /** Time at which the headers of the current large body had been sent, in `performance.now()`; infinite without one. */
   sent = Infinity;
 
   constructor(port: number, name: number, written: Map<string, string>) {
@@ -123,7 +123,7 @@ class Client implements Disposable {
     this.#written = written;
   }
 
-  /** Sends the next request and waits for its answer. */
+  /** Sends the next request and waits for its response. */
   async act(): Promise<Outcome> {
     const turn = this.#turn++;
     const last = this.#own.at(-1);
@@ -131,7 +131,7 @@ class Client implements Disposable {
     if (turn % 4 === 1) return await this.#ask("GET", last);
     if (turn % 16 === 3) return await this.#ask("GET", "/load", "list-type=2&max-keys=50");
     if (turn % 16 === 7) {
-      // From now on nobody knows whether it is there.
+      // From now on, the object may or may not exist.
       this.#own.pop();
       this.#written.delete(last);
       return await this.#ask("DELETE", last);
@@ -168,7 +168,7 @@ class Client implements Disposable {
       const connection = this.#connection ??= await RawConnection.open(this.#port);
       await connection.send(head);
       sent = performance.now();
-      // Large bodies take a while, of some clients seconds: the gateway is told to stop meanwhile.
+      // Large bodies take a while, with some clients seconds, so the signal arrives in the middle of them.
       if (this.#name % 4 === 0 && body.length > PIECE) this.sent = sent;
       for (let at = 0; at < body.length; at += PIECE) {
         await connection.send(body.subarray(at, at + PIECE));
@@ -190,14 +190,14 @@ class Client implements Disposable {
   }
 }
 
-/** What {@linkcode rollUnderSdk} counts. */
+/** The counts of {@linkcode rollUnderSdk}. */
 export type RollReport = {
   readonly calls: number;
-  /** Attempts beyond the first of each call. */
+  /** Attempts after the first one of each call. */
   readonly retries: number;
 };
 
-/** Restarts two gateways on one port, one after the other, while SDK clients work: none of their calls may fail. */
+/** Restarts two gateways on one port, one after the other, while SDK clients work; none of their calls may fail. */
 export async function rollUnderSdk(
   { clients, rounds }: { readonly clients: number; readonly rounds: number },
 ): Promise<RollReport> {
@@ -209,7 +209,7 @@ export async function rollUnderSdk(
     await writeLarge(address);
     const stop = new AbortController();
     const running = Array.from({ length: clients }, (_, i) => useSdk(address, i, stop.signal));
-    // A call that fails is known at once, not when all have ended.
+    // A failed call must be reported at once, not after all clients have ended.
     const failed = Promise.all(running);
     failed.catch(() => {});
     try {
@@ -290,7 +290,7 @@ async function writeLarge(address: string): Promise<void> {
   strictEqual(response.status, 200, await response.text());
 }
 
-/** Reads a stream for about a second; how many bytes it had. */
+/** Reads a stream for about a second; returns the number of bytes. */
 async function readSlowly(stream: ReadableStream<Uint8Array> | undefined): Promise<number> {
   let size = 0;
   let mark = 0;
@@ -303,7 +303,7 @@ async function readSlowly(stream: ReadableStream<Uint8Array> | undefined): Promi
   return size;
 }
 
-/** A gateway that shares its port. */
+/** Starts a gateway that shares its port. */
 async function serve(server: NatsServer, address: string): Promise<RunningCommand> {
   const flags = ["--natsServers", server.url, "--listen", address, "--listen.shared"];
   const args = ["run", ...PERMISSIONS, "main.ts", ...flags, "--admin.listen", "off"];

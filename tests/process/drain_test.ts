@@ -1,5 +1,5 @@
 /**
- * A gateway that was told to stop: what it still serves, what it breaks off, and that clients hardly notice.
+ * A gateway that was told to stop: it serves some requests, breaks off others, and clients hardly notice.
  * @module
  */
 
@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 
 type Gateway = RunningCommand & { readonly url: string };
 
-/** A gateway with a bucket. */
+/** Starts a gateway with a bucket. */
 async function start(server: NatsServer, ...flags: string[]): Promise<Gateway> {
   const gateway = await startGateway(["--natsServers", server.url, ...flags], {
     env: CREDENTIALS_ENV,
@@ -30,7 +30,7 @@ function portOf({ url }: Gateway): number {
   return Number(new URL(url).port);
 }
 
-/** A PUT whose headers are sent; the body is the caller's. */
+/** Sends the headers of a PUT; the caller sends the body. */
 async function beginPut(gateway: Gateway, key: string, length: number): Promise<RawConnection> {
   const client = await RawConnection.open(portOf(gateway));
   const headers = [["host", "localhost"], ["content-length", String(length)]] as const;
@@ -49,7 +49,7 @@ async function statusOf(gateway: Gateway, method: string, key: string): Promise<
   return response.status;
 }
 
-/** How many messages there are under the subjects of chunks. */
+/** Counts the messages under the subjects of chunks. */
 async function countChunks(server: NatsServer): Promise<number> {
   const connection = await connect({ servers: server.url });
   try {
@@ -89,9 +89,9 @@ Deno.test("after SIGTERM everything is served while a body arrives, and clients 
   strictEqual(response.headers.get("connection"), "close");
 
   await slow.send("second");
-  const answer = await slow.receive();
-  strictEqual(answer.status, 200);
-  strictEqual(answer.headers.get("connection"), "close");
+  const finished = await slow.receive();
+  strictEqual(finished.status, 200);
+  strictEqual(finished.headers.get("connection"), "close");
   strictEqual((await stopping).code, 0, gateway.output);
   await rejects(fetch(gateway.url));
 });
@@ -145,7 +145,7 @@ Deno.test("an answer that is under way is read to its end after SIGTERM", async 
   const stopping = gateway.stop();
   await gateway.waitFor(/Stopping/);
   await pause(500);
-  await rejects(fetch(gateway.url), "the listener is closed while the answer goes on");
+  await rejects(fetch(gateway.url), "the listener must be closed while the response continues");
   for (let read; !(read = await reader?.read())?.done;) taken += read?.value?.length ?? 0;
   strictEqual(taken, size);
   strictEqual((await stopping).code, 0, gateway.output);
@@ -169,11 +169,11 @@ Deno.test("what has not ended within --drain.timeout is broken off, and leaves n
   await get.skip(64 * 1024);
   while (await countChunks(server) === before) await pause(20);
   const stopping = gateway.stop();
-  const answer = await put.receive();
-  strictEqual(answer.status, 503);
-  match(answer.text, /<Code>ServiceUnavailable<\/Code>/);
+  const response = await put.receive();
+  strictEqual(response.status, 503);
+  match(response.text, /<Code>ServiceUnavailable<\/Code>/);
   strictEqual((await stopping).code, 0, gateway.output);
-  ok(await get.drain() < size, "an answer must not end as if it were whole");
+  ok(await get.drain() < size, "a response must not end as if it were complete");
   match(gateway.output, /Requests in flight take too long/);
   strictEqual(await countChunks(server), before);
 });
@@ -186,7 +186,7 @@ Deno.test("a second signal ends it at once", async () => {
   await pause(200);
   const first = gateway.stop("SIGINT");
   await gateway.waitFor(/Stopping/);
-  // One that follows at once is the same Ctrl-C, passed on by somebody else as well.
+  // Wait, because a signal that follows at once counts as the same Ctrl-C, forwarded by another process.
   await pause(700);
   strictEqual((await gateway.stop("SIGINT")).code, 130);
   await first;
@@ -198,7 +198,7 @@ Deno.test("SIGTERM under mixed load loses no acknowledged write, and cuts no req
 
 Deno.test({
   name: "a rolling restart of two gateways is unnoticed by an SDK with its default retries",
-  ignore: Deno.build.os !== "linux", // no other system spreads connections over who shares a port
+  ignore: Deno.build.os !== "linux", // no other system spreads connections over the processes that share a port
   async fn() {
     await rollUnderSdk({ clients: 6, rounds: 1 });
   },

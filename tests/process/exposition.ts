@@ -1,9 +1,9 @@
 /**
- * Reads Prometheus' text format, and finds in it what promtool does not look for.
+ * Reads Prometheus' text format, and finds problems that promtool ignores.
  * @module
  */
 
-/** One line of values. */
+/** One line with a value. */
 export type Sample = {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -15,9 +15,9 @@ const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/gy;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n" };
 
 /**
- * The samples of a text.
+ * Parses the samples of a text.
  *
- * @throws Error with the line that cannot be read
+ * @throws Error with the first line that cannot be read
  */
 export function parseExposition(text: string): readonly Sample[] {
   if (!text.endsWith("\n")) throw new Error("The text does not end with a new line");
@@ -39,7 +39,7 @@ export function parseExposition(text: string): readonly Sample[] {
   });
 }
 
-/** Series that are there twice, histograms whose buckets fall or do not end with all, samples without a type. */
+/** Finds duplicate series, samples without a type, and histograms whose buckets decrease or do not add up. */
 export function problemsOf(text: string): readonly string[] {
   const samples = parseExposition(text);
   const types = new Map(
@@ -50,7 +50,7 @@ export function problemsOf(text: string): readonly string[] {
   const histograms = new Map<string, Sample[]>();
   for (const sample of samples) {
     const series = seriesOf(sample);
-    if (seen.has(series)) problems.push(`${series} is there twice`);
+    if (seen.has(series)) problems.push(`${series} occurs twice`);
     seen.set(series, sample.value);
     const family = sample.name.replace(/_(bucket|sum|count)$/, "");
     if (!types.has(sample.name) && types.get(family) !== "histogram") {
@@ -68,21 +68,21 @@ export function problemsOf(text: string): readonly string[] {
     );
     const counts = buckets.map(({ value }) => value);
     if (bounds.some((bound, i) => !(bound > (bounds[i - 1] ?? -Infinity)))) {
-      problems.push(`${of} has bounds that do not rise: ${bounds}`);
+      problems.push(`${of} has bounds that do not increase: ${bounds}`);
     }
     if (counts.some((count, i) => count < (counts[i - 1] ?? 0))) {
-      problems.push(`${of} has buckets that fall: ${counts}`);
+      problems.push(`${of} has buckets that decrease: ${counts}`);
     }
     const total = seen.get(of.replace(/(\{|$)/, "_count$1"));
     if (bounds.at(-1) !== Infinity || counts.at(-1) !== total) {
-      problems.push(`${of} does not end with all ${total}`);
+      problems.push(`${of} does not end with the total ${total}`);
     }
     if (!seen.has(of.replace(/(\{|$)/, "_sum$1"))) problems.push(`${of} has no sum`);
   }
   return problems;
 }
 
-/** The value of a series; undefined where there is none with these labels. */
+/** Returns the value of a series; undefined if there is none with these labels. */
 export function valueOf(
   text: string,
   name: string,

@@ -1,5 +1,5 @@
 /**
- * S3 by HTTPS, over HTTP/1.1 and HTTP/2, from the real command.
+ * S3 over HTTPS, by HTTP/1.1 and HTTP/2, from the real command.
  * @module
  */
 
@@ -10,7 +10,7 @@ import { freePort, startNatsServer } from "../../scripts/nats_server.ts";
 import { CREDENTIALS_ENV, PAIR, presign, sign } from "../http/wire_request.ts";
 import { PERMISSIONS, signedFetch, startCommand, startGateway } from "./running_command.ts";
 
-/** A PEM file of the fixtures. */
+/** Reads a PEM file of the fixtures. */
 function pem(name: string): string {
   return Deno.readTextFileSync(`${import.meta.dirname}/../fixtures/tls/${name}.pem`);
 }
@@ -40,7 +40,7 @@ Deno.test("nats-s3 serves signed requests by HTTPS, over HTTP/1.1 and HTTP/2", a
       };
       await ask("PUT", `/photos${version}`);
       await ask("PUT", `/photos${version}/a%20b.bin`, body);
-      // Over HTTP/2 there is neither a length nor a Transfer-Encoding.
+      // HTTP/2 has neither a length here nor a Transfer-Encoding.
       await ask("PUT", `/photos${version}/streamed`, new Blob([body]).stream());
       ok(Buffer.from(body).equals(await ask("GET", `/photos${version}/streamed`)));
       ok(Buffer.from(body).equals(await ask("GET", `/photos${version}/a%20b.bin`)));
@@ -141,7 +141,7 @@ Deno.test("nats-s3 refuses certificates that nobody could use, and says what to 
 Deno.test("nats-s3 health asks by HTTPS where the gateway serves by HTTPS", async () => {
   await using server = await startNatsServer();
   const listen = `127.0.0.1:${freePort()}`;
-  // A certificate for another name than the one that is asked.
+  // The certificate is for another name than the requested one.
   const env = {
     ...ENV,
     NATS_S3_TLS_CERT: pem("name"),

@@ -18,7 +18,7 @@ const promtool = await findPromtool();
 const ADDED = ["job", "instance"];
 const WORDS = new Set(["and", "or", "unless", "bool", "offset", "inf", "nan"]);
 
-/** The labels that each metric has, by every name that a query may use. */
+/** The labels of each metric, by every name that a query may use. */
 const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
   ["up", ADDED],
   ...describeMetrics().flatMap(({ name, kind, labels }): (readonly [string, readonly string[]])[] =>
@@ -32,12 +32,12 @@ const KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
   ),
 ]);
 
-/** What is wrong with the metrics and labels of a query. */
+/** Returns the problems with the metrics and labels of a query. */
 function problemsOf(query: string): readonly string[] {
   const problems: string[] = [];
   const bare = query.replaceAll(/"[^"]*"/g, '""');
   const labels = new Set<string>();
-  // What stands after "by" and the like are labels of the result.
+  // The names after "by" and similar words are labels of the result.
   const named = bare.replaceAll(
     /\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g,
     (_, _word, list) => {
@@ -71,7 +71,7 @@ function problemsOf(query: string): readonly string[] {
   return problems.map((problem) => `${problem}: ${query.trim()}`);
 }
 
-/** Expressions of rules, on the line of `expr:` or below it. */
+/** Returns the expressions of rules, on the line of `expr:` or below it. */
 function expressionsOf(yaml: string): readonly string[] {
   return [...yaml.matchAll(/^( +)expr: (?:\|\n((?:\1 {2}.*\n)+)|(.+)\n)/gm)]
     .map(([, , block, line]) => block ?? line ?? "");
@@ -183,7 +183,7 @@ Deno.test("the dashboard shows every metric of the gateway", async () => {
   const text = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join("\n");
   const missing = describeMetrics().map(({ name }) => name)
     .filter((name) => !new RegExp(`\\b${name}(_bucket|_sum|_count)?\\b`).test(text))
-    // Shown by alerts alone.
+    // Only alerts use this one.
     .filter((name) => name !== "nats_s3_heap_limit_bytes");
   deepStrictEqual(missing, []);
 });

@@ -1,11 +1,11 @@
 /**
- * A collector for spans that keeps every byte it receives, and takes them, refuses them or hangs.
+ * A span collector that records every byte it receives, and accepts spans, refuses them or hangs.
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** A span as it came, with what tests look at. */
+/** A received span, with the fields that tests check. */
 export type ReceivedSpan = {
   readonly traceId: string;
   readonly spanId: string;
@@ -19,14 +19,14 @@ export type ReceivedSpan = {
   readonly status?: { readonly code: number };
 };
 
-/** How it answers: with a status, never, or with headers and a body that does not end. */
+/** The collector's behaviour: it responds with a status, hangs, or sends headers and a body that never ends. */
 export type Manner = number | "hangs" | "drips";
 
-/** Listens on a port of its own, with TCP alone, so that nothing is hidden from who looks at the bytes. */
+/** A collector on its own port. It uses plain TCP, so that tests see all bytes. */
 export class OtlpCollector implements AsyncDisposable {
-  /** May be changed. */
+  /** The current behaviour; tests may change it. */
   manner: Manner = 200;
-  /** Requests that came whole. */
+  /** Number of complete requests. */
   requests = 0;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
@@ -49,12 +49,12 @@ export class OtlpCollector implements AsyncDisposable {
     return Buffer.concat(this.#received).toString("latin1");
   }
 
-  /** All spans of requests that came whole. */
+  /** All spans of complete requests. */
   get spans(): readonly ReceivedSpan[] {
     return this.#bodies.flatMap(spansOf);
   }
 
-  /** Waits until so many requests have come whole. */
+  /** Waits until so many complete requests have arrived. */
   async received(requests: number): Promise<void> {
     while (this.requests < requests) await this.#changed.promise;
   }
@@ -73,7 +73,7 @@ export class OtlpCollector implements AsyncDisposable {
         this.#running.push(this.#serve(connection).catch(() => {}));
       }
     } catch {
-      // It was closed.
+      // The listener was closed.
     }
   }
 

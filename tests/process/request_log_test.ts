@@ -1,5 +1,5 @@
 /**
- * The request log of a real gateway, and what it does when nobody reads it.
+ * The request log of a real gateway, and its behaviour when nobody reads it.
  * @module
  */
 
@@ -17,7 +17,7 @@ const ENV = {
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** The lines about requests, once there are so many. */
+/** Waits for so many request lines and returns them. */
 async function requestLines(gateway: RunningCommand, count: number): Promise<readonly Line[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
@@ -129,7 +129,7 @@ Deno.test("who stops reading the log holds nobody up, and is told what is missin
     while (ports().length < 2) output += (await reader.read()).value ?? "";
     const [admin, s3] = ports();
 
-    // Nobody reads from here on. A line is longer than its key.
+    // From here on, nobody reads. A line is longer than its key.
     const ask = async (i: number): Promise<number> => {
       const { status, body } = await fetch(`http://127.0.0.1:${s3}/photos/${"k".repeat(900)}${i}`);
       await body?.cancel();
@@ -145,7 +145,7 @@ Deno.test("who stops reading the log holds nobody up, and is told what is missin
       deepStrictEqual(new Set(statuses), new Set([403]));
     }
 
-    // Somebody reads again.
+    // Now resume reading.
     const lost = await dropped();
     while (!output.includes("Log lines were dropped")) {
       const { done, value = "" } = await reader.read();

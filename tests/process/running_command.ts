@@ -1,5 +1,5 @@
 /**
- * Runs the real command (`main.ts`, `deno task dev`) as a process, and asks it over HTTP.
+ * Runs the real command (`main.ts`, `deno task dev`) as a process, and sends requests to it.
  * @module
  */
 
@@ -12,7 +12,7 @@ export type CommandOptions = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** A process whose output is kept; disposing kills it. */
+/** A process whose output is recorded; disposing kills it. */
 export class RunningCommand implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<unknown>;
@@ -29,15 +29,15 @@ export class RunningCommand implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** What it has printed so far, on both streams. */
+  /** The output so far, of both streams. */
   get output(): string {
     return this.#output;
   }
 
   /**
-   * Waits for a text in its output.
+   * Waits for matching output.
    *
-   * @throws Error with the output when it has ended, or after 60 s
+   * @throws Error with the output when the process ends first, or after 60 s
    */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;
@@ -47,19 +47,19 @@ export class RunningCommand implements AsyncDisposable {
       const match = pattern.exec(this.#output);
       if (match !== null) return match;
       if (ended || Date.now() > deadline) {
-        throw new Error(`It never printed ${pattern}, but:\n${this.#output}`);
+        throw new Error(`The process never printed ${pattern}, but:\n${this.#output}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the process to end. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
     this.#child.kill(signal);
     return await this.ended();
   }
 
-  /** Waits for the end. */
+  /** Waits for the process to end. */
   async ended(): Promise<Deno.CommandStatus> {
     const status = await this.#child.status;
     await this.#read;
@@ -70,7 +70,7 @@ export class RunningCommand implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // The process has already ended.
     }
     await this.ended();
   }
@@ -80,7 +80,7 @@ export class RunningCommand implements AsyncDisposable {
   }
 }
 
-/** Starts `deno` with these arguments in the project's folder, with nothing of the tests' own settings. */
+/** Starts `deno` with these arguments in the project's folder, without the tests' own settings. */
 export function startCommand(
   args: readonly string[],
   { env = {} }: CommandOptions = {},
@@ -99,10 +99,10 @@ export function startCommand(
   return new RunningCommand(child);
 }
 
-/** The permissions that the gateway runs with. */
+/** The gateway's permissions. */
 export const PERMISSIONS = ["--no-prompt", "--allow-net", "--allow-env"] as const;
 
-/** Starts the gateway on a free port. Give it credentials and servers by flags or environment. */
+/** Starts the gateway on a free port. Pass credentials and servers by flags or environment. */
 export async function startGateway(
   args: readonly string[],
   options?: CommandOptions,
@@ -131,16 +131,16 @@ export async function startGateway(
   }
 }
 
-/** A key pair of S3. */
+/** An S3 key pair. */
 export type KeyPair = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
-/** What {@linkcode signedFetch} sends. */
+/** Options of {@linkcode signedFetch}. */
 export type SignedRequest = Pick<RequestInit, "method" | "body" | "signal"> & {
-  /** Of `Deno.createHttpClient`. */
+  /** A client from `Deno.createHttpClient`. */
   readonly client?: Deno.HttpClient;
 };
 
-/** Sends a request with a SigV4 header of its own making, over us-east-1 and an unsigned payload. */
+/** Sends a request that is signed with SigV4 in a header, for us-east-1 and with an unsigned payload. */
 export async function signedFetch(
   url: string,
   { accessKeyId, secretAccessKey }: KeyPair,

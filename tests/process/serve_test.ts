@@ -1,5 +1,5 @@
 /**
- * The command `nats-s3` as a process: how it starts, stops, and says what is wrong.
+ * The command `nats-s3` as a process: its start, its stop, and its error messages.
  * @module
  */
 
@@ -62,7 +62,7 @@ Deno.test("nats-s3 says that a port is in use", async () => {
 
 Deno.test({
   name: "nats-s3 --listen.shared lets several gateways serve one port",
-  ignore: Deno.build.os !== "linux", // no other system spreads connections over who shares a port
+  ignore: Deno.build.os !== "linux", // no other system spreads connections over the processes that share a port
   async fn() {
     await using server = await startNatsServer();
     const listen = `127.0.0.1:${freePort()}`;
@@ -72,7 +72,7 @@ Deno.test({
     await createBucket(`http://${listen}`);
     await using second = runMain(flags, CREDENTIALS);
     await second.waitFor(/Serving S3/);
-    // What one gateway does not hear of, the other one answers.
+    // When one gateway stops, the other one serves its requests.
     strictEqual((await first.stop()).code, 0);
     const response = await signedFetch(`http://${listen}/photos`, PAIR, { method: "HEAD" });
     strictEqual(response.status, 200);

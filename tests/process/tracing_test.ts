@@ -1,5 +1,6 @@
 /**
- * Traces: what a collector gets to see, what it must never see, and that nobody waits for it.
+ * Traces: the spans that a collector receives, the secrets that it must never receive, and requests that never wait for
+ * it.
  * @module
  */
 
@@ -33,7 +34,7 @@ function tracedBy(collector: OtlpCollector): Record<string, string> {
   return { ...CREDENTIALS, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
 }
 
-/** What a signature made now says of its time. */
+/** Returns the timestamp and the scope of a signature made now. */
 function signingNow(): { readonly timestamp: string; readonly scope: string } {
   const timestamp = new Date().toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
   return { timestamp, scope: `${timestamp.slice(0, 8)}/us-east-1/s3/aws4_request` };
@@ -50,14 +51,14 @@ function signedRequest(url: string, asked: Asked, signer: Signer = {}): Request 
   return new Request(`${url}${path}${query && `?${query}`}`, { method, headers, body });
 }
 
-/** Sends a request and reads the answer; redoes nothing. */
+/** Sends a request without retries; reads the response and returns its status. */
 async function send(request: Request): Promise<number> {
   const response = await fetch(request);
   await response.arrayBuffer();
   return response.status;
 }
 
-/** Ends the gateway, which sends what waits, and returns the spans. */
+/** Stops the gateway, which then exports the waiting spans, and returns all spans. */
 async function endedSpans(
   gateway: RunningCommand,
   collector: OtlpCollector,
@@ -80,11 +81,11 @@ function only(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
   return first;
 }
 
-/** Every spelling in which a secret might go out. */
+/** Returns every encoding in which a secret might leak. */
 function spellingsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].flatMap((offset) => {
-    // What stands before and after changes the digits at the ends.
+    // The bytes before and after a secret change the digits at its ends.
     const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
     const inner = text.slice(offset === 0 ? 0 : 4, text.length - 4);
     return [inner, inner.replaceAll("+", "-").replaceAll("/", "_"), encodeURIComponent(inner)];
@@ -103,9 +104,9 @@ function spellingsOf(secret: string): string[] {
 
 function assertHidden(bytes: string, secrets: ReadonlyMap<string, string>): void {
   for (const [what, secret] of secrets) {
-    ok(secret.length > 7, `${what} is too short to be looked for`);
+    ok(secret.length > 7, `${what} is too short to search for`);
     for (const spelling of spellingsOf(secret)) {
-      ok(!bytes.includes(spelling), `The collector got to see ${what} as "${spelling}"`);
+      ok(!bytes.includes(spelling), `The collector received ${what} as "${spelling}"`);
     }
   }
 }
@@ -183,16 +184,16 @@ Deno.test("a collector sees no signature, secret, session token or password", as
     [200, new Request(presign({ path: "/photos/large" }))],
     [200, new Request(presign({ method: "PUT", path: "/photos/b" }), { method: "PUT", body: "b" })],
     [200, new Request(presignV2("/photos/large"))],
-    // Signatures that are not right are somebody's all the same.
+    // Even an invalid signature may be a secret.
     [403, sign({ path: "/photos/large" }, wrong)],
     [403, new Request(presign({ path: "/photos/large" }, wrong))],
     [403, new Request(presignV2("/photos/large", "another-secret"))],
     [403, new Request(`${presign({ path: "/photos/large" })}0`)],
     [400, new Request(presign({ path: "/photos/large" }).replace("-SHA256", "-SHA1"))],
-    // The `?` encoded: the query is part of the key.
+    // With an encoded `?`, the query is part of the key.
     [403, new Request(url.replace("?", "%3F"))],
     [403, new Request(url.replace("?", "%3F").replaceAll("=", "%3D").replaceAll("&", "%26"))],
-    // Tokens, keys and passwords where clients put them.
+    // Tokens, keys and passwords in the places where clients put them.
     [400, sign({ path: "/photos/large", headers: sessionToken })],
     [
       400,
@@ -237,7 +238,7 @@ Deno.test("a collector sees no signature, secret, session token or password", as
   const spans = await endedSpans(gateway, collector);
   strictEqual(spans.filter(({ kind }) => kind === 2).length, requests.length + 2);
   ok(signatures > 20);
-  // What must be found is found: the search looks at the right bytes.
+  // The search works: it finds text that the collector did receive.
   ok(collector.bytes.includes("seen-by-the-collector"));
   ok(collector.bytes.includes("/photos/mistyped%3FX-Amz-Algorithm"));
   assertHidden(collector.bytes, secrets);
@@ -338,7 +339,7 @@ Deno.test("a request is a span, and so is each call of JetStream below it", asyn
   });
   strictEqual(only(childrenOf(spans, written), "publish").attributes["rpc.method"], undefined);
 
-  // The answer is a stream, which the server pulls outside of the handler.
+  // The response is a stream, which the server pulls outside of the handler.
   const whole = spans.find(({ attributes }) => {
     return attributes["http.response.body.size"] === String(size);
   });
@@ -358,7 +359,7 @@ Deno.test("a request is a span, and so is each call of JetStream below it", asyn
 
   const guide = await Deno.readTextFile(`${import.meta.dirname}/../../docs/tracing.md`);
   for (const name of new Set(spans.flatMap(({ attributes }) => Object.keys(attributes)))) {
-    ok(guide.includes(`\`${name}\``), `docs/tracing.md does not tell of ${name}`);
+    ok(guide.includes(`\`${name}\``), `docs/tracing.md does not mention ${name}`);
   }
   for (const span of spans) {
     match(span.traceId, /^[0-9a-f]{32}$/);
@@ -421,7 +422,7 @@ Deno.test("JetStream's failures show in the spans of a request", async () => {
   const calls = childrenOf(spans, failed).filter(({ status }) => status?.code === 2);
   ok(calls.length > 0);
   for (const { attributes } of calls) strictEqual(attributes["error.type"], "not_connected");
-  // The line of the log that says why bears the id that finds the trace.
+  // The log line with the reason carries the id that finds the trace.
   ok(
     gateway.output.split("\n").some((line) => {
       return line.includes("msg=Failed") && line.includes(`trace=${failed.traceId}`);
@@ -504,7 +505,7 @@ for (const manner of ["hangs", "drips", 500, 429, 302, "refuses"] as const) {
           await Promise.all(Array.from({ length: 30 }, ask));
         }
       };
-      // One span each: more than a batch and a full queue.
+      // One span per request: more than a batch and a full queue.
       await askMany(3000);
       const read = async (): Promise<Record<string, number>> => {
         const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
@@ -521,7 +522,7 @@ for (const manner of ["hangs", "drips", 500, 429, 302, "refuses"] as const) {
       if (manner === "drips") {
         ok(exported >= 2048 && failed === 0 && dropped === 0, JSON.stringify(await read()));
       } else if (manner === "hangs") {
-        // One batch is under way, or was given up, and four wait.
+        // One batch is in flight, or was given up, and four are waiting.
         strictEqual(exported, 0);
         ok(failed + dropped >= 440 && dropped > 0, JSON.stringify(await read()));
       } else {
@@ -553,7 +554,7 @@ Deno.test("OtlpExporter holds a bounded number of bytes, and ends though the col
     version: "0",
     log: { warn: (message) => void warnings.push(message) },
     delay: 1,
-    timeout: 600_000, // the end does not wait for it
+    timeout: 600_000, // disposing does not wait for it
   });
   const name = "x".repeat(100_000);
   const span: Span = {
@@ -575,7 +576,7 @@ Deno.test("OtlpExporter holds a bounded number of bytes, and ends though the col
   for (let i = 0; i < 10; i++) exporter.add({ ...span, name });
   deepStrictEqual(exporter.counts, { exported: 0, dropped: 0, failed: 0 });
   for (let i = 0; i < 100; i++) exporter.add({ ...span, name });
-  // 4 MiB, and the one that went over.
+  // The queue holds 4 MiB, and the span that exceeded the limit.
   strictEqual(exporter.counts.dropped, 110 - 42);
   await exporter[Symbol.asyncDispose]();
   deepStrictEqual(exporter.counts, { exported: 0, dropped: 68, failed: 43 });

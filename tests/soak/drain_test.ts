@@ -1,5 +1,5 @@
 /**
- * The long twins of the load tests in `tests/process/drain_test.ts`.
+ * The long versions of the load tests in `tests/process/drain_test.ts`.
  * @module
  */
 
@@ -15,7 +15,7 @@ Deno.test("SIGTERM under 200 clients loses no acknowledged write, and cuts no re
 
 Deno.test({
   name: "ten rolling restarts of two gateways are unnoticed by an SDK with its default retries",
-  ignore: Deno.build.os !== "linux", // no other system spreads connections over who shares a port
+  ignore: Deno.build.os !== "linux", // no other system spreads connections over the processes that share a port
   async fn() {
     console.log(await rollUnderSdk({ clients: 20, rounds: 10 }));
   },

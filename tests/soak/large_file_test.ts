@@ -1,7 +1,7 @@
 /**
- * A file of 5 GiB by aws-cli, whose small twin is in `tests/clients/aws_cli_test.ts`. It takes up to 25 GiB in the folder
- * for temporary files: the file twice, and what JetStream holds while the object is rewritten for native clients.
- * `NATS_S3_SOAK_GIB` chooses another size.
+ * A file of 5 GiB by aws-cli; the short version is in `tests/clients/aws_cli_test.ts`. It needs up to 25 GiB in the
+ * folder for temporary files: for two copies of the file, and for JetStream while the gateway rewrites the object for
+ * native clients. `NATS_S3_SOAK_GIB` sets another size.
  */
 
 import { match, strictEqual } from "node:assert/strict";
@@ -35,7 +35,7 @@ Deno.test("aws s3 cp of 5 GiB up and down keeps every byte", async () => {
   console.log({ up, down, "MiB at most": await peak(gateway.pid) });
 });
 
-/** The most memory that a process has held, in MiB, where the system tells it. */
+/** Returns the peak memory of a process in MiB, if the system reports it. */
 async function peak(pid: number): Promise<number | undefined> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];

@@ -1,6 +1,6 @@
 /**
- * The long twin of `tests/nats/list_model_test.ts`. To do again what broke: `NATS_S3_LIST_SEED` and `NATS_S3_LIST_STEPS`
- * of the message.
+ * The long version of `tests/nats/list_model_test.ts`. To repeat a failure, set `NATS_S3_LIST_SEED` and
+ * `NATS_S3_LIST_STEPS` as in its message.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * The long twin of `tests/http/malformed_requests_test.ts`. To ask again what broke: `NATS_S3_MALFORMED_SEED` of the
- * message, and `NATS_S3_MALFORMED_COUNT=1`.
+ * The long version of `tests/http/malformed_requests_test.ts`. To repeat a failure, set `NATS_S3_MALFORMED_SEED` as in
+ * its message, and `NATS_S3_MALFORMED_COUNT=1`.
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * The long twin of `tests/http/memory_test.ts`.
+ * The long version of `tests/http/memory_test.ts`.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * 100 gateways that are killed in multipart uploads and their rewriting. `NATS_S3_SOAK_SEED` and `NATS_S3_SOAK_KILLS`
- * choose which and how many.
+ * Kills 100 gateways during multipart uploads and their rewriting. `NATS_S3_SOAK_SEED` and `NATS_S3_SOAK_KILLS` set the
+ * seed and the number of kills.
  */
 
 import { runMultipartKills } from "../nats/multipart_kills.ts";

@@ -1,8 +1,8 @@
 /**
- * 1,000 random kills, and the report in `docs/soak.md`.
+ * Runs 1,000 random kills, and writes the report to `docs/soak.md`.
  *
- * `NATS_S3_SOAK_KILLS` and `NATS_S3_SOAK_SEED` choose how many and which; `NATS_S3_SOAK_MINUTES` ends earlier, and the
- * report then says how many it were.
+ * `NATS_S3_SOAK_KILLS` and `NATS_S3_SOAK_SEED` set the number of kills and the seed. `NATS_S3_SOAK_MINUTES` ends the
+ * test earlier; the report then says how many kills there were.
  */
 
 import { deepStrictEqual } from "node:assert/strict";

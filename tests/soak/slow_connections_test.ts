@@ -1,5 +1,5 @@
 /**
- * The long twin of a test in `tests/http/slow_clients_test.ts`. It needs 4,000 open files.
+ * The long version of a test in `tests/http/slow_clients_test.ts`. It needs 4,000 open files.
  * @module
  */
 

@@ -1,4 +1,4 @@
-/** The long twin of `tests/clients/uploads_at_once_test.ts`. */
+/** The long version of `tests/clients/uploads_at_once_test.ts`. */
 
 import { uploadAtOnce } from "../clients/uploads_at_once.ts";
 

@@ -1,5 +1,5 @@
 /**
- * A client that signs, written from AWS's pages and not from `src/auth`, so that both can be wrong only on their own.
+ * A signing client, written from AWS's documentation and not from `src/auth`, so that the two do not share mistakes.
  * @module
  */
 
@@ -20,10 +20,10 @@ export const TIMESTAMP = "20130524T000000Z";
 export const SCOPE = "20130524/us-east-1/s3/aws4_request";
 export const EMPTY_SHA256 = createHash("sha256").digest("hex");
 
-/** Its headers can be changed. */
+/** A request whose headers a test may change. */
 export type RequestInTest = S3Request & { readonly headers: Headers };
 
-/** What {@linkcode s3Request} takes; all of it may be left out. */
+/** Input of {@linkcode s3Request}; every field is optional. */
 export type Asked = {
   readonly method?: string;
   readonly host?: string;
@@ -34,7 +34,7 @@ export type Asked = {
   readonly target?: S3Request["target"];
 };
 
-/** A request in path style, as the pipeline's first step makes it. */
+/** Creates a request in path style, as the pipeline's first step does. */
 export function s3Request(
   {
     method = "GET",
@@ -71,11 +71,11 @@ export type Signer = {
   readonly secretAccessKey?: string;
   readonly timestamp?: string;
   readonly scope?: string;
-  /** Names that are not signed although they are there. */
+  /** Names of headers that are present but not signed. */
   readonly unsigned?: readonly string[];
 };
 
-/** The request with an Authorization header; `x-amz-date` and `x-amz-content-sha256` are added if they are missing. */
+/** Signs a request with an Authorization header; adds `x-amz-date` and `x-amz-content-sha256` if they are missing. */
 export function signed(asked: Asked, signer: Signer = {}): RequestInTest {
   const { timestamp = TIMESTAMP, scope = SCOPE, accessKeyId = EXAMPLE.accessKeyId, unsigned } =
     signer;
@@ -102,7 +102,7 @@ export function signed(asked: Asked, signer: Signer = {}): RequestInTest {
   return request;
 }
 
-/** The request with its signature in the query. */
+/** Signs a request in its query. */
 export function presigned(
   asked: Asked,
   { expires = "86400", payloadHash = "UNSIGNED-PAYLOAD", ...signer }:
@@ -149,7 +149,7 @@ function signatureOf(
   ).toString("hex");
 }
 
-/** The key that signs for a scope. */
+/** Derives the signing key of a scope. */
 export function keyOf(scope: string, secretAccessKey: string = EXAMPLE.secretAccessKey): Buffer {
   let key: Buffer = Buffer.from("AWS4" + secretAccessKey);
   for (const word of scope.split("/")) key = hmac(key, word);
@@ -164,14 +164,14 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** What {@linkcode frame} takes. */
+/** Options of {@linkcode frame}. */
 export type Framing = {
-  /** Signature of the request; without it, chunks are not signed. */
+  /** Signature of the request; undefined if chunks are not signed. */
   readonly seed?: string;
   readonly trailers?: Readonly<Record<string, string>>;
 };
 
-/** Puts chunks, and then the last and empty one, into aws-chunked framing. */
+/** Frames chunks, followed by the empty last one, as aws-chunked. */
 export function frame(
   chunks: readonly string[],
   { seed, trailers }: Framing = {},
@@ -202,7 +202,7 @@ export function frame(
   return new Uint8Array(Buffer.from(wire + "\r\n", "latin1"));
 }
 
-/** A byte stream of pieces, as the runtime's bodies are. */
+/** Returns a byte stream of the pieces, like the runtime's request bodies. */
 export function streamOf(
   ...pieces: readonly Uint8Array[]
 ): ReadableStream<Uint8Array<ArrayBuffer>> {

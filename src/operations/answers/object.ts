@@ -30,7 +30,7 @@ const OVERRIDES = {
   "response-content-encoding": "content-encoding",
 } as const;
 
-/** The bytes and headers that a request wants of an object. */
+/** The bytes and headers of an object that a request asks for. */
 export type ObjectRead = {
   readonly precondition: ReadPrecondition;
   /** `Range` as sent; it is parsed against the object's size. */
@@ -131,7 +131,7 @@ function checksumOf(
   { size, checksum, partSizes = [], partChecksums = [] }: ObjectInfo,
   range: ByteRange | "all" | "nothing",
 ): Checksum | undefined {
-  // With a FULL_OBJECT checksum S3 shows none of a part, because a client would take it for the object's.
+  // If the checksum is FULL_OBJECT, S3 shows none for a part, because a client would mistake it for the object's.
   if (checksum?.type === "COMPOSITE") {
     const index = partNumber === undefined ? partAt(partSizes, range) : partNumber - 1;
     const value = partChecksums[index];

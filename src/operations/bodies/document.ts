@@ -10,7 +10,7 @@ import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import type { Payload } from "../../s3/payload.ts";
 import { readWhole } from "../../streams/byte_source.ts";
 
-/** The longest document, in bytes: 1,000 keys with each character escaped, or 10,000 parts with checksums. */
+/** Maximum size of a document, in bytes: 1,000 keys with each character escaped, or 10,000 parts with checksums. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -18,7 +18,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads a document and verifies what the client stated about its bytes.
  *
- * @param maxBytes The longest document that is accepted.
+ * @param maxBytes Maximum size of the document.
  * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` for text that is not UTF-8, and what
  * {@linkcode verifyReceived} throws
  */

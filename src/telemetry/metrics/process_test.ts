@@ -8,7 +8,7 @@ Deno.test("addProcessMetrics() shows that the event loop was blocked", async () 
   using _watch = addProcessMetrics(registry, () => ({ version: "1.2.3", droppedLines: 15 }));
   await new Promise((resolve) => setTimeout(resolve, 400));
   const until = performance.now() + 300;
-  while (performance.now() < until); // nothing else runs
+  while (performance.now() < until); // blocks the event loop
   await new Promise((resolve) => setTimeout(resolve, 50));
   ok((valueOf(registry.render(), "nats_s3_event_loop_delay_seconds_sum") ?? 0) > 0.1);
 });

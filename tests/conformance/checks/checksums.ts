@@ -2,7 +2,7 @@
 
 import { type Checks, shows } from "../check.ts";
 
-/** Of `hello`, by algorithm. */
+/** Checksums of `hello`, by algorithm. */
 const OF_HELLO = {
   CRC32: "NhCmhg==",
   CRC32C: "mnG7TA==",
@@ -11,7 +11,7 @@ const OF_HELLO = {
   SHA256: "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
 } as const;
 
-/** As aws-cli spells the names that it does not only make small. */
+/** Names that aws-cli does not just turn into lower case. */
 const FLAGS: Readonly<Record<string, string>> = { CRC32C: "crc32-c", CRC64NVME: "crc64-nvme" };
 
 export const CHECKSUMS: Checks = {

@@ -1,4 +1,4 @@
-/** The high-level `s3` commands, and who may ask. */
+/** The high-level `s3` commands, and the authentication of callers. */
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { type Checks, shows } from "../check.ts";

@@ -1,4 +1,4 @@
-/** Headers that ask for more than bytes: kept, or refused, never ignored. */
+/** Headers with additional requests: the gateway stores or refuses them, but never ignores them. */
 
 import { type Checks, shows } from "../check.ts";
 

@@ -1,18 +1,18 @@
 /** ListObjects and ListObjectsV2. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { type Answer, type Checks, shows, textOf } from "../check.ts";
+import { type Checks, type Output, shows, textOf } from "../check.ts";
 
 type Listing = {
   readonly Contents?: readonly { readonly Key: string }[];
   readonly CommonPrefixes?: readonly { readonly Prefix: string }[];
 };
 
-function keysOf({ json }: Answer): string[] {
+function keysOf({ json }: Output): string[] {
   return ((json as Listing | null)?.Contents ?? []).map(({ Key }) => Key);
 }
 
-function prefixesOf({ json }: Answer): string[] {
+function prefixesOf({ json }: Output): string[] {
   return ((json as Listing | null)?.CommonPrefixes ?? []).map(({ Prefix }) => Prefix);
 }
 
@@ -201,7 +201,7 @@ export const LISTINGS_V1: Checks = {
   },
 };
 
-/** Keys that are encoded, folded or mistaken somewhere on their way. */
+/** Keys that some program on the way may encode, fold or misread. */
 const KEYS = [
   "with space",
   " spaces around ",

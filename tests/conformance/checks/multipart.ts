@@ -1,9 +1,9 @@
 /** Multipart uploads. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { type Answer, type Checks, type Given, shows, textOf } from "../check.ts";
+import { type Checks, type Given, type Output, shows, textOf } from "../check.ts";
 
-/** Parts by number → what Complete is given. */
+/** Formats the argument of Complete from ETags by part number. */
 function list(parts: Readonly<Record<number, string>>): string {
   return JSON.stringify({
     Parts: Object.entries(parts).map(([number, ETag]) => ({ PartNumber: Number(number), ETag })),
@@ -15,7 +15,7 @@ async function complete(
   key: string,
   id: string,
   parts: Readonly<Record<number, string>>,
-): Promise<Answer> {
+): Promise<Output> {
   return await aws`s3api complete-multipart-upload --bucket BUCKET --key ${key} --upload-id=${id}
     --multipart-upload ${list(parts)}`;
 }

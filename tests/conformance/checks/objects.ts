@@ -127,7 +127,7 @@ export const METADATA: Checks = {
   },
 };
 
-/** Ranges of `0123456789`, and what they answer. */
+/** Ranges of `0123456789`, and the responses to them. */
 const RANGES = {
   "bytes=0-3": ["0123", "bytes 0-3/10"],
   "bytes=4-4": ["4", "bytes 4-4/10"],

@@ -1,11 +1,11 @@
 /**
- * What aws-cli asks of operations that are not here: each is refused by name, and nothing else is done in its place.
+ * Operations that are not implemented: the gateway refuses each by name and does nothing else.
  * @module
  */
 
 import { type Checks, shows } from "../check.ts";
 
-/** Commands beside `--bucket`, by the operation that they ask for. */
+/** Commands, without `--bucket`, by the operation that they request. */
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   DeleteBucketCors: ["delete-bucket-cors"],
   DeleteBucketEncryption: ["delete-bucket-encryption"],
@@ -77,7 +77,7 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Commands beside `--bucket` and `--key`. */
+/** Commands, without `--bucket` and `--key`. */
 const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
   DeleteObjectTagging: ["delete-object-tagging"],
   GetObjectAcl: ["get-object-acl"],
@@ -117,7 +117,7 @@ export const NOT_IMPLEMENTED: Checks = Object.fromEntries(
       const [command = "", ...args] = words;
       const key = operation in ON_OBJECT ? ["--key", "a"] : [];
       await refused("NotImplemented", 501)`s3api ${command} --bucket BUCKET ${[...key, ...args]}`;
-      // Nothing was deleted, replaced or made.
+      // The command deleted, replaced and created nothing.
       shows((await aws`s3api list-objects-v2 --bucket BUCKET`).json, { Contents: [{ Key: "a" }] });
     },
   ]),
