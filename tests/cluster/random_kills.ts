@@ -1,5 +1,5 @@
 /**
- * Kills gateways and nats-servers at random under a mixed load. Checks that no acknowledged write was lost, that no
+ * Kills gateways and nats-servers at random under a mixed load, with a mirror attached to the bucket. Checks that no acknowledged write was lost, that no
  * impossible value was read, and that JetStream finally holds the live objects' bytes and nothing else.
  */
 
@@ -75,6 +75,16 @@ export async function runRandomKills(options: KillOptions): Promise<KillReport> 
   }
 }
 
+/** Mirrors the bucket's stream: nats-server then also lets the mirror answer direct gets, and it may lag behind. */
+async function attachMirror({ connection }: Cluster): Promise<void> {
+  const name = `MIRROR_${BUCKET}`;
+  const config = { name, mirror: { name: STREAM }, mirror_direct: true, num_replicas: 1 };
+  const text = JSON.stringify({ ...config, storage: "file" });
+  const reply = await connection.request(`$JS.API.STREAM.CREATE.${name}`, text);
+  const { error } = reply.json<{ readonly error?: unknown }>();
+  if (error !== undefined) throw new Error(JSON.stringify(error));
+}
+
 async function startGateway({ urls }: NatsCluster): Promise<GatewayProcess> {
   const gateway = spawnGateway({
     natsUrl: urls,
@@ -106,6 +116,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
   const [first] = running();
   if (first === undefined) throw new TypeError("No gateway was started");
   await demand(first, 200, { method: "PUT", path: `/${BUCKET}` });
+  await retried(() => attachMirror(cluster));
 
   let killed = 0;
   for (let epoch = 0; killed < kills && performance.now() - began < limit; epoch++) {

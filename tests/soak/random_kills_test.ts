@@ -45,7 +45,7 @@ function format(report: KillReport, natsServer: string): string {
     `${count} kills in ${seconds} s, finished on ${
       new Date().toISOString().slice(0, 10)
     }, with nats-server ${natsServer} (three servers on one machine, R=3), Deno ${Deno.version.deno}, two gateways, ` +
-    "eight clients.",
+    "a mirror of the bucket, eight clients.",
     "",
     `**${problems.length} problems**. A problem is an acknowledged write that was lost, a read that no order of the writes ` +
     "explains, a torn object, or, after the sweep, bytes in JetStream that belong to no live object or are missing from " +
