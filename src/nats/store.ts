@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
+import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
@@ -61,13 +62,13 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     if (nativeLayout !== "off") flattener.add(bucket, key);
   };
   const cleanup = new Cleanup(context, inParts);
-  const isEmpty = (bucket: BucketName): Promise<boolean> => indexes.isEmpty(bucket);
 
   return {
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (...args) => translateErrors(readBucket(context, ...args)),
-    deleteBucket: (...args) => translateErrors(deleteBucket(context, isEmpty, ...args)),
+    deleteBucket: (...args) =>
+      translateErrors(deleteBucket(context, (bucket) => isEmpty(context, bucket), ...args)),
 
     readObject: (...args) => translateErrors(readObject(context, ...args)),
     getObject: (...args) => translateErrors(getObject(context, ...args)),

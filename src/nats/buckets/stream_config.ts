@@ -6,6 +6,7 @@
  * @module
  */
 
+import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import type { BucketCompression, BucketStorage } from "./storage.ts";
@@ -41,9 +42,34 @@ export type StreamInfo = {
   readonly state: {
     readonly first_seq: number;
     readonly last_seq: number;
+    readonly last_ts: string;
     readonly bytes: number;
   };
 };
+
+/** The state of a stream when it was read. */
+export type StreamState = {
+  /** Number of bytes stored. */
+  readonly bytes: number;
+  /** No message has a lower one. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** When the last message was stored, see `stampOf()`. */
+  readonly lastStamp: string;
+  /** When the state was read, by nats-server's clock. */
+  readonly at: Date;
+};
+
+/** Returns the state in a response of JetStream. */
+export function stateOf({ state, ts }: StreamInfo): StreamState {
+  return {
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    lastStamp: stampOf(state.last_ts),
+    at: new Date(ts),
+  };
+}
 
 /** Facts in a stream's configuration. */
 export type StreamFacts = {

@@ -20,10 +20,12 @@ import {
   isFenced,
   isObjectStore,
   newStreamConfig,
+  stateOf,
   type StreamConfig,
   type StreamFacts,
   type StreamInfo,
   type StreamSettings,
+  type StreamState,
   withFence,
   withRecords,
 } from "./stream_config.ts";
@@ -37,15 +39,7 @@ export type BucketStream = StreamFacts & {
 };
 
 /** A bucket's stream and its state when it was read. */
-export type StreamReading = BucketStream & {
-  /** Number of bytes stored. */
-  readonly bytes: number;
-  /** No message has a lower one. */
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  /** When it was read, by nats-server's clock. */
-  readonly at: Date;
-};
+export type StreamReading = BucketStream & StreamState;
 
 /** A stream in a list of all buckets. */
 export type ListedStream = Pick<StreamReading, "store" | "created" | "lastSequence">;
@@ -291,7 +285,7 @@ export class Streams {
   }
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
-    const { config, state } = info;
+    const { config } = info;
     const facts = factsOf(store, config);
     if (facts.fenced && !await this.#isBeingDeleted(store)) {
       return await this.#keep(bucket, store, await this.#setFence(store, false));
@@ -306,10 +300,7 @@ export class Streams {
       stream: streamOf(store),
       created: new Date(info.created),
       ...facts,
-      bytes: state.bytes,
-      firstSequence: state.first_seq,
-      lastSequence: state.last_seq,
-      at: new Date(info.ts),
+      ...stateOf(info),
     };
     // Fences are short-lived, so they are never kept.
     if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic() });

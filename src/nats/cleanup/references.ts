@@ -12,7 +12,7 @@
 
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketsContext } from "../buckets/context.ts";
-import { readAll } from "../buckets/feed.ts";
+import { readAll } from "../buckets/read_all.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type Delivery, textOf } from "../jetstream/messages.ts";
@@ -30,7 +30,7 @@ import {
   type RecordSubject,
   subjectsOf,
 } from "../layout/subjects.ts";
-import { readSnapshotId } from "../listing/key_snapshot.ts";
+import { readSnapshotId } from "../listing/saved_index.ts";
 import { readCurrent } from "../objects/commit.ts";
 import { leasedGroups } from "../objects/trash.ts";
 

@@ -169,13 +169,9 @@ export class Requests implements Disposable {
   }
 
   /** Gets a message from the stream's leader; undefined if there is none. */
-  async leaderGet(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
+  async leaderGet(stream: string, query: MessageQuery): Promise<LeaderMessage | undefined> {
     try {
-      const { message } = await this.call<{ readonly message: LeaderMessage }>(
-        `STREAM.MSG.GET.${stream}`,
-        query,
-      );
-      return leaderMessage(message);
+      return leaderMessage(await this.call(`STREAM.MSG.GET.${stream}`, query));
     } catch (cause) {
       if (
         cause instanceof JetStreamError && cause.status === 404 &&

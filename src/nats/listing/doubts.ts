@@ -47,34 +47,30 @@ export class Doubts {
     if (this.#table.has(key) && !this.#doubted.has(key)) this.#doubted.set(key, 0);
   }
 
-  /** Doubts all keys. */
-  addAll(): void {
-    for (const { key } of { [Symbol.iterator]: () => this.#table.from("") }) this.add(key);
-  }
-
   /** Notes that a native client wrote a key's object info. The number of its nuid may be that of an old name. */
   addForeign(nuid: number, key: ObjectKey): void {
     this.#foreign.set(nuid, key);
     if (this.#foreign.size > MAX_FOREIGN) this.#addRenamed();
   }
 
-  /** Reads doubted keys again and deletes those that are gone. Returns false if they are too many. */
-  async recheck(stream: StreamReading): Promise<boolean> {
+  /** Reads doubted keys again and deletes those that are gone. Returns whether any are; undefined if they are too many. */
+  async recheck(stream: StreamReading): Promise<boolean | undefined> {
     if (stream.firstSequence > this.#firstSequence) {
       // Earlier messages are gone: they expired, or the beginning of the stream was purged.
       const { keys, next } = this.#table.before(stream.firstSequence);
-      if (keys.length > MAX_DOUBTED) return false;
+      if (keys.length > MAX_DOUBTED) return undefined;
       for (const key of keys) this.add(key);
       this.#firstSequence = Math.max(next, stream.firstSequence);
     }
     this.#addRenamed();
-    await mapAtOnce([...this.#doubted], RECHECKS_AT_ONCE, async ([key, until]) => {
-      await this.#recheckKey(stream, key, until);
+    const gone = await mapAtOnce([...this.#doubted], RECHECKS_AT_ONCE, ([key, until]) => {
+      return this.#recheckKey(stream, key, until);
     });
-    return true;
+    return gone.includes(true);
   }
 
-  async #recheckKey(stream: StreamReading, key: ObjectKey, until: number): Promise<void> {
+  /** Reads a key again. Returns whether it is gone. */
+  async #recheckKey(stream: StreamReading, key: ObjectKey, until: number): Promise<boolean> {
     const table = this.#table;
     const before = table.sequenceOf(key);
     const isLast = monotonic() >= until;
@@ -83,6 +79,7 @@ export class Doubts {
     const isGone = parsed.kind === "absent" && table.sequenceOf(key) === before;
     if (isGone) table.delete(key);
     if (isGone || isLast) this.#doubted.delete(key);
+    return isGone;
   }
 
   /** Doubts old names: a native rename publishes the new name and purges the old one without a message. */
