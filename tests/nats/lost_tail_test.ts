@@ -348,3 +348,28 @@ Deno.test("what was purged by hand while a gateway was away is gone from its lis
     });
   }
 });
+
+Deno.test("what was purged by hand while a gateway listed is gone from its listings", async (t) => {
+  await using given = await storeOnServer();
+  const { connection, store } = given;
+  for (const count of [6, 2000]) {
+    await t.step(`${count} keys`, async () => {
+      const bucket = `purged-${count}`;
+      const keys = numbered(count);
+      await store.createBucket(bucket as BucketName, "alice");
+      await put(store, bucket, ...keys);
+      deepStrictEqual(await keysOf(store, bucket), keys);
+      await put(store, bucket, "a");
+      deepStrictEqual(await keysOf(store, bucket), ["a", ...keys]);
+      const filter = `$O.${bucket}.M.>`;
+      await connection.request(`$JS.API.STREAM.PURGE.OBJ_${bucket}`, JSON.stringify({ filter }));
+      deepStrictEqual(await keysOf(store, bucket), []);
+      await put(store, bucket, "b", "c");
+      deepStrictEqual(await keysOf(store, bucket), ["b", "c"]);
+      // "b"
+      const one = JSON.stringify({ filter: `$O.${bucket}.M.Yg==` });
+      await connection.request(`$JS.API.STREAM.PURGE.OBJ_${bucket}`, one);
+      deepStrictEqual(await keysOf(store, bucket), ["c"]);
+    });
+  }
+});

@@ -50,6 +50,7 @@ export class Feed implements Disposable {
   #proved: number | undefined;
   /** Whether a consumer follows the history that was applied. */
   #isProved = false;
+  #barriers = 0;
   #isLoaded = false;
   #isRestored = false;
   #isDisposed = false;
@@ -89,6 +90,11 @@ export class Feed implements Disposable {
   /** Last sequence that is applied. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Number of barriers, of any gateway, that were delivered. Each has replaced the one before it. */
+  get barriers(): number {
+    return this.#barriers;
   }
 
   /** Number of messages that JetStream still had when it sent the last one. */
@@ -221,7 +227,9 @@ export class Feed implements Disposable {
     if (sequence <= this.#position) return; // the leader has already returned it
     this.#position = sequence;
     this.#stamp = delivery.stamp;
-    if (subject !== sync) {
+    if (subject === sync) {
+      this.#barriers++;
+    } else {
       this.#history.note(delivery);
       this.#options.apply(delivery);
     }

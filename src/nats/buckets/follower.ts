@@ -76,6 +76,11 @@ export class Follower {
     return this.#feed?.position ?? 0;
   }
 
+  /** Number of barriers that were delivered since the subscribers began. */
+  get barriers(): number {
+    return this.#feed?.barriers ?? 0;
+  }
+
   /** Number of messages that JetStream has and the subscribers have not applied, as far as the feed knows. */
   get pending(): number {
     return this.#feed?.pending ?? 0;

@@ -43,13 +43,15 @@ export type StreamInfo = {
     readonly first_seq: number;
     readonly last_seq: number;
     readonly last_ts: string;
+    readonly messages: number;
     readonly bytes: number;
   };
 };
 
 /** The state of a stream when it was read. */
 export type StreamState = {
-  /** Number of bytes stored. */
+  /** Number of messages stored, and their bytes. */
+  readonly messages: number;
   readonly bytes: number;
   /** No message has a lower one. */
   readonly firstSequence: number;
@@ -63,6 +65,7 @@ export type StreamState = {
 /** Returns the state in a response of JetStream. */
 export function stateOf({ state, ts }: StreamInfo): StreamState {
   return {
+    messages: state.messages,
     bytes: state.bytes,
     firstSequence: state.first_seq,
     lastSequence: state.last_seq,

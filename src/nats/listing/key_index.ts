@@ -82,7 +82,7 @@ export class KeyIndex implements Disposable {
       begin: (stream, usesSaved) => this.#begin(stream, usesSaved),
       apply: (stream, delivery) => this.#take(stream, delivery),
       complete: async (stream) => {
-        const areGone = await this.#doubts.recheck(stream);
+        const areGone = await this.#doubts.recheck(stream, this.#follower.barriers);
         if (areGone === undefined) return false;
         if (areGone) this.#follower.forgetMarks();
         this.#saveIfChanged(stream);

@@ -7,7 +7,7 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import { randomBytes } from "../../world/world.ts";
+import { randomPlace } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
@@ -72,10 +72,4 @@ async function isIndexed(
 
 function isObject({ data, time }: Pick<StoredMessage, "data" | "time">): boolean {
   return parseListed(data, time).listed !== undefined;
-}
-
-/** Returns a random number of at least 0 and below 1. */
-function randomPlace(): number {
-  const [number = 0] = new Uint32Array(randomBytes(4).slice().buffer);
-  return number / 2 ** 32;
 }
