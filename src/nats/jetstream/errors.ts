@@ -81,6 +81,12 @@ export function isConflict(cause: unknown): boolean {
       cause.code === JetStreamCode.WrongLastSequenceConstant);
 }
 
+/** Returns whether a leader responded that it has no such message. */
+export function isMissing(cause: unknown): boolean {
+  return cause instanceof JetStreamError && cause.status === 404 &&
+    cause.code === JetStreamCode.MessageNotFound;
+}
+
 /** Returns whether JetStream refused a publish because the bucket, the account or the server is full. */
 export function isFull(cause: unknown): boolean {
   return cause instanceof JetStreamError && (FULL as readonly number[]).includes(cause.code);

@@ -18,6 +18,7 @@ import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
+import { getUnchanging } from "../objects/chunk_reader.ts";
 import type { KeyLegend } from "./key_packing.ts";
 import { KeyTable } from "./key_table.ts";
 
@@ -203,14 +204,13 @@ async function readPages(
 /** Reads a page. Pages never change, so any replica may return it. */
 async function readPage(
   { requests, budget }: SnapshotContext,
-  { stream }: BucketStream,
+  stream: BucketStream,
   subject: string,
 ): Promise<Uint8Array | undefined> {
   await budget.take(PAGE);
   try {
     const query = { last_by_subj: subject };
-    const message = await requests.directGet(stream, query) ??
-      await requests.leaderGet(stream, query);
+    const message = await getUnchanging(requests, stream, query, { isBudgeted: true });
     return message?.data;
   } finally {
     budget.give(PAGE);

@@ -4,6 +4,7 @@
  */
 
 import { BoundedCache } from "../../collections/bounded_cache.ts";
+import { SharedCalls } from "../../collections/shared_calls.ts";
 import { DigestPool } from "../../crypto/digests.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { ByteBudget } from "../../streams/byte_budget.ts";
@@ -20,9 +21,11 @@ export type ObjectsContext = BucketsContext & {
   /** Bytes that may be published and not yet be acknowledged. */
   readonly unacknowledged: ByteBudget;
   readonly digests: DigestPool;
-  /** Positions of chunks, which never change. */
+  /** Positions of chunks, as far as they are known. They never change. */
   readonly groups: BoundedCache<KnownGroup>;
   readonly chunkMaps: BoundedCache<ChunkMap>;
+  /** Reads of chunk maps that are under way. */
+  readonly chunkMapReads: SharedCalls<ChunkMap | undefined>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
   readonly leases: Leases;
@@ -60,6 +63,7 @@ export function createObjectsContext(
     digests: new DigestPool(),
     groups: new BoundedCache(GROUPS_WEIGHT),
     chunkMaps: new BoundedCache(CHUNK_MAPS_WEIGHT),
+    chunkMapReads: new SharedCalls(),
     grace,
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
