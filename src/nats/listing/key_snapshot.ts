@@ -209,8 +209,8 @@ async function readPage(
 ): Promise<Uint8Array | undefined> {
   await budget.take(PAGE);
   try {
-    const query = { last_by_subj: subject };
-    const message = await getUnchanging(requests, stream, query, { isBudgeted: true });
+    const wanted = { query: { last_by_subj: subject }, subject };
+    const message = await getUnchanging(requests, stream, wanted, { isBudgeted: true });
     return message?.data;
   } finally {
     budget.give(PAGE);

@@ -36,8 +36,9 @@ async function fetchChunkMap(
   nuid: Nuid,
   name: string,
 ): Promise<ChunkMap | undefined> {
-  const query = { last_by_subj: records.layout(stream.store, nuid) };
-  const record = await getUnchanging(requests, stream, query, { timeout: REPLICA_TIMEOUT });
+  const subject = records.layout(stream.store, nuid);
+  const wanted = { query: { last_by_subj: subject }, subject };
+  const record = await getUnchanging(requests, stream, wanted, { timeout: REPLICA_TIMEOUT });
   const chunkMap = record && parseChunkMap(textOf(record.data));
   if (chunkMap !== undefined) chunkMaps.set(name, chunkMap, record?.data.length ?? 0);
   return chunkMap;

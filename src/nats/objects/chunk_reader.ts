@@ -38,25 +38,39 @@ export class ChunksMissing extends Error {
 /** Facts about a stream that reading chunks needs. */
 export type ChunkStream = Pick<BucketStream, "stream" | "direct">;
 
+/** A message that never changes. */
+export type Unchanging = {
+  readonly query: MessageQuery;
+  readonly subject: string;
+  /** Bytes of its data; undefined if unknown. */
+  readonly length?: number;
+};
+
 /**
- * Gets a message that never changes, from any replica or mirror. The leader returns it if the first one lacks it or does
- * not respond soon, and if nobody responds to direct gets.
+ * Gets a message that never changes, from any replica or mirror. The leader returns it if the first one lacks it, holds
+ * another one, or does not respond soon, and if nobody responds to direct gets. Only the leader knows that it is gone.
  */
 export async function getUnchanging(
   requests: Requests,
   { stream, direct }: ChunkStream,
-  query: MessageQuery,
+  wanted: Unchanging,
   options: GetOptions,
 ): Promise<StoredMessage | undefined> {
   if (direct) {
     try {
-      const found = await requests.directGet(stream, query, options);
-      if (found !== undefined) return found;
+      const found = await requests.directGet(stream, wanted.query, options);
+      if (isWanted(found, wanted)) return found;
     } catch (cause) {
       ignoreReplica(cause);
     }
   }
-  return await requests.leaderGet(stream, query, options);
+  const found = await requests.leaderGet(stream, wanted.query, options);
+  return isWanted(found, wanted) ? found : undefined;
+}
+
+/** Tells whether a message is the wanted one. A mirror may hold another bucket's message at the same sequence. */
+function isWanted(found: StoredMessage | undefined, { subject, length }: Unchanging): boolean {
+  return found?.subject === subject && (length === undefined || found.data.length === length);
 }
 
 /** Rethrows what a direct get threw, unless the leader may still have the message. */
@@ -80,8 +94,9 @@ export async function readPiece(
   const [from = 0, to = 0, seq = 0] = [offsets[chunk], offsets[chunk + 1], sequences[chunk]];
   await budget.take(to - from);
   try {
-    const message = await getUnchanging(requests, stream, { seq }, CHUNK_GET);
-    if (message?.subject !== subject || message.data.length !== to - from) {
+    const wanted = { query: { seq }, subject, length: to - from };
+    const message = await getUnchanging(requests, stream, wanted, CHUNK_GET);
+    if (message === undefined) {
       throw new ChunksMissing(`"${subject}" has no chunk ${chunk} at sequence ${seq}`);
     }
     return message.data.subarray(start, end) as Uint8Array<ArrayBuffer>;
