@@ -209,8 +209,9 @@ async function readPage(
 ): Promise<Uint8Array | undefined> {
   await budget.take(PAGE);
   try {
-    const wanted = { query: { last_by_subj: subject }, subject };
-    const message = await getUnchanging(requests, stream, wanted, { isBudgeted: true });
+    const query = { last_by_subj: subject };
+    const options = { isBudgeted: true };
+    const message = await getUnchanging(requests, stream, query, subject, "any", options);
     return message?.data;
   } finally {
     budget.give(PAGE);

@@ -37,8 +37,9 @@ async function fetchChunkMap(
   name: string,
 ): Promise<ChunkMap | undefined> {
   const subject = records.layout(stream.store, nuid);
-  const wanted = { query: { last_by_subj: subject }, subject };
-  const record = await getUnchanging(requests, stream, wanted, { timeout: REPLICA_TIMEOUT });
+  const query = { last_by_subj: subject };
+  const options = { timeout: REPLICA_TIMEOUT };
+  const record = await getUnchanging(requests, stream, query, subject, "any", options);
   const chunkMap = record && parseChunkMap(textOf(record.data));
   if (chunkMap !== undefined) chunkMaps.set(name, chunkMap, record?.data.length ?? 0);
   return chunkMap;

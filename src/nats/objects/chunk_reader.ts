@@ -38,39 +38,40 @@ export class ChunksMissing extends Error {
 /** Facts about a stream that reading chunks needs. */
 export type ChunkStream = Pick<BucketStream, "stream" | "direct">;
 
-/** A message that never changes. */
-export type Unchanging = {
-  readonly query: MessageQuery;
-  readonly subject: string;
-  /** Bytes of its data; undefined if unknown. */
-  readonly length?: number;
-};
-
 /**
  * Gets a message that never changes, from any replica or mirror. The leader returns it if the first one lacks it, holds
  * another one, or does not respond soon, and if nobody responds to direct gets. Only the leader knows that it is gone.
+ *
+ * @param subject Subject of the message.
+ * @param length Bytes of its data.
  */
 export async function getUnchanging(
   requests: Requests,
   { stream, direct }: ChunkStream,
-  wanted: Unchanging,
+  query: MessageQuery,
+  subject: string,
+  length: number | "any",
   options: GetOptions,
 ): Promise<StoredMessage | undefined> {
   if (direct) {
     try {
-      const found = await requests.directGet(stream, wanted.query, options);
-      if (isWanted(found, wanted)) return found;
+      const found = await requests.directGet(stream, query, options);
+      if (isWanted(found, subject, length)) return found;
     } catch (cause) {
       ignoreReplica(cause);
     }
   }
-  const found = await requests.leaderGet(stream, wanted.query, options);
-  return isWanted(found, wanted) ? found : undefined;
+  const found = await requests.leaderGet(stream, query, options);
+  return isWanted(found, subject, length) ? found : undefined;
 }
 
 /** Tells whether a message is the wanted one. A mirror may hold another bucket's message at the same sequence. */
-function isWanted(found: StoredMessage | undefined, { subject, length }: Unchanging): boolean {
-  return found?.subject === subject && (length === undefined || found.data.length === length);
+function isWanted(
+  found: StoredMessage | undefined,
+  subject: string,
+  length: number | "any",
+): boolean {
+  return found?.subject === subject && (length === "any" || found.data.length === length);
 }
 
 /** Rethrows what a direct get threw, unless the leader may still have the message. */
@@ -94,8 +95,8 @@ export async function readPiece(
   const [from = 0, to = 0, seq = 0] = [offsets[chunk], offsets[chunk + 1], sequences[chunk]];
   await budget.take(to - from);
   try {
-    const wanted = { query: { seq }, subject, length: to - from };
-    const message = await getUnchanging(requests, stream, wanted, CHUNK_GET);
+    const length = to - from;
+    const message = await getUnchanging(requests, stream, { seq }, subject, length, CHUNK_GET);
     if (message === undefined) {
       throw new ChunksMissing(`"${subject}" has no chunk ${chunk} at sequence ${seq}`);
     }
