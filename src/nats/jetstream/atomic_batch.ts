@@ -6,6 +6,7 @@
 
 import type { NatsConnection } from "@nats-io/nats-core";
 import { uniqueId } from "../../world/world.ts";
+import { NotSent } from "./errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { type BatchMessage, checked, publishHeaders } from "./messages.ts";
 
@@ -24,7 +25,11 @@ export async function sendBatch(
     headers.set("Nats-Batch-Sequence", `${i + 1}`);
     if (i < messages.length - 1) {
       await inbox.whenConnected();
-      connection.publish(subject, encoder.encode(data), { headers });
+      try {
+        connection.publish(subject, encoder.encode(data), { headers });
+      } catch (cause) {
+        throw new NotSent(subject, cause);
+      }
       continue;
     }
     headers.set("Nats-Batch-Commit", "1");

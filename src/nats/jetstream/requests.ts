@@ -10,7 +10,8 @@ import { pause } from "../../world/world.ts";
 import { sendBatch } from "./atomic_batch.ts";
 import { type CallObserver, methodOf, observed } from "./call_observer.ts";
 import { isMissing, JetStreamCode, JetStreamError } from "./errors.ts";
-import { Inbox, type Listener, type Listening } from "./inbox.ts";
+import { Inbox } from "./inbox.ts";
+import type { Listener, Listening } from "./listener.ts";
 import {
   type BatchMessage,
   type BatchQuery,

@@ -78,7 +78,8 @@ export async function saveIndex(
 ): Promise<boolean> {
   const { requests } = context;
   const { store, bytes, quota, created, at } = stream;
-  const fits = table.legend.oddETags.length + unlistable.length <= MAX_ODD;
+  const fits = table.legend.oddETags.length + unlistable.length <= MAX_ODD &&
+    requests.maxPayload > PAGE;
   // An index in memory is larger than its pages. The earlier snapshot is still stored.
   if (!fits || bytes + table.bytes > quota) return false;
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
