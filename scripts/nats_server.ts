@@ -73,12 +73,14 @@ export class NatsServer implements AsyncDisposable {
   /**
    * Starts the server again, on the same port with the same data.
    *
+   * @param newConfig Replaces the lines of {@linkcode NatsServerOptions.config}.
    * @throws Error with the end of the log if the server does not start
    */
-  async start(): Promise<void> {
+  async start(newConfig?: string): Promise<void> {
     if (this.#child !== undefined) {
       throw new TypeError("Cannot start nats-server: it is already running");
     }
+    this.#config = newConfig ?? this.#config;
     const { folder } = this.#files;
     const ports = await Deno.makeTempDir({ dir: folder, prefix: "ports-" });
     this.#ports = ports;
@@ -113,13 +115,19 @@ export class NatsServer implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Replaces the lines of {@linkcode NatsServerOptions.config} while the server runs. */
+  /**
+   * Replaces the lines of {@linkcode NatsServerOptions.config} while the server runs.
+   *
+   * @throws Error if the server does not accept them
+   */
   async reload(config: string): Promise<void> {
     this.#config = config;
     await this.#writeConfig();
     const logged = (await this.readLog()).length;
     await this.kill("SIGHUP");
+    const deadline = Date.now() + START_TIMEOUT;
     while (!/Reloaded server configuration/.test((await this.readLog()).slice(logged))) {
+      if (Date.now() > deadline) throw new Error("nats-server did not reload its configuration");
       await delay(10);
     }
   }

@@ -14,8 +14,6 @@ import { Cutter } from "./cutter.ts";
 
 /** Bytes of one body that may be published and not yet be acknowledged. */
 export const WRITE_WINDOW = 2 * 1024 * 1024;
-/** Bytes of a chunk, unless the server accepts less. A range reads whole chunks; a large body publishes many. */
-const MAX_CHUNK_SIZE = 128 * 1024;
 /** Bytes that the server adds to a message that is read: subject and headers. */
 const MESSAGE_OVERHEAD = 16 * 1024;
 
@@ -29,7 +27,10 @@ export type WrittenChunks = {
 };
 
 /** The fields of a context that writing needs. */
-export type WriterNeeds = Pick<ObjectsContext, "requests" | "unacknowledged" | "digests">;
+export type WriterNeeds = Pick<
+  ObjectsContext,
+  "requests" | "unacknowledged" | "digests" | "chunkSize"
+>;
 
 /**
  * Publishes a body and returns when every chunk is acknowledged. If it throws, some chunks may be stored, and the caller
@@ -47,7 +48,7 @@ export async function writeChunks(
 ): Promise<WrittenChunks> {
   const { maxPayload } = needs.requests;
   checkMaxPayload(maxPayload);
-  const chunkSize = Math.min(MAX_CHUNK_SIZE, maxPayload - MESSAGE_OVERHEAD);
+  const chunkSize = Math.min(needs.chunkSize, maxPayload - MESSAGE_OVERHEAD);
   const source = sourceOf(content.stream);
   return await whileReading(source, signal, async () => {
     const cutter = new Cutter(source, chunkSize, content.size);

@@ -28,6 +28,8 @@ export type ObjectsContext = BucketsContext & {
   readonly chunkMapReads: SharedCalls<ChunkMap | undefined>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
+  /** Bytes of a chunk, unless the server accepts less. */
+  readonly chunkSize: number;
   readonly leases: Leases;
   /** Buckets with trash of this gateway. */
   readonly trashed: Set<BucketName>;
@@ -39,9 +41,13 @@ export type ObjectsContext = BucketsContext & {
 export type ObjectsOptions = {
   /** Milliseconds for which a replaced group is kept for its readers; a minute by default. */
   readonly grace?: number;
+  /** Most bytes of a chunk; 128 KiB by default. */
+  readonly chunkSize?: number;
 };
 
 const GRACE = 60_000;
+/** Bytes of a chunk. A range reads whole chunks; a large body publishes many. */
+const CHUNK_SIZE = 128 * 1024;
 /** Bytes that all readers together hold, or have requested, beyond what their clients accept. */
 const AHEAD_BUDGET = 16 * 1024 * 1024;
 /** Bytes that all writers together have published and not yet seen acknowledged. */
@@ -53,7 +59,7 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 /** Adds the state of the object room to that of the bucket room. */
 export function createObjectsContext(
   buckets: BucketsContext,
-  { grace = GRACE }: ObjectsOptions,
+  { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
   doubt: ObjectsContext["doubt"],
 ): ObjectsContext {
   return {
@@ -65,6 +71,7 @@ export function createObjectsContext(
     chunkMaps: new BoundedCache(CHUNK_MAPS_WEIGHT),
     chunkMapReads: new SharedCalls(),
     grace,
+    chunkSize,
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
     doubt,

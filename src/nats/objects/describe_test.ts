@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import type { StoreName } from "../layout/names.ts";
@@ -54,4 +54,17 @@ Deno.test("describeGroup() keeps the fields of rewritten object info that it doe
 Deno.test("describeGroup() writes the same bytes for a rewrite of object info without unknown fields", () => {
   const { message } = describeGroup(store, nuid, info, written, LIMIT);
   strictEqual(describeGroup(store, nuid, info, written, LIMIT, rawInfo()).message, message);
+});
+
+Deno.test("describeGroup() leaves out a seek table that does not fit into a message", () => {
+  let last = 0;
+  const sequences = Array.from({ length: 40_000 }, (_, i) => last += 1 + i % 3);
+  const plain = { ...info, partSizes: undefined };
+  const long = { ...written, sequences };
+  const fitting = describeGroup(store, nuid, plain, long, LIMIT);
+  ok(fitting.chunkMap !== undefined && fitting.chunkMap.length > 64_000);
+  match(fitting.message, /"s3.layout":"seek"/);
+  const without = describeGroup(store, nuid, plain, long, 64_000);
+  strictEqual(without.chunkMap, undefined);
+  doesNotMatch(without.message, /s3.layout|s3.seek/);
 });
