@@ -12,6 +12,7 @@ import {
   NotPermitted,
   Unanswered,
 } from "./jetstream/errors.ts";
+import { MaxPayloadTooSmall } from "./jetstream/max_payload.ts";
 
 /**
  * Passes a promise on.
@@ -58,6 +59,13 @@ function toS3Error(cause: unknown): unknown {
       cause,
       headers: RETRY,
       message: "The gateway lacks a NATS permission; its log names it.",
+    });
+  }
+  if (cause instanceof MaxPayloadTooSmall) {
+    return new S3Error("ServiceUnavailable", {}, {
+      cause,
+      headers: RETRY,
+      message: "The NATS server accepts only small messages; the gateway's log names the setting.",
     });
   }
   if (

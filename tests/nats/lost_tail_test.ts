@@ -7,8 +7,8 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { mapAtOnce } from "../../src/collections/map_at_once.ts";
-import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { isS3Error } from "../../src/s3/errors.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   input,

@@ -2,12 +2,12 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mapAtOnce } from "../../src/collections/map_at_once.ts";
 import { createBucketsContext } from "../../src/nats/buckets/context.ts";
 import type { KeyEntry } from "../../src/nats/listing/key_packing.ts";
 import { type IndexToSave, saveIndex } from "../../src/nats/listing/key_snapshot.ts";
 import { KeyTable } from "../../src/nats/listing/key_table.ts";
 import { parseHead } from "../../src/nats/listing/snapshot_head.ts";
-import { mapAtOnce } from "../../src/collections/map_at_once.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import { Random } from "../http/malformed_requests.ts";

@@ -78,6 +78,8 @@ export function stateOf({ state, ts }: StreamInfo): StreamState {
 export type StreamFacts = {
   /** Direct gets come from the leader: there is one copy, and the stream is not a mirror. */
   readonly single: boolean;
+  /** Servers respond to direct gets. Otherwise only the leader returns messages. */
+  readonly direct: boolean;
   /** Captures our records and supports message TTLs, so everything beyond plain objects works. */
   readonly prepared: boolean;
   /** DeleteBucket is at work: no object info can be written. Such a stream is read again each time. */
@@ -160,6 +162,7 @@ export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfi
 export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
   return {
+    direct: allow_direct === true,
     single: num_replicas === 1 && allow_direct === true && mirror === undefined,
     prepared: capturesRecords(store, config) && allow_msg_ttl === true,
     fenced: isFenced(store, config),

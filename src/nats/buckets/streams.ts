@@ -11,6 +11,7 @@ import type { BucketName } from "../../s3/names.ts";
 import { monotonic, pause } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
+import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
@@ -134,10 +135,8 @@ export class Streams {
   async list(): Promise<readonly ListedStream[]> {
     const found: ListedStream[] = [];
     for (let offset = 0, total = 1; offset < total;) {
-      const page = await this.#requests.call<StreamPage>("STREAM.LIST", {
-        offset,
-        subject: ALL_STORES,
-      });
+      const query = { offset, subject: ALL_STORES };
+      const page = await this.#requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
       for (const { config, created, state } of page.streams ?? []) {
         const store = storeOfStream(config.name);
         if (store !== undefined && isObjectStore(store, config)) {
@@ -162,10 +161,10 @@ export class Streams {
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
-    for (const filter of [records.bucket(store, "*"), infos, chunks]) {
-      if ((await this.countBySubject(streamOf(store), filter)).size > 0) return false;
-    }
-    return true;
+    const firsts = [records.bucket(store, "*"), infos, chunks].map((next_by_subj) =>
+      this.#requests.leaderGet(streamOf(store), { seq: 1, next_by_subj })
+    );
+    return (await Promise.all(firsts)).every((first) => first === undefined);
   }
 
   async #create(store: StoreName): Promise<void> {
@@ -262,6 +261,7 @@ export class Streams {
       const { state, total: all = 0 } = await this.#requests.call<SubjectPage>(
         `STREAM.INFO.${stream}`,
         { subjects_filter: filter, offset: counts.size },
+        LIST_BYTES.subjects,
       );
       const page = Object.entries(state.subjects ?? {});
       if (page.length === 0) break;

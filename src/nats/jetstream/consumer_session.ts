@@ -5,7 +5,7 @@
 
 import type { Msg } from "@nats-io/nats-core";
 import { monotonic, startTicker, stopTicker, type Timer, uniqueId } from "../../world/world.ts";
-import type { Listener } from "./inbox.ts";
+import type { Listener } from "./listener.ts";
 import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
 import { type Delivery, parseAck } from "./messages.ts";
 import type { Requests } from "./requests.ts";

@@ -58,6 +58,22 @@ export type MessageQuery =
   | { readonly last_by_subj: string }
   | { readonly seq: number; readonly next_by_subj: string };
 
+/** Selects messages of a stream: first sequence, subject (wildcards allowed), and limits of messages and bytes. */
+export type BatchQuery = {
+  readonly seq: number;
+  readonly next_by_subj: string;
+  readonly batch: number;
+  readonly max_bytes?: number;
+};
+
+/** Options of a get. */
+export type GetOptions = {
+  /** Milliseconds after which a direct get counts as unanswered, up to a quarter of a second later. */
+  readonly timeout?: number;
+  /** The caller has taken the bytes of the response from a budget. */
+  readonly isBudgeted?: boolean;
+};
+
 const EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject";
 const decoder = new TextDecoder();
 const DOT = ".".charCodeAt(0);
@@ -115,6 +131,30 @@ export function directMessage(reply: Msg, subject: string): StoredMessage | unde
     sequence: Number(serverHeader(headers, "Nats-Sequence")),
     time: new Date(serverHeader(headers, "Nats-Time-Stamp")),
     data: reply.data,
+  };
+}
+
+/** Returns a function that collects the messages of a batch until its end. */
+export function collectBatch(
+  subject: string,
+  resolve: (messages: readonly StoredMessage[]) => void,
+  reject: (cause: unknown) => void,
+): (reply: Msg) => boolean {
+  const messages: StoredMessage[] = [];
+  return (reply) => {
+    const status = statusOf(headerText(reply));
+    if (status === 204 || status === 404) {
+      resolve(messages);
+      return true;
+    }
+    try {
+      const message = directMessage(reply, subject);
+      if (message !== undefined) messages.push(message);
+      return false;
+    } catch (cause) {
+      reject(cause);
+      return true;
+    }
   };
 }
 

@@ -7,11 +7,12 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Mark } from "../buckets/history.ts";
 import type { BucketsContext } from "../buckets/context.ts";
+import type { Mark } from "../buckets/history.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import { records } from "../layout/subjects.ts";
+import { getUnchanging } from "../objects/chunk_reader.ts";
 import type { IndexContent, SnapshotContext } from "./key_snapshot.ts";
 import { KeyTable } from "./key_table.ts";
 import { type Head, parseHead } from "./snapshot_head.ts";
@@ -103,13 +104,14 @@ async function readPages(
 /** Reads a page. Pages never change, so any replica or mirror may return it. */
 async function readPage(
   { requests, budget }: SnapshotContext,
-  { stream }: BucketStream,
+  stream: BucketStream,
   query: { readonly last_by_subj: string },
 ): Promise<StoredMessage | undefined> {
   const max = requests.maxPayload;
   await budget.take(max);
   try {
-    return await requests.directGet(stream, query) ?? await requests.leaderGet(stream, query);
+    const options = { isBudgeted: true };
+    return await getUnchanging(requests, stream, query, query.last_by_subj, "any", options);
   } finally {
     budget.give(max);
   }

@@ -73,7 +73,10 @@ export async function readCurrent(
   let message: StoredMessage | undefined;
   try {
     message = single
-      ? await requests.directGet(stream, query)
+      ? await requests.directGet(stream, query).catch((cause) => {
+        if (!(cause instanceof NoResponders)) throw cause;
+        return requests.leaderGet(stream, query); // direct gets have just been switched off
+      })
       : await requests.leaderGet(stream, query);
   } catch (cause) {
     await streams.read(bucket); // throws NoSuchBucket if the bucket is gone

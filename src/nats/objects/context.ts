@@ -4,6 +4,7 @@
  */
 
 import { BoundedCache } from "../../collections/bounded_cache.ts";
+import { SharedCalls } from "../../collections/shared_calls.ts";
 import { DigestPool } from "../../crypto/digests.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { ByteBudget } from "../../streams/byte_budget.ts";
@@ -20,11 +21,15 @@ export type ObjectsContext = BucketsContext & {
   /** Bytes that may be published and not yet be acknowledged. */
   readonly unacknowledged: ByteBudget;
   readonly digests: DigestPool;
-  /** Positions of chunks, which never change. */
+  /** Positions of chunks, as far as they are known. They never change. */
   readonly groups: BoundedCache<KnownGroup>;
   readonly chunkMaps: BoundedCache<ChunkMap>;
+  /** Reads of chunk maps that are under way. */
+  readonly chunkMapReads: SharedCalls<ChunkMap | undefined>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
+  /** Bytes of a chunk, unless the server accepts less. */
+  readonly chunkSize: number;
   readonly leases: Leases;
   /** Buckets with trash of this gateway. */
   readonly trashed: Set<BucketName>;
@@ -36,9 +41,13 @@ export type ObjectsContext = BucketsContext & {
 export type ObjectsOptions = {
   /** Milliseconds for which a replaced group is kept for its readers; a minute by default. */
   readonly grace?: number;
+  /** Most bytes of a chunk; 128 KiB by default. */
+  readonly chunkSize?: number;
 };
 
 const GRACE = 60_000;
+/** Bytes of a chunk. A range reads whole chunks; a large body publishes many. */
+const CHUNK_SIZE = 128 * 1024;
 /** Bytes that all readers together hold, or have requested, beyond what their clients accept. */
 const AHEAD_BUDGET = 16 * 1024 * 1024;
 /** Bytes that all writers together have published and not yet seen acknowledged. */
@@ -50,7 +59,7 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 /** Adds the state of the object room to that of the bucket room. */
 export function createObjectsContext(
   buckets: BucketsContext,
-  { grace = GRACE }: ObjectsOptions,
+  { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
   doubt: ObjectsContext["doubt"],
 ): ObjectsContext {
   return {
@@ -60,7 +69,9 @@ export function createObjectsContext(
     digests: new DigestPool(),
     groups: new BoundedCache(GROUPS_WEIGHT),
     chunkMaps: new BoundedCache(CHUNK_MAPS_WEIGHT),
+    chunkMapReads: new SharedCalls(),
     grace,
+    chunkSize,
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
     doubt,

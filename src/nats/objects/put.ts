@@ -15,7 +15,7 @@ import { newNuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
 import { type Current, readCurrent } from "./commit.ts";
-import { describeGroup } from "./describe.ts";
+import { describeGroup, mapLimit } from "./describe.ts";
 import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 import { discardGroup } from "./trash.ts";
@@ -70,7 +70,8 @@ export async function putObject(
       partSizes: undefined,
       retention: undefined,
     };
-    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written);
+    const limit = mapLimit(needs.requests);
+    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written, limit);
     if (chunkMap !== undefined) {
       await needs.requests.publish(records.layout(stream.store, nuid), chunkMap, { rollup: true });
     }

@@ -16,7 +16,7 @@ import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
 import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
-import { describeParts } from "../objects/describe.ts";
+import { describeParts, mapLimit } from "../objects/describe.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";
@@ -90,7 +90,13 @@ async function describeCompletion(
   };
   const nuid = nuidOfUpload(id);
   const map = { algorithm, checksumType, parts };
-  const { message, chunkMap } = describeParts(store, nuid, result, map);
+  const { message, chunkMap } = describeParts(
+    store,
+    nuid,
+    result,
+    map,
+    mapLimit(needs.requests),
+  );
   const done: UploadRecord = {
     ...record,
     state: "done",

@@ -16,7 +16,6 @@ import { startTicker, stopTicker } from "../../world/world.ts";
 import { lockTask } from "../buckets/lock.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { Unanswered } from "../jetstream/errors.ts";
-import { MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
 import { newNuid } from "../layout/nuid.ts";
 import type { StoredObject } from "../layout/object_info.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
@@ -24,7 +23,7 @@ import { type BytesNeeds, openBytes } from "../objects/bytes.ts";
 import { withPartSizes } from "../objects/chunk_maps.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { type Current, readCurrent } from "../objects/commit.ts";
-import { describeGroup, type Description } from "../objects/describe.ts";
+import { describeGroup, type Description, mapLimit } from "../objects/describe.ts";
 import { Overtaken, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { throttled, type ThrottleOptions } from "./throttle.ts";
@@ -97,10 +96,11 @@ async function rewrite(
     const subject = chunkSubject(store, nuid);
     const written = await writeChunks(needs, subject, content, options.ends);
     content.verify(written.received);
-    description = describeGroup(store, nuid, info, written, current.raw);
+    const limit = mapLimit(needs.requests);
+    description = describeGroup(store, nuid, info, written, limit, current.raw);
     const { chunkMap } = description;
     if (chunkMap !== undefined) {
-      if (chunkMap.length > MAX_CHUNK_MAP_LENGTH) {
+      if (chunkMap.length > limit) {
         await purgeGroup(needs, stream, nuid);
         return "too-large";
       }

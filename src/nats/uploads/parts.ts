@@ -20,6 +20,7 @@ import { parseSequences } from "../layout/runs.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { compareAndSet } from "../objects/commit.ts";
+import { mapLimit } from "../objects/describe.ts";
 import { discardParts, trashGroup } from "../objects/trash.ts";
 import { shortDigest } from "../objects/verify.ts";
 import type { UploadsContext } from "./context.ts";
@@ -70,9 +71,11 @@ export async function putPart(
     const facts = { number, size, etag: md5, checksum, modified };
     part = { ...facts, attempt, chunkSize, digest, sequences };
     const record = formatPart(stream.store, id, part);
+    // Without a seek table the chunks of the part are found when they are read.
+    const data = record.data.length > mapLimit(needs.requests) ? "" : record.data;
     subject = record.subject;
     // The subject contains the name of this attempt, so any message of it is this part.
-    await compareAndSet(needs, stream, { ...record, expect: 0, ttl: undefined }, () => true);
+    await compareAndSet(needs, stream, { subject, data, expect: 0, ttl: undefined }, () => true);
   } catch (cause) {
     if (!(cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
     throw cause;
