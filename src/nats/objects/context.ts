@@ -4,7 +4,7 @@
  */
 
 import { BoundedCache } from "../../collections/bounded_cache.ts";
-import { DigestPool } from "../../crypto/digests.ts";
+import { DigestPool } from "../../crypto/digest_pool.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { ByteBudget } from "../../streams/byte_budget.ts";
 import { uniqueId } from "../../world/world.ts";
