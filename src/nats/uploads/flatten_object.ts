@@ -15,7 +15,6 @@ import { sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
 import { startTicker, stopTicker } from "../../world/world.ts";
 import { lockTask } from "../buckets/lock.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { Unanswered } from "../jetstream/errors.ts";
 import { MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
 import { newNuid } from "../layout/nuid.ts";
 import type { StoredObject } from "../layout/object_info.ts";
@@ -107,8 +106,8 @@ async function rewrite(
       await needs.requests.publish(records.layout(store, nuid), chunkMap, { rollup: true });
     }
   } catch (cause) {
-    // A group that may yet be stored belongs to the sweep.
-    if (!(cause instanceof Unanswered)) await purgeGroup(needs, stream, nuid).catch(() => {});
+    // Nothing names the group yet, so an unanswered chunk puts nothing in doubt.
+    await purgeGroup(needs, stream, nuid).catch(() => {});
     throw cause;
   }
   const { message } = description;

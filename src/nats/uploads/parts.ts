@@ -60,6 +60,7 @@ export async function putPart(
   const chunks = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
   let subject: string;
+  let isSent = false;
   try {
     const written = await writeChunks(needs, chunks, content, signal);
     const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
@@ -71,10 +72,12 @@ export async function putPart(
     part = { ...facts, attempt, chunkSize, digest, sequences };
     const record = formatPart(stream.store, id, part);
     subject = record.subject;
+    isSent = true;
     // The subject contains the name of this attempt, so any message of it is this part.
     await compareAndSet(needs, stream, { ...record, expect: 0, ttl: undefined }, () => true);
   } catch (cause) {
-    if (!(cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
+    // A part whose record may yet land belongs to the upload. Before the record, only chunks can be unanswered.
+    if (!(isSent && cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
     throw cause;
   }
 
