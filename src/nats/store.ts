@@ -13,6 +13,7 @@ import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
+import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
 import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
@@ -53,8 +54,11 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
   const { nativeLayout = "off", observe } = options;
   const buckets = createBucketsContext(connection, options, observe?.call);
   const indexes = new KeyIndexes(buckets, options, observe?.indexed);
-  const doubt = (bucket: BucketName, key: ObjectKey): void => indexes.doubt(bucket, key);
-  const context = createUploadsContext(createObjectsContext(buckets, options, doubt), options);
+  const objects = createObjectsContext(buckets, options, {
+    doubt: (bucket, key) => indexes.doubt(bucket, key),
+    findNamed: (stream, nuids) => findNamed(buckets, stream, nuids),
+  });
+  const context = createUploadsContext(objects, options);
   const { requests, budget, ahead, unacknowledged, digests } = context;
   const flattener = new Flattener(context);
   const inParts = (bucket: BucketName, key: ObjectKey): void => {

@@ -30,6 +30,7 @@ export type StreamConfig = {
   readonly allow_atomic?: boolean;
   readonly mirror?: unknown;
   readonly max_bytes?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 };
 

@@ -28,7 +28,7 @@ const BATCH_ATTEMPTS = 3;
 /** The fields of a context that a write needs. */
 export type ReplaceNeeds = Pick<
   ObjectsContext,
-  "requests" | "streams" | "trashed" | "doubt" | "log" | "now"
+  "requests" | "streams" | "trashed" | "doubt" | "log" | "now" | "unfinished" | "findNamed"
 >;
 
 /** The change that a write makes to the current object info. */
@@ -132,20 +132,20 @@ export async function replace<R, P = undefined>(
         : await commitInfo(needs, stream, key, change, before.sequence);
     } catch (cause) {
       if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
-        const isDeleted = await deleteInFullBucket(needs, stream, key, before, change);
-        if (isDeleted) return { sequence: 0, result: change.result };
-        continue;
+        outcome = await deleteInFullBucket(needs, stream, key, before, change);
+        if (outcome.kind === "committed") return { sequence: 0, result: change.result };
+      } else {
+        if (change?.kind === "batch") {
+          // The first batch to land turns the others into conflicts: read again whose it was.
+          if (isConflict(cause)) continue;
+          if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
+        }
+        // A group whose commit may yet land belongs to the sweep. Before the commit, only reads can be unanswered.
+        if (newGroup !== undefined && !(isSent && cause instanceof Unanswered)) {
+          await discard(needs, stream, newGroup).catch(() => {});
+        }
+        throw cause;
       }
-      if (change?.kind === "batch") {
-        // The first batch to land turns the others into conflicts: read again whose it was.
-        if (isConflict(cause)) continue;
-        if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
-      }
-      // A group whose commit may yet land belongs to the sweep. Before the commit, only reads can be unanswered.
-      if (newGroup !== undefined && !(isSent && cause instanceof Unanswered)) {
-        await discard(needs, stream, newGroup).catch(() => {});
-      }
-      throw cause;
     }
     switch (outcome.kind) {
       case "committed":

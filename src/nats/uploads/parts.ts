@@ -34,7 +34,7 @@ const LEADER_GETS = 64;
  * @throws S3Error `NoSuchUpload`
  */
 export async function putPart(
-  needs: UploadNeeds & WriterNeeds & Pick<UploadsContext, "log" | "now" | "trashed">,
+  needs: UploadNeeds & WriterNeeds & Pick<UploadsContext, "log" | "now" | "trashed" | "unfinished">,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
