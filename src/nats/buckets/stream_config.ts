@@ -139,7 +139,8 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   };
 }
 
-function quotaOf(maxBytes: number): number {
+/** Returns the bytes of a limit that may be filled, without the reserve; Infinity for no limit. */
+export function quotaOf(maxBytes: number): number {
   if (maxBytes <= 0) return Infinity;
   return Math.max(0, Math.min(maxBytes - MIN_RESERVE, Math.floor(maxBytes / 1.01)));
 }
