@@ -466,3 +466,11 @@ for (const [limit, server] of Object.entries(LIMITS)) {
     });
   }
 }
+
+Deno.test("a bucket that is larger than its server is refused cleanly", async () => {
+  const server = LIMITS["of its server"];
+  for (const storage of ["file", "memory"] as const) {
+    await using given = await storeOnServer({ server, store: { storage, quota: 64 * MIB } });
+    await rejects(given.store.createBucket(bucket, "alice"), { code: "QuotaExceeded" });
+  }
+});
