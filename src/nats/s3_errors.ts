@@ -43,6 +43,7 @@ function toS3Error(cause: unknown): unknown {
         return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
       case JetStreamCode.AccountResourcesExceeded:
       case JetStreamCode.InsufficientResources:
+      case JetStreamCode.MemoryResourcesExceeded:
       case JetStreamCode.StorageResourcesExceeded:
         return new S3Error("QuotaExceeded", {}, {
           cause,

@@ -14,6 +14,7 @@ import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/b
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
+import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
 import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
@@ -24,17 +25,23 @@ import { translateErrors } from "./s3_errors.ts";
 import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
 import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
-import { Flattener } from "./uploads/flatten.ts";
+import { Flattener, type FlattenerOptions } from "./uploads/flatten.ts";
 import type { NativeLayout } from "./uploads/native_layout.ts";
 import { listParts, putPart } from "./uploads/parts.ts";
 import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
 
 /** Options of a store on JetStream: those of its rooms, and how they work together. */
-export type NatsStoreOptions = BucketsOptions & ObjectsOptions & UploadsOptions & IndexSettings & {
-  /** When multipart objects are rewritten for native clients; never by default. */
-  readonly nativeLayout?: NativeLayout;
-  readonly observe?: StoreObserver | undefined;
-};
+export type NatsStoreOptions =
+  & BucketsOptions
+  & ObjectsOptions
+  & UploadsOptions
+  & FlattenerOptions
+  & IndexSettings
+  & {
+    /** When multipart objects are rewritten for native clients; never by default. */
+    readonly nativeLayout?: NativeLayout;
+    readonly observe?: StoreObserver | undefined;
+  };
 
 /** Observers of a store's work, which return at once and do not throw. */
 export type StoreObserver = {
@@ -54,10 +61,13 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
   const { nativeLayout = "off", observe } = options;
   const buckets = createBucketsContext(connection, options, observe?.call);
   const indexes = new KeyIndexes(buckets, options, observe?.indexed);
-  const doubt = (bucket: BucketName, key: ObjectKey): void => indexes.doubt(bucket, key);
-  const context = createUploadsContext(createObjectsContext(buckets, options, doubt), options);
+  const objects = createObjectsContext(buckets, options, {
+    doubt: (bucket, key) => indexes.doubt(bucket, key),
+    findNamed: (stream, nuids) => findNamed(buckets, stream, nuids),
+  });
+  const context = createUploadsContext(objects, options);
   const { requests, budget, ahead, unacknowledged, digests } = context;
-  const flattener = new Flattener(context);
+  const flattener = new Flattener(context, options);
   const inParts = (bucket: BucketName, key: ObjectKey): void => {
     if (nativeLayout !== "off") flattener.add(bucket, key);
   };

@@ -12,8 +12,8 @@ import { isConflict } from "../jetstream/errors.ts";
 import { bucketOf, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
+import { lockDeletion, readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
-import { lockTask, readKeptLock } from "./lock.ts";
 import { type BucketStream, LAYOUT_RECORD } from "./streams.ts";
 
 type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner">;
@@ -82,7 +82,7 @@ async function finishDeletion(
     throw cause;
   }
   if (!stream.fenced) return;
-  const decided = await readKeptLock(context, stream, "delete");
+  const decided = await readDecision(context, stream);
   if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
   await context.streams.delete(bucket, stream.store, decided);
 }
@@ -135,9 +135,9 @@ async function deleteFenced(
   const { streams } = context;
   // A stream that cannot be changed has neither lock nor fence: it is sealed, so nobody writes to it.
   if (!prepared) return await streams.delete(bucket, store);
-  const lock = await lockTask(context, stream, "delete", FENCE_SECONDS);
+  const lock = await lockDeletion(context, stream, FENCE_SECONDS);
   if (lock === undefined) {
-    const decided = await readKeptLock(context, stream, "delete");
+    const decided = await readDecision(context, stream);
     const { fenced } = await streams.read(bucket);
     // An earlier deletion got no response. The bucket is still empty behind its fence.
     if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);

@@ -31,6 +31,7 @@ export type StreamConfig = {
   readonly allow_atomic?: boolean;
   readonly mirror?: unknown;
   readonly max_bytes?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 };
 
@@ -170,7 +171,8 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   };
 }
 
-function quotaOf(maxBytes: number): number {
+/** Returns the bytes of a limit that may be filled, without the reserve; Infinity for no limit. */
+export function quotaOf(maxBytes: number): number {
   if (maxBytes <= 0) return Infinity;
   return Math.max(0, Math.min(maxBytes - MIN_RESERVE, Math.floor(maxBytes / 1.01)));
 }

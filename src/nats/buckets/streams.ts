@@ -13,8 +13,10 @@ import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.t
 import { textOf } from "../jetstream/messages.ts";
 import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
+import { readMark } from "./deletion_mark.ts";
 import {
   capturesRecords,
   factsOf,
@@ -110,21 +112,20 @@ export class Streams {
 
   /**
    * Returns the stream of a bucket, after adding the subject of our records and message TTLs if JetStream allows it: a
-   * native client's stream lacks both. `prepared` tells whether the stream has them now.
+   * native client's stream lacks both. `prepared` tells whether the stream has them now. Without room for its record, the
+   * layout's version is ours.
    *
    * @throws S3Error `NoSuchBucket`
    */
   async prepare(bucket: BucketName): Promise<BucketStream> {
     const known = await this.get(bucket);
     if (known.prepared) return known;
-    const { store } = known;
-    const { config } = await this.#info(store);
+    const { config } = await this.#info(known.store);
     try {
-      const updated = await this.#update(store, withRecords(store, config));
-      await this.#requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, {
-        rollup: true,
-      });
-      return await this.#keep(bucket, store, updated);
+      const updated = await this.#update(known.store, withRecords(known.store, config));
+      const record = records.bucket(known.store, "layout");
+      await publishIfRoom(this.#requests, record, LAYOUT_RECORD, { rollup: true });
+      return await this.#keep(bucket, known.store, updated);
     } catch (cause) {
       if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
       throw cause;
@@ -202,11 +203,10 @@ export class Streams {
   }
 
   /** Tells whether a fence has its lock. A fence without one was left by a gateway that died while it deleted the bucket. */
-  async #isBeingDeleted(store: StoreName): Promise<boolean> {
-    const lock = await this.#requests.leaderGet(streamOf(store), {
-      last_by_subj: records.lock(store, "delete"),
-    });
-    return lock !== undefined;
+  async #isBeingDeleted(store: StoreName, info: StreamInfo): Promise<boolean> {
+    const last_by_subj = records.lock(store, "delete");
+    return readMark(store, info) !== undefined ||
+      await this.#requests.leaderGet(streamOf(store), { last_by_subj }) !== undefined;
   }
 
   /**
@@ -287,7 +287,7 @@ export class Streams {
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
     const { config } = info;
     const facts = factsOf(store, config);
-    if (facts.fenced && !await this.#isBeingDeleted(store)) {
+    if (facts.fenced && !await this.#isBeingDeleted(store, info)) {
       return await this.#keep(bucket, store, await this.#setFence(store, false));
     }
     if (!facts.fenced && !isObjectStore(store, config)) {

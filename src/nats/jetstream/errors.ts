@@ -13,6 +13,7 @@ export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
   TemporarilyUnavailable: 10008,
   InsufficientResources: 10023,
+  MemoryResourcesExceeded: 10028,
   MessageNotFound: 10037,
   StorageResourcesExceeded: 10047,
   StreamStoreFailed: 10049,
@@ -106,6 +107,7 @@ export function isFull(cause: unknown): boolean {
 const FULL = [
   JetStreamCode.AccountResourcesExceeded,
   JetStreamCode.InsufficientResources,
+  JetStreamCode.MemoryResourcesExceeded,
   JetStreamCode.StorageResourcesExceeded,
   JetStreamCode.StoreFailed,
 ];

@@ -5,14 +5,16 @@
 
 import { BoundedCache } from "../../collections/bounded_cache.ts";
 import { SharedCalls } from "../../collections/shared_calls.ts";
-import { DigestPool } from "../../crypto/digests.ts";
+import { DigestPool } from "../../crypto/digest_pool.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { ByteBudget } from "../../streams/byte_budget.ts";
 import { uniqueId } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
+import type { BucketStream } from "../buckets/streams.ts";
 import type { ChunkMap } from "../layout/chunk_map.ts";
 import { Leases } from "./leases.ts";
 import type { KnownGroup } from "./pieces.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** State of the object room. */
 export type ObjectsContext = BucketsContext & {
@@ -35,6 +37,13 @@ export type ObjectsContext = BucketsContext & {
   readonly trashed: Set<BucketName>;
   /** Tells listings to look again at a key that was found missing although no message announced it. */
   readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
+  /** What full buckets refused to record. */
+  readonly unfinished: Unfinished;
+  /** Returns those of some nuids that the object info of any key names. */
+  readonly findNamed: (
+    stream: BucketStream,
+    nuids: ReadonlySet<string>,
+  ) => Promise<ReadonlySet<string>>;
 };
 
 /** Options of the object room. */
@@ -60,7 +69,7 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 export function createObjectsContext(
   buckets: BucketsContext,
   { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
-  doubt: ObjectsContext["doubt"],
+  { doubt, findNamed }: Pick<ObjectsContext, "doubt" | "findNamed">,
 ): ObjectsContext {
   return {
     ...buckets,
@@ -75,5 +84,7 @@ export function createObjectsContext(
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
     doubt,
+    unfinished: new Unfinished(),
+    findNamed,
   };
 }

@@ -10,6 +10,7 @@
 
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { publishIfRoom } from "../jetstream/room.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -22,7 +23,7 @@ import type { ObjectsContext } from "./context.ts";
  * response begins, or finds them gone and reads the new object. A larger group is trash.
  */
 export async function freeReplaced(
-  needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed">,
+  needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed" | "unfinished">,
   stream: BucketStream,
   key: ObjectKey,
   { parsed, nuid }: Current,
@@ -37,9 +38,15 @@ export async function freeReplaced(
   else await trashGroup(needs, stream, key, nuid);
 }
 
-/** Records that a group may be purged after the grace. If that fails, the sweep finds the group. */
+/**
+ * Records that a group may be purged after the grace. If the bucket is full, this gateway remembers the group. If the
+ * record fails for another reason, the sweep finds the group.
+ */
 export async function trashGroup(
-  { requests, log, trashed }: Pick<ObjectsContext, "requests" | "log" | "trashed">,
+  { requests, log, trashed, unfinished }: Pick<
+    ObjectsContext,
+    "requests" | "log" | "trashed" | "unfinished"
+  >,
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
@@ -47,7 +54,9 @@ export async function trashGroup(
   if (nuid === undefined || !prepared) return;
   try {
     const { subject, data, ...options } = trashMessage(store, key, nuid);
-    await requests.publish(subject, data, options);
+    if (await publishIfRoom(requests, subject, data, options) === undefined) {
+      unfinished.add(bucket, { key, nuid, marker: undefined });
+    }
     trashed.add(bucket);
   } catch (cause) {
     log.warn("trash was not recorded", { bucket, nuid, cause });
