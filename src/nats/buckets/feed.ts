@@ -11,6 +11,7 @@
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
+import { pause } from "../../world/world.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
 import type { Delivery, LeaderMessage } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
@@ -36,6 +37,10 @@ export type FeedOptions = {
   readonly apply: (delivery: Delivery) => void;
 };
 
+/** Number of looks at the history of a stream with several copies, and milliseconds between them. */
+const PROOF_ATTEMPTS = 4;
+const PROOF_PAUSE = 250;
+
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
   readonly #context: FeedContext;
@@ -55,21 +60,17 @@ export class Feed implements Disposable {
   #isRestored = false;
   #isDisposed = false;
 
-  constructor(
-    context: FeedContext,
-    { stream, store, prepared }: BucketStream,
-    options: FeedOptions,
-  ) {
+  constructor(context: FeedContext, bucket: BucketStream, options: FeedOptions) {
+    const { stream, store, prepared } = bucket;
     this.#context = context;
     this.#options = options;
     this.#position = options.position;
     this.#history = options.history ?? new History();
-    const { filters } = options;
     this.#consumer = new OrderedConsumer(context, {
       stream,
-      filters: prepared ? [...filters, records.sync(store)] : filters,
+      filters: prepared ? [...options.filters, records.sync(store)] : options.filters,
       from: () => this.#start + 1,
-      made: () => this.#prove(stream),
+      made: () => this.#prove(bucket),
       lost: () => {
         this.#isProved = false;
       },
@@ -140,9 +141,9 @@ export class Feed implements Disposable {
   }
 
   /** Checks that the stream has the history that was applied. Resolves to false if this consumer cannot follow it. */
-  async #prove(stream: string): Promise<boolean> {
+  async #prove(stream: BucketStream): Promise<boolean> {
     const start = this.#start;
-    const proved = await this.#history.find(this.#context.requests, stream);
+    const proved = await this.#findProved(stream);
     if (this.#isDisposed) return false;
     if (proved === undefined) {
       this.#isRestored = true;
@@ -159,6 +160,15 @@ export class Feed implements Disposable {
     this.#isProved = true;
     this.#settle();
     return true;
+  }
+
+  async #findProved({ stream, single }: BucketStream): Promise<number | undefined> {
+    for (let attempt = 1;; attempt++) {
+      const proved = await this.#history.find(this.#context.requests, stream);
+      if (proved !== undefined || single || attempt === PROOF_ATTEMPTS) return proved;
+      // A new leader may apply messages later than the replica whose consumer delivered them.
+      await pause(PROOF_PAUSE);
+    }
   }
 
   /** Takes the messages behind a sequence as not applied. */
@@ -198,8 +208,9 @@ export class Feed implements Disposable {
   }
 
   /** Asks the leader for the messages behind the last one that was applied, and applies them. */
-  async #readOn({ stream }: BucketStream): Promise<Reached> {
-    const proved = await this.#history.find(this.#context.requests, stream);
+  async #readOn(bucket: BucketStream): Promise<Reached> {
+    const { stream } = bucket;
+    const proved = await this.#findProved(bucket);
     if (proved === undefined) return "restored";
     if (proved < this.#history.last) this.#goBack(proved);
     while (!this.#isDisposed) {
