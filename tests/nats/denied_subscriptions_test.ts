@@ -25,7 +25,7 @@ function users(denied: string): string {
 
 /** Repeats work until it is what is wanted; only a broken gateway needs all attempts. */
 async function until(isDone: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
+  for (let attempt = 0; attempt < 50; attempt++) {
     if (await isDone()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -28,8 +28,8 @@ Deno.test("the gateway does not start with a max_payload below 64 KiB, and names
     ["run", ...PERMISSIONS, "main.ts", "--natsServers", server.url],
     { env: CREDENTIALS_ENV },
   );
+  await gateway.waitFor(/max_payload in its configuration to at least 65536/);
   strictEqual((await gateway.ended()).code, 1);
-  match(gateway.output, /max_payload in its configuration to at least 65536/);
 });
 
 Deno.test("after a reconnection to a server with a small max_payload nothing is written", async () => {
@@ -59,7 +59,9 @@ Deno.test("after a reconnection to a server with a small max_payload nothing is 
     }
     await server.kill();
     await server.start("");
-    while (await store.problem() !== undefined);
+    while (await store.problem() !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     await store.putObject(bucket, key("after"), input(someBytes(100_000)));
   } finally {
     store[Symbol.dispose]();

@@ -1,16 +1,21 @@
 /** Copies of native objects, whose chunks may be smaller or larger than the gateway's own. */
 
-import { ok, strictEqual } from "node:assert/strict";
+import { ok } from "node:assert/strict";
+import { connectByTcp } from "../../src/nats/connection/tcp_transport.ts";
+import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { createTestGateway, readXml, textsAt } from "../api/test_gateway.ts";
-import { read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
+import { read, sameBytes, someBytes, STORE_OPTIONS, storeOnServer } from "./store_on_server.ts";
 
 const bucket = "bucket" as BucketName; // the one that a test gateway makes
 const KIB = 1024;
 
 Deno.test("CopyObject and UploadPartCopy copy native objects with chunks of any size", async () => {
-  await using given = await storeOnServer({ store: { minPartSize: 1 } });
-  const { store, native } = given;
+  await using given = await storeOnServer();
+  const { native } = given;
+  // The gateway's own transport: each large message has a buffer of its own, which is freed as soon as possible.
+  const connection = await connectByTcp({ servers: given.server.url });
+  using store = createNatsStore(connection, { ...STORE_OPTIONS, minPartSize: 1 });
   const { ok: send } = await createTestGateway({ store });
   const objects = await native.open(bucket);
   for (const chunk of [64, 127, 128, 129, 256, 300, 512, 1023]) {
@@ -48,5 +53,5 @@ Deno.test("CopyObject and UploadPartCopy copy native objects with chunks of any 
       ok(sameBytes(copied, bytes.subarray(5)), `UploadPartCopy of ${name}`);
     }
   }
-  strictEqual((await objects.list()).length > 0, true);
+  await connection.close();
 });
