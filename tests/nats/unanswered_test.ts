@@ -49,6 +49,7 @@ async function given(): Promise<Given> {
   const doubtful = createNatsStore(connection, { ...STORE_OPTIONS, timeout: TIMEOUT });
   const sweeper = createNatsStore(beside.connection, { ...STORE_OPTIONS, grace: 0 });
   await beside.store.createBucket(bucket, "alice");
+  await warmUp(doubtful);
   return {
     ...beside,
     proxy,
@@ -62,6 +63,21 @@ async function given(): Promise<Given> {
       await beside[Symbol.asyncDispose]();
     },
   };
+}
+
+let isWarm = false;
+
+/** Writes once before the first test, because a process that has just started may not keep to the timeout. */
+async function warmUp(store: Store): Promise<void> {
+  while (!isWarm) {
+    try {
+      await store.putObject(bucket, key, input(NEW));
+      await store.deleteObject(bucket, key, {});
+      isWarm = true;
+    } catch (cause) {
+      if (!(cause instanceof S3Error && cause.code === "ServiceUnavailable")) throw cause;
+    }
+  }
 }
 
 type Matches = (frame: Frame) => boolean;

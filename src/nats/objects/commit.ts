@@ -65,12 +65,19 @@ const SEND_ATTEMPTS = 3;
 const MAX_LOOKS = 20;
 const LOOK_INTERVAL = 100;
 
-/** Reads a key's object info, never older than the last acknowledged write. */
+/**
+ * Reads a key's object info, never older than the last acknowledged write.
+ *
+ * @param retries How often it is read again while no response comes.
+ */
 export async function readCurrent(
-  { requests, streams }: Needs,
-  { bucket, store, stream, single }: BucketStream,
+  needs: Needs,
+  bucketStream: BucketStream,
   key: ObjectKey,
+  retries = 0,
 ): Promise<Current> {
+  const { requests, streams } = needs;
+  const { bucket, store, stream, single } = bucketStream;
   const query = { last_by_subj: infoSubject(store, key) };
   let message: StoredMessage | undefined;
   try {
@@ -81,6 +88,9 @@ export async function readCurrent(
       })
       : await requests.leaderGet(stream, query);
   } catch (cause) {
+    if (cause instanceof Unanswered && retries > 0) {
+      return await readCurrent(needs, bucketStream, key, retries - 1);
+    }
     if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
@@ -98,18 +108,8 @@ export async function readCurrent(
  * Reads the object info that a write will replace, and reads again if no response comes: a lost response to a read puts
  * nothing in doubt.
  */
-export async function readBefore(
-  needs: Needs,
-  stream: BucketStream,
-  key: ObjectKey,
-): Promise<Current> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await readCurrent(needs, stream, key);
-    } catch (cause) {
-      if (!(cause instanceof Unanswered) || attempt === READ_ATTEMPTS) throw cause;
-    }
-  }
+export function readBefore(needs: Needs, stream: BucketStream, key: ObjectKey): Promise<Current> {
+  return readCurrent(needs, stream, key, READ_ATTEMPTS - 1);
 }
 
 /**

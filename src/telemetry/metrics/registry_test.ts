@@ -70,7 +70,7 @@ Deno.test("problemsOf() finds problems that promtool does not find", () => {
     const [text, problem] of [
       ["# TYPE a gauge\na 1\na 2\n", /twice/],
       ["a 1\n", /no type/],
-      [`${histogram}a_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n`, /fall/],
+      [`${histogram}a_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n`, /decrease/],
       [`${histogram}a_bucket{le="+Inf"} 1\na_sum 1\na_count 2\n`, /does not end/],
       [`${histogram}a_bucket{le="1"} 1\na_sum 1\na_count 1\n`, /does not end/],
       [`${histogram}a_bucket{le="+Inf"} 1\na_count 1\n`, /no sum/],
