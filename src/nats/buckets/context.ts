@@ -72,7 +72,8 @@ export function createBucketsContext(
 ): BucketsContext {
   const { apiPrefix, inboxPrefix, timeout = TIMEOUT, defaultOwner, log } = options;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout, observe });
-  const streams = new Streams(requests, options);
+  const reportUnreadable = createUnreadableReports(log, unreadable);
+  const streams = new Streams(requests, options, reportUnreadable);
   const budget = new ByteBudget(READ_BUDGET);
   return {
     requests,
@@ -81,7 +82,7 @@ export function createBucketsContext(
     documents: new Documents(requests),
     budget,
     log,
-    reportUnreadable: createUnreadableReports(log, unreadable),
+    reportUnreadable,
     now: options.now ?? wallClock,
     defaultOwner,
   };
