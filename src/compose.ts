@@ -80,7 +80,11 @@ export function createGateway(
     nativeLayout: config.nativeLayout,
     log,
     now,
-    observe: { call: observeCalls(metrics.call, tracing), indexed: metrics.indexed },
+    observe: {
+      call: observeCalls(metrics.call, tracing),
+      indexed: metrics.indexed,
+      unreadable: metrics.unreadable,
+    },
   });
   const readiness = new Readiness(async () => {
     return watch.stats.isConnected ? await store.problem() : "There is no connection to NATS";

@@ -11,12 +11,15 @@ import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
-import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
+import {
+  type BucketsObserver,
+  type BucketsOptions,
+  createBucketsContext,
+} from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
-import type { CallObserver } from "./jetstream/call_observer.ts";
 import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
@@ -44,8 +47,7 @@ export type NatsStoreOptions =
   };
 
 /** Observers of a store's work, which return at once and do not throw. */
-export type StoreObserver = {
-  readonly call?: CallObserver;
+export type StoreObserver = BucketsObserver & {
   readonly indexed?: IndexObserver;
 };
 
@@ -59,7 +61,7 @@ export type NatsStore = Store & Maintenance & Disposable & {
 /** Creates a store on a connection, which stays the caller's. Disposing the store ends its work in progress. */
 export function createNatsStore(connection: NatsConnection, options: NatsStoreOptions): NatsStore {
   const { nativeLayout = "off", observe } = options;
-  const buckets = createBucketsContext(connection, options, observe?.call);
+  const buckets = createBucketsContext(connection, options, observe);
   const indexes = new KeyIndexes(buckets, options, observe?.indexed);
   const objects = createObjectsContext(buckets, options, {
     doubt: (bucket, key) => indexes.doubt(bucket, key),

@@ -11,6 +11,7 @@ import {
   objectAnswer,
   type ObjectRead,
   parseObjectRead,
+  streamAnswer,
 } from "./answers/object.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -30,9 +31,11 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
       (info) => chooseRange(input, info),
       infoOptions(input),
     );
-    const answer = objectAnswer(input, info, range);
-    if (body instanceof ReadableStream) return new Response(deliver(body), answer);
-    const response = new Response(body, answer); // it copies the bytes
+    if (body instanceof ReadableStream) {
+      const answer = await streamAnswer(input, info, range, body);
+      return new Response(deliver(body), answer);
+    }
+    const response = new Response(body, objectAnswer(input, info, range)); // it copies the bytes
     if (body !== null) release(body);
     return response;
   },

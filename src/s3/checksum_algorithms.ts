@@ -17,8 +17,10 @@ import { type Crc, CRC32, CRC32C, CRC64NVME, joinCrcs } from "./crc.ts";
 export const CHECKSUM_ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
 /** One of {@linkcode CHECKSUM_ALGORITHMS}. */
 export type ChecksumAlgorithm = typeof CHECKSUM_ALGORITHMS[number];
-/** The input of a checksum: all bytes, or the parts' checksums. A composite value ends with `-<parts>`. */
-export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
+/** The inputs of a checksum: all bytes, or the parts' checksums. A composite value ends with `-<parts>`. */
+export const CHECKSUM_TYPES = ["FULL_OBJECT", "COMPOSITE"] as const;
+/** One of {@linkcode CHECKSUM_TYPES}. */
+export type ChecksumType = typeof CHECKSUM_TYPES[number];
 
 /** The checksum of an object or a part. */
 export type Checksum = {
@@ -42,6 +44,11 @@ const ALGORITHMS: Record<
   SHA1: { bytes: 20, types: ["COMPOSITE"] },
   SHA256: { bytes: 32, types: ["COMPOSITE"] },
 };
+
+/** The lengths of checksums in bytes. */
+export const CHECKSUM_LENGTHS: readonly number[] = Object.values(ALGORITHMS).map(({ bytes }) =>
+  bytes
+);
 
 /** Returns the checksum types that a multipart object may have with this algorithm, the default first. */
 export function checksumTypes(algorithm: ChecksumAlgorithm): readonly ChecksumType[] {

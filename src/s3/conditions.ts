@@ -141,6 +141,7 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
 /**
  * Checks the conditions of a write against the current object. Stores call it within their compare-and-set.
  *
+ * @param current The object. One without a known ETag exists, and only `*` matches it.
  * @throws S3Error `PreconditionFailed`; `NoSuchKey` for If-Match without an object
  *
  * @example Usage
@@ -155,7 +156,7 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
  */
 export function checkWrite(
   { ifMatch, ifNoneMatch }: WritePrecondition,
-  current: { readonly etag: string } | undefined,
+  current: { readonly etag: string | undefined } | undefined,
   key: string,
 ): void {
   if (ifNoneMatch !== undefined && current !== undefined) {

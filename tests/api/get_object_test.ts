@@ -2,6 +2,8 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { textOf } from "../../src/s3/xml_reader.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import { assertError, createTestGateway, readXml, type TestGateway } from "./test_gateway.ts";
 
@@ -249,4 +251,18 @@ Deno.test("GetObject returns an empty object", async () => {
   strictEqual(await response.text(), "");
   const range = await send("GET", "/bucket/empty", { headers: { range: "bytes=0-" } });
   await assertError(range, 416, "InvalidRange");
+});
+
+Deno.test("GetObject cancels the body of a response whose headers cannot be sent", async () => {
+  let cancelled = 0;
+  const body = new ReadableStream<Uint8Array>({ cancel: () => void cancelled++ });
+  const store = createMemoryStore({ minPartSize: 5, now: () => new Date(0) });
+  const getObject: Store["getObject"] = async (bucket, key, choose) => {
+    const info = { ...await store.readObject(bucket, key), etag: "a\nb" };
+    return { info, range: choose(info), body };
+  };
+  const { ok, send } = await createTestGateway({ store: { ...store, getObject } });
+  await ok("PUT", "/bucket/key", { body: "0123456789" });
+  await assertError(await send("GET", "/bucket/key"), 500, "InternalError");
+  strictEqual(cancelled, 1);
 });

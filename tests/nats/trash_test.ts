@@ -193,11 +193,14 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
   await store.putPart(bucket, key, open, 1 as PartNumber, { content, signal });
   const before = await contents(connection);
 
+  const dead = "deaduploaddeaduploadDEAD";
+  const md5 = "A".repeat(22);
+  const facts = `abcdef.1.131072.${md5}.${md5}.-.1700000000000.-`;
   for (
     const orphan of [
       "C.deadgroup", // a gateway died before it committed
-      "C.deadupload.1.abcdef", // ... in a part whose upload is over
-      "S3.part.deadupload.1",
+      `C.${dead}.1.abcdef`, // ... in a part whose upload is over
+      `S3.part.${dead}.1.${facts}`,
       "S3.layout.deadgroup",
     ]
   ) await connection.request(`$O.trash.${orphan}`, "x");

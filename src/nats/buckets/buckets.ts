@@ -9,15 +9,17 @@ import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/buckets.ts";
 import { isConflict } from "../jetstream/errors.ts";
-import { bucketOf, storeOf } from "../layout/names.ts";
+import { formatOwner } from "../layout/bucket_documents.ts";
+import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
 import { lockDeletion, readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
-import { type BucketStream, LAYOUT_RECORD } from "./streams.ts";
+import { LAYOUT_RECORD } from "./layout_version.ts";
+import type { BucketStream } from "./streams.ts";
 
-type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner">;
-type CreateContext = Pick<BucketsContext, "requests" | "streams" | "documents" | "defaultOwner">;
+type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
+type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 type DeleteContext = Pick<BucketsContext, "requests" | "streams" | "log">;
 
 /** Seconds for which a gateway that deletes a bucket keeps writers out, unless it renews the fence. */
@@ -53,7 +55,7 @@ export async function createBucket(
   await finishDeletion(context, bucket);
   if (await streams.create(store)) {
     try {
-      await requests.publish(records.bucket(store, "owner"), JSON.stringify({ owner }), {
+      await requests.publish(records.bucket(store, "owner"), formatOwner(owner), {
         expect: 0,
       });
       await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
@@ -63,7 +65,7 @@ export async function createBucket(
       if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
     }
   }
-  const holder = ownerOf(context, await documents.readNow(store, "owner"));
+  const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
   throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
@@ -169,14 +171,22 @@ async function readOwner(
   context: OwnerContext,
   stream: DocumentedBucket,
 ): Promise<string | undefined> {
-  return ownerOf(context, await context.documents.read(stream, "owner"));
+  return ownerOf(context, stream.store, await context.documents.read(stream, "owner"));
 }
 
-/** Returns the owner that a record names, or the default. Throws the error that made the record unreadable. */
+/**
+ * Returns the owner that a record names, or the default if there is no record or it names none. A bucket whose record is
+ * unreadable has an owner, but nobody knows which: it is not the default one.
+ */
 function ownerOf(
-  { defaultOwner }: Pick<BucketsContext, "defaultOwner">,
+  { defaultOwner, reportUnreadable }: Omit<OwnerContext, "documents">,
+  store: StoreName,
   document: Document<"owner"> | undefined,
 ): string | undefined {
-  if (document?.kind === "unreadable") throw document.cause;
-  return document?.value ?? defaultOwner;
+  if (document?.kind !== "unreadable") return document?.value ?? defaultOwner;
+  const bucket = bucketOf(store);
+  if (bucket !== undefined) {
+    reportUnreadable(bucket, "bucket", records.bucket(store, "owner"), document.reason);
+  }
+  return undefined;
 }

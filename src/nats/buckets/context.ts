@@ -15,6 +15,11 @@ import { Documents } from "./documents.ts";
 import { Followers } from "./follower.ts";
 import type { StreamSettings } from "./stream_config.ts";
 import { Streams } from "./streams.ts";
+import {
+  createUnreadableReports,
+  type ReportUnreadable,
+  type UnreadableObserver,
+} from "./unreadable.ts";
 
 /** A log for the store's warnings. */
 export interface StoreLog {
@@ -30,6 +35,7 @@ export type BucketsContext = {
   /** Bytes that may be requested and not yet have arrived. */
   readonly budget: ByteBudget;
   readonly log: StoreLog;
+  readonly reportUnreadable: ReportUnreadable;
   readonly now: () => Date;
   /** Access key id that owns buckets without an owner record. */
   readonly defaultOwner: string | undefined;
@@ -52,15 +58,22 @@ const TIMEOUT = 4000;
 /** Bytes that one connection may have requested: well below the 64 MiB at which the server closes it. */
 const READ_BUDGET = 24 * 1024 * 1024;
 
+/** Observers of the bucket room's work, which return at once and do not throw. */
+export type BucketsObserver = {
+  readonly call?: CallObserver;
+  readonly unreadable?: UnreadableObserver;
+};
+
 /** Creates the state on a connection, which stays the caller's. */
 export function createBucketsContext(
   connection: NatsConnection,
   options: BucketsOptions,
-  observe: CallObserver | undefined,
+  { call: observe, unreadable }: BucketsObserver = {},
 ): BucketsContext {
   const { apiPrefix, inboxPrefix, timeout = TIMEOUT, defaultOwner, log } = options;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout, observe });
-  const streams = new Streams(requests, options);
+  const reportUnreadable = createUnreadableReports(log, unreadable);
+  const streams = new Streams(requests, options, reportUnreadable);
   const budget = new ByteBudget(READ_BUDGET);
   return {
     requests,
@@ -69,6 +82,7 @@ export function createBucketsContext(
     documents: new Documents(requests),
     budget,
     log,
+    reportUnreadable,
     now: options.now ?? wallClock,
     defaultOwner,
   };

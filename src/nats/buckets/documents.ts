@@ -20,13 +20,9 @@ import { BoundedCache } from "../../collections/bounded_cache.ts";
 import { monotonic } from "../../world/world.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import { type Parsed, parseOwner } from "../layout/bucket_documents.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
-
-/** A document's text, parsed. */
-export type Parsed<Value> =
-  | { readonly kind: "value"; readonly value: Value }
-  | { readonly kind: "unreadable"; readonly cause: unknown };
 
 /** The documents by name, each with a parser that never throws. */
 const DOCUMENTS = {
@@ -141,15 +137,5 @@ export class Documents {
     if (!isSame) known.documents = new Map();
     known.revision = revision;
     known.at = Math.max(known.at, at);
-  }
-}
-
-/** Parses the owner's record. */
-function parseOwner(text: string): Parsed<string | undefined> {
-  try {
-    const { owner } = JSON.parse(text) as { readonly owner?: unknown };
-    return { kind: "value", value: typeof owner === "string" ? owner : undefined };
-  } catch (cause) {
-    return { kind: "unreadable", cause };
   }
 }

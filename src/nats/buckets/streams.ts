@@ -10,13 +10,13 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { monotonic, pause } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import { textOf } from "../jetstream/messages.ts";
 import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
-import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
+import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
 import { readMark } from "./deletion_mark.ts";
+import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
 import {
   capturesRecords,
   factsOf,
@@ -32,6 +32,7 @@ import {
   withFence,
   withRecords,
 } from "./stream_config.ts";
+import type { ReportUnreadable } from "./unreadable.ts";
 
 /** A bucket's stream: facts that last, or change so seldom that they may be some seconds old. */
 export type BucketStream = StreamFacts & {
@@ -59,9 +60,6 @@ type SubjectPage = {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
-/** The record that states the layout's version. */
-export const LAYOUT_RECORD = JSON.stringify({ version: LAYOUT_VERSION });
-
 /** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
 const CREATE_ATTEMPTS = 8;
 /** Number of requests for a deletion that gets no response. */
@@ -73,11 +71,13 @@ const LIFETIME = 3000;
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
+  readonly #report: ReportUnreadable | undefined;
   readonly #known = new Map<BucketName, { readonly stream: BucketStream; readonly at: number }>();
 
-  constructor(requests: Requests, settings: StreamSettings) {
+  constructor(requests: Requests, settings: StreamSettings, report?: ReportUnreadable) {
     this.#requests = requests;
     this.#settings = settings;
+    this.#report = report;
   }
 
   /**
@@ -293,7 +293,9 @@ export class Streams {
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    if (facts.prepared) await this.#checkVersion(bucket, store);
+    if (facts.prepared && this.#known.get(bucket)?.stream.prepared !== true) {
+      await checkLayoutVersion(this.#requests, bucket, store, this.#report);
+    }
     const reading: StreamReading = {
       bucket,
       store,
@@ -305,20 +307,5 @@ export class Streams {
     // Fences are short-lived, so they are never kept.
     if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic() });
     return reading;
-  }
-
-  /** Refuses a bucket with a layout that a newer gateway wrote. */
-  async #checkVersion(bucket: BucketName, store: StoreName): Promise<void> {
-    if (this.#known.get(bucket)?.stream.prepared === true) return;
-    const record = await this.#requests.leaderGet(streamOf(store), {
-      last_by_subj: records.bucket(store, "layout"),
-    });
-    if (record === undefined) return; // its creator crashed before writing it, so the version is ours
-    const { version } = JSON.parse(textOf(record.data)) as { readonly version?: unknown };
-    if (version !== LAYOUT_VERSION) {
-      throw new S3Error("InternalError", { BucketName: bucket }, {
-        message: `The bucket has layout version ${version}; this gateway knows ${LAYOUT_VERSION}.`,
-      });
-    }
   }
 }

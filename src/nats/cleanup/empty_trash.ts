@@ -8,26 +8,25 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { BucketName } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import type { StoreName } from "../layout/names.ts";
-import { isNuidOf, type Nuid, parseNuid } from "../layout/nuid.ts";
-import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { textOf } from "../jetstream/messages.ts";
+import { isNuidOf, type Nuid } from "../layout/nuid.ts";
+import { partChunkSubject, records } from "../layout/subjects.ts";
+import { parseTrash, type TrashRecord } from "../layout/trash_record.ts";
 import type { ObjectsContext } from "../objects/context.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { findNamed, isNamedByKey, readLeased, readUsedParts } from "./references.ts";
 
 /** Fields of a context that emptying the trash needs. */
-export type TrashContext = Pick<ObjectsContext, "requests" | "streams" | "budget" | "grace">;
+export type TrashContext = Pick<
+  ObjectsContext,
+  "requests" | "streams" | "budget" | "grace" | "reportUnreadable"
+>;
 
-type Trash = {
-  readonly nuid: Nuid;
-  readonly key: ObjectKey;
-  readonly sequence: number;
-};
+type Trash = TrashRecord & { readonly sequence: number };
 
 /** Number of groups purged at once. */
 const PURGES_AT_ONCE = 8;
@@ -48,8 +47,13 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
     leased ??= await readLeased(context, stream);
     const certain: Trash[] = [];
     for (const message of due) {
-      const item = parseTrash(stream.store, message);
-      if (item === undefined) continue;
+      const { subject, data, sequence } = message;
+      const record = parseTrash(stream.store, subject, textOf(data));
+      if (record === undefined) {
+        context.reportUnreadable(bucket, "trash", subject);
+        continue;
+      }
+      const item = { ...record, sequence };
       if (leased.has(item.nuid)) waiting++;
       // A nuid that is not tied to its key may be named by another key.
       else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
@@ -105,19 +109,4 @@ async function purgeUnusedParts(
   }
   await context.streams.purge(stream.stream, records.parts(stream.store, nuid));
   return purged;
-}
-
-/** Parses a trash record; undefined if it is unreadable. */
-function parseTrash(
-  store: StoreName,
-  { subject, data, sequence }: StoredMessage,
-): Trash | undefined {
-  const nuid = parseNuid(parseSubjectOf("trash", store, subject)?.nuid);
-  try {
-    const { key } = JSON.parse(textOf(data)) as { readonly key?: unknown };
-    if (nuid === undefined || typeof key !== "string") return undefined;
-    return { nuid, key: key as ObjectKey, sequence };
-  } catch {
-    return undefined;
-  }
 }

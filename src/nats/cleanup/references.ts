@@ -17,25 +17,28 @@ import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type Delivery, textOf } from "../jetstream/messages.ts";
 import { parseChunkMap } from "../layout/chunk_map.ts";
+import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { nuidOfInfo } from "../layout/object_info.ts";
 import {
-  keyOfSubject,
   parseChunkSubject,
   parseRecordSubject,
   parseSubjectOf,
   partChunkSubject,
   type RecordKind,
   records,
-  type RecordSubject,
   subjectsOf,
 } from "../layout/subjects.ts";
+import { parseUploadRecord } from "../layout/upload_record.ts";
 import { readSnapshotId } from "../listing/saved_index.ts";
 import { readCurrent } from "../objects/commit.ts";
 import { leasedGroups } from "../objects/trash.ts";
+import { keptIdOf } from "./kept_id.ts";
 
 /** Fields of a context that reading references needs. */
-export type ReferencesContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
+export type ReferencesContext = NamesContext & Pick<BucketsContext, "reportUnreadable">;
+
+/** Fields of a context that a look at names needs. */
+type NamesContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
 
 /** A source of names: object info, or a kind of record. */
 type Referrer = "info" | RecordKind;
@@ -70,20 +73,6 @@ const ROWS: Readonly<Record<RecordKind, Row>> = {
   sync: {},
 };
 
-/** Returns the id whose names keep a record; undefined if the sweep leaves the record alone. */
-function keptIdOf(record: RecordSubject): string | undefined {
-  switch (record.kind) {
-    case "layout":
-      return record.nuid;
-    case "part":
-      return record.id;
-    case "snapshot":
-      return record.page === undefined ? undefined : record.id; // the head is replaced, never swept
-    default:
-      return undefined;
-  }
-}
-
 /** All names in a bucket, as of when {@linkcode readReferences} read them. */
 export class References {
   readonly #context: ReferencesContext;
@@ -105,10 +94,16 @@ export class References {
   async isOrphanChunk(subject: string): Promise<boolean> {
     const chunks = parseChunkSubject(this.#stream.store, subject);
     if (chunks === undefined) return false;
-    const { nuid, part, attempt } = chunks;
+    // Object info of a native client may name a group by any text.
+    if (this.#isNamed(chunks.name, ["info"])) return false;
+    if (chunks.kind === "foreign") {
+      this.#context.reportUnreadable(this.#stream.bucket, "chunks", subject);
+      return false;
+    }
+    const { kind, nuid } = chunks;
     if (this.#isNamed(nuid, HOLDERS)) return false;
     if (!this.#isNamed(nuid, ["info"])) return true;
-    if (part === undefined || attempt === undefined) return false;
+    if (kind === "group") return false;
     // The object is current, so its chunk map tells whether it uses this attempt at the part.
     const used = this.#usedParts.get(nuid) ?? readUsedParts(this.#context, this.#stream, nuid);
     this.#usedParts.set(nuid, used);
@@ -117,10 +112,16 @@ export class References {
 
   /** Tells whether nothing keeps a record any more. */
   isOrphanRecord(subject: string): boolean {
-    const record = parseRecordSubject(this.#stream.store, subject);
-    const id = record && keptIdOf(record);
-    const { keptBy } = record ? ROWS[record.kind] : {};
-    return id !== undefined && keptBy !== undefined && !this.#isNamed(id, keptBy);
+    const { bucket, store } = this.#stream;
+    const record = parseRecordSubject(store, subject);
+    const kept = record && keptIdOf(store, subject, record);
+    if (record === undefined || kept === undefined) return false;
+    if (kept === "unreadable") {
+      this.#context.reportUnreadable(bucket, record.kind, subject);
+      return false;
+    }
+    const { keptBy } = ROWS[record.kind];
+    return keptBy !== undefined && !this.#isNamed(kept.id, keptBy);
   }
 
   #isNamed(id: string, by: readonly Referrer[]): boolean {
@@ -141,8 +142,8 @@ export async function readReferences(
   const objects = new Set<string>();
   const names = new Map<Referrer, ReadonlySet<string>>([["info", objects]]);
   await readAll(context, stream, subjectsOf(stream.store).infos, (delivery) => {
-    const nuid = nuidOfInfo(delivery.data);
-    if (nuid !== undefined) objects.add(nuid);
+    const named = groupNamedBy(delivery.data);
+    if (named !== undefined) objects.add(named);
     onInfo(delivery);
   });
   if (stream.prepared) {
@@ -155,7 +156,7 @@ export async function readReferences(
 
 /** Reads the nuids that readers hold now. */
 export function readLeased(
-  context: ReferencesContext,
+  context: NamesContext,
   stream: BucketStream,
 ): Promise<ReadonlySet<string>> {
   return leasedGroups(context, stream);
@@ -163,7 +164,7 @@ export function readLeased(
 
 /** Tells whether the object info of a key names a group now. */
 export async function isNamedByKey(
-  context: ReferencesContext,
+  context: NamesContext,
   stream: BucketStream,
   key: ObjectKey,
   nuid: Nuid,
@@ -173,29 +174,29 @@ export async function isNamedByKey(
 
 /** Returns those of some nuids that the object info of any key names. Reads all object info, unless there are none. */
 export async function findNamed(
-  context: ReferencesContext,
+  context: NamesContext,
   stream: BucketStream,
   nuids: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   if (nuids.size === 0) return named;
-  await readAll(context, stream, subjectsOf(stream.store).infos, ({ subject, data }) => {
-    const nuid = nuidOfInfo(data);
-    if (nuid !== undefined && nuids.has(nuid) && keyOfSubject(stream.store, subject)) {
-      named.add(nuid);
-    }
+  await readAll(context, stream, subjectsOf(stream.store).infos, ({ data }) => {
+    const nuid = groupNamedBy(data);
+    if (nuid !== undefined && nuids.has(nuid)) named.add(nuid);
   });
   return named;
 }
 
 /** Reads the subjects of the parts that a group's chunk map names; undefined if the group has no chunk map of parts. */
 export async function readUsedParts(
-  { requests }: Pick<ReferencesContext, "requests">,
-  { store, stream }: BucketStream,
+  { requests, reportUnreadable }: Pick<ReferencesContext, "requests" | "reportUnreadable">,
+  { bucket, store, stream }: BucketStream,
   nuid: Nuid,
 ): Promise<ReadonlySet<string> | undefined> {
-  const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
+  const subject = records.layout(store, nuid);
+  const record = await requests.leaderGet(stream, { last_by_subj: subject });
   const map = record && parseChunkMap(textOf(record.data));
+  if (record !== undefined && map === undefined) reportUnreadable(bucket, "layout", subject);
   if (map?.kind !== "parts") return undefined;
   return new Set(
     map.parts.map(({ number, attempt }) => partChunkSubject(store, nuid, number, attempt)),
@@ -209,8 +210,10 @@ async function readOpenUploads(
   const { store } = stream;
   const open = new Set<string>();
   for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
-    const { state } = JSON.parse(textOf(data)) as { readonly state?: unknown };
-    if (state !== "done" && state !== "aborted") {
+    const record = parseUploadRecord(textOf(data));
+    if (record === undefined) context.reportUnreadable(stream.bucket, "upload", subject);
+    // An upload that cannot be read keeps its parts.
+    if (record === undefined || record.state === "open") {
       open.add(parseSubjectOf("upload", store, subject)?.id ?? "");
     }
   }

@@ -18,7 +18,7 @@ import { readReferences } from "./references.ts";
 /** Fields of a context that a sweep needs. */
 export type SweepContext = Pick<
   UploadsContext,
-  "requests" | "streams" | "budget" | "log" | "grace"
+  "requests" | "streams" | "budget" | "log" | "now" | "grace" | "reportUnreadable"
 >;
 
 /**

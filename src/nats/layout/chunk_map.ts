@@ -8,7 +8,17 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
+import {
+  CHECKSUM_ALGORITHMS,
+  CHECKSUM_LENGTHS,
+  CHECKSUM_TYPES,
+  type ChecksumAlgorithm,
+  type ChecksumType,
+} from "../../s3/checksum_algorithms.ts";
+import { MAX_PART_SIZE } from "../../s3/multipart.ts";
+import { MAX_PART_NUMBER } from "../../s3/names.ts";
+import { isChunkSize } from "./chunk_size.ts";
+import { parseRecord } from "./json.ts";
 import { formatRuns, formatSequences, parseRuns, parseSequences } from "./runs.ts";
 
 /** A part of a multipart object, as a chunk map describes it. */
@@ -99,29 +109,30 @@ export function formatChunkMap(map: ChunkMap, limit = MAX_CHUNK_MAP_LENGTH): str
 
 /** Reads a chunk map; returns undefined for a text that cannot be trusted. */
 export function parseChunkMap(text: string): ChunkMap | undefined {
-  let json: Record<string, unknown>;
-  try {
-    json = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-  if (json === null || typeof json !== "object" || json["version"] !== 1) return undefined;
+  const json = parseRecord(text);
+  if (json?.["version"] !== 1) return undefined;
   const column = (name: string): string | undefined => {
     const value = json[name];
     return typeof value === "string" ? value : undefined;
   };
-
   const seek = column("seek");
-  if (seek !== undefined) {
-    const sequences = parseSequences(seek);
-    const partSizes = parseRuns(column("sizes"));
-    const partChecksums = parseChecksums(column("checksums"), partSizes?.length ?? 0);
-    return sequences && { kind: "seek", sequences, partSizes, partChecksums };
-  }
+  return seek === undefined ? parseParts(column) : parseSeek(seek, column);
+}
 
-  const distances = parseRuns(column("numbers"));
-  const sizes = parseRuns(column("sizes"));
-  const chunkSizes = parseRuns(column("chunkSizes"));
+/** Returns a column of a chunk map; undefined if it has no such text. */
+type Column = (name: string) => string | undefined;
+
+function parseSeek(seek: string, column: Column): ChunkMap | undefined {
+  const sequences = parseSequences(seek);
+  const partSizes = parseRuns(column("sizes"), 10, MAX_PART_NUMBER);
+  const partChecksums = parseChecksums(column("checksums"), partSizes?.length ?? 0);
+  return sequences && { kind: "seek", sequences, partSizes, partChecksums };
+}
+
+function parseParts(column: Column): ChunkMap | undefined {
+  const distances = parseRuns(column("numbers"), 10, MAX_PART_NUMBER);
+  const sizes = parseRuns(column("sizes"), 10, MAX_PART_NUMBER);
+  const chunkSizes = parseRuns(column("chunkSizes"), 10, MAX_PART_NUMBER);
   const attempts = column("attempts") ?? "";
   const digests = Buffer.from(column("digests") ?? "", "base64");
   const seeks = column("seeks")?.split(";") ?? [];
@@ -132,21 +143,38 @@ export function parseChunkMap(text: string): ChunkMap | undefined {
   if (!fits) return undefined;
   const checksums = parseChecksums(column("checksums"), count);
   let number = 0;
-  const parts = distances.map((distance, i): MappedPart => ({
-    number: number += distance,
-    attempt: attempts.slice(i * ATTEMPT_LENGTH, (i + 1) * ATTEMPT_LENGTH),
-    size: sizes[i] ?? 0,
-    chunkSize: chunkSizes[i] ?? 0,
-    digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex"),
-    checksum: checksums?.[i],
-    sequences: parseSequences(seeks[i]),
-  }));
+  const parts: MappedPart[] = [];
+  for (const [i, distance] of distances.entries()) {
+    number += distance;
+    const [size = NaN, chunkSize = NaN] = [sizes[i], chunkSizes[i]];
+    const isPart = distance > 0 && number <= MAX_PART_NUMBER && isPartSize(size, chunkSize);
+    if (!isPart) return undefined;
+    const seek = seeks[i];
+    parts.push({
+      number,
+      attempt: attempts.slice(i * ATTEMPT_LENGTH, (i + 1) * ATTEMPT_LENGTH),
+      size,
+      chunkSize,
+      digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES).toString("hex"),
+      checksum: checksums?.[i],
+      // Parsed when it is needed: all tables together may stand for more entries than memory holds.
+      get sequences() {
+        return size === 0 ? undefined : parseSequences(seek, Math.ceil(size / chunkSize));
+      },
+    });
+  }
+  const [algorithm, checksumType] = [column("algorithm"), column("checksumType")];
   return {
     kind: "parts",
     parts,
-    algorithm: column("algorithm") as ChecksumAlgorithm | undefined,
-    checksumType: column("checksumType") as ChecksumType | undefined,
+    algorithm: CHECKSUM_ALGORITHMS.find((known) => known === algorithm),
+    checksumType: CHECKSUM_TYPES.find((known) => known === checksumType),
   };
+}
+
+/** Returns whether a part can have this size, in chunks of this size. Only an empty part has no chunks. */
+export function isPartSize(size: number, chunkSize: number): boolean {
+  return size <= MAX_PART_SIZE && (size === 0 || isChunkSize(chunkSize));
 }
 
 /** Concatenates checksums of one length; returns undefined if one is missing. */
@@ -159,6 +187,7 @@ function parseChecksums(text: string | undefined, count: number): readonly strin
   if (text === undefined || count === 0) return undefined;
   const all = Buffer.from(text, "base64");
   const width = all.length / count;
+  if (!CHECKSUM_LENGTHS.includes(width)) return undefined;
   return Array.from(
     { length: count },
     (_, i) => all.subarray(i * width, (i + 1) * width).toString("base64"),

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { decodeText, fieldInText, isRecord, parseJson } from "./json.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
 
 /** The JSON of object info, checked. */
@@ -22,60 +23,103 @@ export type CheckedJson =
     /** The message states too little to have ever been an object; its writer has freed the bytes, if there were any. */
     readonly isBare: boolean;
   }
-  /** Not to be trusted: the gateway neither reads the object nor purges its chunks. */
-  | { readonly kind: "unreadable"; readonly reason: string };
+  | Unreadable;
 
-const decoder = new TextDecoder();
+/**
+ * Not to be trusted: the gateway neither reads nor rewrites the object. It exists for conditions, its lock holds, and the
+ * sweep keeps the chunks that it names.
+ */
+export type Unreadable = { readonly kind: "unreadable"; readonly reason: string };
+
 const MARKER = { deleted: true } as const;
 
 /** Returns the JSON of a metadata message; undefined if it is not JSON. */
 export function decodeJson(payload: Uint8Array): unknown {
   // The server may leave a marker without content in the place of an expired message.
-  if (payload.length === 0) return MARKER;
-  try {
-    return JSON.parse(decoder.decode(payload));
-  } catch {
-    return undefined;
-  }
+  return payload.length === 0 ? MARKER : parseJson(decodeText(payload));
 }
 
 /** Checks what {@linkcode decodeJson} returned. */
 export function checkJson(json: unknown): CheckedJson {
-  if (json === undefined) return { kind: "unreadable", reason: "object info is not JSON" };
-  if (!isRecord(json)) return { kind: "unreadable", reason: "object info is not an object" };
+  if (json === undefined) return unreadable("object info is not JSON");
+  if (!isRecord(json)) return unreadable("object info is not an object");
 
+  const needs = isRecord(json["metadata"]) ? findNeeds(json["metadata"]["s3.needs"]) : undefined;
   const metadata = textRecord(json["metadata"]);
   const size = json["size"] ?? 0;
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-    return { kind: "unreadable", reason: "size is not a length" };
-  }
-  const absent = { kind: "absent", isBare: json["metadata"] === undefined } as const;
+  if (!isCount(size)) return unreadable("size is not a length");
   const inParts = metadata["s3.layout"] === "parts";
-  // A multipart object is marked deleted so that native clients leave it alone; a native delete sets the size to 0.
-  if (json["deleted"] === true && !(inParts && size > 0)) return absent;
+  // A multipart object is marked deleted so that native clients leave it alone, and so may a newer gateway mark any object
+  // that has needs; a native delete sets the size to 0.
+  const isHidden = (inParts || needs !== undefined) && size > 0;
+  if (json["deleted"] === true && !isHidden) {
+    return { kind: "absent", isBare: json["metadata"] === undefined };
+  }
+  if (needs !== undefined) return unreadable(`the gateway lacks what it needs: ${needs}`);
   const options = isRecord(json["options"]) ? json["options"] : {};
-  if (options["link"] !== undefined && options["link"] !== null) return absent;
+  if (options["link"] !== undefined && options["link"] !== null) {
+    return { kind: "absent", isBare: json["metadata"] === undefined };
+  }
 
   const nuid = parseNuid(json["nuid"]);
-  if (nuid === undefined) return { kind: "unreadable", reason: "nuid is not one token" };
+  if (nuid === undefined) return unreadable("nuid is not one token");
   const chunks = json["chunks"] ?? 0;
-  if (typeof chunks !== "number" || !Number.isSafeInteger(chunks) || chunks < 0) {
-    return { kind: "unreadable", reason: "chunks is not a count" };
-  }
+  if (!isCount(chunks)) return unreadable("chunks is not a count");
   if (!inParts && (size === 0) !== (chunks === 0)) {
-    return { kind: "unreadable", reason: "size and chunks contradict each other" };
+    return unreadable("size and chunks contradict each other");
   }
   return { kind: "object", record: json, metadata, size, nuid, chunks, inParts };
 }
 
-/** Returns the nuid that the JSON names, even if nothing else in it can be trusted. */
-export function nuidOfJson(json: unknown): Nuid | undefined {
-  return isRecord(json) ? parseNuid(json["nuid"]) : undefined;
+/** Returns the description of object info that cannot be read. */
+export function unreadable(reason: string): Unreadable {
+  return { kind: "unreadable", reason };
 }
 
-/** Returns whether a value is an object of JSON. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/**
+ * Returns what a reader of `s3.needs` must understand and this gateway does not; undefined if there is nothing. The value
+ * is a list of words with commas between them. This version understands none.
+ *
+ * @example Usage
+ * ```ts
+ * import { findNeeds } from "./info_json.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(findNeeds("encryption, x"), '"encryption, x"');
+ * strictEqual(findNeeds(["encryption"]), "a value that is not text");
+ * strictEqual(findNeeds(undefined), undefined);
+ * strictEqual(findNeeds(""), undefined);
+ * ```
+ */
+export function findNeeds(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  // Another type is not ours, but its writer meant to keep readers away.
+  if (typeof value !== "string") return "a value that is not text";
+  return /[^\s,]/.test(value) ? `"${value.slice(0, MAX_NEEDS_SHOWN)}"` : undefined;
+}
+
+/** Most characters of the needs that a message shows. */
+const MAX_NEEDS_SHOWN = 100;
+
+/**
+ * Returns the name of the chunk group that a metadata message names, whether or not it is a nuid, and even if nothing else
+ * in the message can be trusted. Nothing that is named is purged.
+ */
+export function groupNamedBy(payload: Uint8Array): string | undefined {
+  const json = decodeJson(payload);
+  if (json === undefined) return fieldInText(decodeText(payload), "nuid");
+  return groupNamedByJson(json);
+}
+
+/** Returns the name of the chunk group that the JSON of object info names. */
+export function groupNamedByJson(json: unknown): string | undefined {
+  if (!isRecord(json)) return undefined;
+  const { nuid } = json;
+  return typeof nuid === "string" ? nuid : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function textRecord(value: unknown): Record<string, string> {

@@ -8,14 +8,33 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type Checksum, CHECKSUM_ALGORITHMS } from "../../s3/checksum_algorithms.ts";
+import {
+  type Checksum,
+  CHECKSUM_ALGORITHMS,
+  CHECKSUM_TYPES,
+  isChecksumValue,
+} from "../../s3/checksum_algorithms.ts";
 import { type ObjectProperties, SYSTEM_HEADERS, type SystemField } from "../../s3/metadata.ts";
+import { MAX_PART_NUMBER } from "../../s3/names.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
-import { isRecord } from "./info_json.ts";
+import { type Unreadable, unreadable } from "./info_json.ts";
+import { isRecord } from "./json.ts";
 import type { Nuid } from "./nuid.ts";
+import { isLockReadable } from "./object_lock.ts";
+import { parseRuns } from "./runs.ts";
+import { parseTime } from "./times.ts";
 
 /** Texts by name, as ADR-20 has them. */
 type Metadata = Readonly<Record<string, string>>;
+
+/** Longest list of part sizes in object info, in characters; only the chunk map holds a longer one. */
+export const MAX_PARTS_TEXT = 2048;
+/** Longest seek table in object info, in characters. */
+export const MAX_SEEK_TEXT = 4096;
+/** Most characters of an object's properties; clients accept no longer headers. */
+export const MAX_PROPERTIES = 8192;
+/** Most characters of the name of an owner or of a storage class. */
+export const MAX_NAME = 1024;
 
 /** The metadata key of the storage class. */
 export const STORAGE_CLASS = systemKey("storageClass");
@@ -43,8 +62,8 @@ export function addProperties(
 /** Reads an object's properties from the headers and the metadata of its object info. */
 export function parseProperties(headers: unknown, metadata: Metadata): ObjectProperties {
   const system: Partial<Record<SystemField, string>> = {};
-  const user: Record<string, string> = {};
-  const tags: Record<string, string> = {};
+  const user: [name: string, value: string][] = [];
+  const tags: [name: string, value: string][] = [];
   for (const [field, name] of SYSTEM_KEYS) {
     const value = metadata[name];
     if (value !== undefined && field !== "contentType") system[field] = value;
@@ -54,10 +73,11 @@ export function parseProperties(headers: unknown, metadata: Metadata): ObjectPro
     system.contentType = contentType[0];
   }
   for (const [name, value] of Object.entries(metadata)) {
-    if (name.startsWith("x-amz-meta-")) user[name.slice(11).toLowerCase()] = value;
-    else if (name.startsWith("x-amz-tag-")) tags[name.slice(10)] = value;
+    if (name.startsWith("x-amz-meta-")) user.push([name.slice(11).toLowerCase(), value]);
+    else if (name.startsWith("x-amz-tag-")) tags.push([name.slice(10), value]);
   }
-  return { system, user, tags };
+  // An assignment to "__proto__" would be lost.
+  return { system, user: Object.fromEntries(user), tags: Object.fromEntries(tags) };
 }
 
 /** Returns the length of an object's properties, in characters. */
@@ -69,14 +89,60 @@ export function lengthOf({ system, user, tags }: ObjectProperties): number {
   return length;
 }
 
-/** Reads the retention of an object that the Go gateway locked. */
-export function parseRetention(metadata: Metadata): ObjectInfo["retention"] {
-  const mode = metadata["x-amz-object-lock-mode"];
-  if (mode === undefined) return undefined;
-  // A date that cannot be read locks forever, because someone meant to keep the object.
-  const until = parseTime(metadata["x-amz-object-lock-retain-until-date"]) ??
-    new Date("9999-12-31T00:00:00Z");
-  return { mode, until };
+/** The facts that reads and listings show. */
+export type InfoFacts = Pick<ObjectInfo, "etag" | "modified" | "checksum" | "owner">;
+
+/** Printable ASCII without quotation marks. Our ETags have 32 hexadecimal digits, and perhaps a count. */
+const ETAG = /^[!#-~]{1,128}$/;
+
+/** Returns whether a value is an ETag that fits between the quotation marks of a header. */
+export function isETag(value: unknown): value is string {
+  return typeof value === "string" && ETAG.test(value);
+}
+
+/**
+ * Reads the facts that reads and listings show.
+ *
+ * @param digest As object info states it; parsed only where there is no ETag.
+ * @param time The time when JetStream stored the message.
+ */
+export function parseFacts(
+  metadata: Metadata,
+  { digest, nuid, time }: {
+    readonly digest: unknown;
+    readonly nuid: Nuid;
+    readonly time: Date;
+  },
+): InfoFacts | Unreadable {
+  const { "s3.etag": etag, "s3.modified": modified, "s3.owner": owner } = metadata;
+  if (etag !== undefined && !isETag(etag)) return unreadable("the ETag is not one");
+  if (owner !== undefined && owner.length > MAX_NAME) return unreadable("the owner is too long");
+  if (!isLockReadable(metadata)) return unreadable("the mode of object lock is unknown");
+  const storageClass = metadata[STORAGE_CLASS];
+  if (storageClass !== undefined && storageClass.length > MAX_NAME) {
+    return unreadable("the storage class is too long");
+  }
+  const checksum = parseChecksum(metadata["s3.checksum"]);
+  if (checksum === "malformed") return unreadable("the checksum is malformed");
+  return {
+    etag: etag ?? digestETag(parseDigest(digest), nuid),
+    modified: parseTime(modified) ?? time,
+    checksum,
+    owner,
+  };
+}
+
+/**
+ * Reads the sizes of an object's parts; returns undefined if they are not stated or contradict the object's size. A
+ * multipart object's chunk map also states them.
+ */
+export function parsePartSizes(
+  text: string | undefined,
+  size: number,
+): readonly number[] | undefined {
+  if (text === undefined || text.length > MAX_PARTS_TEXT) return undefined;
+  const sizes = parseRuns(text, 10, MAX_PART_NUMBER);
+  return sizes?.reduce((sum, part) => sum + part, 0) === size ? sizes : undefined;
 }
 
 /** Returns the text of a checksum: algorithm, type and value. */
@@ -84,13 +150,27 @@ export function formatChecksum({ algorithm, type, value }: Checksum): string {
   return `${algorithm} ${type} ${value}`;
 }
 
-/** Reads what {@linkcode formatChecksum} wrote; returns undefined for any other text. */
-export function parseChecksum(text: string | undefined): Checksum | undefined {
-  const [algorithm, type, value] = text?.split(" ") ?? [];
+/** Returns whether a value is a checksum that a header may show. */
+export function isChecksum(value: unknown): value is Checksum {
+  if (!isRecord(value)) return false;
+  const { algorithm, type, value: base64 } = value;
   const known = CHECKSUM_ALGORITHMS.find((name) => name === algorithm);
-  if (known === undefined || value === undefined) return undefined;
-  if (type !== "FULL_OBJECT" && type !== "COMPOSITE") return undefined;
-  return { algorithm: known, type, value };
+  return known !== undefined && CHECKSUM_TYPES.some((name) => name === type) &&
+    typeof base64 === "string" && isChecksumValue(known, base64);
+}
+
+/**
+ * Reads what {@linkcode formatChecksum} wrote; returns undefined if there is none, or one of an algorithm that only a newer
+ * gateway knows.
+ */
+function parseChecksum(text: string | undefined): Checksum | "malformed" | undefined {
+  if (text === undefined) return undefined;
+  const [algorithm = "", type, value = "", ...more] = text.split(" ", 4);
+  if (more.length > 0) return "malformed";
+  const checksum: unknown = { algorithm, type, value };
+  if (isChecksum(checksum)) return checksum;
+  const isKnown = CHECKSUM_ALGORITHMS.some((name) => name === algorithm);
+  return !isKnown && /^[A-Z0-9]{1,16}$/.test(algorithm) ? undefined : "malformed";
 }
 
 /** Returns the digest of ADR-20 for a SHA-256 in hex. */
@@ -109,10 +189,4 @@ export function parseDigest(digest: unknown): string | undefined {
 /** Returns the ETag of an object without an MD5. Its dash keeps clients from checking it as an MD5. */
 export function digestETag(sha256: string | undefined, nuid: Nuid): string {
   return `${(sha256 ?? createHash("sha256").update(nuid).digest("hex")).slice(0, 32)}-0`;
-}
-
-/** Reads a time; returns undefined for a text that is not one. */
-export function parseTime(text: string | undefined): Date | undefined {
-  const time = text === undefined ? NaN : Date.parse(text);
-  return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
+import { MAX_KEY_BYTES, type ObjectKey, parseObjectKey } from "../../s3/names.ts";
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** The number that each base64url digit stands for, by character code; 64 for every other character. */
@@ -19,6 +19,15 @@ const decoded = Buffer.alloc(MAX_KEY_BYTES + 3);
 export function encodeKey(key: ObjectKey): string {
   const text = Buffer.from(key, "utf8").toString("base64url");
   return text + "=".repeat(-text.length & 3);
+}
+
+/** Returns the key that a record names; undefined for a value that is not a key and must not become a subject. */
+export function parseKey(value: unknown): ObjectKey | undefined {
+  try {
+    return typeof value === "string" ? parseObjectKey(value) : undefined;
+  } catch {
+    return undefined; // empty or too long
+  }
 }
 
 /** Returns the key of a token, or undefined for any token that {@linkcode encodeKey} never writes: no read would find it. */

@@ -59,6 +59,11 @@ export function isNuidOf(nuid: Nuid, key: ObjectKey): boolean {
     nuid.slice(RANDOM_LENGTH) === digest(random, key);
 }
 
+/** Returns whether a nuid has the form of ours: only such groups have parts. */
+export function isOurNuid(nuid: Nuid): boolean {
+  return nuid.length === RANDOM_LENGTH + DIGEST_LENGTH;
+}
+
 /** Returns the nuid of an upload's chunks, which is the upload id: {@linkcode newNuid} makes both. */
 export function nuidOfUpload(id: UploadId): Nuid {
   return id as string as Nuid;

@@ -13,23 +13,34 @@ import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
-import { type CheckedJson, checkJson, decodeJson, isRecord, nuidOfJson } from "./info_json.ts";
+import { isChunkSize } from "./chunk_size.ts";
+import {
+  type CheckedJson,
+  checkJson,
+  decodeJson,
+  groupNamedBy,
+  groupNamedByJson,
+  unreadable,
+} from "./info_json.ts";
 import {
   addProperties,
-  digestETag,
   formatChecksum,
   formatDigest,
   lengthOf,
-  parseChecksum,
+  MAX_PARTS_TEXT,
+  MAX_PROPERTIES,
+  MAX_SEEK_TEXT,
   parseDigest,
+  parseFacts,
+  parsePartSizes,
   parseProperties,
-  parseRetention,
-  parseTime,
   STORAGE_CLASS,
 } from "./info_metadata.ts";
+import { decodeText, isRecord } from "./json.ts";
 import type { StoreName } from "./names.ts";
-import type { Nuid } from "./nuid.ts";
-import { formatRuns, parseRuns } from "./runs.ts";
+import { type Nuid, parseNuid } from "./nuid.ts";
+import { lockedUntil, lockedUntilInText, parseRetention } from "./object_lock.ts";
+import { formatRuns } from "./runs.ts";
 import { keepUnknown, type RawInfo } from "./unknown_fields.ts";
 
 /** The place of an object's chunks. */
@@ -60,14 +71,6 @@ export type ParsedInfo =
   | { readonly kind: "object"; readonly object: StoredObject }
   | Exclude<CheckedJson, { readonly kind: "object" }>;
 
-/** Longest list of part sizes in object info, in characters; only the chunk map holds a longer one. */
-export const MAX_PARTS_TEXT = 2048;
-/** Longest seek table in object info, in characters. */
-export const MAX_SEEK_TEXT = 4096;
-
-/** Most characters of an object's properties; clients accept no longer headers. */
-const MAX_PROPERTIES = 8192;
-
 /** Lifetime of a message that marks a deleted object. */
 export const TOMBSTONE_TTL = "336h";
 
@@ -80,19 +83,28 @@ export function parseInfo(key: ObjectKey, payload: Uint8Array, time: Date): Pars
   return parseJson(key, decodeJson(payload), time);
 }
 
-/** Reads a metadata message: its JSON, its facts, and the nuid that it names, as {@linkcode nuidOfInfo} does. */
-export function parseInfoAndNuid(
-  key: ObjectKey,
-  payload: Uint8Array,
-  time: Date,
-): {
+/** Everything that a write must know of the metadata message that it replaces. */
+export type ReadInfo = {
   readonly parsed: ParsedInfo;
+  /** The JSON; undefined if the message is not a record. */
   readonly raw: RawInfo | undefined;
+  /** The group that the message names, even if the rest of it is unreadable. */
   readonly nuid: Nuid | undefined;
-} {
+  /** Until when object lock protects the object, even if the rest is unreadable; undefined without a lock. */
+  readonly lockedUntil: Date | undefined;
+};
+
+/** Reads a metadata message, and by themselves the facts that hold even if it is unreadable. */
+export function readInfo(key: ObjectKey, payload: Uint8Array, time: Date): ReadInfo {
   const json = decodeJson(payload);
   const raw = isRecord(json) ? json : undefined;
-  return { parsed: parseJson(key, json, time), raw, nuid: nuidOfJson(json) };
+  const isDamaged = json === undefined;
+  return {
+    parsed: parseJson(key, json, time),
+    raw,
+    nuid: parseNuid(isDamaged ? groupNamedBy(payload) : groupNamedByJson(json)),
+    lockedUntil: isDamaged ? lockedUntilInText(decodeText(payload)) : lockedUntil(json),
+  };
 }
 
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
@@ -100,35 +112,32 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
   if (checked.kind !== "object") return checked;
   const { record, metadata, size, nuid, chunks, inParts } = checked;
   const properties = parseProperties(record["headers"], metadata);
-  if (lengthOf(properties) > MAX_PROPERTIES) {
-    return { kind: "unreadable", reason: "metadata is too large for headers" };
-  }
+  if (lengthOf(properties) > MAX_PROPERTIES) return unreadable("metadata is too large for headers");
+  const facts = parseFacts(metadata, { digest: record["digest"], nuid, time });
+  if ("kind" in facts) return facts;
 
-  const sha256 = parseDigest(record["digest"]);
   const options = isRecord(record["options"]) ? record["options"] : {};
   const chunkSize = options["max_chunk_size"];
+  const seek = metadata["s3.seek"];
   return {
     kind: "object",
     object: {
       info: {
         key,
         size,
-        etag: metadata["s3.etag"] ?? digestETag(sha256, nuid),
-        modified: parseTime(metadata["s3.modified"]) ?? time,
+        ...facts,
         properties,
-        checksum: parseChecksum(metadata["s3.checksum"]),
-        owner: metadata["s3.owner"],
-        partSizes: parseRuns(metadata["s3.parts"]),
+        partSizes: parsePartSizes(metadata["s3.parts"], size),
         retention: parseRetention(metadata),
       },
       bytes: inParts ? { kind: "parts", nuid } : {
         kind: "group",
         nuid,
         chunks,
-        chunkSize: typeof chunkSize === "number" && chunkSize > 0 ? chunkSize : undefined,
-        seek: metadata["s3.seek"],
+        chunkSize: isChunkSize(chunkSize) ? chunkSize : undefined,
+        seek: seek !== undefined && seek.length <= MAX_SEEK_TEXT ? seek : undefined,
         seekInLayout: metadata["s3.layout"] === "seek",
-        sha256,
+        sha256: parseDigest(record["digest"]),
       },
     },
   };
@@ -151,18 +160,14 @@ export function parseListed(payload: Uint8Array, time: Date): ListedInfo {
   const checked = checkJson(json);
   if (checked.kind === "absent") return { listed: undefined, nuid: undefined };
   if (checked.kind === "unreadable") {
-    return { listed: { ...UNREADABLE, modified: time }, nuid: nuidOfJson(json) };
+    return { listed: { ...UNREADABLE, modified: time }, nuid: parseNuid(groupNamedByJson(json)) };
   }
   const { metadata, size, nuid, record } = checked;
-  const listed = {
-    size,
-    etag: metadata["s3.etag"] ?? digestETag(parseDigest(record["digest"]), nuid),
-    modified: parseTime(metadata["s3.modified"]) ?? time,
-    owner: metadata["s3.owner"],
-    checksum: parseChecksum(metadata["s3.checksum"]),
-    storageClass: metadata[STORAGE_CLASS],
-  };
-  return { listed, nuid };
+  const facts = parseFacts(metadata, { digest: record["digest"], nuid, time });
+  if ("kind" in facts) return { listed: { ...UNREADABLE, modified: time }, nuid };
+  const { etag, modified, checksum, owner } = facts;
+  const storageClass = metadata[STORAGE_CLASS];
+  return { listed: { size, etag, modified, owner, checksum, storageClass }, nuid };
 }
 
 const UNREADABLE = {
@@ -179,11 +184,6 @@ export function mayBeInParts(payload: Uint8Array): boolean {
 }
 
 const IN_PARTS = '"s3.layout":"parts"';
-
-/** Returns the nuid that a metadata message names, even if nothing else in it can be trusted: the group that a new object replaces. */
-export function nuidOfInfo(payload: Uint8Array): Nuid | undefined {
-  return nuidOfJson(decodeJson(payload));
-}
 
 /** The facts that a new object's metadata message states. */
 export type InfoInput = {

@@ -10,10 +10,11 @@
 import { Buffer } from "node:buffer";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
 import type { PartInfo } from "../../store/uploads.ts";
-import { ATTEMPT_LENGTH, DIGEST_BYTES, type MappedPart } from "./chunk_map.ts";
+import { CHECKSUM_LENGTHS } from "../../s3/checksum_algorithms.ts";
+import { DIGEST_BYTES, isPartSize, type MappedPart } from "./chunk_map.ts";
 import type { StoreName } from "./names.ts";
 import { formatSequences, parseSequences } from "./runs.ts";
-import { parseSubjectOf, records } from "./subjects.ts";
+import { isAttempt, isPartNumber, parseSubjectOf, records } from "./subjects.ts";
 
 /** An uploaded part. */
 export type PartRecord = MappedPart & PartInfo;
@@ -44,28 +45,45 @@ export function formatPart(
   return { subject: records.part(store, id, number, facts.join(".")), data: seek };
 }
 
-/** Reads the subject of a part's record; returns undefined for any other subject. */
+/** Reads the subject of a part's record; returns undefined for one that cannot be trusted, and for any other subject. */
 export function parsePart(store: StoreName, subject: string): PartRecord | undefined {
   const tokens = parseSubjectOf("part", store, subject)?.facts ?? [];
-  const [number, attempt = "", size, chunkSize, md5, short, checksum = "", modified, seek = ""] =
-    tokens;
-  const [n = NaN, bytes = NaN, chunkBytes = NaN, time = NaN] = [number, size, chunkSize, modified]
-    .map((text) => /^\d{1,15}$/.test(text ?? "") ? Number(text) : NaN);
-  const [etag, digest] = [md5, short].map((text = "") => Buffer.from(text, "base64url"));
-  const fits = tokens.length === 9 && attempt.length === ATTEMPT_LENGTH && etag?.length === 16 &&
-    digest?.length === DIGEST_BYTES && n + bytes + chunkBytes + time >= 0;
+  const [number, attempt, bytes, chunkBytes, md5, short, sum, modified, seek = ""] = tokens;
+  const [size, chunkSize, time] = [parseCount(bytes), parseCount(chunkBytes), parseCount(modified)];
+  const etag = parseBytes(md5, [16]);
+  const digest = parseBytes(short, [DIGEST_BYTES]);
+  const checksum = sum === NONE ? undefined : parseBytes(sum, CHECKSUM_LENGTHS);
+  const fits = tokens.length === 9 && isPartNumber(number) && isAttempt(attempt) &&
+    etag !== undefined && digest !== undefined && (sum === NONE || checksum !== undefined) &&
+    isPartSize(size, chunkSize) && time <= MAX_TIME;
   if (!fits) return undefined;
   return {
-    number: n as PartNumber,
+    number: Number(number) as PartNumber,
     attempt,
-    size: bytes,
-    chunkSize: chunkBytes,
+    size,
+    chunkSize,
     etag: etag.toString("hex"),
     digest: digest.toString("hex"),
-    checksum: checksum === NONE ? undefined : Buffer.from(checksum, "base64url").toString("base64"),
+    checksum: checksum?.toString("base64"),
     modified: new Date(time),
-    sequences: seek === NONE ? undefined : parseSequences(seek.replaceAll("_", "*")),
+    sequences: size === 0 || seek === NONE
+      ? undefined
+      : parseSequences(seek.replaceAll("_", "*"), Math.ceil(size / chunkSize)),
   };
+}
+
+/** The end of the year 9999, in milliseconds since 1970. */
+const MAX_TIME = 253_402_300_799_999;
+
+/** Returns the number of a text of digits; NaN for any other text. */
+function parseCount(text = ""): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+}
+
+/** Returns the bytes of a base64url text in its one spelling, if they have one of some lengths. */
+function parseBytes(text: string | undefined, lengths: readonly number[]): Buffer | undefined {
+  const bytes = Buffer.from(text ?? "", "base64url");
+  return lengths.includes(bytes.length) && bytes.toString("base64url") === text ? bytes : undefined;
 }
 
 function base64urlOf(text: string, encoding: "hex" | "base64"): string {

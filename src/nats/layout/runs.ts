@@ -34,12 +34,24 @@ export function formatSequences(sequences: readonly number[]): string {
   );
 }
 
-/** Reads what {@linkcode formatSequences} wrote; returns undefined for a text that cannot be trusted. */
-export function parseSequences(text: string | undefined): readonly number[] | undefined {
-  const distances = parseRuns(text, 36);
+/**
+ * Reads what {@linkcode formatSequences} wrote; returns undefined for a text that cannot be trusted.
+ *
+ * @param max Most entries that the text may stand for.
+ */
+export function parseSequences(
+  text: string | undefined,
+  max?: number,
+): readonly number[] | undefined {
+  const numbers = parseRuns(text, 36, max);
+  if (numbers === undefined) return undefined;
   let sequence = 0;
-  const sequences = distances?.map((distance) => sequence += distance);
-  return distances?.every((distance) => distance > 0) ? sequences : undefined;
+  for (const distance of numbers) {
+    sequence += distance;
+    if (distance === 0 || !Number.isSafeInteger(sequence)) return undefined;
+  }
+  sequence = 0;
+  return numbers.map((distance) => sequence += distance);
 }
 
 /** Returns numbers as text with equal neighbours counted: `5242880*3,17`. */
@@ -55,20 +67,39 @@ export function formatRuns(numbers: readonly number[], radix = 10): string {
   return runs.join(",");
 }
 
-/** Reads what {@linkcode formatRuns} wrote; returns undefined for a text that cannot be trusted. */
-export function parseRuns(text: string | undefined, radix = 10): readonly number[] | undefined {
-  if (
-    text === undefined || !/^[0-9a-z]+(?:\*[0-9a-z]+)?(?:,[0-9a-z]+(?:\*[0-9a-z]+)?)*$/.test(text)
-  ) {
-    return undefined;
-  }
+/**
+ * Reads what {@linkcode formatRuns} wrote; returns undefined for a text that cannot be trusted.
+ *
+ * @param max Most entries that the text may stand for.
+ */
+export function parseRuns(
+  text: string | undefined,
+  radix = 10,
+  max = MAX_ENTRIES,
+): readonly number[] | undefined {
+  if (text === undefined) return undefined;
   const numbers: number[] = [];
-  for (const run of text.split(",")) {
-    const [number = NaN, count = 1] = run.split("*").map((part) => parseInt(part, radix));
-    const fits = Number.isSafeInteger(number) && count >= 1 &&
-      numbers.length + count <= MAX_ENTRIES;
-    if (!fits) return undefined;
+  for (let at = 0; at <= text.length;) {
+    const comma = text.indexOf(",", at);
+    const end = comma === -1 ? text.length : comma;
+    const run = text.slice(at, end);
+    const star = run.indexOf("*");
+    const number = parseNumber(star === -1 ? run : run.slice(0, star), radix);
+    const count = star === -1 ? 1 : parseNumber(run.slice(star + 1), radix);
+    if (number === undefined || count === undefined || count === 0) return undefined;
+    if (numbers.length + count > Math.min(max, MAX_ENTRIES)) return undefined;
     for (let i = 0; i < count; i++) numbers.push(number);
+    at = end + 1;
   }
   return numbers;
 }
+
+/** Returns a number in its one spelling; undefined for any other text. */
+function parseNumber(text: string, radix: number): number | undefined {
+  const number = text.length > MAX_DIGITS ? NaN : Number.parseInt(text, radix);
+  const isNumber = Number.isSafeInteger(number) && number >= 0 && number.toString(radix) === text;
+  return isNumber ? number : undefined;
+}
+
+/** Most digits of a safe integer. */
+const MAX_DIGITS = 16;

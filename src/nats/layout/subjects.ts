@@ -8,10 +8,10 @@
  * @module
  */
 
-import type { ObjectKey } from "../../s3/names.ts";
+import { MAX_PART_NUMBER, type ObjectKey } from "../../s3/names.ts";
 import { decodeKey, encodeKey } from "./key_encoding.ts";
 import { type StoreName, streamOf } from "./names.ts";
-import { type Nuid, parseNuid } from "./nuid.ts";
+import { isOurNuid, type Nuid, parseNuid } from "./nuid.ts";
 
 /** Version of the subjects and records that this gateway reads and writes. */
 export const LAYOUT_VERSION = 1;
@@ -78,18 +78,56 @@ export function partChunkSubject(
   return `$O.${store}.C.${nuid}.${part}.${attempt}`;
 }
 
-/** The subject of chunks, read: those of a group, or those of one attempt at a part. */
-export type ChunkSubject = {
-  readonly nuid: Nuid;
-  readonly part: string | undefined;
-  readonly attempt: string | undefined;
-};
+/**
+ * The subject of chunks, read: those of a group, or those of one attempt at a part. A native client may choose any name for
+ * its groups, with dots too, so a part counts as one only if its number, its attempt and its nuid have the form of ours.
+ */
+export type ChunkSubject =
+  & {
+    /** Everything behind `C.`: the name by which object info of a native client may name the group. */
+    readonly name: string;
+  }
+  & (
+    | { readonly kind: "group"; readonly nuid: Nuid }
+    | { readonly kind: "part"; readonly nuid: Nuid }
+    /** A name that we never write. Its chunks are never purged. */
+    | { readonly kind: "foreign" }
+  );
 
-/** Reads the subject of chunks; returns undefined for a shape that we never write. */
+/**
+ * Reads the subject of chunks; returns undefined for any other subject.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseChunkSubject } from "./subjects.ts";
+ * import type { StoreName } from "./names.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = "photos" as StoreName;
+ * strictEqual(parseChunkSubject(store, "$O.photos.C.abc")?.kind, "group");
+ * strictEqual(parseChunkSubject(store, "$O.photos.C.2026.11")?.kind, "foreign");
+ * ```
+ */
 export function parseChunkSubject(store: StoreName, subject: string): ChunkSubject | undefined {
-  const [text, part, attempt, more] = tokensAfter(`$O.${store}.C.`, subject);
+  const prefix = `$O.${store}.C.`;
+  if (!subject.startsWith(prefix)) return undefined;
+  const name = subject.slice(prefix.length);
+  const [text = "", part, attempt, more] = name.split(".");
   const nuid = parseNuid(text);
-  return nuid === undefined || more !== undefined ? undefined : { nuid, part, attempt };
+  if (nuid !== undefined && part === undefined) return { kind: "group", name, nuid };
+  const isPart = nuid !== undefined && isOurNuid(nuid) && isPartNumber(part) &&
+    isAttempt(attempt) && more === undefined;
+  return isPart ? { kind: "part", name, nuid } : { kind: "foreign", name };
+}
+
+/** Returns whether a token is the number of a part, 1 to 10,000. */
+export function isPartNumber(token: string | undefined): token is string {
+  return token !== undefined && /^[1-9]\d{0,4}$/.test(token) && Number(token) <= MAX_PART_NUMBER;
+}
+
+/** Returns whether a token is the name of an attempt at a part. */
+export function isAttempt(token: string | undefined): token is string {
+  return token !== undefined && /^[A-Za-z0-9_-]{6}$/.test(token);
 }
 
 /** Returns the subject of a key's object info. */

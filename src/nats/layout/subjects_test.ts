@@ -136,16 +136,32 @@ Deno.test("parseRecordSubject() does not know other kinds, rooms and stores", ()
 });
 
 Deno.test("parseChunkSubject() reads the subjects of groups and of attempts at parts", () => {
+  const ours = "nnnnnnnnnnnnnnnnDDDDDDDD" as Nuid;
+  const foreign = (name: string): readonly [string, ChunkSubject] => {
+    return [`$O.photos.C.${name}`, { kind: "foreign", name }];
+  };
   const subjects: readonly (readonly [subject: string, chunks: ChunkSubject | undefined])[] = [
-    [chunkSubject(store, nuid), { nuid, part: undefined, attempt: undefined }],
-    [partChunkSubject(store, nuid, 3, "aB3_-x"), { nuid, part: "3", attempt: "aB3_-x" }],
-    [`$O.photos.C.${nuid}.3`, { nuid, part: "3", attempt: undefined }],
-    [`$O.photos.C.${nuid}.3.aB3_-x.more`, undefined],
-    ["$O.photos.C.", undefined],
+    [chunkSubject(store, nuid), { kind: "group", name: nuid, nuid }],
+    [
+      partChunkSubject(store, ours, 10_000, "aB3_-x"),
+      { kind: "part", name: `${ours}.10000.aB3_-x`, nuid: ours },
+    ],
+    // Native clients name groups as they like.
+    foreign("2026.11"),
+    foreign("2026.11.report"),
+    foreign("short.3.aB3_-x"),
+    foreign(`${ours}.3`),
+    foreign(`${ours}.03.aB3_-x`),
+    foreign(`${ours}.0.aB3_-x`),
+    foreign(`${ours}.10001.aB3_-x`),
+    foreign(`${ours}.3.aB3_-`),
+    foreign(`${ours}.3.aB3*-x`),
+    foreign(`${ours}.3.aB3_-x.more`),
+    foreign(""),
+    foreign("*"),
+    foreign("é"),
+    foreign("n".repeat(65)),
     ["$O.photos.C", undefined],
-    ["$O.photos.C.*", undefined],
-    ["$O.photos.C.é", undefined],
-    [`$O.photos.C.${"n".repeat(65)}`, undefined],
     [`$O.photos.M.${nuid}`, undefined],
     [`$O.other.C.${nuid}`, undefined],
   ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isRecord } from "./info_json.ts";
+import { isRecord } from "./json.ts";
 import { SYSTEM_KEYS } from "./info_metadata.ts";
 
 /** The JSON of a metadata message. */
@@ -56,8 +56,12 @@ const OWN_PREFIXES = ["x-amz-meta-", "x-amz-tag-"];
  * ```
  */
 export function keepUnknown(info: RawInfo, old: RawInfo): RawInfo {
-  const isOwnMetadata = (name: string): boolean =>
-    OWN_METADATA.has(name) || OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+  const { metadata } = info;
+  const isOwnMetadata = (name: string): boolean => {
+    // A checksum of an algorithm that only a newer gateway knows still fits the bytes, which a rewrite does not change.
+    if (name === "s3.checksum" && isRecord(metadata)) return name in metadata;
+    return OWN_METADATA.has(name) || OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+  };
   return {
     ...info,
     ...merged("headers", info, old, (name) => OWN_HEADERS.has(name)),

@@ -4,10 +4,20 @@
  * @module
  */
 
-import type { ChecksumAlgorithm, ChecksumType } from "../../s3/checksum_algorithms.ts";
-import type { ObjectProperties } from "../../s3/metadata.ts";
+import {
+  CHECKSUM_ALGORITHMS,
+  type ChecksumAlgorithm,
+  type ChecksumType,
+  checksumTypes,
+} from "../../s3/checksum_algorithms.ts";
+import { type ObjectProperties, SYSTEM_HEADERS } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
+import { findNeeds } from "./info_json.ts";
+import { isChecksum, isETag, lengthOf, MAX_NAME, MAX_PROPERTIES } from "./info_metadata.ts";
+import { isRecord, isTextRecord, parseRecord } from "./json.ts";
+import { parseKey } from "./key_encoding.ts";
+import { parseTime } from "./times.ts";
 
 /** The content of an upload's record. */
 export type UploadRecord = {
@@ -27,11 +37,43 @@ export function formatUploadRecord(record: UploadRecord): string {
   return JSON.stringify(record);
 }
 
-/** Reads an upload's record; returns undefined for a text that is not JSON. */
+/**
+ * Reads an upload's record; returns undefined for a text that cannot be trusted. An upload whose record cannot be read
+ * counts as open: the sweep keeps its parts.
+ */
 export function parseUploadRecord(text: string): UploadRecord | undefined {
-  try {
-    return JSON.parse(text) as UploadRecord;
-  } catch {
-    return undefined; // a native client wrote it
-  }
+  const json = parseRecord(text);
+  if (json === undefined || findNeeds(json["needs"]) !== undefined) return undefined;
+  const { state, initiated, owner, properties, algorithm, checksumType, result } = json;
+  const key = parseKey(json["key"]);
+  const isRead = STATES.some((known) => known === state) && key !== undefined &&
+    parseTime(initiated) !== undefined && typeof owner === "string" &&
+    owner.length <= MAX_NAME && areProperties(properties) &&
+    areChecksumsOf(algorithm, checksumType) &&
+    (result === undefined || isResult(result));
+  return isRead ? json as UploadRecord : undefined;
+}
+
+const STATES: readonly UploadRecord["state"][] = ["open", "done", "aborted"];
+
+/** Returns whether an upload can have this kind of checksums, or has none. */
+function areChecksumsOf(algorithm: unknown, type: unknown): boolean {
+  if (algorithm === undefined) return type === undefined;
+  const known = CHECKSUM_ALGORITHMS.find((name) => name === algorithm);
+  return known !== undefined && checksumTypes(known).some((name) => name === type);
+}
+
+function areProperties(value: unknown): value is ObjectProperties {
+  if (!isRecord(value)) return false;
+  const { system, user, tags } = value;
+  if (!isTextRecord(system) || !isTextRecord(user) || !isTextRecord(tags)) return false;
+  return Object.keys(system).every((field) => Object.hasOwn(SYSTEM_HEADERS, field)) &&
+    lengthOf({ system, user, tags }) <= MAX_PROPERTIES;
+}
+
+function isResult(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { size, etag, modified, checksum } = value;
+  return Number.isSafeInteger(size) && (size as number) >= 0 && isETag(etag) &&
+    parseTime(modified) !== undefined && (checksum === undefined || isChecksum(checksum));
 }

@@ -52,7 +52,7 @@ export async function openBytes(
     streamOfPieces(needs.leases.during(stream, bytes.nuid, source));
 
   if (bytes.kind === "parts") {
-    return await streamOfHeld(await readPartBytes(needs, stream, bytes.nuid, start, end));
+    return await streamOfHeld(await readPartBytes(needs, stream, bytes.nuid, { size, start, end }));
   }
   const whole = start === 0 && end === size ? bytes.sha256 : undefined;
   const table = await findTable(needs, stream, bytes, size);
@@ -99,7 +99,7 @@ async function findTable(
   const known = needs.groups.get(cacheKey);
   if (known !== undefined) return known.offsets.at(-1) === size ? known : undefined;
 
-  let sequences = parseSequences(seek);
+  let sequences = parseSequences(seek, chunks);
   if (sequences === undefined && seekInLayout) {
     const chunkMap = await readChunkMap(needs, bucketStream, nuid);
     if (chunkMap?.kind === "seek") sequences = chunkMap.sequences;

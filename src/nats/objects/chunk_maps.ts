@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isChecksumValue } from "../../s3/checksum_algorithms.ts";
 import type { InfoOptions, ObjectInfo } from "../../store/objects.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { textOf } from "../jetstream/messages.ts";
@@ -14,10 +15,13 @@ import { type ChunkStream, getUnchanging, REPLICA_TIMEOUT } from "./chunk_reader
 import type { ObjectsContext } from "./context.ts";
 
 /** The fields of a context that reading chunk maps needs. */
-export type ChunkMapNeeds = Pick<ObjectsContext, "requests" | "chunkMaps" | "chunkMapReads">;
+export type ChunkMapNeeds = Pick<
+  ObjectsContext,
+  "requests" | "chunkMaps" | "chunkMapReads" | "reportUnreadable"
+>;
 
 /** Facts about a stream that reading chunk maps needs. */
-type MapStream = ChunkStream & Pick<BucketStream, "store">;
+type MapStream = ChunkStream & Pick<BucketStream, "bucket" | "store">;
 
 /** Reads the chunk map of a nuid. It never changes once an object names it. Callers share a read that is under way. */
 export async function readChunkMap(
@@ -31,7 +35,7 @@ export async function readChunkMap(
 }
 
 async function fetchChunkMap(
-  { requests, chunkMaps }: ChunkMapNeeds,
+  { requests, chunkMaps, reportUnreadable }: ChunkMapNeeds,
   stream: MapStream,
   nuid: Nuid,
   name: string,
@@ -40,8 +44,10 @@ async function fetchChunkMap(
   const query = { last_by_subj: subject };
   const options = { timeout: REPLICA_TIMEOUT };
   const record = await getUnchanging(requests, stream, query, subject, "any", options);
-  const chunkMap = record && parseChunkMap(textOf(record.data));
-  if (chunkMap !== undefined) chunkMaps.set(name, chunkMap, record?.data.length ?? 0);
+  if (record === undefined) return undefined;
+  const chunkMap = parseChunkMap(textOf(record.data));
+  if (chunkMap === undefined) reportUnreadable(stream.bucket, "layout", subject);
+  else chunkMaps.set(name, chunkMap, record.data.length);
   return chunkMap;
 }
 
@@ -55,7 +61,8 @@ export async function withPartSizes(
   { info, bytes }: StoredObject,
   options: InfoOptions = {},
 ): Promise<ObjectInfo> {
-  const wantsChecksums = options.partChecksums === true && info.checksum !== undefined;
+  const { checksum } = info;
+  const wantsChecksums = options.partChecksums === true && checksum !== undefined;
   if (info.partSizes !== undefined && !wantsChecksums) return info;
   // The chunk map of an object in one group lists parts only if the object was uploaded in parts, as its ETag tells.
   // The chunk map of an empty object tells nothing else.
@@ -65,7 +72,10 @@ export async function withPartSizes(
   const chunkMap = await readChunkMap(needs, stream, bytes.nuid);
   if (chunkMap === undefined) return info;
   const { partSizes = info.partSizes, partChecksums } = partsOf(chunkMap);
-  const areShown = wantsChecksums && partChecksums !== undefined;
+  // Anybody may have written the chunk map: it must fit the object.
+  if (partSizes?.reduce((sum, size) => sum + size, 0) !== info.size) return info;
+  const areShown = wantsChecksums && partChecksums !== undefined &&
+    isChecksumValue(checksum.algorithm, partChecksums[0] ?? "");
   return { ...info, partSizes, ...(areShown && { partChecksums }) };
 }
 

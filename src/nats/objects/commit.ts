@@ -14,22 +14,17 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { nuidOfInfo, type ParsedInfo, parseInfoAndNuid } from "../layout/object_info.ts";
+import { groupNamedBy } from "../layout/info_json.ts";
+import { type ReadInfo, readInfo } from "../layout/object_info.ts";
 import { infoSubject } from "../layout/subjects.ts";
-import type { RawInfo } from "../layout/unknown_fields.ts";
 import type { ObjectsContext } from "./context.ts";
 
 type Needs = Pick<ObjectsContext, "requests" | "streams">;
 
 /** A key's object info at one moment. */
-export type Current = {
+export type Current = ReadInfo & {
   /** Stream sequence of the message; 0 if there is none. */
   readonly sequence: number;
-  readonly parsed: ParsedInfo;
-  /** JSON of the message; undefined if there is none, or the message is not a record. */
-  readonly raw: RawInfo | undefined;
-  /** The group that the message names, even if the rest of it is unreadable. */
-  readonly nuid: Nuid | undefined;
 };
 
 /** The result of a commit. */
@@ -96,12 +91,9 @@ export async function readCurrent(
   }
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
-    return { sequence: 0, parsed, raw: undefined, nuid: undefined };
+    return { sequence: 0, parsed, raw: undefined, nuid: undefined, lockedUntil: undefined };
   }
-  return {
-    sequence: message.sequence,
-    ...parseInfoAndNuid(key, message.data, message.time),
-  };
+  return { sequence: message.sequence, ...readInfo(key, message.data, message.time) };
 }
 
 /**
@@ -202,5 +194,5 @@ export function commitInfo(
 }
 
 function namesOurNuid({ data }: StoredMessage, { nuid }: { readonly nuid: Nuid }): boolean {
-  return nuidOfInfo(data) === nuid;
+  return groupNamedBy(data) === nuid;
 }

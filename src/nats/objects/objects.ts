@@ -10,6 +10,7 @@ import type { ChooseRange, InfoOptions, ObjectContent, ObjectInfo } from "../../
 import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid } from "../layout/nuid.ts";
 import { formatTombstone, type StoredObject, TOMBSTONE_TTL } from "../layout/object_info.ts";
+import { infoSubject } from "../layout/subjects.ts";
 import { type BytesNeeds, openBytes } from "./bytes.ts";
 import { type ChunkMapNeeds, withPartSizes } from "./chunk_maps.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
@@ -93,8 +94,8 @@ export async function deleteObject(
 }
 
 function existing(
-  { doubt, log }: Pick<ObjectsContext, "doubt" | "log">,
-  { bucket }: BucketStream,
+  { doubt, reportUnreadable }: Pick<ObjectsContext, "doubt" | "reportUnreadable">,
+  { bucket, store }: BucketStream,
   key: ObjectKey,
   { parsed, sequence }: Current,
 ): StoredObject {
@@ -103,6 +104,6 @@ function existing(
     if (sequence === 0) doubt(bucket, key);
     throw new S3Error("NoSuchKey", { Key: key });
   }
-  log.warn("object is unreadable", { bucket, key, reason: parsed.reason });
+  reportUnreadable(bucket, "info", infoSubject(store, key), parsed.reason);
   throw new S3Error("InternalError", { Key: key }, { cause: new Error(parsed.reason) });
 }

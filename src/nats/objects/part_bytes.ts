@@ -20,14 +20,14 @@ type PartRange = { readonly part: MappedPart; readonly from: number; readonly to
 /**
  * Reads bytes `start` to `end` (exclusive) of an object in parts.
  *
+ * @param range `size` is that of the object.
  * @throws ChunksMissing
  */
 export async function readPartBytes(
   needs: WalkNeeds & ChunkMapNeeds,
   stream: BucketStream,
   nuid: Nuid,
-  start: number,
-  end: number,
+  { size, start, end }: { readonly size: number; readonly start: number; readonly end: number },
 ): Promise<AsyncGenerator<Uint8Array<ArrayBuffer>>> {
   const chunkMap = await readChunkMap(needs, stream, nuid);
   if (chunkMap?.kind !== "parts") throw new ChunksMissing(`There is no layout of "${nuid}"`);
@@ -39,7 +39,9 @@ export async function readPartBytes(
     if (from < to) ranges.push({ part, from, to });
     position += part.size;
   }
-  if (position < end) throw new ChunksMissing(`The parts of "${nuid}" end after ${position} bytes`);
+  if (position !== size) {
+    throw new ChunksMissing(`The parts of "${nuid}" have ${position} bytes instead of ${size}`);
+  }
   const stretches = ranges.map(({ part: { size, digest }, from, to }) => {
     return { size: to - from, digest: from === 0 && to === size ? digest : undefined };
   });
@@ -52,20 +54,28 @@ async function* piecesOfParts(
   nuid: Nuid,
   ranges: readonly PartRange[],
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  // Neighbouring parts with known chunks are read as one run of pieces, so that their requests overlap.
-  let run: Piece[] = [];
-  for (const { part: { number, attempt, size, chunkSize, sequences }, from, to } of ranges) {
+  let at = 0;
+  /** Yields the pieces of parts up to the first whose chunks are unknown. Their number may be large, so none is kept. */
+  function* knownPieces(): Generator<Piece> {
+    for (; at < ranges.length; at++) {
+      const { part, from, to } = ranges[at] as PartRange;
+      const { number, attempt, size, chunkSize, sequences } = part;
+      const chunks = Math.ceil(size / chunkSize);
+      if (sequences?.length !== chunks) return;
+      const subject = partChunkSubject(stream.store, nuid, number, attempt);
+      const offsets = uniformOffsets(chunks, chunkSize, size);
+      yield* piecesOf({ subject, sequences, offsets }, from, to);
+    }
+  }
+  for (; at < ranges.length; at++) {
+    // Neighbouring parts with known chunks are read as one run of pieces, so that their requests overlap.
+    yield* readPieces(needs, stream, knownPieces());
+    const range = ranges[at];
+    if (range === undefined) return;
+    const { part: { number, attempt, size, chunkSize }, from, to } = range;
     const subject = partChunkSubject(stream.store, nuid, number, attempt);
     const chunks = Math.ceil(size / chunkSize);
-    if (sequences?.length === chunks) {
-      const offsets = uniformOffsets(chunks, chunkSize, size);
-      run.push(...piecesOf({ subject, sequences, offsets }, from, to));
-      continue;
-    }
-    yield* readPieces(needs, stream, run);
-    run = [];
     const group = walkedGroup(needs, stream, { subject, size, chunks });
     yield* readWalked(needs, stream, group, from, to);
   }
-  yield* readPieces(needs, stream, run);
 }

@@ -176,10 +176,23 @@ export function checkReplace(
   guard: Guard | undefined,
   now: Date,
 ): void {
-  const { parsed } = before;
-  checkWrite(precondition, parsed.kind === "object" ? parsed.object.info : undefined, key);
+  checkWrite(precondition, validatorOf(before), key);
   guard?.(key, before, now);
 }
+
+/** Returns what conditions compare. An object that cannot be read exists and has no ETag. */
+function validatorOf({ parsed }: Current): { readonly etag: string | undefined } | undefined {
+  switch (parsed.kind) {
+    case "object":
+      return parsed.object.info;
+    case "unreadable":
+      return NO_ETAG;
+    case "absent":
+      return undefined;
+  }
+}
+
+const NO_ETAG = { etag: undefined } as const;
 
 /** Publishes object info, its records and the trash that they make, all or none. */
 async function commitBatch(

@@ -8,14 +8,16 @@ import type { ObjectKey } from "../../s3/names.ts";
 import type { Current } from "./commit.ts";
 
 /**
- * Refuses to replace an object that is under retention.
+ * Refuses to replace an object that is under retention, also one that cannot be read.
  *
  * @throws S3Error `AccessDenied`
  */
-export function checkRetention(key: ObjectKey, { parsed }: Current, now: Date): void {
-  if (parsed.kind !== "object") return;
-  const { retention } = parsed.object.info;
-  if (retention === undefined || retention.until <= now) return;
+export function checkRetention(
+  key: ObjectKey,
+  { parsed, lockedUntil }: Current,
+  now: Date,
+): void {
+  if (parsed.kind === "absent" || lockedUntil === undefined || lockedUntil <= now) return;
   throw new S3Error("AccessDenied", { Key: key }, {
     message: "Access Denied because object protected by object lock.",
   });

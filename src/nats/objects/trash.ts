@@ -14,6 +14,7 @@ import { publishIfRoom } from "../jetstream/room.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { formatTrash } from "../layout/trash_record.ts";
 import { MAX_CHUNKS_AT_ONCE } from "./bytes.ts";
 import type { Current } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
@@ -69,7 +70,7 @@ export function trashMessage(
   key: ObjectKey,
   nuid: Nuid,
 ): { readonly subject: string; readonly data: string; readonly rollup: true } {
-  return { subject: records.trash(store, nuid), data: JSON.stringify({ key }), rollup: true };
+  return { subject: records.trash(store, nuid), data: formatTrash(key), rollup: true };
 }
 
 /** Purges a group that nobody reads. If that fails, the sweep finds the group. */

@@ -12,21 +12,25 @@ import { isFull } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
-import { formatUploadRecord, parseUploadRecord } from "../layout/upload_record.ts";
+import {
+  formatUploadRecord,
+  parseUploadRecord,
+  type UploadRecord,
+} from "../layout/upload_record.ts";
 import { compareAndSet } from "../objects/commit.ts";
 import { discardParts } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
-import { findUpload, type FoundUpload, openUpload, type UploadNeeds } from "./uploads.ts";
+import { type FoundUpload, readUploadRecord, type UploadNeeds } from "./uploads.ts";
 
 /** How long the record of an aborted upload lives, to refuse parts that arrive late. */
 const ABORTED_TTL = "48h";
 /** How often an abort that conflicts starts over. */
 const ABORT_ATTEMPTS = 200;
 
-type AbortNeeds = UploadNeeds & Pick<UploadsContext, "log">;
+type AbortNeeds = UploadNeeds & Pick<UploadsContext, "log" | "now">;
 
 /**
- * Aborts an upload and purges its parts.
+ * Aborts an upload and purges its parts. An upload whose record cannot be read can be aborted by those who know its id.
  *
  * @throws S3Error `NoSuchUpload`
  */
@@ -38,8 +42,14 @@ export async function abortUpload(
 ): Promise<void> {
   const stream = await needs.streams.get(bucket);
   for (let attempt = 0; attempt < ABORT_ATTEMPTS; attempt++) {
-    const upload = await openUpload(needs, stream, key, id);
-    if (!await endUpload(needs, stream, id, upload)) continue;
+    const upload = await readUploadRecord(needs, stream, key, id);
+    const record = upload?.record;
+    if (upload === undefined || (record !== undefined && record.state !== "open")) {
+      throw new S3Error("NoSuchUpload", { UploadId: id });
+    }
+    const { sequence } = upload;
+    const found = { record: record ?? unreadUpload(needs, key), sequence };
+    if (!await endUpload(needs, stream, id, found)) continue;
     await discardParts(
       needs,
       stream,
@@ -70,8 +80,21 @@ async function endUpload(
     if (!isFull(cause)) throw cause;
     const removal = await removeMessage(needs, stream, sequence);
     if (removal !== "in doubt") return removal === "removed";
-    return await findUpload(needs, stream, record.key, id) === undefined;
+    return await readUploadRecord(needs, stream, record.key, id) === undefined;
   }
+}
+
+/** Returns a record in place of one that cannot be read. Nothing but its state will be read. */
+function unreadUpload({ now }: Pick<AbortNeeds, "now">, key: ObjectKey): UploadRecord {
+  return {
+    state: "open",
+    key,
+    initiated: now().toISOString(),
+    owner: "",
+    properties: { system: {}, user: {}, tags: {} },
+    algorithm: undefined,
+    checksumType: undefined,
+  };
 }
 
 function isAborted({ data }: StoredMessage): boolean {
@@ -94,6 +117,7 @@ export async function abortAbandoned(
   let count = 0;
   for (const message of await readMessages(needs, stream, records.upload(stream.store, "*"))) {
     const record = parseUploadRecord(textOf(message.data));
+    if (record === undefined) needs.reportUnreadable(stream.bucket, "upload", message.subject);
     const found = parseSubjectOf("upload", stream.store, message.subject);
     const id = parseNuid(found?.id) as UploadId | undefined;
     if (record?.state !== "open" || id === undefined || !isOld(message)) continue;

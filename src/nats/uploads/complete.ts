@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isChecksumValue } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { assembleParts } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
@@ -27,7 +28,7 @@ import { findUpload, type FoundUpload } from "./uploads.ts";
 /** How long the record of a completed upload lives, to repeat the response to a repeated Complete. */
 const DONE_TTL = "168h";
 
-type CompleteNeeds = ReplaceNeeds & Pick<UploadsContext, "minPartSize">;
+type CompleteNeeds = ReplaceNeeds & Pick<UploadsContext, "minPartSize" | "reportUnreadable">;
 
 /** An upload and its parts by number. */
 type ReadUpload = [upload: FoundUpload | undefined, parts: ReadonlyMap<number, PartRecord>];
@@ -73,7 +74,8 @@ async function describeCompletion(
 ): Promise<Change<ObjectInfo>> {
   const { store } = stream;
   const { key, owner, properties, algorithm, checksumType } = record;
-  const assembly = await assembleParts(record, uploaded, input, needs.minPartSize);
+  const usable = withChecksums(uploaded, algorithm);
+  const assembly = await assembleParts(record, usable, input, needs.minPartSize);
   const { size, etag, checksum } = assembly;
   const parts = await withSequences(needs, stream, id, assembly.parts);
   const modified = needs.now();
@@ -119,6 +121,17 @@ async function describeCompletion(
     ],
     result,
   };
+}
+
+/** Returns the parts that have the checksum that their upload requires. Others were not uploaded through a gateway. */
+function withChecksums(
+  parts: ReadonlyMap<number, PartRecord>,
+  algorithm: UploadRecord["algorithm"],
+): ReadonlyMap<number, PartRecord> {
+  if (algorithm === undefined) return parts;
+  const fits = ({ checksum }: PartRecord): boolean =>
+    checksum !== undefined && isChecksumValue(algorithm, checksum);
+  return new Map([...parts].filter(([, part]) => fits(part)));
 }
 
 /** Returns the object of a completed upload; undefined for any other upload. */

@@ -128,24 +128,28 @@ function partInfo({ number, size, etag, modified, checksum }: PartRecord): PartI
  * too long for a subject are missing; {@linkcode withSequences} reads them.
  */
 export async function readParts(
-  { requests, streams }: UploadNeeds,
-  { store, stream }: BucketStream,
+  { requests, streams, reportUnreadable }: UploadNeeds,
+  { bucket, store, stream }: BucketStream,
   id: UploadId,
 ): Promise<ReadonlyMap<number, PartRecord>> {
   const attempts = new Map<number, { readonly part: PartRecord; readonly subject: string }[]>();
   for (const subject of await streams.listSubjects(stream, records.parts(store, id))) {
     const part = parsePart(store, subject);
-    if (part === undefined) continue;
+    if (part === undefined) {
+      reportUnreadable(bucket, "part", subject);
+      continue;
+    }
     const others = attempts.get(part.number);
     if (others === undefined) attempts.set(part.number, [{ part, subject }]);
     else others.push({ part, subject });
   }
   const parts = await mapAtOnce([...attempts.values()], LEADER_GETS, async (candidates) => {
     if (candidates.length === 1) return candidates[0]?.part;
-    const sequences = await Promise.all(candidates.map(async ({ subject }) => {
-      return (await requests.leaderGet(stream, { last_by_subj: subject }))?.sequence ?? 0;
-    }));
-    return candidates[sequences.indexOf(Math.max(...sequences))]?.part;
+    const found = await mapAtOnce(candidates, LEADER_GETS, async ({ subject, part }) => {
+      const message = await requests.leaderGet(stream, { last_by_subj: subject });
+      return { part, sequence: message?.sequence ?? 0 };
+    });
+    return found.reduce((last, one) => one.sequence > last.sequence ? one : last).part;
   });
   const known = parts.filter((part) => part !== undefined).sort((a, b) => a.number - b.number);
   return new Map(known.map((part) => [part.number, part]));
@@ -162,6 +166,7 @@ export async function withSequences(
     if (part.sequences !== undefined || part.size === 0) return part;
     const { subject } = formatPart(store, id, part);
     const message = await requests.leaderGet(stream, { last_by_subj: subject });
-    return { ...part, sequences: message && parseSequences(textOf(message.data)) };
+    const count = Math.ceil(part.size / part.chunkSize);
+    return { ...part, sequences: message && parseSequences(textOf(message.data), count) };
   });
 }

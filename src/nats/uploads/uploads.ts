@@ -14,7 +14,7 @@ import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isDefinite } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
-import { newNuid } from "../layout/nuid.ts";
+import { isNuidOf, newNuid, nuidOfUpload } from "../layout/nuid.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
 import {
   formatUploadRecord,
@@ -24,7 +24,7 @@ import {
 import type { UploadsContext } from "./context.ts";
 
 /** The fields of a context that reading an upload's record needs. */
-export type UploadNeeds = Pick<UploadsContext, "requests" | "streams">;
+export type UploadNeeds = Pick<UploadsContext, "requests" | "streams" | "reportUnreadable">;
 
 /** An upload's record, and the stream sequence of its message. */
 export type FoundUpload = { readonly record: UploadRecord; readonly sequence: number };
@@ -75,7 +75,7 @@ export async function readUpload(
 
 /** Lists uploads in progress. */
 export async function listUploads(
-  needs: Pick<UploadsContext, "requests" | "streams" | "budget">,
+  needs: UploadNeeds & Pick<UploadsContext, "budget">,
   bucket: BucketName,
   query: UploadQuery,
 ): Promise<UploadPage> {
@@ -84,6 +84,7 @@ export async function listUploads(
   const messages = await readMessages(needs, stream, records.upload(stream.store, "*"));
   const uploads = messages.flatMap(({ subject, data }) => {
     const record = parseUploadRecord(textOf(data));
+    if (record === undefined) needs.reportUnreadable(bucket, "upload", subject);
     if (record?.state !== "open") return [];
     const id = parseSubjectOf("upload", stream.store, subject)?.id ?? "";
     return [uploadInfo(id as UploadId, record)];
@@ -107,13 +108,39 @@ export async function openUpload(
   return upload;
 }
 
-/** Reads the record of an upload, open or ended; returns undefined if this key has no such upload. */
+/**
+ * Reads the record of an upload, open or ended; returns undefined if this key has no such upload.
+ *
+ * @throws S3Error `InternalError` if the record cannot be read: the upload exists
+ */
 export async function findUpload(
+  needs: UploadNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<FoundUpload | undefined> {
+  const upload = await readUploadRecord(needs, stream, key, id);
+  if (upload === undefined || upload.record !== undefined) return upload as FoundUpload | undefined;
+  const { bucket, store } = stream;
+  needs.reportUnreadable(bucket, "upload", records.upload(store, id));
+  throw new S3Error("InternalError", { UploadId: id }, {
+    cause: new Error("The upload's record cannot be read"),
+  });
+}
+
+/** An upload of a key; its record is undefined if it cannot be read. */
+export type ReadUpload = {
+  readonly record: UploadRecord | undefined;
+  readonly sequence: number;
+};
+
+/** Reads the record of an upload of a key, also one that cannot be read; returns undefined if the key has no such upload. */
+export async function readUploadRecord(
   { requests, streams }: UploadNeeds,
   { bucket, store, stream, prepared }: BucketStream,
   key: ObjectKey,
   id: UploadId,
-): Promise<FoundUpload | undefined> {
+): Promise<ReadUpload | undefined> {
   if (!prepared) return undefined;
   let message: StoredMessage | undefined;
   try {
@@ -122,9 +149,11 @@ export async function findUpload(
     if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
-  const record = message && parseUploadRecord(textOf(message.data));
-  if (message === undefined || record?.key !== key) return undefined;
-  return { record, sequence: message.sequence };
+  if (message === undefined) return undefined;
+  const record = parseUploadRecord(textOf(message.data));
+  // The id alone tells whose upload it is if the record does not.
+  const isOfKey = record === undefined ? isNuidOf(nuidOfUpload(id), key) : record.key === key;
+  return isOfKey ? { record, sequence: message.sequence } : undefined;
 }
 
 /** Returns what a client is shown of an upload. */

@@ -42,6 +42,8 @@ export type StoreStats = {
 export type StoreMetrics = {
   /** @param milliseconds For which a listing waited for the index to catch up, successfully or not. */
   readonly indexed: (milliseconds: number) => void;
+  /** @param kind Of the record, from the closed set of kinds. */
+  readonly unreadable: (kind: string) => void;
   readonly emptiedTrash: (report: FreeReport | undefined) => void;
   readonly swept: (report: SweepReport | undefined) => void;
   readonly flattened: (object: Pick<FlattenResult, "outcome"> | undefined) => void;
@@ -55,7 +57,13 @@ export function addStoreMetrics(registry: Metrics, read: () => StoreStats): Stor
     ["direction"],
     () => Object.entries(read().buffered).map(([direction, n]) => [[direction], n]),
   );
+  const unreadable = registry.counter(
+    "nats_s3_unreadable_records_total",
+    "Times that a record in JetStream could not be read, by kind: object info (info), chunks with an odd subject (chunks), or a record below S3. The log names the first of each bucket and kind.",
+    ["kind"],
+  );
   return {
+    unreadable: (kind) => unreadable.add([kind]),
     indexed: addIndex(registry, () => read().index),
     ...addCleanup(registry, read),
     flattened: addFlattening(registry, read),

@@ -14,6 +14,8 @@ Deno.test("addStoreMetrics() counts the work of trash and sweeps, and their fail
     waitingToFlatten: 10,
     flattenedBytes: 11,
   }));
+  metrics.unreadable("trash");
+  metrics.unreadable("trash");
   metrics.emptiedTrash({ freed: 3, waiting: 1 });
   metrics.emptiedTrash(undefined);
   metrics.swept({
@@ -27,6 +29,7 @@ Deno.test("addStoreMetrics() counts the work of trash and sweeps, and their fail
   });
   metrics.swept(undefined);
   const text = registry.render();
+  strictEqual(valueOf(text, "nats_s3_unreadable_records_total", { kind: "trash" }), 2);
   strictEqual(valueOf(text, "nats_s3_trash_purged_groups_total"), 4);
   strictEqual(valueOf(text, "nats_s3_trash_runs_total", { result: "failed" }), 1);
   strictEqual(valueOf(text, "nats_s3_swept_total", { kind: "groups" }), 3);

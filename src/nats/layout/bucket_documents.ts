@@ -1,0 +1,49 @@
+/**
+ * Bucket documents, the records `S3.bucket.<document>`: each a text that is parsed without an exception.
+ * @module
+ */
+
+import { isRecord, parseJson } from "./json.ts";
+
+/** A document's text, parsed. */
+export type Parsed<Value> =
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** Longest name of an owner, in characters. */
+const MAX_OWNER = 1024;
+
+/** Returns the owner's record. */
+export function formatOwner(owner: string): string {
+  return JSON.stringify({ owner });
+}
+
+/** Parses the owner's record: an access key id, or undefined if the record names none. */
+export function parseOwner(text: string): Parsed<string | undefined> {
+  const json = parseJson(text);
+  if (!isRecord(json)) return unreadable("the owner's record is not JSON of an object");
+  const { owner } = json;
+  if (owner === undefined) return { kind: "value", value: undefined };
+  if (typeof owner !== "string") return unreadable("the owner is not a text");
+  if (owner === "" || owner.length > MAX_OWNER) return unreadable("the owner is not a name");
+  return { kind: "value", value: owner };
+}
+
+/** Returns the record that states the version of the layout. */
+export function formatLayoutVersion(version: number): string {
+  return JSON.stringify({ version });
+}
+
+/** Parses the record that states the version of the layout. */
+export function parseLayoutVersion(text: string): Parsed<number> {
+  const json = parseJson(text);
+  if (!isRecord(json)) return unreadable("the layout's record is not JSON of an object");
+  const { version } = json;
+  return typeof version === "number" && Number.isSafeInteger(version) && version > 0
+    ? { kind: "value", value: version }
+    : unreadable("the layout's version is not a number");
+}
+
+function unreadable(reason: string): { readonly kind: "unreadable"; readonly reason: string } {
+  return { kind: "unreadable", reason };
+}

@@ -1,0 +1,30 @@
+/**
+ * The record of trash, `S3.trash.<nuid>`: JSON that names the key whose object had the chunk group.
+ * @module
+ */
+
+import type { ObjectKey } from "../../s3/names.ts";
+import { parseRecord } from "./json.ts";
+import { parseKey } from "./key_encoding.ts";
+import type { StoreName } from "./names.ts";
+import { type Nuid, parseNuid } from "./nuid.ts";
+import { parseSubjectOf } from "./subjects.ts";
+
+/** The content of a trash record. */
+export type TrashRecord = { readonly nuid: Nuid; readonly key: ObjectKey };
+
+/** Returns the JSON of a trash record. */
+export function formatTrash(key: ObjectKey): string {
+  return JSON.stringify({ key });
+}
+
+/** Reads a trash record; returns undefined for one that cannot be trusted, whose group stays. */
+export function parseTrash(
+  store: StoreName,
+  subject: string,
+  text: string,
+): TrashRecord | undefined {
+  const nuid = parseNuid(parseSubjectOf("trash", store, subject)?.nuid);
+  const key = parseKey(parseRecord(text)?.["key"]);
+  return nuid === undefined || key === undefined ? undefined : { nuid, key };
+}
