@@ -30,6 +30,12 @@ export type StoredMessage = {
   readonly data: Uint8Array;
 };
 
+/** A message in the response to a direct get. */
+export type DirectMessage = StoredMessage & {
+  /** The stream that responded: the one that was asked, or a mirror of it. */
+  readonly stream: string;
+};
+
 /** A message as a consumer delivers it. */
 export type Delivery = {
   readonly subject: string;
@@ -90,13 +96,14 @@ export function checked(response: unknown, subject: string): unknown {
 }
 
 /** Returns the message in the response to a direct get; undefined if there is none. */
-export function directMessage(reply: Msg, subject: string): StoredMessage | undefined {
+export function directMessage(reply: Msg, subject: string): DirectMessage | undefined {
   const headers = headerText(reply);
   if (headers === "") throw new TypeError(`Cannot read the response of "${subject}"`);
   const status = statusOf(headers);
   if (status === 404) return undefined;
   if (status >= 400) throw new JetStreamError(0, status, descriptionOf(headers), subject);
   return {
+    stream: serverHeader(headers, "Nats-Stream"),
     subject: serverHeader(headers, "Nats-Subject"),
     sequence: Number(serverHeader(headers, "Nats-Sequence")),
     time: new Date(serverHeader(headers, "Nats-Time-Stamp")),

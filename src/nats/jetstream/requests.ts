@@ -14,6 +14,7 @@ import { headerText, statusOf } from "./message_headers.ts";
 import {
   type BatchMessage,
   checked,
+  type DirectMessage,
   directMessage,
   type LeaderMessage,
   leaderMessage,
@@ -150,15 +151,14 @@ export class Requests implements Disposable {
   }
 
   /**
-   * Gets a message from the replica that responds first; undefined if that replica has none.
-   *
+   * Gets a message from the replica or mirror that responds first; undefined if that one has none, which proves nothing.
    * @param timeout Milliseconds after which the call counts as unanswered, up to a quarter of a second later.
    */
   async directGet(
     stream: string,
     query: MessageQuery,
     timeout = this.#options.timeout,
-  ): Promise<StoredMessage | undefined> {
+  ): Promise<DirectMessage | undefined> {
     const prefix = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
     const bySubject = "last_by_subj" in query;
     const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
@@ -189,7 +189,7 @@ export class Requests implements Disposable {
 
   /**
    * Gets the messages that match a subject, in the order of the stream. A short result does not mean the end: the server
-   * also stops at its own limits.
+   * also stops at its own limits. It is empty if a mirror responded, which may lack messages.
    *
    * @param query First sequence, subject (wildcards allowed), and limits of messages and bytes.
    */
@@ -220,7 +220,7 @@ export class Requests implements Disposable {
             }
             try {
               const message = directMessage(reply, subject);
-              if (message !== undefined) messages.push(message);
+              if (message?.stream === stream) messages.push(message);
               return false;
             } catch (cause) {
               reject(cause);

@@ -99,16 +99,25 @@ export async function readPiece(
   const [from = 0, to = 0, seq = 0] = [offsets[chunk], offsets[chunk + 1], sequences[chunk]];
   await budget.take(to - from);
   try {
-    // A follower may not have the chunk yet; the leader has it.
-    const message = await directGet(requests, stream, seq) ??
-      await requests.leaderGet(stream, { seq });
-    if (message?.subject !== subject || message.data.length !== to - from) {
+    // A follower may not have the chunk yet, a mirror may never have it. Only the leader knows that it is gone.
+    const message = chunkIn(await directGet(requests, stream, seq), subject, to - from) ??
+      chunkIn(await requests.leaderGet(stream, { seq }), subject, to - from);
+    if (message === undefined) {
       throw new ChunksMissing(`"${subject}" has no chunk ${chunk} at sequence ${seq}`);
     }
     return message.data.subarray(start, end) as Uint8Array<ArrayBuffer>;
   } finally {
     budget.give(to - from);
   }
+}
+
+/** Returns a message if it is the chunk that was asked for. A mirror may hold another bucket's message of that sequence. */
+function chunkIn(
+  message: StoredMessage | undefined,
+  subject: string,
+  length: number,
+): StoredMessage | undefined {
+  return message?.subject === subject && message.data.length === length ? message : undefined;
 }
 
 /** Asks any replica for a message; returns undefined if that replica lacks it or does not respond soon. */

@@ -64,19 +64,37 @@ const MAX_LOOKS = 20;
 const LOOK_INTERVAL = 100;
 
 /** Reads a key's object info, never older than the last acknowledged write. */
-export async function readCurrent(
-  { requests, streams }: Needs,
-  { bucket, store, stream, single }: BucketStream,
+export function readCurrent(
+  needs: Needs,
+  stream: BucketStream,
   key: ObjectKey,
 ): Promise<Current> {
-  const query = { last_by_subj: infoSubject(store, key) };
+  return readInfo(needs, stream, key, false);
+}
+
+/**
+ * Reads a key's object info for a write that may replace it. If it is found, it is never older than the last acknowledged
+ * write. That it is missing may be a mirror's opinion: a commit finds out, so only what leads to a commit may rest on it.
+ */
+export function peekCurrent(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+): Promise<Current> {
+  return readInfo(needs, stream, key, true);
+}
+
+async function readInfo(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  believesMissing: boolean,
+): Promise<Current> {
   let message: StoredMessage | undefined;
   try {
-    message = single
-      ? await requests.directGet(stream, query)
-      : await requests.leaderGet(stream, query);
+    message = await readLast(needs, stream, infoSubject(stream.store, key), believesMissing);
   } catch (cause) {
-    await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
+    await needs.streams.read(stream.bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
   if (message === undefined) {
@@ -87,6 +105,28 @@ export async function readCurrent(
     sequence: message.sequence,
     ...parseInfoAndNuid(key, message.data, message.time),
   };
+}
+
+/**
+ * Reads the last message of a subject. A stream of one copy returns it in a direct get. nats-server lets mirrors of the
+ * stream respond as well, so a message that names another stream, and a missing one, are read again at the leader.
+ */
+async function readLast(
+  { requests }: Needs,
+  { stream, single }: BucketStream,
+  subject: string,
+  believesMissing: boolean,
+): Promise<StoredMessage | undefined> {
+  const query = { last_by_subj: subject };
+  if (single) {
+    try {
+      const message = await requests.directGet(stream, query);
+      if (message === undefined ? believesMissing : message.stream === stream) return message;
+    } catch (cause) {
+      if (!(cause instanceof NoResponders)) throw cause; // direct gets have just been switched off
+    }
+  }
+  return await requests.leaderGet(stream, query);
 }
 
 /**

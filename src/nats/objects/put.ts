@@ -14,7 +14,7 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
-import { type Current, readCurrent } from "./commit.ts";
+import { type Current, peekCurrent, readCurrent } from "./commit.ts";
 import { describeGroup } from "./describe.ts";
 import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
@@ -36,7 +36,10 @@ export async function putObject(
     stream = await needs.streams.prepare(bucket);
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     await checkRoom(needs, stream, content.size);
-    current = readCurrent(needs, stream, key);
+    // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
+    current = precondition.ifMatch === undefined
+      ? peekCurrent(needs, stream, key)
+      : readCurrent(needs, stream, key);
     // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.
     if (Object.keys(precondition).length > 0) {
       checkReplace(key, await current, precondition, checkRetention, needs.now());

@@ -16,6 +16,7 @@ import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
 import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
+import { peekCurrent } from "../objects/commit.ts";
 import { describeParts } from "../objects/describe.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { checkRetention } from "../objects/retention.ts";
@@ -45,7 +46,9 @@ export async function completeUpload(
   input: CompleteInput,
 ): Promise<ObjectInfo> {
   const stream = await needs.streams.get(bucket);
+  const mayPeek = input.precondition.ifMatch === undefined;
   const { result } = await replace<ObjectInfo, ReadUpload>(needs, stream, key, {
+    ...(mayPeek && { current: peekCurrent(needs, stream, key) }),
     prepare: () => Promise.all([findUpload(needs, stream, key, id), readParts(needs, stream, id)]),
     async describe(_before, [upload, parts]) {
       const done = upload && completedObject(upload.record);
