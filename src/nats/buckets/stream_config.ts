@@ -28,9 +28,18 @@ export type StreamConfig = {
   readonly allow_direct?: boolean;
   readonly allow_msg_ttl?: boolean;
   readonly allow_atomic?: boolean;
-  readonly mirror?: unknown;
+  readonly mirror?: MirrorConfig | null;
+  readonly sources?: readonly unknown[] | null;
+  readonly sealed?: boolean;
   readonly max_bytes?: number;
   readonly [field: string]: unknown;
+};
+
+/** The stream that a mirror mirrors. */
+type MirrorConfig = {
+  readonly name?: string;
+  readonly filter_subject?: string;
+  readonly subject_transforms?: readonly unknown[] | null;
 };
 
 /** JetStream's response about a stream. */
@@ -47,7 +56,7 @@ export type StreamInfo = {
 
 /** Facts in a stream's configuration. */
 export type StreamFacts = {
-  /** Direct gets come from the leader: there is one copy, and the stream is not a mirror. */
+  /** There is one copy, so a direct get that names this stream comes from the leader. */
   readonly single: boolean;
   /** Captures our records and supports message TTLs, so everything beyond plain objects works. */
   readonly prepared: boolean;
@@ -55,6 +64,12 @@ export type StreamFacts = {
   readonly fenced: boolean;
   /** Bytes that PUTs may fill; Infinity without a limit. */
   readonly quota: number;
+  /** A mirror of the bucket's stream in another JetStream domain. */
+  readonly readOnly: boolean;
+  /** Nobody can ever write to it again. */
+  readonly sealed: boolean;
+  /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
+  readonly mixed: boolean;
 };
 
 /** Smallest reserve in bytes; a larger quota has a reserve of one hundredth. */
@@ -68,10 +83,30 @@ const RECORD_FLAGS = {
   allow_atomic: true,
 } as const;
 
-/** Returns the configuration of a new bucket's stream. */
+/** Sequences for each millisecond: far more than JetStream stores. */
+const SEQUENCES_PER_MS = 1000;
+/** Lowest sequence of a stream that began with a time: years beyond any number of messages. */
+const FIRST_TIMED = 1e15;
+/** Most messages between two of one write for which sequences alone prove that one stream stored both. */
+const NEAR = 10_000;
+
+/**
+ * Tells whether the sequences of two messages prove that one stream stored both, the second one later. A bucket that is
+ * deleted and made again gets a new stream, whose sequences begin with the time, see {@linkcode newStreamConfig}.
+ */
+export function areOfOneStream(first: number, second: number): boolean {
+  return first >= FIRST_TIMED && second > first && second - first <= NEAR;
+}
+
+/**
+ * Returns the configuration of a new bucket's stream.
+ *
+ * Its sequences begin with the time in microseconds, so they lie far from those of an earlier stream of the same name.
+ */
 export function newStreamConfig(
   store: StoreName,
   { replicas, storage, compression, quota }: StreamSettings,
+  now: Date,
 ): StreamConfig {
   const { chunks, infos, records } = subjectsOf(store);
   return {
@@ -88,6 +123,7 @@ export function newStreamConfig(
     max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
     max_age: 0,
     max_msg_size: -1,
+    first_seq: now.getTime() * SEQUENCES_PER_MS,
     ...RECORD_FLAGS,
   };
 }
@@ -116,10 +152,21 @@ export function isFenced(store: StoreName, { subjects = [] }: StreamConfig): boo
   return subjects.includes(chunks) && subjects.includes(records) && !subjects.includes(infos);
 }
 
-/** Tells whether a stream is an object store, or a mirror, which has no subjects. */
-export function isObjectStore(store: StoreName, { subjects = [], mirror }: StreamConfig): boolean {
+/** Tells whether a stream is an object store, or a mirror of one in another JetStream domain. */
+export function isObjectStore(store: StoreName, config: StreamConfig): boolean {
+  const { subjects = [], mirror } = config;
   const { chunks, infos } = subjectsOf(store);
-  return mirror !== undefined || (subjects.includes(chunks) && subjects.includes(infos));
+  // A mirror has no subjects, and the objects of the stream that it mirrors.
+  if (mirror) return isWholeMirror(store, mirror);
+  return subjects.includes(chunks) && subjects.includes(infos);
+}
+
+/** Tells whether a mirror holds all messages of the stream of its own name, which is in another domain. */
+function isWholeMirror(
+  store: StoreName,
+  { name, filter_subject, subject_transforms }: MirrorConfig,
+): boolean {
+  return name === streamOf(store) && !filter_subject && !subject_transforms?.length;
 }
 
 /** Tells whether a stream captures our records. */
@@ -130,11 +177,16 @@ export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfi
 /** Returns the facts in a stream's configuration. */
 export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
+  const { subjects = [], sources, sealed = false } = config;
+  const own = Object.values(subjectsOf(store));
   return {
-    single: num_replicas === 1 && allow_direct === true && mirror === undefined,
+    single: num_replicas === 1 && allow_direct === true && !mirror,
     prepared: capturesRecords(store, config) && allow_msg_ttl === true,
     fenced: isFenced(store, config),
     quota: quotaOf(max_bytes),
+    readOnly: Boolean(mirror),
+    sealed,
+    mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),
   };
 }
 

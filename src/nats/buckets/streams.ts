@@ -8,23 +8,22 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import { monotonic, pause } from "../../world/world.ts";
+import { monotonic, pause, wallClock } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
-import { ALL_STORES, LAYOUT_VERSION, records, subjectsOf } from "../layout/subjects.ts";
+import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
+import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
+import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
 import {
   capturesRecords,
   factsOf,
   isFenced,
   isObjectStore,
   newStreamConfig,
-  type StreamConfig,
   type StreamFacts,
   type StreamInfo,
   type StreamSettings,
-  withFence,
   withRecords,
 } from "./stream_config.ts";
 
@@ -62,21 +61,24 @@ type SubjectPage = {
   readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
-/** The record that states the layout's version. */
-export const LAYOUT_RECORD = JSON.stringify({ version: LAYOUT_VERSION });
-
 /** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
 const CREATE_ATTEMPTS = 8;
 /** Number of requests for a deletion that gets no response. */
 const DELETE_ATTEMPTS = 3;
 /** Milliseconds for which the facts that last are kept. */
 const LIFETIME = 3000;
+type Known = {
+  readonly stream: BucketStream;
+  readonly at: number;
+  /** When the version of the layout was read. */
+  readonly checked: number;
+};
 
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
-  readonly #known = new Map<BucketName, { readonly stream: BucketStream; readonly at: number }>();
+  readonly #known = new Map<BucketName, Known>();
 
   constructor(requests: Requests, settings: StreamSettings) {
     this.#requests = requests;
@@ -103,7 +105,7 @@ export class Streams {
     const store = storeOf(bucket);
     if (store === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket });
     try {
-      return this.#keep(bucket, store, await this.#info(store));
+      return this.#keep(bucket, store, await readInfo(this.#requests, store));
     } catch (cause) {
       this.#known.delete(bucket);
       if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) {
@@ -117,15 +119,21 @@ export class Streams {
    * Returns the stream of a bucket, after adding the subject of our records and message TTLs if JetStream allows it: a
    * native client's stream lacks both. `prepared` tells whether the stream has them now.
    *
-   * @throws S3Error `NoSuchBucket`
+   * @throws S3Error `NoSuchBucket`; `AccessDenied` for a mirror
    */
   async prepare(bucket: BucketName): Promise<BucketStream> {
     const known = await this.get(bucket);
     if (known.prepared) return known;
+    if (known.readOnly) {
+      throw new S3Error("AccessDenied", { BucketName: bucket }, {
+        message:
+          "The bucket is a mirror of a bucket in another JetStream domain, so it is read-only.",
+      });
+    }
     const { store } = known;
-    const { config } = await this.#info(store);
+    const { config } = await readInfo(this.#requests, store);
     try {
-      const updated = await this.#update(store, withRecords(store, config));
+      const updated = await updateStream(this.#requests, store, withRecords(store, config));
       await this.#requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, {
         rollup: true,
       });
@@ -164,7 +172,7 @@ export class Streams {
    */
   async create(store: StoreName): Promise<boolean> {
     await this.#create(store);
-    const { config } = await this.#info(store);
+    const { config } = await readInfo(this.#requests, store);
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
@@ -175,7 +183,7 @@ export class Streams {
   }
 
   async #create(store: StoreName): Promise<void> {
-    const config = newStreamConfig(store, this.#settings);
+    const config = newStreamConfig(store, this.#settings, wallClock());
     for (let attempt = 1;; attempt++) {
       try {
         await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, config);
@@ -194,26 +202,13 @@ export class Streams {
   /** Stops every writer of object info, native ones included, until the bucket is deleted or the fence is removed. */
   async fence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
-    await this.#setFence(store, true);
+    await setFence(this.#requests, store, true);
   }
 
   /** Removes the fence. */
   async unfence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
-    await this.#setFence(store, false);
-  }
-
-  async #setFence(store: StoreName, fenced: boolean): Promise<StreamInfo> {
-    const { config } = await this.#info(store);
-    return await this.#update(store, withFence(store, config, fenced));
-  }
-
-  /** Tells whether a fence has its lock. A fence without one was left by a gateway that died while it deleted the bucket. */
-  async #isBeingDeleted(store: StoreName): Promise<boolean> {
-    const lock = await this.#requests.leaderGet(streamOf(store), {
-      last_by_subj: records.lock(store, "delete"),
-    });
-    return lock !== undefined;
+    await setFence(this.#requests, store, false);
   }
 
   /**
@@ -282,24 +277,15 @@ export class Streams {
     return [...(await this.countBySubject(stream, filter)).keys()];
   }
 
-  async #info(store: StoreName): Promise<StreamInfo> {
-    return await this.#requests.call<StreamInfo>(`STREAM.INFO.${streamOf(store)}`);
-  }
-
-  async #update(store: StoreName, config: StreamConfig): Promise<StreamInfo> {
-    return await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${streamOf(store)}`, config);
-  }
-
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
     const { config, state } = info;
     const facts = factsOf(store, config);
-    if (facts.fenced && !await this.#isBeingDeleted(store)) {
-      return await this.#keep(bucket, store, await this.#setFence(store, false));
-    }
+    const lifted = facts.fenced ? await liftAbandoned(this.#requests, store) : undefined;
+    if (lifted !== undefined) return await this.#keep(bucket, store, lifted);
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    if (facts.prepared) await this.#checkVersion(bucket, store);
+    const checked = facts.prepared ? await this.#checkVersion(bucket, store, info) : 0;
     const reading: StreamReading = {
       bucket,
       store,
@@ -312,22 +298,22 @@ export class Streams {
       at: new Date(info.ts),
     };
     // Fences are short-lived, so they are never kept.
-    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic() });
+    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic(), checked });
     return reading;
   }
 
-  /** Refuses a bucket with a layout that a newer gateway wrote. */
-  async #checkVersion(bucket: BucketName, store: StoreName): Promise<void> {
-    if (this.#known.get(bucket)?.stream.prepared === true) return;
-    const record = await this.#requests.leaderGet(streamOf(store), {
-      last_by_subj: records.bucket(store, "layout"),
-    });
-    if (record === undefined) return; // its creator crashed before writing it, so the version is ours
-    const { version } = JSON.parse(textOf(record.data)) as { readonly version?: unknown };
-    if (version !== LAYOUT_VERSION) {
-      throw new S3Error("InternalError", { BucketName: bucket }, {
-        message: `The bucket has layout version ${version}; this gateway knows ${LAYOUT_VERSION}.`,
-      });
-    }
+  /** Reads the version of a bucket's layout, unless it was just read. Returns when it was read. */
+  async #checkVersion(
+    bucket: BucketName,
+    store: StoreName,
+    { created }: StreamInfo,
+  ): Promise<number> {
+    const now = monotonic();
+    const known = this.#known.get(bucket);
+    const isKnown = known?.stream.prepared === true && now - known.checked < LIFETIME &&
+      known.stream.created.getTime() === Date.parse(created);
+    if (isKnown) return known.checked;
+    await checkLayoutVersion(this.#requests, bucket, store);
+    return now;
   }
 }
