@@ -85,17 +85,33 @@ const RECORD_FLAGS = {
 
 /** Sequences for each millisecond: far more than JetStream stores. */
 const SEQUENCES_PER_MS = 1000;
-/** Lowest sequence of a stream that began with a time: years beyond any number of messages. */
+/** Lowest sequence of a stream whose sequences begin with a time. */
 const FIRST_TIMED = 1e15;
-/** Most messages between two of one write for which sequences alone prove that one stream stored both. */
+/** A distance between sequences that no two streams have. The messages of one write are seldom farther apart. */
 const NEAR = 10_000;
 
 /**
- * Tells whether the sequences of two messages prove that one stream stored both, the second one later. A bucket that is
- * deleted and made again gets a new stream, whose sequences begin with the time, see {@linkcode newStreamConfig}.
+ * Tells what the ascending sequences of two messages prove. A bucket that is deleted and created again gets a new stream,
+ * whose sequences begin far from those of the old one, see {@linkcode newStreamConfig}.
+ *
+ * @returns "either" for a stream that began with sequence 1, as those of native clients do
+ *
+ * @example Usage
+ * ```ts
+ * import { compareSequences } from "./stream_config.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_000_000_009), "one stream");
+ * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_001_000_004), "perhaps two");
+ * strictEqual(compareSequences(7, 9), "either");
+ * ```
  */
-export function areOfOneStream(first: number, second: number): boolean {
-  return first >= FIRST_TIMED && second > first && second - first <= NEAR;
+export function compareSequences(
+  first: number,
+  second: number,
+): "one stream" | "perhaps two" | "either" {
+  if (second < FIRST_TIMED) return "either";
+  return second - first <= NEAR ? "one stream" : "perhaps two";
 }
 
 /**

@@ -10,7 +10,6 @@
  * @module
  */
 
-import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import { readAll } from "../buckets/feed.ts";
 import { readMessages } from "../buckets/scan.ts";
@@ -31,7 +30,6 @@ import {
   subjectsOf,
 } from "../layout/subjects.ts";
 import { readSnapshotId } from "../listing/key_snapshot.ts";
-import { readCurrent } from "../objects/commit.ts";
 import { leasedGroups } from "../objects/trash.ts";
 
 /** Fields of a context that reading references needs. */
@@ -159,16 +157,6 @@ export function readLeased(
   stream: BucketStream,
 ): Promise<ReadonlySet<string>> {
   return leasedGroups(context, stream);
-}
-
-/** Tells whether the object info of a key names a group now. */
-export async function isNamedByKey(
-  context: ReferencesContext,
-  stream: BucketStream,
-  key: ObjectKey,
-  nuid: Nuid,
-): Promise<boolean> {
-  return (await readCurrent(context, stream, key)).nuid === nuid;
 }
 
 /** Returns those of some nuids that the object info of any key names. Reads all object info, unless there are none. */

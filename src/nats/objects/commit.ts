@@ -25,6 +25,8 @@ type Needs = Pick<ObjectsContext, "requests" | "streams">;
 export type Current = {
   /** Stream sequence of the message; 0 if there is none. */
   readonly sequence: number;
+  /** When JetStream stored it; 1970 if there is none. */
+  readonly time: Date;
   readonly parsed: ParsedInfo;
   /** JSON of the message; undefined if there is none, or the message is not a record. */
   readonly raw: RawInfo | undefined;
@@ -99,10 +101,11 @@ async function readInfo(
   }
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
-    return { sequence: 0, parsed, raw: undefined, nuid: undefined };
+    return { sequence: 0, time: new Date(0), parsed, raw: undefined, nuid: undefined };
   }
   return {
     sequence: message.sequence,
+    time: message.time,
     ...parseInfoAndNuid(key, message.data, message.time),
   };
 }

@@ -112,7 +112,7 @@ async function describeCompletion(
         expect: sequence,
         ttl: DONE_TTL,
       },
-      trashMessage(store, key, nuid),
+      trashMessage(store, key, nuid, "perhaps named"),
     ],
     result,
   };
