@@ -41,6 +41,9 @@ export class NatsServer implements AsyncDisposable {
   readonly #options: NatsServerOptions;
   readonly #files: Files;
   #child: Deno.ChildProcess | undefined;
+  #config: string;
+  /** Folder in which the server says that it accepts connections. */
+  #ports = "";
 
   /** Use {@linkcode startNatsServer}. */
   constructor(binary: string, port: number, files: Files, options: NatsServerOptions) {
@@ -49,6 +52,7 @@ export class NatsServer implements AsyncDisposable {
     this.#binary = binary;
     this.#files = files;
     this.#options = options;
+    this.#config = options.config ?? "";
   }
 
   /** `nats://127.0.0.1:<port>`. */
@@ -69,26 +73,18 @@ export class NatsServer implements AsyncDisposable {
   /**
    * Starts the server again, on the same port with the same data.
    *
+   * @param newConfig Replaces the lines of {@linkcode NatsServerOptions.config}.
    * @throws Error with the end of the log if the server does not start
    */
-  async start(): Promise<void> {
+  async start(newConfig?: string): Promise<void> {
     if (this.#child !== undefined) {
       throw new TypeError("Cannot start nats-server: it is already running");
     }
-    const { folder, log, storeDir } = this.#files;
+    this.#config = newConfig ?? this.#config;
+    const { folder } = this.#files;
     const ports = await Deno.makeTempDir({ dir: folder, prefix: "ports-" });
-    const config = `${folder}/server.conf`;
-    await Deno.writeTextFile(
-      config,
-      [
-        `listen: "127.0.0.1:${this.port}"`,
-        `ports_file_dir: ${JSON.stringify(ports)}`,
-        `log_file: ${JSON.stringify(log)}`,
-        `jetstream {\n  store_dir: ${JSON.stringify(storeDir)}`,
-        `  ${this.#options.jetstream ?? ""}\n}`,
-        this.#options.config ?? "",
-      ].join("\n"),
-    );
+    this.#ports = ports;
+    const config = await this.#writeConfig();
     const logged = (await this.readLog()).length;
     const child = new Deno.Command(this.#binary, {
       args: ["-c", config],
@@ -117,6 +113,40 @@ export class NatsServer implements AsyncDisposable {
       await delay(10);
     }
     this.#child = child;
+  }
+
+  /**
+   * Replaces the lines of {@linkcode NatsServerOptions.config} while the server runs.
+   *
+   * @throws Error if the server does not accept them
+   */
+  async reload(config: string): Promise<void> {
+    this.#config = config;
+    await this.#writeConfig();
+    const logged = (await this.readLog()).length;
+    await this.kill("SIGHUP");
+    const deadline = Date.now() + START_TIMEOUT;
+    while (!/Reloaded server configuration/.test((await this.readLog()).slice(logged))) {
+      if (Date.now() > deadline) throw new Error("nats-server did not reload its configuration");
+      await delay(10);
+    }
+  }
+
+  async #writeConfig(): Promise<string> {
+    const { folder, log, storeDir } = this.#files;
+    const config = `${folder}/server.conf`;
+    await Deno.writeTextFile(
+      config,
+      [
+        `listen: "127.0.0.1:${this.port}"`,
+        `ports_file_dir: ${JSON.stringify(this.#ports)}`,
+        `log_file: ${JSON.stringify(log)}`,
+        `jetstream {\n  store_dir: ${JSON.stringify(storeDir)}`,
+        `  ${this.#options.jetstream ?? ""}\n}`,
+        this.#config,
+      ].join("\n"),
+    );
+    return config;
   }
 
   /** Sends a signal. Waits for the end of the process, except after SIGSTOP, SIGCONT and SIGHUP. */

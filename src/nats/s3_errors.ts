@@ -13,6 +13,7 @@ import {
   NotPermitted,
   Unanswered,
 } from "./jetstream/errors.ts";
+import { MaxPayloadTooSmall } from "./jetstream/max_payload.ts";
 
 /**
  * Passes a promise on.
@@ -61,6 +62,7 @@ function toS3Error(cause: unknown): unknown {
         return new S3Error("QuotaExceeded", {}, { cause, message: "The bucket is full." });
       case JetStreamCode.AccountResourcesExceeded:
       case JetStreamCode.InsufficientResources:
+      case JetStreamCode.MemoryResourcesExceeded:
       case JetStreamCode.StorageResourcesExceeded:
         return new S3Error("QuotaExceeded", {}, {
           cause,
@@ -77,6 +79,13 @@ function toS3Error(cause: unknown): unknown {
       cause,
       headers: RETRY,
       message: "The gateway lacks a NATS permission; its log names it.",
+    });
+  }
+  if (cause instanceof MaxPayloadTooSmall) {
+    return new S3Error("ServiceUnavailable", {}, {
+      cause,
+      headers: RETRY,
+      message: "The NATS server accepts only small messages; the gateway's log names the setting.",
     });
   }
   if (

@@ -13,7 +13,9 @@ import type { StoreStats } from "../telemetry/metrics/store.ts";
 import { createBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
 import { deleteBucket } from "./buckets/delete_bucket.ts";
+import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
+import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import type { CallObserver } from "./jetstream/call_observer.ts";
 import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
@@ -24,17 +26,23 @@ import { translateErrors, translateErrorsIn } from "./s3_errors.ts";
 import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
 import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
-import { Flattener } from "./uploads/flatten.ts";
+import { Flattener, type FlattenerOptions } from "./uploads/flatten.ts";
 import type { NativeLayout } from "./uploads/native_layout.ts";
 import { listParts, putPart } from "./uploads/parts.ts";
 import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
 
 /** Options of a store on JetStream: those of its rooms, and how they work together. */
-export type NatsStoreOptions = BucketsOptions & ObjectsOptions & UploadsOptions & IndexSettings & {
-  /** When multipart objects are rewritten for native clients; never by default. */
-  readonly nativeLayout?: NativeLayout;
-  readonly observe?: StoreObserver | undefined;
-};
+export type NatsStoreOptions =
+  & BucketsOptions
+  & ObjectsOptions
+  & UploadsOptions
+  & FlattenerOptions
+  & IndexSettings
+  & {
+    /** When multipart objects are rewritten for native clients; never by default. */
+    readonly nativeLayout?: NativeLayout;
+    readonly observe?: StoreObserver | undefined;
+  };
 
 /** Observers of a store's work, which return at once and do not throw. */
 export type StoreObserver = {
@@ -54,23 +62,26 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
   const { nativeLayout = "off", observe } = options;
   const buckets = createBucketsContext(connection, options, observe?.call);
   const indexes = new KeyIndexes(buckets, options, observe?.indexed);
-  const doubt = (bucket: BucketName, key: ObjectKey): void => indexes.doubt(bucket, key);
-  const context = createUploadsContext(createObjectsContext(buckets, options, doubt), options);
+  const objects = createObjectsContext(buckets, options, {
+    doubt: (bucket, key) => indexes.doubt(bucket, key),
+    findNamed: (stream, nuids) => findNamed(buckets, stream, nuids),
+  });
+  const context = createUploadsContext(objects, options);
   const { requests, streams, budget, ahead, unacknowledged, digests } = context;
   const inBucket = <T>(bucket: BucketName, work: Promise<T>): Promise<T> =>
     translateErrorsIn(streams, bucket, work);
-  const flattener = new Flattener(context);
+  const looksEmpty = (bucket: BucketName): Promise<boolean> => isEmpty(context, bucket);
+  const flattener = new Flattener(context, options);
   const inParts = (bucket: BucketName, key: ObjectKey): void => {
     if (nativeLayout !== "off") flattener.add(bucket, key);
   };
   const cleanup = new Cleanup(context, inParts);
-  const isEmpty = (bucket: BucketName): Promise<boolean> => indexes.isEmpty(bucket);
 
   return {
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
-    deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, isEmpty, bucket)),
+    deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),
 
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),
     getObject: (bucket, ...args) => inBucket(bucket, getObject(context, bucket, ...args)),

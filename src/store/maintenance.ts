@@ -50,7 +50,9 @@ export type FlattenOutcome =
   /** Another gateway is rewriting it. */
   | "taken"
   /** It is too large to be rewritten. */
-  | "too-large";
+  | "too-large"
+  /** Its bucket or account has no room for a second copy. It waits for room. */
+  | "no-room";
 
 /** An object that was considered for flattening. */
 export type FlattenResult = {

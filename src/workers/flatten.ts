@@ -25,8 +25,10 @@ export function flattenObjects(
       const object = await store.flattenNext(signal);
       if (object === undefined) return;
       report?.(object);
-      if (object.outcome === "too-large") log.warn("Native clients cannot read the object", object);
-      else log.debug("Considered a multipart object", object);
+      const { outcome } = object;
+      if (outcome === "too-large" || outcome === "no-room") {
+        log.warn("Native clients cannot read the object", object);
+      } else log.debug("Considered a multipart object", object);
     }
   }, (cause) => {
     report?.(undefined);

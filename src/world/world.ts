@@ -101,6 +101,12 @@ export function randomBytes(length: number): Uint8Array {
   return world.randomBytes(length);
 }
 
+/** Returns a random number of at least 0 and below 1. */
+export function randomPlace(): number {
+  const [number = 0] = new Uint32Array(randomBytes(4).slice().buffer);
+  return number / 2 ** 32;
+}
+
 /**
  * Returns a unique id: 22 letters and digits, like NATS's nuids.
  *

@@ -1,8 +1,9 @@
 /** A bucket's follower: one consumer for all subscribers. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { type Follower, Followers, type Subscriber } from "../../src/nats/buckets/follower.ts";
+import { type Follower, Followers } from "../../src/nats/buckets/follower.ts";
 import { Streams } from "../../src/nats/buckets/streams.ts";
+import type { Subscriber } from "../../src/nats/buckets/subscriber.ts";
 import { Requests } from "../../src/nats/jetstream/requests.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { ByteBudget } from "../../src/streams/byte_budget.ts";
@@ -18,7 +19,7 @@ function recorder(filter: string, from = 0): Subscriber & { readonly applied: st
     filters: () => [filter],
     begin() {
       applied.length = 0;
-      return Promise.resolve(from);
+      return Promise.resolve({ sequence: from });
     },
     apply: (_, { subject }) => applied.push(subject),
     complete: () => Promise.resolve(true),

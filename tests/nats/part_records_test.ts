@@ -94,8 +94,7 @@ async function* inTurns(bytes: Uint8Array, seed: number): AsyncGenerator<Uint8Ar
 
 Deno.test("parts with long tables of chunks are found by them", async () => {
   // Chunks of 4 KiB from two uploads at once: tables that cannot count runs.
-  const config = "max_payload: 20480";
-  await using given = await storeOnServer({ server: { config } });
+  await using given = await storeOnServer({ store: { chunkSize: 4096 } });
   await given.store.createBucket(bucket, "alice");
   const id = await given.store.createUpload(bucket, key, UPLOAD);
   const size = 6 * 1024 * 1024;

@@ -18,6 +18,7 @@ import {
   STORE_OPTIONS,
   type StoreOnServer,
   storeOnServer,
+  subjectsOfStream,
 } from "./store_on_server.ts";
 import { type Frame, TcpProxy, type Verdict } from "./tcp_proxy.ts";
 
@@ -249,6 +250,52 @@ test("a PUT that conflicts with itself keeps its bytes while the leader cannot b
   await checkWhole(given, NEW);
 });
 
+/** A read of object info: from any replica, or from the leader. */
+const readsInfo: Matches = ({ verb, subject, text }) =>
+  verb.endsWith("PUB") && (subject + text).includes("$O.doubt.M.") &&
+  (subject.startsWith(`$JS.API.DIRECT.GET.${stream}`) ||
+    subject === `$JS.API.STREAM.MSG.GET.${stream}`);
+
+/** What was refused has left nothing, without a sweep. */
+async function checkNothingLeft({ connection }: Given): Promise<void> {
+  deepStrictEqual(await compareWithLive(connection, "doubt"), { unnamed: [], missing: [] });
+}
+
+test("a PUT reads again what it replaces if its read is not answered", async (given) => {
+  const { doubtful, store, proxy } = given;
+  await store.putObject(bucket, key, input(OLD.subarray(0, 1000)));
+  proxy.judge = swallowAnswers(readsInfo);
+  await doubtful.putObject(bucket, key, input(NEW));
+  await checkNothingLeft(given);
+  await checkWhole(given, NEW);
+});
+
+test("a PUT whose reads are never answered has sent no commit, and leaves no bytes", async (given) => {
+  const { doubtful, store, proxy } = given;
+  await store.putObject(bucket, key, input(OLD));
+  proxy.judge = swallowAnswers(readsInfo, Infinity);
+  await rejects(doubtful.putObject(bucket, key, input(NEW)), { code: "ServiceUnavailable" });
+  await checkNothingLeft(given);
+  await checkWhole(given, OLD);
+});
+
+test("a PUT whose commit nobody took leaves no bytes, though the bucket is not shown", async (given) => {
+  const { doubtful, store, proxy } = given;
+  await store.putObject(bucket, key, input(OLD));
+  const swallow = swallowAnswers(called("STREAM.INFO"), Infinity);
+  let committing = false;
+  proxy.judge = (frame) => {
+    if (published("M")(frame)) {
+      committing = true;
+      return { subject: "$O.nothing" };
+    }
+    return committing ? swallow(frame) : "pass";
+  };
+  await rejects(doubtful.putObject(bucket, key, input(NEW)), { code: "ServiceUnavailable" });
+  await checkNothingLeft(given);
+  await checkWhole(given, OLD);
+});
+
 test("the server is paused at any moment of a PUT", async (given) => {
   const { doubtful, store, proxy, server } = given;
   await store.putObject(bucket, key, input(OLD));
@@ -340,6 +387,20 @@ test("a part whose acknowledgement is lost is there", async (given) => {
   const { doubtful, store, proxy } = given;
   proxy.judge = swallowAnswers(published("S3.part"));
   const { complete } = await begin(doubtful);
+  await complete(store);
+  await checkWhole(given, NEW);
+});
+
+test("a part of which a chunk is not answered leaves no bytes", async (given) => {
+  const { doubtful, store, proxy } = given;
+  const { id, complete } = await begin(store);
+  proxy.judge = swallowAnswers(published("C"));
+  const { content, signal } = input(OTHER);
+  const upload = doubtful.putPart(bucket, key, id, 3 as PartNumber, { content, signal });
+  await rejects(upload, { code: "ServiceUnavailable" });
+  const chunks = Object.keys(await subjectsOfStream(given.connection, stream))
+    .filter((subject) => subject.startsWith("$O.doubt.C."));
+  strictEqual(chunks.length, 2);
   await complete(store);
   await checkWhole(given, NEW);
 });

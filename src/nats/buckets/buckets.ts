@@ -12,9 +12,9 @@ import { isConflict } from "../jetstream/errors.ts";
 import { bucketOf, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
+import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
 import { LAYOUT_RECORD } from "./layout_version.ts";
-import { readKeptLock } from "./lock.ts";
 import type { BucketStream } from "./streams.ts";
 
 type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner">;
@@ -94,7 +94,7 @@ async function finishDeletion(
     throw cause;
   }
   if (!stream.fenced) return;
-  const decided = await readKeptLock(context, stream, "delete");
+  const decided = await readDecision(context, stream);
   if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
   await context.streams.delete(bucket, stream.store, decided);
 }

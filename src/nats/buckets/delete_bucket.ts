@@ -7,7 +7,8 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { records, subjectsOf } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
-import { keepRenewing, lockTask, readKeptLock, type TaskLock } from "./lock.ts";
+import { lockDeletion, readDecision } from "./deletion_lock.ts";
+import { keepRenewing, type TaskLock } from "./lock.ts";
 import type { BucketStream } from "./streams.ts";
 
 type DeleteContext = Pick<BucketsContext, "requests" | "streams" | "log">;
@@ -77,9 +78,9 @@ async function deleteFenced(
 ): Promise<void> {
   const { bucket, store } = stream;
   const { streams } = context;
-  const lock = await lockTask(context, stream, "delete", FENCE_SECONDS);
+  const lock = await lockDeletion(context, stream, FENCE_SECONDS);
   if (lock === undefined) {
-    const decided = await readKeptLock(context, stream, "delete");
+    const decided = await readDecision(context, stream);
     const { fenced } = await streams.read(bucket);
     // An earlier deletion got no response. The bucket is still empty behind its fence.
     if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);

@@ -5,17 +5,21 @@
  * For that it sets a barrier: it publishes a message to `S3.sync`. Replicas apply one log, so when the consumer has
  * delivered the barrier or a later message, it has delivered all earlier ones. If nothing can be published, because the
  * bucket is full or native clients made it, the feed asks the leader for the messages behind the last one.
+ *
+ * Each time it gets a consumer, it checks that the stream still has the history that it applied, see `history.ts`.
  * @module
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
-import { startTimer, stopTimer } from "../../world/world.ts";
+import { pause } from "../../world/world.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
-import type { Delivery, StoredMessage } from "../jetstream/messages.ts";
+import type { Delivery, LeaderMessage } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { records } from "../layout/subjects.ts";
-import type { BucketStream } from "./streams.ts";
+import { History } from "./history.ts";
+import type { BucketStream, StreamReading } from "./streams.ts";
+import { type Reached, type Target, Waiters } from "./waiters.ts";
 
 /** Fields of a context that a feed needs. */
 export type FeedContext = { readonly requests: Requests; readonly budget: ByteBudget };
@@ -27,63 +31,71 @@ export type FeedOptions = {
   readonly asked: readonly string[];
   /** Last sequence that is already applied. */
   readonly position: number;
+  /** The history of what is already applied; absent if nothing is. */
+  readonly history?: History;
   /** Called once with each message, in the order of the stream. */
   readonly apply: (delivery: Delivery) => void;
 };
 
-/** How far a feed came. */
-export type Reached =
-  /** Everything that was acknowledged before the call is applied. */
-  | "all"
-  /** It took too long. */
-  | "late"
-  /** An older state of the stream was restored, so the feed followed another history. */
-  | "restored";
-
-type Waiter = {
-  /** The sequence that must have been delivered; undefined for everything that the stream holds. */
-  readonly target: number | undefined;
-  readonly resolve: (isThere: boolean) => void;
-  readonly reject: (cause: unknown) => void;
-};
+/** Number of looks at the history of a stream with several copies, and milliseconds between them. */
+const PROOF_ATTEMPTS = 4;
+const PROOF_PAUSE = 250;
 
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
   readonly #context: FeedContext;
   readonly #options: FeedOptions;
+  readonly #history: History;
   readonly #consumer: OrderedConsumer;
+  readonly #waiters = new Waiters();
   #position: number;
+  /** When the message of that sequence was stored; "" if that is not known. */
+  #stamp = "";
+  /** Where the next consumer begins, if not behind the last mark. */
+  #proved: number | undefined;
+  /** Whether a consumer follows the history that was applied. */
+  #isProved = false;
+  #barriers = 0;
   #isLoaded = false;
+  #isRestored = false;
   #isDisposed = false;
-  #waiters: Waiter[] = [];
 
-  constructor(
-    context: FeedContext,
-    { stream, store, prepared }: BucketStream,
-    options: FeedOptions,
-  ) {
+  constructor(context: FeedContext, bucket: BucketStream, options: FeedOptions) {
+    const { stream, store, prepared } = bucket;
     this.#context = context;
     this.#options = options;
     this.#position = options.position;
-    const { filters } = options;
+    this.#history = options.history ?? new History();
     this.#consumer = new OrderedConsumer(context, {
       stream,
-      filters: prepared ? [...filters, records.sync(store)] : filters,
-      from: options.position + 1,
+      filters: prepared ? [...options.filters, records.sync(store)] : options.filters,
+      from: () => this.#start + 1,
+      made: () => this.#prove(bucket),
+      lost: () => {
+        this.#isProved = false;
+      },
       deliver: (delivery) => this.#take(delivery, records.sync(store)),
       caughtUp: () => {
         this.#isLoaded = true;
-        this.#settle((target) => target === undefined);
+        this.#settle();
       },
-      failed: (cause) => {
-        for (const waiter of this.#waiters) waiter.reject(cause);
-      },
+      failed: (cause) => this.#waiters.fail(cause),
     });
+  }
+
+  /** The history of what is applied. */
+  get history(): History {
+    return this.#history;
   }
 
   /** Last sequence that is applied. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Number of barriers, of any gateway, that were delivered. Each has replaced the one before it. */
+  get barriers(): number {
+    return this.#barriers;
   }
 
   /** Number of messages that JetStream still had when it sent the last one. */
@@ -96,6 +108,12 @@ export class Feed implements Disposable {
     return this.#isLoaded;
   }
 
+  /** Tells whether the last message of a stream with one copy is the one that was applied last. */
+  isAt({ single, lastSequence, lastStamp }: StreamReading): boolean {
+    return single && this.#isCurrent(undefined) && lastSequence === this.#position &&
+      lastStamp === this.#stamp;
+  }
+
   /**
    * Waits until everything that was acknowledged before the call is applied.
    *
@@ -106,16 +124,58 @@ export class Feed implements Disposable {
     const before = this.#position;
     const barrier = await this.#setBarrier(stream);
     if (barrier !== undefined && barrier <= before) return "restored";
-    if (!await this.#wait(barrier, timeout)) return "late";
-    if (barrier === undefined) await this.#readOn(stream);
-    return "all";
+    const reached = await this.#wait(barrier, timeout);
+    return barrier === undefined && reached === "all" ? await this.#readOn(stream) : reached;
   }
 
   /** Ends the feed. Callers that wait learn that it did not come that far. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#consumer[Symbol.dispose]();
-    for (const waiter of this.#waiters) waiter.resolve(false);
+    this.#waiters.end("late");
+  }
+
+  /** The sequence behind which the next consumer begins. Between the last mark and the position were only barriers. */
+  get #start(): number {
+    return this.#proved ?? Math.min(this.#position, this.#history.last);
+  }
+
+  /** Checks that the stream has the history that was applied. Resolves to false if this consumer cannot follow it. */
+  async #prove(stream: BucketStream): Promise<boolean> {
+    const start = this.#start;
+    const proved = await this.#findProved(stream);
+    if (this.#isDisposed) return false;
+    if (proved === undefined) {
+      this.#isRestored = true;
+      this.#consumer[Symbol.dispose]();
+      this.#waiters.end("restored");
+      return false;
+    }
+    if (proved < start) {
+      this.#proved = proved;
+      return false;
+    }
+    this.#proved = undefined;
+    this.#goBack(start);
+    this.#isProved = true;
+    this.#settle();
+    return true;
+  }
+
+  async #findProved({ stream, single }: BucketStream): Promise<number | undefined> {
+    for (let attempt = 1;; attempt++) {
+      const proved = await this.#history.find(this.#context.requests, stream);
+      if (proved !== undefined || single || attempt === PROOF_ATTEMPTS) return proved;
+      // A new leader may apply messages later than the replica whose consumer delivered them.
+      await pause(PROOF_PAUSE);
+    }
+  }
+
+  /** Takes the messages behind a sequence as not applied. */
+  #goBack(sequence: number): void {
+    if (sequence >= this.#position) return;
+    this.#position = sequence;
+    this.#stamp = "";
   }
 
   /** Publishes a barrier behind everything that was acknowledged. Returns its sequence; undefined if it is refused. */
@@ -131,49 +191,39 @@ export class Feed implements Disposable {
     }
   }
 
-  /** Waits until a sequence, or everything that the stream holds, was delivered. Returns false if it takes too long. */
-  #wait(target: number | undefined, milliseconds: number): Promise<boolean> {
-    const isDone = target === undefined ? this.#isLoaded : this.#position >= target;
-    if (isDone || this.#isDisposed) return Promise.resolve(isDone);
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        stopTimer(timer);
-        this.#waiters = this.#waiters.filter((other) => other !== waiter);
-      };
-      const waiter: Waiter = {
-        target,
-        resolve(isThere) {
-          end();
-          resolve(isThere);
-        },
-        reject(cause) {
-          end();
-          reject(cause);
-        },
-      };
-      const timer = startTimer(milliseconds, () => waiter.resolve(false));
-      this.#waiters.push(waiter);
-    });
+  /** Waits until a sequence, or everything that the stream holds, was delivered. */
+  #wait(target: Target, milliseconds: number): Promise<Reached> {
+    if (this.#isRestored) return Promise.resolve("restored");
+    if (this.#isCurrent(target)) return Promise.resolve("all");
+    if (this.#isDisposed) return Promise.resolve("late");
+    return this.#waiters.add(target, milliseconds);
   }
 
-  #settle(isDone: (target: number | undefined) => boolean): void {
-    for (const waiter of this.#waiters) {
-      if (isDone(waiter.target)) waiter.resolve(true);
-    }
+  #isCurrent(target: Target): boolean {
+    return target === undefined ? this.#isLoaded && this.#isProved : this.#position >= target;
+  }
+
+  #settle(): void {
+    this.#waiters.settle((target) => this.#isCurrent(target));
   }
 
   /** Asks the leader for the messages behind the last one that was applied, and applies them. */
-  async #readOn({ stream }: BucketStream): Promise<void> {
+  async #readOn(bucket: BucketStream): Promise<Reached> {
+    const { stream } = bucket;
+    const proved = await this.#findProved(bucket);
+    if (proved === undefined) return "restored";
+    if (proved < this.#history.last) this.#goBack(proved);
     while (!this.#isDisposed) {
       const message = await this.#readNext(stream);
-      if (message === undefined) return;
-      const { subject, sequence, data, time } = message;
+      if (message === undefined) return "all";
+      const { subject, sequence, stamp, data, time } = message;
       const headers = (): string => "";
-      this.#take({ subject, sequence, data, time: time.getTime(), headers });
+      this.#take({ subject, sequence, stamp, data, time: time.getTime(), headers });
     }
+    return "late";
   }
 
-  async #readNext(stream: string): Promise<StoredMessage | undefined> {
+  async #readNext(stream: string): Promise<LeaderMessage | undefined> {
     const seq = this.#position + 1;
     const found = await Promise.all(this.#options.asked.map((next_by_subj) => {
       return this.#context.requests.leaderGet(stream, { seq, next_by_subj });
@@ -187,32 +237,13 @@ export class Feed implements Disposable {
     const { subject, sequence } = delivery;
     if (sequence <= this.#position) return; // the leader has already returned it
     this.#position = sequence;
-    if (subject !== sync) this.#options.apply(delivery);
-    if (this.#waiters.length === 0) return;
-    this.#settle((target) => target !== undefined && target <= sequence);
+    this.#stamp = delivery.stamp;
+    if (subject === sync) {
+      this.#barriers++;
+    } else {
+      this.#history.note(delivery);
+      this.#options.apply(delivery);
+    }
+    if (!this.#waiters.isEmpty) this.#settle();
   }
 }
-
-/**
- * Applies all messages of a filter once, in the order of the stream. It misses none that was acknowledged before the call.
- *
- * @throws errors of JetStream; Error if the messages are not read in time
- */
-export async function readAll(
-  context: FeedContext,
-  stream: BucketStream,
-  filter: string,
-  apply: (delivery: Delivery) => void,
-): Promise<void> {
-  using feed = new Feed(context, stream, {
-    filters: [filter],
-    asked: [filter],
-    position: 0,
-    apply,
-  });
-  if (await feed.reach(stream, READ_TIMEOUT) === "all") return;
-  throw new Error(`"${filter}" was not read within ${READ_TIMEOUT / 1000} s`);
-}
-
-/** Milliseconds for reading all messages of a filter: enough for a hundred million. */
-const READ_TIMEOUT = 1_800_000;

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { isFull } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
-import { lockTask } from "./lock.ts";
+import { lockDeletion } from "./deletion_lock.ts";
+import { readMark } from "./deletion_mark.ts";
 import { type StreamConfig, type StreamInfo, withFence } from "./stream_config.ts";
 
 /** Seconds for which a gateway that takes an abandoned fence down keeps others from deleting the bucket. */
@@ -47,21 +47,17 @@ export async function setFence(
 export async function liftAbandoned(
   requests: Requests,
   store: StoreName,
+  info: StreamInfo,
 ): Promise<StreamInfo | undefined> {
   const stream = streamOf(store);
+  if (readMark(store, info) !== undefined) return undefined;
   const held = await requests.leaderGet(stream, { last_by_subj: records.lock(store, "delete") });
   if (held !== undefined) return undefined;
+  const lock = await lockDeletion({ requests }, { store, stream }, LIFT_SECONDS);
+  if (lock === undefined) return undefined;
   try {
-    const lock = await lockTask({ requests }, { store, stream }, "delete", LIFT_SECONDS);
-    if (lock === undefined) return undefined;
-    try {
-      return await setFence(requests, store, false);
-    } finally {
-      await lock.release().catch(() => {}); // it expires
-    }
-  } catch (cause) {
-    // A full bucket stores no other gateway's lock either.
-    if (isFull(cause)) return await setFence(requests, store, false);
-    throw cause;
+    return await setFence(requests, store, false);
+  } finally {
+    await lock.release().catch(() => {}); // it expires
   }
 }

@@ -2,8 +2,8 @@
  * A follower follows one bucket for all parts of the gateway that need its changes, with one feed and so one consumer.
  *
  * A bucket's subscribers share its follower, which lives until the last of them leaves. It creates no consumer before one
- * of them needs to be brought up to date. A stream that was created again, or restored to an older state, is another
- * stream: all subscribers begin again, as they do when another one joins.
+ * of them needs to be brought up to date. A stream that was created again, lost its last messages or was restored to an
+ * older state is another stream: all subscribers begin again, as they do when another one joins.
  * @module
  */
 
@@ -11,30 +11,12 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { Feed, type FeedContext } from "./feed.ts";
+import { History, type Mark } from "./history.ts";
 import type { StreamReading, Streams } from "./streams.ts";
+import type { Subscriber } from "./subscriber.ts";
 
 /** Fields of a context that followers need. */
 export type FollowersContext = FeedContext & { readonly streams: Streams };
-
-/** A part of the gateway that follows a bucket. */
-export type Subscriber = {
-  /**
-   * Returns the subjects to follow, exact or ending in `>`; those of two subscribers are equal or do not overlap. The
-   * leader is asked about the first if no barrier can be published.
-   */
-  readonly filters: (stream: StreamReading) => readonly [string, ...string[]];
-  /**
-   * Forgets everything and begins with an empty or a saved state.
-   *
-   * @param usesSaved Whether a saved state may be used.
-   * @returns the last sequence that the state includes
-   */
-  readonly begin: (stream: StreamReading, usesSaved: boolean) => Promise<number>;
-  /** Called once with each later message of its subjects, in the order of the stream. */
-  readonly apply: (stream: StreamReading, delivery: Delivery) => void;
-  /** Applies changes that come without a message. Returns false if it is cheaper to begin again. */
-  readonly complete: (stream: StreamReading) => Promise<boolean>;
-};
 
 /** Progress of a subscriber. */
 type Progress = {
@@ -94,9 +76,24 @@ export class Follower {
     return this.#feed?.position ?? 0;
   }
 
+  /** Number of barriers that were delivered since the subscribers began. */
+  get barriers(): number {
+    return this.#feed?.barriers ?? 0;
+  }
+
   /** Number of messages that JetStream has and the subscribers have not applied, as far as the feed knows. */
   get pending(): number {
     return this.#feed?.pending ?? 0;
+  }
+
+  /** Notes that a subscriber applied a change that came without a message. */
+  forgetMarks(): void {
+    this.#feed?.history.forget();
+  }
+
+  /** Finds the sequence up to which the stream's history is the one that was applied, see `History.find()`. */
+  async findProved(stream: string): Promise<number | undefined> {
+    return await this.#feed?.history.find(this.#context.requests, stream);
   }
 
   /** Adds a subscriber. All of them begin again. */
@@ -154,7 +151,7 @@ export class Follower {
   async #catchUp(stream: StreamReading): Promise<StreamReading | undefined> {
     const feed = await this.#feedOf(stream);
     const { isLoaded } = feed;
-    if (stream.single && isLoaded && stream.lastSequence === feed.position) return stream;
+    if (feed.isAt(stream)) return stream;
     const reached = await feed.reach(stream, isLoaded ? BARRIER_TIMEOUT : LOAD_TIMEOUT);
     if (reached === "late" && !isLoaded) {
       throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket }, {
@@ -176,9 +173,11 @@ export class Follower {
   }
 
   async #feedOf(stream: StreamReading): Promise<Feed> {
-    if (this.#feed === undefined || !this.#isOf(stream)) return await this.#begin(stream, true);
+    if (this.#feed === undefined) return await this.#begin(stream, true);
+    if (!this.#isOf(stream)) return await this.#begin(stream, false);
     if (stream.prepared === this.#isPrepared) return this.#feed;
-    return this.#follow(stream, this.#feed.position);
+    const { position, history } = this.#feed;
+    return this.#follow(stream, position, history);
   }
 
   #isOf({ created, single, lastSequence }: StreamReading): boolean {
@@ -189,19 +188,22 @@ export class Follower {
 
   async #begin(stream: StreamReading, usesSaved: boolean): Promise<Feed> {
     this.#end();
+    let mark: Mark | undefined;
     // This includes subscribers that join meanwhile.
     for (const [subscriber, progress] of this.#subscribers) {
-      progress.position = await subscriber.begin(stream, usesSaved);
+      const beginning = await subscriber.begin(stream, usesSaved);
+      progress.position = beginning.sequence;
+      if ((beginning.mark?.sequence ?? 0) > (mark?.sequence ?? 0)) mark = beginning.mark;
     }
     const positions = [...this.#subscribers.values()].map(({ position }) => position);
     if (positions.length === 0) {
       throw new S3Error("ServiceUnavailable", { BucketName: this.#bucket });
     }
     this.#created = stream.created.getTime();
-    return this.#follow(stream, Math.min(...positions));
+    return this.#follow(stream, Math.min(...positions), new History(mark));
   }
 
-  #follow(stream: StreamReading, position: number): Feed {
+  #follow(stream: StreamReading, position: number, history: History): Feed {
     this.#end();
     this.#isPrepared = stream.prepared;
     for (const [subscriber, progress] of this.#subscribers) {
@@ -212,6 +214,7 @@ export class Follower {
       filters: [...new Set(filters.flat())],
       asked: [...new Set(filters.map(([first]) => first))],
       position,
+      history,
       apply: (delivery) => this.#apply(stream, delivery),
     });
     return this.#feed;

@@ -76,26 +76,37 @@ export async function lockTask(
     return record !== undefined && await take(record.sequence, kept);
   };
   if (!await take(0)) return undefined;
+  return inTurn({
+    get sequence() {
+      return sequence;
+    },
+    renew: () => takeAgain(),
+    keep: () => takeAgain(true),
+    async release() {
+      try {
+        await requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
+      } catch (cause) {
+        if (!(cause instanceof JetStreamError)) throw cause; // it has expired
+      }
+    },
+  });
+}
+
+/** Returns a lock whose methods run one after another. */
+export function inTurn(lock: TaskLock): TaskLock {
   let running: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const next = <T>(work: () => Promise<T>): Promise<T> => {
     const done = running.then(work);
     running = done.catch(() => {});
     return done;
   };
   return {
     get sequence() {
-      return sequence;
+      return lock.sequence;
     },
-    renew: () => inTurn(() => takeAgain()),
-    keep: () => inTurn(() => takeAgain(true)),
-    release: () =>
-      inTurn(async () => {
-        try {
-          await requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
-        } catch (cause) {
-          if (!(cause instanceof JetStreamError)) throw cause; // it has expired
-        }
-      }),
+    renew: () => next(lock.renew),
+    keep: () => next(lock.keep),
+    release: () => next(lock.release),
   };
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import type { BucketCompression, BucketStorage } from "./storage.ts";
@@ -32,6 +33,7 @@ export type StreamConfig = {
   readonly sources?: readonly unknown[] | null;
   readonly sealed?: boolean;
   readonly max_bytes?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 };
 
@@ -50,14 +52,44 @@ export type StreamInfo = {
   readonly state: {
     readonly first_seq: number;
     readonly last_seq: number;
+    readonly last_ts: string;
+    readonly messages: number;
     readonly bytes: number;
   };
 };
+
+/** The state of a stream when it was read. */
+export type StreamState = {
+  /** Number of messages stored, and their bytes. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** No message has a lower one. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** When the last message was stored, see `stampOf()`. */
+  readonly lastStamp: string;
+  /** When the state was read, by nats-server's clock. */
+  readonly at: Date;
+};
+
+/** Returns the state in a response of JetStream. */
+export function stateOf({ state, ts }: StreamInfo): StreamState {
+  return {
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    lastStamp: stampOf(state.last_ts),
+    at: new Date(ts),
+  };
+}
 
 /** Facts in a stream's configuration. */
 export type StreamFacts = {
   /** There is one copy, so a direct get that names this stream comes from the leader. */
   readonly single: boolean;
+  /** Servers respond to direct gets. Otherwise only the leader returns messages. */
+  readonly direct: boolean;
   /** Captures our records and supports message TTLs, so everything beyond plain objects works. */
   readonly prepared: boolean;
   /** DeleteBucket is at work: no object info can be written. Such a stream is read again each time. */
@@ -196,6 +228,7 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { subjects = [], sources, sealed = false } = config;
   const own = Object.values(subjectsOf(store));
   return {
+    direct: allow_direct === true,
     single: num_replicas === 1 && allow_direct === true && !mirror,
     prepared: capturesRecords(store, config) && allow_msg_ttl === true,
     fenced: isFenced(store, config),
@@ -206,7 +239,8 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   };
 }
 
-function quotaOf(maxBytes: number): number {
+/** Returns the bytes of a limit that may be filled, without the reserve; Infinity for no limit. */
+export function quotaOf(maxBytes: number): number {
   if (maxBytes <= 0) return Infinity;
   return Math.max(0, Math.min(maxBytes - MIN_RESERVE, Math.floor(maxBytes / 1.01)));
 }

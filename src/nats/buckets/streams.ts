@@ -10,7 +10,9 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { monotonic, pause, wallClock } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
+import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
@@ -21,9 +23,11 @@ import {
   isFenced,
   isObjectStore,
   newStreamConfig,
+  stateOf,
   type StreamFacts,
   type StreamInfo,
   type StreamSettings,
+  type StreamState,
   withRecords,
 } from "./stream_config.ts";
 
@@ -36,15 +40,7 @@ export type BucketStream = StreamFacts & {
 };
 
 /** A bucket's stream and its state when it was read. */
-export type StreamReading = BucketStream & {
-  /** Number of bytes stored. */
-  readonly bytes: number;
-  /** No message has a lower one. */
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  /** When it was read, by nats-server's clock. */
-  readonly at: Date;
-};
+export type StreamReading = BucketStream & StreamState;
 
 /** A stream in a list of all buckets. */
 export type ListedStream = Pick<StreamReading, "store" | "created" | "lastSequence">;
@@ -117,7 +113,8 @@ export class Streams {
 
   /**
    * Returns the stream of a bucket, after adding the subject of our records and message TTLs if JetStream allows it: a
-   * native client's stream lacks both. `prepared` tells whether the stream has them now.
+   * native client's stream lacks both. `prepared` tells whether the stream has them now. Without room for its record, the
+   * layout's version is ours.
    *
    * @throws S3Error `NoSuchBucket`; `AccessDenied` for a mirror
    */
@@ -134,9 +131,8 @@ export class Streams {
     const { config } = await readInfo(this.#requests, store);
     try {
       const updated = await updateStream(this.#requests, store, withRecords(store, config));
-      await this.#requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, {
-        rollup: true,
-      });
+      const record = records.bucket(store, "layout");
+      await publishIfRoom(this.#requests, record, LAYOUT_RECORD, { rollup: true });
       return await this.#keep(bucket, store, updated);
     } catch (cause) {
       if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
@@ -148,10 +144,8 @@ export class Streams {
   async list(): Promise<readonly ListedStream[]> {
     const found: ListedStream[] = [];
     for (let offset = 0, total = 1; offset < total;) {
-      const page = await this.#requests.call<StreamPage>("STREAM.LIST", {
-        offset,
-        subject: ALL_STORES,
-      });
+      const query = { offset, subject: ALL_STORES };
+      const page = await this.#requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
       for (const { config, created, state } of page.streams ?? []) {
         const store = storeOfStream(config.name);
         if (store !== undefined && isObjectStore(store, config)) {
@@ -176,10 +170,10 @@ export class Streams {
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
-    for (const filter of [records.bucket(store, "*"), infos, chunks]) {
-      if ((await this.countBySubject(streamOf(store), filter)).size > 0) return false;
-    }
-    return true;
+    const firsts = [records.bucket(store, "*"), infos, chunks].map((next_by_subj) =>
+      this.#requests.leaderGet(streamOf(store), { seq: 1, next_by_subj })
+    );
+    return (await Promise.all(firsts)).every((first) => first === undefined);
   }
 
   async #create(store: StoreName): Promise<void> {
@@ -263,6 +257,7 @@ export class Streams {
       const { state, total: all = 0 } = await this.#requests.call<SubjectPage>(
         `STREAM.INFO.${stream}`,
         { subjects_filter: filter, offset: counts.size },
+        LIST_BYTES.subjects,
       );
       const page = Object.entries(state.subjects ?? {});
       if (page.length === 0) break;
@@ -278,9 +273,9 @@ export class Streams {
   }
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
-    const { config, state } = info;
+    const { config } = info;
     const facts = factsOf(store, config);
-    const lifted = facts.fenced ? await liftAbandoned(this.#requests, store) : undefined;
+    const lifted = facts.fenced ? await liftAbandoned(this.#requests, store, info) : undefined;
     if (lifted !== undefined) return await this.#keep(bucket, store, lifted);
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
@@ -292,10 +287,7 @@ export class Streams {
       stream: streamOf(store),
       created: new Date(info.created),
       ...facts,
-      bytes: state.bytes,
-      firstSequence: state.first_seq,
-      lastSequence: state.last_seq,
-      at: new Date(info.ts),
+      ...stateOf(info),
     };
     // Fences are short-lived, so they are never kept.
     if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic(), checked });

@@ -6,11 +6,12 @@
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { FreeReport, SweepOptions, SweepReport } from "../../store/maintenance.ts";
 import { lockTask } from "../buckets/lock.ts";
-import type { UploadsContext } from "../uploads/context.ts";
+import { isFull } from "../jetstream/errors.ts";
 import { emptyTrash } from "./empty_trash.ts";
+import { type FinishContext, finishWork } from "./finish_work.ts";
 import { sweepBucket, type SweepContext } from "./sweep.ts";
 
-type CleanupContext = SweepContext & Pick<UploadsContext, "trashed">;
+type CleanupContext = SweepContext & FinishContext;
 
 /** Empties the trash and sweeps, bucket by bucket. */
 export class Cleanup {
@@ -40,12 +41,14 @@ export class Cleanup {
     const { trashed } = this.#context;
     trashed.delete(bucket);
     this.#waiting.delete(bucket);
-    const report = await emptyTrash(this.#context, bucket);
-    if (report.waiting > 0) {
+    const finished = await finishWork(this.#context, bucket);
+    const emptied = await emptyTrash(this.#context, bucket);
+    const waiting = finished.waiting + emptied.waiting;
+    if (waiting > 0) {
       trashed.add(bucket);
-      this.#waiting.set(bucket, report.waiting);
+      this.#waiting.set(bucket, waiting);
     }
-    return report;
+    return { freed: finished.freed + emptied.freed, waiting };
   }
 
   /** Sweeps a bucket. Throws `NoSuchBucket`. */
@@ -53,11 +56,19 @@ export class Cleanup {
     return await sweepBucket(this.#context, bucket, options, (key) => this.#inParts(bucket, key));
   }
 
-  /** Tells whether this gateway is the one that sweeps a bucket in this interval of milliseconds. */
+  /**
+   * Tells whether this gateway is the one that sweeps a bucket in this interval of milliseconds. A full bucket has no room
+   * for the lock that tells, so every gateway sweeps it.
+   */
   async claimSweep(bucket: BucketName, interval: number): Promise<boolean> {
     const stream = await this.#context.streams.read(bucket);
     if (!stream.prepared) return false; // no gateway has written to it
     const seconds = Math.max(1, Math.round(interval / 1000));
-    return await lockTask(this.#context, stream, "sweep", seconds) !== undefined;
+    try {
+      return await lockTask(this.#context, stream, "sweep", seconds) !== undefined;
+    } catch (cause) {
+      if (isFull(cause)) return true;
+      throw cause;
+    }
   }
 }

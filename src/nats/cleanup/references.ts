@@ -11,7 +11,7 @@
  */
 
 import type { BucketsContext } from "../buckets/context.ts";
-import { readAll } from "../buckets/feed.ts";
+import { readAll } from "../buckets/read_all.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type Delivery, textOf } from "../jetstream/messages.ts";
@@ -29,7 +29,7 @@ import {
   type RecordSubject,
   subjectsOf,
 } from "../layout/subjects.ts";
-import { readSnapshotId } from "../listing/key_snapshot.ts";
+import { readSnapshotId } from "../listing/saved_index.ts";
 import { leasedGroups } from "../objects/trash.ts";
 
 /** Fields of a context that reading references needs. */

@@ -12,6 +12,7 @@ import {
 } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import { pause } from "../../world/world.ts";
+import { checkMaxPayload, MaxPayloadTooSmall } from "./max_payload.ts";
 import type { Requests } from "./requests.ts";
 
 /** Facts about a JetStream. */
@@ -23,12 +24,16 @@ export type JetStreamInfo = {
 };
 
 /** Tells why JetStream does not respond; undefined if it does. */
-export async function findProblem(requests: Pick<Requests, "call">): Promise<string | undefined> {
+export async function findProblem(
+  requests: Pick<Requests, "call" | "maxPayload">,
+): Promise<string | undefined> {
   try {
+    checkMaxPayload(requests.maxPayload);
     await requests.call("INFO");
     return undefined;
   } catch (cause) {
-    return `JetStream does not answer: ${cause instanceof Error ? cause.message : cause}`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return cause instanceof MaxPayloadTooSmall ? reason : `JetStream does not answer: ${reason}`;
   }
 }
 
@@ -47,13 +52,15 @@ export class JetStreamUnavailable extends Error {
  * Requests the API level of JetStream. The server behind the connection may be a leaf node of another version, so its own
  * version proves nothing.
  *
- * @throws JetStreamUnavailable if JetStream may still come; Error if it is too old or NATS does not permit the request
+ * @throws JetStreamUnavailable if JetStream may still come; Error if it is too old, NATS does not permit the request, or
+ *   the server accepts only small messages
  */
 export async function checkJetStream(
   connection: NatsConnection,
   apiPrefix: string,
 ): Promise<JetStreamInfo> {
   const subject = `${apiPrefix}.INFO`;
+  if (connection.info !== undefined) checkMaxPayload(connection.info.max_payload);
   const server = connection.info?.version ?? "unknown";
   let response: InfoResponse;
   try {

@@ -5,7 +5,7 @@
 
 import type { Msg } from "@nats-io/nats-core";
 import { monotonic, startTicker, stopTicker, type Timer, uniqueId } from "../../world/world.ts";
-import type { Listener } from "./inbox.ts";
+import type { Listener } from "./listener.ts";
 import { descriptionOf, headerText, serverHeader, statusOf } from "./message_headers.ts";
 import { type Delivery, parseAck } from "./messages.ts";
 import type { Requests } from "./requests.ts";
@@ -48,6 +48,8 @@ export class ConsumerSession implements Disposable {
   readonly #listener: Listener;
   /** Number of messages that this consumer delivered; a step of more than one shows a gap. */
   #delivered = 0;
+  /** Sequence of the message that was delivered last. */
+  #last = 0;
   #heard = monotonic();
   #watch: Timer | undefined;
   #isLost = false;
@@ -187,17 +189,19 @@ export class ConsumerSession implements Disposable {
       this.#takeStatus(message);
       return;
     }
-    const { delivered, sequence, time, pending } = parseAck(message.reply ?? "");
-    if (delivered !== this.#delivered + 1) {
+    const { delivered, sequence, time, stamp, pending } = parseAck(message.reply ?? "");
+    // Sequences that do not rise are those of a stream that has lost its last messages.
+    if (delivered !== this.#delivered + 1 || sequence <= this.#last) {
       this.end();
       return;
     }
     this.#delivered = delivered;
+    this.#last = sequence;
     this.#pending = pending;
     this.#came = true;
     const { subject, data } = message;
     const headers = (): string => headerText(message);
-    this.#deliver({ subject, sequence, time, data, headers }, pending);
+    this.#deliver({ subject, sequence, time, stamp, data, headers }, pending);
     this.#left--;
     // A pull ends with the last message of the stream; pushed messages have no end.
     if (this.#left <= 0 || (this.#left < Infinity && pending === 0)) this.#end("done");

@@ -13,6 +13,7 @@ export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
   TemporarilyUnavailable: 10008,
   InsufficientResources: 10023,
+  MemoryResourcesExceeded: 10028,
   MessageNotFound: 10037,
   StorageResourcesExceeded: 10047,
   StreamStoreFailed: 10049,
@@ -56,12 +57,23 @@ export class NotConnected extends Error {
   }
 }
 
-/** The NATS user may not publish on the subject. Nothing was done. */
+/** The NATS user may not publish on the subject, or not subscribe to the one of the responses. Nothing was done. */
 export class NotPermitted extends Error {
   override readonly name = "NotPermitted";
 
-  constructor(subject: string) {
-    super(`The NATS user has no permission to publish on "${subject}"`);
+  constructor(subject: string, action: "publish on" | "subscribe to" = "publish on") {
+    super(`The NATS user has no permission to ${action} "${subject}"`);
+  }
+}
+
+/** The client could not send the message: it is larger than `max_payload`, or the connection is closed. Nothing was done. */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
+
+  constructor(subject: string, cause: unknown) {
+    super(`Cannot publish on "${subject}": ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
   }
 }
 
@@ -81,6 +93,12 @@ export function isConflict(cause: unknown): boolean {
       cause.code === JetStreamCode.WrongLastSequenceConstant);
 }
 
+/** Returns whether a leader responded that it has no such message. */
+export function isMissing(cause: unknown): boolean {
+  return cause instanceof JetStreamError && cause.status === 404 &&
+    cause.code === JetStreamCode.MessageNotFound;
+}
+
 /** Returns whether JetStream refused a publish because the bucket, the account or the server is full. */
 export function isFull(cause: unknown): boolean {
   return cause instanceof JetStreamError && (FULL as readonly number[]).includes(cause.code);
@@ -89,6 +107,7 @@ export function isFull(cause: unknown): boolean {
 const FULL = [
   JetStreamCode.AccountResourcesExceeded,
   JetStreamCode.InsufficientResources,
+  JetStreamCode.MemoryResourcesExceeded,
   JetStreamCode.StorageResourcesExceeded,
   JetStreamCode.StoreFailed,
 ];
@@ -96,7 +115,7 @@ const FULL = [
 /** Returns whether the request certainly was not carried out. */
 export function isDefinite(cause: unknown): boolean {
   return cause instanceof JetStreamError || cause instanceof NoResponders ||
-    cause instanceof NotConnected || cause instanceof NotPermitted;
+    cause instanceof NotConnected || cause instanceof NotPermitted || cause instanceof NotSent;
 }
 
 /** Returns the kind of a failure; undefined for a missing message, which is not a failure. */

@@ -14,28 +14,10 @@ import {
   type Subscription,
 } from "@nats-io/nats-core";
 import { monotonic, startTimer, stopTimer, type Timer, uniqueId } from "../../world/world.ts";
-import { NoResponders, NotConnected, NotPermitted, Unanswered } from "./errors.ts";
+import { NoResponders, NotConnected, NotPermitted, NotSent, Unanswered } from "./errors.ts";
+import { LastingSubscription } from "./lasting_subscription.ts";
+import type { Listener, Listening } from "./listener.ts";
 import { headerText, statusOf } from "./message_headers.ts";
-
-/** Callbacks of a {@linkcode Listener}. */
-export type Listening = {
-  readonly message: (message: Msg) => void;
-  /** No more responses come: the connection was lost, or a call is not permitted. */
-  readonly lost: (cause: Error) => void;
-};
-
-/** A separate inbox, for messages that arrive one by one until it is disposed. */
-export type Listener = Disposable & {
-  readonly inbox: string;
-  /** Accepts messages from now on. */
-  readonly open: () => void;
-  /**
-   * Publishes; responses go to the callbacks.
-   *
-   * @throws NotConnected
-   */
-  readonly publish: (subject: string, body?: unknown) => void;
-};
 
 /** Accepts a response. Returns true if it was the last one. */
 export type TakeResponse = (message: Msg) => boolean;
@@ -61,8 +43,7 @@ export class Inbox implements Disposable {
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   readonly #timeout: number;
-  readonly #inbox: string;
-  readonly #subscription: Subscription;
+  readonly #subscription: LastingSubscription;
   readonly #waiters = new Map<string, Waiter>();
   /** All listeners, each with the subject that it called last. */
   readonly #listeners = new Map<Listening, string>();
@@ -76,12 +57,10 @@ export class Inbox implements Disposable {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#timeout = timeout;
-    this.#inbox = `${prefix}.${uniqueId()}`;
-    this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#take(message);
-        else this.#failAll(error.message);
-      },
+    this.#subscription = new LastingSubscription(connection, {
+      subject: () => `${prefix}.${uniqueId()}.*`,
+      message: (message) => this.#take(message),
+      denied: (cause) => this.#failAll(cause.message),
     });
     this.#watch();
   }
@@ -112,8 +91,16 @@ export class Inbox implements Disposable {
     timeout = this.#timeout,
   ): void {
     if (!this.#connected || this.#connection.isClosed()) {
-      this.whenConnected()
-        .then(() => this.send(subject, data, headers, take, fail, timeout), fail);
+      const { length } = data;
+      this.whenConnected().then(() => {
+        if (data.length !== length) throw new NotSent(subject, "its data was freed");
+        this.send(subject, data, headers, take, fail, timeout);
+      }).catch(fail);
+      return;
+    }
+    const inbox = this.#subscription.subject;
+    if (!this.#subscription.isOpen) {
+      fail(new NotPermitted(inbox, "subscribe to")); // no response would arrive
       return;
     }
     const token = (this.#next++).toString(36);
@@ -121,11 +108,11 @@ export class Inbox implements Disposable {
     this.#waiters.set(token, { subject, deadline, timeout, take, fail });
     this.#timer ??= startTimer(TICK, this.#tick);
     try {
-      const reply = `${this.#inbox}.${token}`;
+      const reply = inbox.slice(0, -1) + token;
       this.#connection.publish(subject, data, headers ? { reply, headers } : { reply });
     } catch (cause) {
       this.#waiters.delete(token);
-      fail(cause instanceof Error ? cause : new Error(String(cause)));
+      fail(new NotSent(subject, cause));
     }
   }
 
@@ -175,11 +162,11 @@ export class Inbox implements Disposable {
   /** Fails all waiters and leaves the connection open. */
   [Symbol.dispose](): void {
     this.#failAll("closed");
-    this.#subscription.unsubscribe();
+    this.#subscription[Symbol.dispose]();
   }
 
   #take(message: Msg): void {
-    const token = message.subject.slice(this.#inbox.length + 1);
+    const token = message.subject.slice(this.#subscription.subject.length - 1);
     const waiter = this.#waiters.get(token);
     if (waiter === undefined) return; // a response after its deadline
     if (message.data.length === 0 && statusOf(headerText(message)) === 503) {
@@ -241,6 +228,7 @@ export class Inbox implements Disposable {
       } else if (type === "reconnect") {
         this.#connected = true;
         this.#reconnected.resolve();
+        this.#subscription.retry();
       }
     }
   }

@@ -11,6 +11,8 @@ import { descriptionOf, headerText, serverHeader, statusOf } from "./message_hea
 export type PublishOptions = {
   /** Sequence of the subject's last message, 0 for none. JetStream refuses the publish if it is another: a conflict. */
   readonly expect?: number;
+  /** Another subject whose last message `expect` is about. */
+  readonly expectOf?: string;
   /** Removes the subject's earlier messages. */
   readonly rollup?: boolean;
   /** Lifetime of the message, as Go writes durations. */
@@ -36,12 +38,20 @@ export type DirectMessage = StoredMessage & {
   readonly stream: string;
 };
 
+/** A message as a stream's leader returns it. */
+export type LeaderMessage = StoredMessage & {
+  /** The time when JetStream stored it, see {@linkcode stampOf}. */
+  readonly stamp: string;
+};
+
 /** A message as a consumer delivers it. */
 export type Delivery = {
   readonly subject: string;
   readonly sequence: number;
   /** The time when JetStream stored it, in milliseconds since 1970. */
   readonly time: number;
+  /** The same time, see {@linkcode stampOf}. */
+  readonly stamp: string;
   /** Valid until the callback returns. */
   readonly data: Uint8Array;
   /** Returns the headers, one line each after a status line; "" if the message has none. */
@@ -54,25 +64,45 @@ export type MessageQuery =
   | { readonly last_by_subj: string }
   | { readonly seq: number; readonly next_by_subj: string };
 
+/** Selects messages of a stream: first sequence, subject (wildcards allowed), and limits of messages and bytes. */
+export type BatchQuery = {
+  readonly seq: number;
+  readonly next_by_subj: string;
+  readonly batch: number;
+  readonly max_bytes?: number;
+};
+
+/** Options of a get. */
+export type GetOptions = {
+  /** Milliseconds after which a direct get counts as unanswered, up to a quarter of a second later. */
+  readonly timeout?: number;
+  /** The caller has taken the bytes of the response from a budget. */
+  readonly isBudgeted?: boolean;
+};
+
+const EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject";
 const decoder = new TextDecoder();
 const DOT = ".".charCodeAt(0);
 
 /** Returns the headers of a publish. */
-export function publishHeaders({ expect, rollup, ttl, id }: PublishOptions): MsgHdrs {
+export function publishHeaders({ expect, expectOf, rollup, ttl, id }: PublishOptions): MsgHdrs {
   const headers = createHeaders();
   if (expect !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", expect.toString());
+  if (expectOf !== undefined) headers.set(EXPECTED_SUBJECT, expectOf);
   if (rollup === true) headers.set("Nats-Rollup", "sub");
   if (ttl !== undefined) headers.set("Nats-TTL", ttl);
   if (id !== undefined) headers.set("Nats-Msg-Id", id);
   return headers;
 }
 
-/** A message as a stream's leader returns it. */
-export type LeaderMessage = {
-  readonly subject: string;
-  readonly seq: number;
-  readonly time: string;
-  readonly data?: string;
+/** The response of a stream's leader to a request for a message. */
+export type LeaderResponse = {
+  readonly message: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly time: string;
+    readonly data?: string;
+  };
 };
 
 /**
@@ -111,9 +141,62 @@ export function directMessage(reply: Msg, subject: string): DirectMessage | unde
   };
 }
 
+/**
+ * Returns a function that collects the messages of a batch until its end. Messages of a mirror do not count, because it may
+ * lack some.
+ */
+export function collectBatch(
+  stream: string,
+  subject: string,
+  resolve: (messages: readonly StoredMessage[]) => void,
+  reject: (cause: unknown) => void,
+): (reply: Msg) => boolean {
+  const messages: StoredMessage[] = [];
+  return (reply) => {
+    const status = statusOf(headerText(reply));
+    if (status === 204 || status === 404) {
+      resolve(messages);
+      return true;
+    }
+    try {
+      const message = directMessage(reply, subject);
+      if (message?.stream === stream) messages.push(message);
+      return false;
+    } catch (cause) {
+      reject(cause);
+      return true;
+    }
+  };
+}
+
 /** Returns the message that a leader returned. */
-export function leaderMessage({ subject, seq, time, data = "" }: LeaderMessage): StoredMessage {
-  return { subject, sequence: seq, time: new Date(time), data: Uint8Array.fromBase64(data) };
+export function leaderMessage({ message }: LeaderResponse): LeaderMessage {
+  const { subject, seq, time, data = "" } = message;
+  return {
+    subject,
+    sequence: seq,
+    time: new Date(time),
+    stamp: stampOf(time),
+    data: Uint8Array.fromBase64(data),
+  };
+}
+
+/**
+ * Returns a time of JetStream's JSON as nanoseconds since 1970, the form in which consumers send it. With the sequence it
+ * tells a message from every other one that the stream has ever had there.
+ *
+ * @example Usage
+ * ```ts
+ * import { stampOf } from "./messages.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(stampOf("1970-01-01T00:00:01.0203Z"), "1020300000");
+ * ```
+ */
+export function stampOf(time: string): string {
+  const seconds = Date.parse(`${time.slice(0, 19)}Z`) / 1000;
+  const fraction = /^\.(\d+)/.exec(time.slice(19))?.[1] ?? "";
+  return `${seconds}${fraction.padEnd(9, "0")}`;
 }
 
 /** Returns the text of a message's data. */
@@ -126,6 +209,7 @@ export function parseAck(reply: string): {
   readonly delivered: number;
   readonly sequence: number;
   readonly time: number;
+  readonly stamp: string;
   readonly pending: number;
 } {
   // It has nine tokens, or with the domain and the account twelve, the last of which is random.
@@ -142,6 +226,7 @@ export function parseAck(reply: string): {
     sequence: Number(reply.slice(first + 1, second)),
     delivered: Number(reply.slice(second + 1, third)),
     time: Number(reply.slice(third + 1, fourth - 6)),
+    stamp: reply.slice(third + 1, fourth),
     pending: Number(reply.slice(fourth + 1, end)),
   };
 }

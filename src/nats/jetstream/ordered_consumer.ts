@@ -5,8 +5,8 @@
  * https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-37.md (pulling)
  * and https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-15.md (flow control)
  *
- * Each JetStream consumer has one copy and is thrown away: after a gap, a lost connection or silence, the next one
- * begins behind the last message that arrived. It pulls the messages that the stream already holds, a bounded number of
+ * Each JetStream consumer has one copy and is thrown away: after a gap, a lost connection or silence, the caller decides
+ * where the next one begins, and checks once it exists that the stream still has the history that was delivered. It pulls the messages that the stream already holds, a bounded number of
  * bytes at a time, because bytes on their way count against the one connection that all requests share. The server
  * pushes later messages, which costs it a fifth of a pull that waits.
  * @module
@@ -22,8 +22,12 @@ import type { Requests } from "./requests.ts";
 export type ConsumerOptions = {
   readonly stream: string;
   readonly filters: readonly string[];
-  /** First sequence. */
-  readonly from: number;
+  /** Returns the first sequence of the JetStream consumer that is made next. */
+  readonly from: () => number;
+  /** Called when a JetStream consumer was made, before it delivers. Resolves to false if another one must replace it. */
+  readonly made: () => Promise<boolean>;
+  /** Called when a JetStream consumer is of no further use. */
+  readonly lost: () => void;
   readonly deliver: (delivery: Delivery) => void;
   /** Called when all messages of the stream have been delivered, and again each time it catches up after falling behind. */
   readonly caughtUp: () => void;
@@ -46,7 +50,8 @@ export class OrderedConsumer implements Disposable {
   readonly #requests: Requests;
   readonly #budget: ByteBudget;
   readonly #options: ConsumerOptions;
-  #position: number;
+  /** Number of messages that were delivered. */
+  #delivered = 0;
   #isBehind = true;
   #stopped = false;
   #session: ConsumerSession | undefined;
@@ -59,7 +64,6 @@ export class OrderedConsumer implements Disposable {
     this.#requests = requests;
     this.#budget = budget;
     this.#options = options;
-    this.#position = options.from - 1;
     this.#run();
   }
 
@@ -78,15 +82,17 @@ export class OrderedConsumer implements Disposable {
   async #run(): Promise<void> {
     let isLoading = false;
     for (let failures = 0; !this.#stopped;) {
-      const before = this.#position;
+      const before = this.#delivered;
       try {
         isLoading = isLoading ? await this.#load() : await this.#follow();
-        if (isLoading || this.#position > before) failures = 0;
+        if (isLoading || this.#delivered > before) failures = 0;
         if (isLoading) continue;
       } catch (cause) {
         if (this.#stopped) return;
         isLoading = false;
         this.#options.failed(cause);
+      } finally {
+        this.#options.lost();
       }
       await this.#pause(Math.min(FIRST_PAUSE * 2 ** failures++, LAST_PAUSE));
     }
@@ -113,6 +119,7 @@ export class OrderedConsumer implements Disposable {
       idle_heartbeat: HEARTBEAT,
     });
     // The server pushes nothing before the inbox is open.
+    if (!await this.#options.made()) return false;
     if (session.pending > MAX_PUSHED) return true;
     if (session.pending === 0) this.#reachEnd();
     await session.follow();
@@ -124,6 +131,7 @@ export class OrderedConsumer implements Disposable {
   async #load(): Promise<boolean> {
     using session = this.#open();
     await session.create({});
+    if (!await this.#options.made()) return false;
     let size: PullSize = PULL;
     while (session.pending > 0 && !this.#stopped) {
       let ending: PullEnding;
@@ -142,9 +150,9 @@ export class OrderedConsumer implements Disposable {
 
   #open(): ConsumerSession {
     const { stream, filters } = this.#options;
-    const range = { stream, filters, from: this.#position + 1 };
+    const range = { stream, filters, from: this.#options.from() };
     this.#session = new ConsumerSession(this.#requests, range, (delivery, pending) => {
-      this.#position = delivery.sequence;
+      this.#delivered++;
       this.#options.deliver(delivery);
       if (pending > 0) this.#isBehind = true;
       else if (this.#isBehind) this.#reachEnd();

@@ -5,17 +5,21 @@
  * @module
  */
 
-import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import { pause, uniqueId } from "../../world/world.ts";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { pause } from "../../world/world.ts";
+import { sendBatch } from "./atomic_batch.ts";
 import { type CallObserver, methodOf, observed } from "./call_observer.ts";
-import { JetStreamCode, JetStreamError } from "./errors.ts";
-import { Inbox, type Listener, type Listening } from "./inbox.ts";
-import { headerText, statusOf } from "./message_headers.ts";
+import { isMissing, JetStreamCode, JetStreamError } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
+import type { Listener, Listening } from "./listener.ts";
 import {
   type BatchMessage,
+  type BatchQuery,
   checked,
+  collectBatch,
   type DirectMessage,
   directMessage,
+  type GetOptions,
   type LeaderMessage,
   leaderMessage,
   type MessageQuery,
@@ -23,6 +27,7 @@ import {
   type PublishOptions,
   type StoredMessage,
 } from "./messages.ts";
+import { LIST_BUDGET, MESSAGE_BUDGET, ReplyBudget } from "./reply_budget.ts";
 
 /** Settings of {@linkcode Requests}. */
 export type RequestOptions = {
@@ -35,6 +40,10 @@ export type RequestOptions = {
   /** Called when a call begins; the function that it returns is called at the end. */
   readonly observe?: CallObserver | undefined;
 };
+
+const NO_OPTIONS: GetOptions = {};
+/** A leader returns a message's data as Base64. */
+const BASE64_GROWTH = 4 / 3;
 
 /** Attempts at a call while JetStream elects a leader, and milliseconds between them. */
 const ELECTION_ATTEMPTS = 6;
@@ -49,6 +58,8 @@ export class Requests implements Disposable {
   readonly #options: RequestOptions;
   readonly #observe: CallObserver | undefined;
   readonly #inbox: Inbox;
+  readonly #messages = new ReplyBudget(MESSAGE_BUDGET);
+  readonly #lists = new ReplyBudget(LIST_BUDGET);
 
   constructor(connection: NatsConnection, options: RequestOptions) {
     this.#connection = connection;
@@ -91,42 +102,35 @@ export class Requests implements Disposable {
    */
   async publishBatch(messages: readonly BatchMessage[]): Promise<number> {
     const size = messages.reduce((sum, { data }) => sum + data.length, 0);
-    return await observed(
-      this.#observe,
-      "publish_batch",
-      messages[0]?.subject ?? "",
-      size,
-      () => {
-        return this.#publishBatch(messages);
-      },
-    );
-  }
-
-  async #publishBatch(messages: readonly BatchMessage[]): Promise<number> {
-    const batch = uniqueId();
-    for (const [i, { subject, data, ...options }] of messages.entries()) {
-      const headers = publishHeaders(options);
-      headers.set("Nats-Batch-Id", batch);
-      headers.set("Nats-Batch-Sequence", `${i + 1}`);
-      if (i < messages.length - 1) {
-        await this.#inbox.whenConnected();
-        this.#connection.publish(subject, encoder.encode(data), { headers });
-        continue;
-      }
-      headers.set("Nats-Batch-Commit", "1");
-      const reply = await this.#inbox.request(subject, encoder.encode(data), headers);
-      return (checked(reply.json(), subject) as { readonly seq: number }).seq;
-    }
-    throw new RangeError("Cannot publish a batch without messages");
+    const subject = messages[0]?.subject ?? "";
+    return await observed(this.#observe, "publish_batch", subject, size, () => {
+      return sendBatch(this.#connection, this.#inbox, messages);
+    });
   }
 
   /**
    * Calls the JetStream API.
    *
    * @param method For example `STREAM.INFO.<stream>`.
+   * @param listBytes Bytes that the response may have if it is a long list.
    * @throws JetStreamError, NoResponders, NotConnected, NotPermitted, Unanswered
    */
-  async call<T>(method: string, body?: unknown): Promise<T> {
+  call<T>(method: string, body?: unknown, listBytes = 0): Promise<T> {
+    return listBytes === 0
+      ? this.#call<T>(method, body)
+      : this.#callForList<T>(method, body, listBytes);
+  }
+
+  async #callForList<T>(method: string, body: unknown, bytes: number): Promise<T> {
+    await this.#lists.take(bytes, method, this.#options.timeout);
+    try {
+      return await this.#call<T>(method, body);
+    } finally {
+      this.#lists.give(bytes);
+    }
+  }
+
+  async #call<T>(method: string, body: unknown): Promise<T> {
     const subject = this.subjectOf(method);
     const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
     for (let attempt = 1;; attempt++) {
@@ -150,60 +154,58 @@ export class Requests implements Disposable {
     }
   }
 
-  /**
-   * Gets a message from the replica or mirror that responds first; undefined if that one has none, which proves nothing.
-   * @param timeout Milliseconds after which the call counts as unanswered, up to a quarter of a second later.
-   */
+  /** Gets a message from the replica or mirror that responds first; undefined if that one has none, which proves nothing. */
   async directGet(
     stream: string,
     query: MessageQuery,
-    timeout = this.#options.timeout,
+    { timeout = this.#options.timeout, isBudgeted = false }: GetOptions = NO_OPTIONS,
   ): Promise<DirectMessage | undefined> {
     const prefix = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
     const bySubject = "last_by_subj" in query;
     const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
     const body = bySubject ? EMPTY : encoder.encode(JSON.stringify(query));
-    return await observed(this.#observe, "direct_get", subject, body.length, async () => {
-      return directMessage(await this.#inbox.request(subject, body, undefined, timeout), subject);
-    }, (message) => message?.data.length ?? 0);
+    const held = isBudgeted ? 0 : this.#messages.expected;
+    const waiting = this.#messages.take(held, subject, timeout);
+    if (waiting !== undefined) await waiting;
+    try {
+      return await observed(this.#observe, "direct_get", subject, body.length, async () => {
+        const reply = await this.#inbox.request(subject, body, undefined, timeout);
+        this.#messages.note(reply.data.length);
+        return directMessage(reply, subject);
+      }, (message) => message?.data.length ?? 0);
+    } finally {
+      this.#messages.give(held);
+    }
   }
 
   /** Gets a message from the stream's leader; undefined if there is none. */
-  async leaderGet(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
+  async leaderGet(
+    stream: string,
+    query: MessageQuery,
+    { isBudgeted = false }: GetOptions = NO_OPTIONS,
+  ): Promise<LeaderMessage | undefined> {
+    const method = `STREAM.MSG.GET.${stream}`;
+    const held = isBudgeted ? 0 : Math.ceil(this.#messages.expected * BASE64_GROWTH);
+    const waiting = this.#messages.take(held, method, this.#options.timeout);
+    if (waiting !== undefined) await waiting;
     try {
-      const { message } = await this.call<{ readonly message: LeaderMessage }>(
-        `STREAM.MSG.GET.${stream}`,
-        query,
-      );
-      return leaderMessage(message);
+      const found = leaderMessage(await this.#call(method, query));
+      this.#messages.note(found.data.length);
+      return found;
     } catch (cause) {
-      if (
-        cause instanceof JetStreamError && cause.status === 404 &&
-        cause.code === JetStreamCode.MessageNotFound
-      ) {
-        return undefined;
-      }
+      if (isMissing(cause)) return undefined;
       throw cause;
+    } finally {
+      this.#messages.give(held);
     }
   }
 
   /**
    * Gets the messages that match a subject, in the order of the stream. A short result does not mean the end: the server
    * also stops at its own limits. It is empty if a mirror responded, which may lack messages.
-   *
-   * @param query First sequence, subject (wildcards allowed), and limits of messages and bytes.
    */
-  directBatch(
-    stream: string,
-    query: {
-      readonly seq: number;
-      readonly next_by_subj: string;
-      readonly batch: number;
-      readonly max_bytes?: number;
-    },
-  ): Promise<readonly StoredMessage[]> {
+  directBatch(stream: string, query: BatchQuery): Promise<readonly StoredMessage[]> {
     const subject = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
-    const messages: StoredMessage[] = [];
     const body = encoder.encode(JSON.stringify(query));
     return observed(
       this.#observe,
@@ -212,22 +214,13 @@ export class Requests implements Disposable {
       body.length,
       () =>
         new Promise((resolve, reject) => {
-          const take = (reply: Msg): boolean => {
-            const status = statusOf(headerText(reply));
-            if (status === 204 || status === 404) {
-              resolve(messages);
-              return true;
-            }
-            try {
-              const message = directMessage(reply, subject);
-              if (message?.stream === stream) messages.push(message);
-              return false;
-            } catch (cause) {
-              reject(cause);
-              return true;
-            }
-          };
-          this.#inbox.send(subject, body, undefined, take, reject);
+          this.#inbox.send(
+            subject,
+            body,
+            undefined,
+            collectBatch(stream, subject, resolve, reject),
+            reject,
+          );
         }),
       (found: readonly StoredMessage[]) => found.reduce((sum, { data }) => sum + data.length, 0),
     );
@@ -238,7 +231,7 @@ export class Requests implements Disposable {
     return this.#inbox.listen(listening);
   }
 
-  /** Returns the subject of a method of the JetStream API. */
+  /** Returns the subject of a method. */
   subjectOf(method: string): string {
     return `${this.#options.apiPrefix}.${method}`;
   }

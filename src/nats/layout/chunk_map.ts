@@ -50,8 +50,12 @@ export const ATTEMPT_LENGTH = 6;
 /** Length of a part's digest, in bytes. */
 export const DIGEST_BYTES = 16;
 
-/** Returns the JSON of a chunk map. */
-export function formatChunkMap(map: ChunkMap): string {
+/**
+ * Returns the JSON of a chunk map.
+ *
+ * @param limit Most characters. A map of parts leaves out seek tables that do not fit; other maps may be longer.
+ */
+export function formatChunkMap(map: ChunkMap, limit = MAX_CHUNK_MAP_LENGTH): string {
   if (map.kind === "seek") {
     const { sequences, partSizes, partChecksums } = map;
     return JSON.stringify({
@@ -80,11 +84,11 @@ export function formatChunkMap(map: ChunkMap): string {
   };
   const tables = parts.map(({ sequences }) => sequences ? formatSequences(sequences) : "");
   const text = JSON.stringify({ ...record, seeks: tables.join(";") });
-  if (text.length <= MAX_CHUNK_MAP_LENGTH) return text;
+  if (text.length <= limit) return text;
   // The long tables do not fit: readers walk through their parts instead.
-  let room = MAX_CHUNK_MAP_LENGTH - JSON.stringify(record).length - parts.length;
+  let room = limit - JSON.stringify(record).length - parts.length;
   const kept = tables.map((table) => {
-    if (table.length > Math.max(64, MAX_CHUNK_MAP_LENGTH / parts.length) || table.length > room) {
+    if (table.length > Math.max(64, limit / parts.length) || table.length > room) {
       return "";
     }
     room -= table.length;

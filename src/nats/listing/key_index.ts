@@ -12,15 +12,17 @@
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
-import type { Follower, Subscriber } from "../buckets/follower.ts";
+import type { Follower } from "../buckets/follower.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
+import type { Beginning, Subscriber } from "../buckets/subscriber.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/object_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { Doubts } from "./doubts.ts";
 import { hashNuid } from "./key_packing.ts";
-import { readIndex, saveIndex } from "./key_snapshot.ts";
+import { saveIndex } from "./key_snapshot.ts";
 import { KeyTable } from "./key_table.ts";
+import { readIndex } from "./saved_index.ts";
 
 /** Fields of a context that an index needs. */
 export type IndexContext = Pick<
@@ -80,7 +82,9 @@ export class KeyIndex implements Disposable {
       begin: (stream, usesSaved) => this.#begin(stream, usesSaved),
       apply: (stream, delivery) => this.#take(stream, delivery),
       complete: async (stream) => {
-        if (!await this.#doubts.recheck(stream)) return false;
+        const areGone = await this.#doubts.recheck(stream, this.#follower.barriers);
+        if (areGone === undefined) return false;
+        if (areGone) this.#follower.forgetMarks();
         this.#saveIfChanged(stream);
         return true;
       },
@@ -122,22 +126,17 @@ export class KeyIndex implements Disposable {
     this.#doubts.add(key);
   }
 
-  /** Makes the next listing read all keys again. */
-  doubtAll(): void {
-    this.#doubts.addAll();
-  }
-
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#context.followers.unsubscribe(this.#bucket, this.#subscriber);
   }
 
   /** Begins again, with the saved index if there is a usable one. */
-  async #begin(stream: StreamReading, usesSaved: boolean): Promise<number> {
+  async #begin(stream: StreamReading, usesSaved: boolean): Promise<Beginning> {
     const saved = usesSaved
       ? await readIndex(this.#context, stream, this.#options.memory)
       : undefined;
-    if (this.#isDisposed) return 0;
+    if (this.#isDisposed) return { sequence: 0 };
     // A listing in progress keeps the table that it began with.
     this.#table = saved?.table ?? new KeyTable();
     this.#unlistable = new Set(saved?.unlistable);
@@ -146,7 +145,7 @@ export class KeyIndex implements Disposable {
     this.#read = saved?.read ?? stream.at;
     this.#changes = 0;
     this.#options.limit();
-    return saved?.sequence ?? 0;
+    return { sequence: saved?.sequence ?? 0, mark: saved?.mark };
   }
 
   /** Saves the index in the background. */
@@ -158,13 +157,18 @@ export class KeyIndex implements Disposable {
     if (this.#changes < size * SAVE_SHARE) return;
     if (monotonic() - this.#tried < SAVE_INTERVAL) return;
     this.#tried = monotonic();
-    const saved = {
-      table: this.#table,
+    const table = this.#table;
+    const index = {
+      table,
       sequence: this.#follower.position,
       read: this.#read,
       unlistable: [...this.#unlistable],
+      findProved: async () => {
+        const proved = await this.#follower.findProved(stream.stream);
+        return this.#table === table && !this.#isDisposed ? proved : undefined;
+      },
     };
-    saveIndex(this.#context, stream, saved).catch((cause) => {
+    saveIndex(this.#context, stream, index).catch((cause) => {
       this.#context.log.warn("index was not saved", { bucket: this.#bucket, cause });
     });
   }

@@ -9,8 +9,6 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ListPage, ListQuery } from "../../store/listings.ts";
 import type { IndexStats } from "../../telemetry/metrics/store.ts";
 import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
-import { parseListed } from "../layout/object_info.ts";
-import { subjectsOf } from "../layout/subjects.ts";
 import { type IndexContext, KeyIndex } from "./key_index.ts";
 
 /** Settings of indexes. */
@@ -34,8 +32,6 @@ const SAVED_FROM = 50_000;
 const MAX_INDEXES = 256;
 /** Milliseconds for which a bucket that did not fit is refused at once. */
 const REFUSAL = 30_000;
-/** Up to so many keys are read again before a bucket counts as not empty. */
-const RECHECK_LIMIT = 100;
 const MIB = 1024 * 1024;
 
 type Entry = {
@@ -86,23 +82,6 @@ export class KeyIndexes implements Disposable {
     const { keys } = await this.#bringUpToDate(bucket);
     const { entries: objects, commonPrefixes, next } = listPage(keys, query);
     return { objects, commonPrefixes, next };
-  }
-
-  /** Tells whether a bucket holds no object now, not even an unlistable one. Throws as {@linkcode list} does. */
-  async isEmpty(bucket: BucketName): Promise<boolean> {
-    const { requests, streams } = this.#context;
-    const { stream, store } = await streams.read(bucket);
-    // Usually the first message decides.
-    const first = await requests.leaderGet(stream, {
-      seq: 1,
-      next_by_subj: subjectsOf(store).infos,
-    });
-    if (first === undefined) return true;
-    if (parseListed(first.data, first.time).listed !== undefined) return false;
-    const index = await this.#bringUpToDate(bucket);
-    if (index.size === 0 || index.size > RECHECK_LIMIT) return index.size === 0;
-    index.doubtAll();
-    return (await this.#bringUpToDate(bucket)).size === 0;
   }
 
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */

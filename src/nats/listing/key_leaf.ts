@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
 
 /** Largest number of keys in a leaf. */
@@ -14,6 +14,8 @@ export const DIGEST = 16;
 export const NUMBERS = 3;
 /** Columns of a leaf's words: the end of the key's text; the ETag's suffix; traits; nuid. */
 export const WORDS = 4;
+/** The latest time that a Date can hold. */
+const MAX_TIME = 8.64e15;
 /** Bytes by which a leaf's texts grow. */
 const TEXT_STEP = 1024;
 /** Bytes of memory of a leaf without its texts. */
@@ -143,8 +145,9 @@ export class Leaf {
     const [count = 0, length = 0] = new Uint32Array(Uint8Array.from(bytes.subarray(0, 8)).buffer);
     if (count === 0 || count > LEAF || length > count * MAX_KEY_BYTES) return undefined;
     const leaf = new Leaf();
-    leaf.#grow(length);
     leaf.count = count;
+    if (bytes.length < leaf.packed + length) return undefined;
+    leaf.#grow(length);
     let at = 8;
     for (
       const [column, size] of [
@@ -154,15 +157,29 @@ export class Leaf {
         [leaf.text, length],
       ] as const
     ) {
-      const part = bytes.subarray(at, at += size);
-      if (part.length !== size) return undefined;
-      new Uint8Array(column.buffer).set(part);
+      new Uint8Array(column.buffer).set(bytes.subarray(at, at += size));
     }
     for (let i = 0; i < count; i++) {
-      const isText = leaf.end(i) > leaf.start(i) && leaf.end(i) <= length;
-      if (!isText || (leaf.words[i * WORDS + 2] as number) >= traits) return undefined;
+      if (!leaf.#hasText(i, length) || !leaf.#hasNumbers(i, traits)) return undefined;
     }
-    return leaf.start(count) === length ? leaf : undefined;
+    const isWhole = leaf.start(count) === length && isUtf8(leaf.text.subarray(0, length));
+    return isWhole ? leaf : undefined;
+  }
+
+  /** Tells whether the text of an entry is that of a key above the one before it, if all texts together are UTF-8. */
+  #hasText(i: number, length: number): boolean {
+    const [start, end] = [this.start(i), this.end(i)];
+    if (end <= start || end - start > MAX_KEY_BYTES || end > length) return false;
+    if (((this.text[start] as number) & 0xc0) === 0x80) return false; // within a character
+    return i === 0 || this.compare(i - 1, this.text.subarray(start, end), end - start) < 0;
+  }
+
+  /** Tells whether the numbers of an entry are a size, a time and a sequence, and whether its traits exist. */
+  #hasNumbers(i: number, traits: number): boolean {
+    const [size = -1, modified = NaN, sequence = -1] = this.numbers.subarray(i * NUMBERS);
+    return Number.isSafeInteger(size) && size >= 0 && Math.abs(modified) <= MAX_TIME &&
+      Number.isSafeInteger(sequence) && sequence > 0 &&
+      (this.words[i * WORDS + 2] as number) < traits;
   }
 
   /** Removes all entries from a position on. */

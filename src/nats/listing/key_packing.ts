@@ -96,8 +96,7 @@ export class KeyPacking {
 
   /** Adds the texts that packed entries refer to. The packing must not have been used before. */
   readLegend({ traits, oddETags }: KeyLegend): void {
-    this.#traits.push(...traits);
-    for (const [i, own] of traits.entries()) this.#numbers.set(textOfTraits(own), i);
+    for (const own of traits) this.#numbers.set(textOfTraits(own), this.#traits.push(own) - 1);
     for (const [key, etag] of oddETags) this.#oddETags.set(key, etag);
   }
 

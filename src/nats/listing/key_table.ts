@@ -139,12 +139,28 @@ export class KeyTable implements SortedKeys<ListedObject> {
     return { data, next };
   }
 
-  /** Appends packed entries, which come after all others. Returns false for bytes that {@linkcode pack} cannot have made. */
-  unpack(data: Uint8Array): boolean {
+  /** Returns an entry somewhere in the table: 0 is its beginning, 1 its end. Undefined if it is empty. */
+  pick(place: number): { readonly key: ObjectKey; readonly sequence: number } | undefined {
+    const { leaves } = this.#row;
+    const at = Math.min(place, 1) * leaves.length;
+    const leaf = leaves[Math.min(Math.floor(at), leaves.length - 1)];
+    if (leaf === undefined) return undefined;
+    const i = Math.min(Math.floor((at % 1) * leaf.count), leaf.count - 1);
+    return { key: leaf.key(i), sequence: sequenceAt(leaf, i) };
+  }
+
+  /**
+   * Appends packed entries, which come after all others.
+   *
+   * @param max Bytes of memory that the table may take.
+   * @returns false if it would take more, or for bytes that {@linkcode pack} cannot have made
+   */
+  unpack(data: Uint8Array, max = Infinity): boolean {
     for (let at = 0; at < data.length;) {
       const leaf = Leaf.unpack(data.subarray(at), this.#packing.traits);
       if (leaf === undefined) return false;
       at += leaf.packed;
+      if (this.bytes + leaf.bytes > max) return false;
       if (!this.#row.append(leaf)) return false;
       this.#size += leaf.count;
     }

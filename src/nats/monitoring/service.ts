@@ -10,11 +10,15 @@
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import type { RequestRecord } from "../../telemetry/request_record.ts";
-import { uniqueId, wallClock } from "../../world/world.ts";
+import { startTimer, stopTimer, type Timer, uniqueId, wallClock } from "../../world/world.ts";
 
 /** Name of all gateways. */
 const NAME = "nats-s3";
 const ENDPOINT = { name: "s3", subject: `${NAME}.http`, queue_group: "" } as const;
+
+/** Milliseconds before the service is shown again: the first time, doubled each time, and the longest. */
+const FIRST_PAUSE = 500;
+const LAST_PAUSE = 60_000;
 
 /** The counters that STATS shows. */
 export class Traffic {
@@ -55,7 +59,10 @@ export type ServiceOptions = {
   readonly log: Log;
 };
 
-/** Responds on the connection, which stays the caller's, until it is disposed. */
+/**
+ * Responds on the connection, which stays the caller's, until it is disposed. A service that NATS denied is shown again
+ * when it may be.
+ */
 export function announceService(
   connection: NatsConnection,
   { version, metadata, traffic, log }: ServiceOptions,
@@ -75,38 +82,68 @@ export function announceService(
     STATS: () => ({ ...about("stats"), started, endpoints: [{ ...ENDPOINT, ...traffic.stats }] }),
   } as const;
 
-  const subscriptions: Subscription[] = [];
-  const subscribe = (verb: keyof typeof responses, rest = ""): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    subscriptions.push(connection.subscribe(`$SRV.${verb}${rest}`, {
+  let subscriptions: Subscription[] = [];
+  const subscribe = (verb: keyof typeof responses, rest = ""): Subscription => {
+    const subscription = connection.subscribe(`$SRV.${verb}${rest}`, {
       callback(error: Error | null, message: Msg) {
-        if (error !== null) resolve();
-        else if (message.reply) message.respond(JSON.stringify(responses[verb]()));
+        if (error === null) {
+          if (message.reply) message.respond(JSON.stringify(responses[verb]()));
+        } else if (subscriptions.includes(subscription)) lose();
       },
-    }));
-    return promise;
+    });
+    subscriptions.push(subscription);
+    return subscription;
   };
-  const begin = async (): Promise<void> => {
-    // One subject first, so that NATS logs one refusal and not nine if the user lacks the permission.
-    const refused = subscribe("PING").then(() => true);
-    const isRefused = await Promise.race([refused, connection.flush().then(() => false)]);
-    if (isRefused) {
-      return log.info("Not shown as a NATS micro service: this user may not subscribe to $SRV.>");
+  let wasShown = false;
+  let isRefusalLogged = false;
+  let isOver = false;
+  let wait = FIRST_PAUSE;
+  let timer: Timer | undefined;
+  const hide = (): void => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    subscriptions = [];
+    stopTimer(timer);
+  };
+  const lose = (): void => {
+    hide();
+    if (!isRefusalLogged) {
+      log.info("Not shown as a NATS micro service: this user may not subscribe to $SRV.>");
     }
-    if (isOver) return;
+    isRefusalLogged = true;
+    // A user who never had the permission is asked for again only after a reconnection, so that NATS logs few refusals.
+    if (wasShown) timer = startTimer(wait, begin);
+    wait = Math.min(wait * 2, LAST_PAUSE);
+  };
+  const show = async (): Promise<void> => {
+    if (isOver || subscriptions.length > 0) return;
+    // One subject first, so that NATS logs one refusal and not nine if the user lacks the permission.
+    const first = subscribe("PING");
+    await connection.flush(); // a refusal arrives before the response
+    if (isOver || !subscriptions.includes(first)) return;
     subscribe("INFO");
     subscribe("STATS");
     for (const verb of Object.keys(responses) as (keyof typeof responses)[]) {
       for (const rest of [`.${NAME}`, `.${NAME}.${id}`]) subscribe(verb, rest);
     }
+    wasShown = true;
+    isRefusalLogged = false;
     log.debug("Answering as a NATS micro service", { name: NAME, service: id });
   };
-  let isOver = false;
-  begin().catch((cause) => log.debug("Not shown as a NATS micro service", { cause }));
+  const begin = (): void => {
+    show().catch((cause) => {
+      hide(); // the connection was lost: it begins again with the next one
+      log.debug("Not shown as a NATS micro service", { cause });
+    });
+  };
+  const beginAgain = async (): Promise<void> => {
+    for await (const { type } of connection.status()) if (type === "reconnect") begin();
+  };
+  begin();
+  beginAgain();
   return {
     [Symbol.dispose]() {
       isOver = true;
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      hide();
     },
   };
 }

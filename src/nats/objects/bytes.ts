@@ -1,8 +1,8 @@
 /**
  * Opens the bytes of an object: finds its chunks and returns the requested ones, at once or as a stream.
  *
- * An object that a gateway put records the position of each chunk. A native one is walked once. The chunk map of a
- * multipart object lists its parts.
+ * An object that a gateway put records the position of each chunk. The chunks of a native one are found once. The chunk
+ * map of a multipart object lists its parts.
  * @module
  */
 
@@ -10,25 +10,20 @@ import type { ByteRange } from "../../s3/range.ts";
 import type { ObjectContent } from "../../store/objects.ts";
 import { release } from "../../streams/release.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import type { Nuid } from "../layout/nuid.ts";
 import type { ObjectBytes, StoredObject } from "../layout/object_info.ts";
 import { parseSequences } from "../layout/runs.ts";
 import { chunkSubject } from "../layout/subjects.ts";
 import { type ChunkMapNeeds, readChunkMap } from "./chunk_maps.ts";
-import {
-  type ReaderContext,
-  readPiece,
-  readPieces,
-  streamOfPieces,
-  walkGroup,
-} from "./chunk_reader.ts";
+import { readPiece, readPieces, streamOfPieces } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";
+import { readWalked, walkedGroup, type WalkNeeds } from "./group_walk.ts";
 import { readPartBytes } from "./part_bytes.ts";
 import { type KnownGroup, piecesOf, uniformOffsets } from "./pieces.ts";
 import { verified, verifiedPiece } from "./verify.ts";
+import { WalkedGroup } from "./walked_group.ts";
 
 /** The fields of a context that reading bytes needs. */
-export type BytesNeeds = ReaderContext & ChunkMapNeeds & Pick<ObjectsContext, "groups" | "leases">;
+export type BytesNeeds = WalkNeeds & ChunkMapNeeds & Pick<ObjectsContext, "leases">;
 
 /**
  * Number of chunks that are read before the response begins, without the cost of a stream. The reader has all of them or
@@ -60,17 +55,22 @@ export async function openBytes(
     return await streamOfHeld(await readPartBytes(needs, stream, bytes.nuid, start, end));
   }
   const whole = start === 0 && end === size ? bytes.sha256 : undefined;
-  const group = await findGroup(needs, stream, bytes, size);
-  if (group === undefined) {
-    const source = readUnknown(needs, stream, bytes, size, start, end);
+  const table = await findTable(needs, stream, bytes, size);
+  const group = table ?? walkedGroup(needs, stream, {
+    subject: chunkSubject(stream.store, bytes.nuid),
+    size,
+    chunks: bytes.chunks,
+  });
+  if (group instanceof WalkedGroup && group.end.position < end) {
+    const source = readWalked(needs, stream, group, start, end);
     return await streamOfHeld(whole === undefined ? source : verified(source, whole));
   }
   const pieces = [...piecesOf(group, start, end)];
   if (pieces.length <= MAX_CHUNKS_AT_ONCE) {
-    const data = joined(await Promise.all(pieces.map((piece) => readPiece(needs, piece))));
+    const data = joined(await Promise.all(pieces.map((piece) => readPiece(needs, stream, piece))));
     return whole === undefined ? data : verifiedPiece(data, whole);
   }
-  const source = readPieces(needs, pieces);
+  const source = readPieces(needs, stream, pieces);
   return await streamOfHeld(whole === undefined ? source : verified(source, whole));
 }
 
@@ -87,57 +87,28 @@ function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuf
   return all;
 }
 
-/** Returns the positions of a group's chunks if an earlier walk or a seek table tells them. */
-async function findGroup(
+/** Returns the positions of a group's chunks if a seek table tells them. */
+async function findTable(
   needs: ChunkMapNeeds & Pick<ObjectsContext, "groups">,
-  { stream, store }: BucketStream,
+  bucketStream: BucketStream,
   bytes: ObjectBytes & { readonly kind: "group" },
   size: number,
 ): Promise<KnownGroup | undefined> {
   const { nuid, chunks, chunkSize, seek, seekInLayout } = bytes;
-  const cacheKey = `${stream} ${nuid}`;
+  const cacheKey = `${bucketStream.stream} ${nuid}`;
   const known = needs.groups.get(cacheKey);
   if (known !== undefined) return known.offsets.at(-1) === size ? known : undefined;
 
-  const subject = chunkSubject(store, nuid);
   let sequences = parseSequences(seek);
   if (sequences === undefined && seekInLayout) {
-    const chunkMap = await readChunkMap(needs, { stream, store }, nuid);
+    const chunkMap = await readChunkMap(needs, bucketStream, nuid);
     if (chunkMap?.kind === "seek") sequences = chunkMap.sequences;
   }
   const fits = sequences?.length === chunks && chunkSize !== undefined &&
     Math.ceil(size / chunkSize) === chunks;
   if (sequences === undefined || !fits) return undefined;
-  const group = { stream, subject, sequences, offsets: uniformOffsets(chunks, chunkSize, size) };
+  const subject = chunkSubject(bucketStream.store, nuid);
+  const group = { subject, sequences, offsets: uniformOffsets(chunks, chunkSize, size) };
   if (chunks > 1) needs.groups.set(cacheKey, group, chunks);
   return group;
-}
-
-/** Reads a group without a seek table: walks it by subject and remembers the positions of its chunks. */
-async function* readUnknown(
-  needs: ReaderContext & Pick<ObjectsContext, "groups">,
-  { stream, store }: BucketStream,
-  { nuid, chunks }: { readonly nuid: Nuid; readonly chunks: number },
-  size: number,
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const walk = walkGroup(needs, {
-    stream,
-    subject: chunkSubject(store, nuid),
-    size,
-    chunks,
-  });
-  let position = 0;
-  for (let step = await walk.next();; step = await walk.next()) {
-    if (step.done === true) {
-      needs.groups.set(`${stream} ${nuid}`, step.value, chunks);
-      return;
-    }
-    const data = step.value;
-    const from = Math.max(start - position, 0);
-    const to = Math.min(end - position, data.length);
-    if (from < to) yield data.subarray(from, to);
-    position += data.length;
-  }
 }

@@ -10,23 +10,38 @@ import { type ChunkMap, parseChunkMap } from "../layout/chunk_map.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import type { StoredObject } from "../layout/object_info.ts";
 import { records } from "../layout/subjects.ts";
+import { type ChunkStream, getUnchanging, REPLICA_TIMEOUT } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";
 
 /** The fields of a context that reading chunk maps needs. */
-export type ChunkMapNeeds = Pick<ObjectsContext, "requests" | "chunkMaps">;
+export type ChunkMapNeeds = Pick<ObjectsContext, "requests" | "chunkMaps" | "chunkMapReads">;
 
-/** Reads the chunk map of a nuid. It never changes once an object names it. */
+/** Facts about a stream that reading chunk maps needs. */
+type MapStream = ChunkStream & Pick<BucketStream, "store">;
+
+/** Reads the chunk map of a nuid. It never changes once an object names it. Callers share a read that is under way. */
 export async function readChunkMap(
-  { requests, chunkMaps }: ChunkMapNeeds,
-  { stream, store }: Pick<BucketStream, "stream" | "store">,
+  needs: ChunkMapNeeds,
+  stream: MapStream,
   nuid: Nuid,
 ): Promise<ChunkMap | undefined> {
-  const cacheKey = `${stream} ${nuid}`;
-  const known = chunkMaps.get(cacheKey);
-  if (known !== undefined) return known;
-  const record = await requests.leaderGet(stream, { last_by_subj: records.layout(store, nuid) });
+  const name = `${stream.stream} ${nuid}`;
+  return needs.chunkMaps.get(name) ??
+    await needs.chunkMapReads.run(name, () => fetchChunkMap(needs, stream, nuid, name));
+}
+
+async function fetchChunkMap(
+  { requests, chunkMaps }: ChunkMapNeeds,
+  stream: MapStream,
+  nuid: Nuid,
+  name: string,
+): Promise<ChunkMap | undefined> {
+  const subject = records.layout(stream.store, nuid);
+  const query = { last_by_subj: subject };
+  const options = { timeout: REPLICA_TIMEOUT };
+  const record = await getUnchanging(requests, stream, query, subject, "any", options);
   const chunkMap = record && parseChunkMap(textOf(record.data));
-  if (chunkMap !== undefined) chunkMaps.set(cacheKey, chunkMap, record?.data.length ?? 0);
+  if (chunkMap !== undefined) chunkMaps.set(name, chunkMap, record?.data.length ?? 0);
   return chunkMap;
 }
 
@@ -36,7 +51,7 @@ export async function readChunkMap(
  */
 export async function withPartSizes(
   needs: ChunkMapNeeds,
-  stream: Pick<BucketStream, "stream" | "store">,
+  stream: MapStream,
   { info, bytes }: StoredObject,
   options: InfoOptions = {},
 ): Promise<ObjectInfo> {

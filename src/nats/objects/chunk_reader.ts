@@ -8,18 +8,18 @@
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
-import { JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import type { StoredMessage } from "../jetstream/messages.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { JetStreamError, NoResponders, Unanswered } from "../jetstream/errors.ts";
+import type { GetOptions, MessageQuery, StoredMessage } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
-import type { KnownGroup, Piece } from "./pieces.ts";
+import type { Piece } from "./pieces.ts";
 
 /** Bytes that one reader requests beyond the chunk that its client waits for. */
 const MAX_READ_AHEAD = 2 * 1024 * 1024;
-/** Bytes and messages of one batch while a group is walked by subject. */
-const WALK_BATCH_BYTES = 2 * 1024 * 1024;
-const WALK_BATCH_MESSAGES = 16;
 /** Milliseconds until the leader is asked instead: the server routes requests to a hung replica for minutes. */
-const REPLICA_TIMEOUT = 500;
+export const REPLICA_TIMEOUT = 500;
+/** A chunk's size is known, and it is taken from the budget of bytes. */
+const CHUNK_GET: GetOptions = { timeout: REPLICA_TIMEOUT, isBudgeted: true };
 
 /** The fields of a context that reading needs. */
 export type ReaderContext = {
@@ -35,55 +35,50 @@ export class ChunksMissing extends Error {
   override readonly name = "ChunksMissing";
 }
 
-/** A group of which only the subject, and the size and count in the object info, are known. */
-export type UnknownGroup = {
-  readonly stream: string;
-  readonly subject: string;
-  readonly size: number;
-  readonly chunks: number;
-};
+/** Facts about a stream that reading chunks needs. */
+export type ChunkStream = Pick<BucketStream, "stream" | "direct">;
 
 /**
- * Reads a group by subject from its first chunk on, and returns the positions of its chunks.
+ * Gets a message that never changes, from any replica or mirror. The leader returns it if the first one lacks it, holds
+ * another one, or does not respond soon, and if nobody responds to direct gets. Only the leader knows that it is gone.
  *
- * @throws ChunksMissing if the group is shorter or longer than the object info says
+ * @param subject Subject of the message.
+ * @param length Bytes of its data.
  */
-export async function* walkGroup(
-  { requests, budget }: ReaderContext,
-  { stream, subject, size, chunks }: UnknownGroup,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, KnownGroup> {
-  const sequences: number[] = [];
-  const offsets = [0];
-  let position = 0;
-  for (let from = 1; sequences.length < chunks;) {
-    await budget.take(WALK_BATCH_BYTES);
-    let batch: readonly StoredMessage[];
+export async function getUnchanging(
+  requests: Requests,
+  { stream, direct }: ChunkStream,
+  query: MessageQuery,
+  subject: string,
+  length: number | "any",
+  options: GetOptions,
+): Promise<StoredMessage | undefined> {
+  if (direct) {
     try {
-      batch = await requests.directBatch(stream, {
-        seq: from,
-        next_by_subj: subject,
-        batch: Math.min(WALK_BATCH_MESSAGES, chunks - sequences.length),
-        max_bytes: WALK_BATCH_BYTES,
-      }).catch(replicaLacks) ?? [];
-      if (batch.length === 0) {
-        const message = await requests.leaderGet(stream, { seq: from, next_by_subj: subject });
-        if (message !== undefined) batch = [message];
-      }
-    } finally {
-      budget.give(WALK_BATCH_BYTES);
+      const found = await requests.directGet(stream, query, options);
+      if (isWanted(found, subject, length)) return found;
+    } catch (cause) {
+      ignoreReplica(cause);
     }
-    for (const { sequence, data } of batch) {
-      sequences.push(sequence);
-      position += data.length;
-      offsets.push(position);
-      from = sequence + 1;
-      if (position > size) throw new ChunksMissing(`"${subject}" has more than ${size} bytes`);
-      yield data as Uint8Array<ArrayBuffer>;
-    }
-    if (batch.length === 0) throw new ChunksMissing(`"${subject}" ends after ${position} bytes`);
   }
-  if (position < size) throw new ChunksMissing(`"${subject}" has ${position} of ${size} bytes`);
-  return { stream, subject, sequences, offsets };
+  const found = await requests.leaderGet(stream, query, options);
+  return isWanted(found, subject, length) ? found : undefined;
+}
+
+/** Tells whether a message is the wanted one. A mirror may hold another bucket's message at the same sequence. */
+function isWanted(
+  found: StoredMessage | undefined,
+  subject: string,
+  length: number | "any",
+): boolean {
+  return found?.subject === subject && (length === "any" || found.data.length === length);
+}
+
+/** Rethrows what a direct get threw, unless the leader may still have the message. */
+export function ignoreReplica(cause: unknown): void {
+  const mayExist = cause instanceof JetStreamError || cause instanceof Unanswered ||
+    cause instanceof NoResponders;
+  if (!mayExist) throw cause;
 }
 
 /**
@@ -93,15 +88,15 @@ export async function* walkGroup(
  */
 export async function readPiece(
   { requests, budget }: ReaderContext,
+  stream: ChunkStream,
   { group, chunk, start, end }: Piece,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { stream, subject, sequences, offsets } = group;
+  const { subject, sequences, offsets } = group;
   const [from = 0, to = 0, seq = 0] = [offsets[chunk], offsets[chunk + 1], sequences[chunk]];
   await budget.take(to - from);
   try {
-    // A follower may not have the chunk yet, a mirror may never have it. Only the leader knows that it is gone.
-    const message = chunkIn(await directGet(requests, stream, seq), subject, to - from) ??
-      chunkIn(await requests.leaderGet(stream, { seq }), subject, to - from);
+    const length = to - from;
+    const message = await getUnchanging(requests, stream, { seq }, subject, length, CHUNK_GET);
     if (message === undefined) {
       throw new ChunksMissing(`"${subject}" has no chunk ${chunk} at sequence ${seq}`);
     }
@@ -111,39 +106,13 @@ export async function readPiece(
   }
 }
 
-/** Returns a message if it is the chunk that was asked for. A mirror may hold another bucket's message of that sequence. */
-function chunkIn(
-  message: StoredMessage | undefined,
-  subject: string,
-  length: number,
-): StoredMessage | undefined {
-  return message?.subject === subject && message.data.length === length ? message : undefined;
-}
-
-/** Asks any replica for a message; returns undefined if that replica lacks it or does not respond soon. */
-async function directGet(
-  requests: Requests,
-  stream: string,
-  seq: number,
-): Promise<StoredMessage | undefined> {
-  try {
-    return await requests.directGet(stream, { seq }, REPLICA_TIMEOUT);
-  } catch (cause) {
-    return replicaLacks(cause);
-  }
-}
-
-function replicaLacks(cause: unknown): undefined {
-  if (cause instanceof JetStreamError || cause instanceof Unanswered) return undefined;
-  throw cause;
-}
-
 /**
  * Reads pieces in order, several at a time. A reader may always request the next piece. What it requests beyond that
  * counts against a budget that all readers share, so that many slow readers cost little and do not hold others up.
  */
 export async function* readPieces(
   context: ReaderContext,
+  stream: ChunkStream,
   pieces: Iterable<Piece>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const source = pieces[Symbol.iterator]();
@@ -157,7 +126,7 @@ export async function* readPieces(
       const bytes = (offsets[chunk + 1] ?? 0) - (offsets[chunk] ?? 0);
       const isFirst = window.length === 0;
       if (!isFirst && (ahead + bytes > MAX_READ_AHEAD || !context.ahead.takeNow(bytes))) return;
-      const data = readPiece(context, next.value);
+      const data = readPiece(context, stream, next.value);
       data.catch(() => {}); // it is awaited in its turn, or never if an earlier one fails
       window.push({ ahead: isFirst ? 0 : bytes, data });
       ahead += isFirst ? 0 : bytes;

@@ -8,14 +8,12 @@ import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ContentInput, Received } from "../../store/content.ts";
 import { sourceOf, whileReading } from "../../streams/byte_source.ts";
-import { release } from "../../streams/release.ts";
+import { checkMaxPayload } from "../jetstream/max_payload.ts";
 import type { ObjectsContext } from "./context.ts";
 import { Cutter } from "./cutter.ts";
 
 /** Bytes of one body that may be published and not yet be acknowledged. */
 export const WRITE_WINDOW = 2 * 1024 * 1024;
-/** Bytes of a chunk, unless the server accepts less. A range reads whole chunks; a large body publishes many. */
-const MAX_CHUNK_SIZE = 128 * 1024;
 /** Bytes that the server adds to a message that is read: subject and headers. */
 const MESSAGE_OVERHEAD = 16 * 1024;
 
@@ -29,7 +27,10 @@ export type WrittenChunks = {
 };
 
 /** The fields of a context that writing needs. */
-export type WriterNeeds = Pick<ObjectsContext, "requests" | "unacknowledged" | "digests">;
+export type WriterNeeds = Pick<
+  ObjectsContext,
+  "requests" | "unacknowledged" | "digests" | "chunkSize"
+>;
 
 /**
  * Publishes a body and returns when every chunk is acknowledged. If it throws, some chunks may be stored, and the caller
@@ -45,7 +46,9 @@ export async function writeChunks(
   content: ContentInput,
   signal: AbortSignal | undefined,
 ): Promise<WrittenChunks> {
-  const chunkSize = Math.min(MAX_CHUNK_SIZE, needs.requests.maxPayload - MESSAGE_OVERHEAD);
+  const { maxPayload } = needs.requests;
+  checkMaxPayload(maxPayload);
+  const chunkSize = Math.min(needs.chunkSize, maxPayload - MESSAGE_OVERHEAD);
   const source = sourceOf(content.stream);
   return await whileReading(source, signal, async () => {
     const cutter = new Cutter(source, chunkSize, content.size);
@@ -67,6 +70,7 @@ async function writeOne(
   const chunk = await cutter.next();
   if (chunk?.length !== size) throw new S3Error("IncompleteBody");
   await unacknowledged.take(size);
+  let isStored = false;
   const publishing = requests.publish(subject, chunk);
   publishing.catch(() => {}); // it is awaited at the end in any case
   try {
@@ -76,15 +80,26 @@ async function writeOne(
     // Reading on checks the end of the framing, if the body is framed.
     if (await cutter.next() !== undefined) throw new S3Error("IncompleteBody");
     const received = { size, ...digests, checksum: checksum?.digest() };
-    return { received, sequences: [await publishing] };
+    const sequences = [await publishing];
+    isStored = true;
+    return { received, sequences };
   } catch (cause) {
     await publishing.catch(() => {}); // the chunk must have landed before the caller purges it
     throw cause;
   } finally {
     unacknowledged.give(size);
-    release(chunk);
+    // Without an acknowledgement the connection may still hold the bytes, to send them.
+    if (isStored) cutter.release(chunk);
   }
 }
+
+/** A chunk that is published and not yet acknowledged. */
+type InFlight = {
+  readonly chunk: Uint8Array;
+  /** Bytes, kept beside the chunk, which has none once its memory is freed. */
+  readonly length: number;
+  readonly acknowledged: Promise<number>;
+};
 
 /** Writes a body that makes several chunks or none, or whose length is unknown. */
 async function writeMany(
@@ -96,7 +111,7 @@ async function writeMany(
   const checksum = content.algorithm && await createChecksumHasher(content.algorithm);
   const digester = digests.create(content.size);
   const sequences: number[] = [];
-  const window: { readonly chunk: Uint8Array; readonly acknowledged: Promise<number> }[] = [];
+  const window: InFlight[] = [];
   let inFlight = 0;
   let size = 0;
 
@@ -104,20 +119,21 @@ async function writeMany(
     const first = window.shift();
     if (first === undefined) return;
     sequences.push(await first.acknowledged);
-    inFlight -= first.chunk.length;
-    release(first.chunk);
+    inFlight -= first.length;
+    cutter.release(first.chunk);
   };
 
   try {
     for (let chunk = await cutter.next(); chunk !== undefined; chunk = await cutter.next()) {
       const { length } = chunk;
+      if (length === 0) throw new TypeError(`A chunk of "${subject}" is empty or was freed`);
       size += length;
       if (content.size !== undefined && size > content.size) throw new S3Error("IncompleteBody");
       await unacknowledged.take(length);
       const acknowledged = requests.publish(subject, chunk)
         .finally(() => unacknowledged.give(length));
       acknowledged.catch(() => {}); // it is awaited in its turn, or after an earlier one has failed
-      window.push({ chunk, acknowledged });
+      window.push({ chunk, length, acknowledged });
       inFlight += length;
       checksum?.update(chunk);
       await digester.update(chunk);

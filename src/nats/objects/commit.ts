@@ -7,7 +7,7 @@
  * @module
  */
 
-import { S3Error } from "../../s3/errors.ts";
+import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import { pause } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -59,6 +59,8 @@ export type NewInfo = {
   readonly ttl?: string | undefined;
 };
 
+/** How often a write reads what it replaces while no response comes. */
+const READ_ATTEMPTS = 3;
 /** How often a commit is sent while no response comes. */
 const SEND_ATTEMPTS = 3;
 /** How often, and at which interval in milliseconds, a commit is repeated while an earlier one is still on its way. */
@@ -96,7 +98,8 @@ async function readInfo(
   try {
     message = await readLast(needs, stream, infoSubject(stream.store, key), believesMissing);
   } catch (cause) {
-    await needs.streams.read(stream.bucket); // throws NoSuchBucket if the bucket is gone
+    // Throws NoSuchBucket if the bucket is gone.
+    if (isDefinite(cause)) await needs.streams.read(stream.bucket);
     throw cause;
   }
   if (message === undefined) {
@@ -130,6 +133,27 @@ async function readLast(
     }
   }
   return await requests.leaderGet(stream, query);
+}
+
+/**
+ * Reads the object info that a write will replace, and reads again if no response comes: a lost response to a read puts
+ * nothing in doubt.
+ *
+ * @param look {@linkcode peekCurrent} if a missing object leads to nothing but a commit.
+ */
+export async function readBefore(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  look: typeof readCurrent = readCurrent,
+): Promise<Current> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await look(needs, stream, key);
+    } catch (cause) {
+      if (!(cause instanceof Unanswered) || attempt === READ_ATTEMPTS) throw cause;
+    }
+  }
 }
 
 /**
@@ -196,7 +220,12 @@ async function findOutcome<W extends Write>(
 
 /** Throws if the bucket is gone or about to go; returns if JetStream is down. */
 async function checkBucketState({ streams }: Needs, { bucket }: BucketStream): Promise<void> {
-  const { fenced } = await streams.read(bucket);
+  let fenced = false;
+  try {
+    ({ fenced } = await streams.read(bucket));
+  } catch (cause) {
+    if (isS3Error(cause)) throw cause;
+  }
   if (fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
 }
 

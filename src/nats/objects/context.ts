@@ -4,14 +4,17 @@
  */
 
 import { BoundedCache } from "../../collections/bounded_cache.ts";
-import { DigestPool } from "../../crypto/digests.ts";
+import { SharedCalls } from "../../collections/shared_calls.ts";
+import { DigestPool } from "../../crypto/digest_pool.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { ByteBudget } from "../../streams/byte_budget.ts";
 import { uniqueId } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
+import type { BucketStream } from "../buckets/streams.ts";
 import type { ChunkMap } from "../layout/chunk_map.ts";
 import { Leases } from "./leases.ts";
 import type { KnownGroup } from "./pieces.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** State of the object room. */
 export type ObjectsContext = BucketsContext & {
@@ -20,25 +23,40 @@ export type ObjectsContext = BucketsContext & {
   /** Bytes that may be published and not yet be acknowledged. */
   readonly unacknowledged: ByteBudget;
   readonly digests: DigestPool;
-  /** Positions of chunks, which never change. */
+  /** Positions of chunks, as far as they are known. They never change. */
   readonly groups: BoundedCache<KnownGroup>;
   readonly chunkMaps: BoundedCache<ChunkMap>;
+  /** Reads of chunk maps that are under way. */
+  readonly chunkMapReads: SharedCalls<ChunkMap | undefined>;
   /** Milliseconds for which a replaced group is kept for its readers. */
   readonly grace: number;
+  /** Bytes of a chunk, unless the server accepts less. */
+  readonly chunkSize: number;
   readonly leases: Leases;
   /** Buckets with trash of this gateway. */
   readonly trashed: Set<BucketName>;
   /** Tells listings to look again at a key that was found missing although no message announced it. */
   readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
+  /** What full buckets refused to record. */
+  readonly unfinished: Unfinished;
+  /** Returns those of some nuids that the object info of any key names. */
+  readonly findNamed: (
+    stream: BucketStream,
+    nuids: ReadonlySet<string>,
+  ) => Promise<ReadonlySet<string>>;
 };
 
 /** Options of the object room. */
 export type ObjectsOptions = {
   /** Milliseconds for which a replaced group is kept for its readers; a minute by default. */
   readonly grace?: number;
+  /** Most bytes of a chunk; 128 KiB by default. */
+  readonly chunkSize?: number;
 };
 
 const GRACE = 60_000;
+/** Bytes of a chunk. A range reads whole chunks; a large body publishes many. */
+const CHUNK_SIZE = 128 * 1024;
 /** Bytes that all readers together hold, or have requested, beyond what their clients accept. */
 const AHEAD_BUDGET = 16 * 1024 * 1024;
 /** Bytes that all writers together have published and not yet seen acknowledged. */
@@ -50,8 +68,8 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 /** Adds the state of the object room to that of the bucket room. */
 export function createObjectsContext(
   buckets: BucketsContext,
-  { grace = GRACE }: ObjectsOptions,
-  doubt: ObjectsContext["doubt"],
+  { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
+  { doubt, findNamed }: Pick<ObjectsContext, "doubt" | "findNamed">,
 ): ObjectsContext {
   return {
     ...buckets,
@@ -60,9 +78,13 @@ export function createObjectsContext(
     digests: new DigestPool(),
     groups: new BoundedCache(GROUPS_WEIGHT),
     chunkMaps: new BoundedCache(CHUNK_MAPS_WEIGHT),
+    chunkMapReads: new SharedCalls(),
     grace,
+    chunkSize,
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
     doubt,
+    unfinished: new Unfinished(),
+    findNamed,
   };
 }

@@ -9,7 +9,8 @@ import type { MappedPart } from "../layout/chunk_map.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { partChunkSubject } from "../layout/subjects.ts";
 import { type ChunkMapNeeds, readChunkMap } from "./chunk_maps.ts";
-import { ChunksMissing, type ReaderContext, readPieces, walkGroup } from "./chunk_reader.ts";
+import { ChunksMissing, readPieces } from "./chunk_reader.ts";
+import { readWalked, walkedGroup, type WalkNeeds } from "./group_walk.ts";
 import { type Piece, piecesOf, uniformOffsets } from "./pieces.ts";
 import { verifiedStretches } from "./verify.ts";
 
@@ -22,7 +23,7 @@ type PartRange = { readonly part: MappedPart; readonly from: number; readonly to
  * @throws ChunksMissing
  */
 export async function readPartBytes(
-  needs: ReaderContext & ChunkMapNeeds,
+  needs: WalkNeeds & ChunkMapNeeds,
   stream: BucketStream,
   nuid: Nuid,
   start: number,
@@ -46,30 +47,25 @@ export async function readPartBytes(
 }
 
 async function* piecesOfParts(
-  needs: ReaderContext,
-  { stream, store }: BucketStream,
+  needs: WalkNeeds,
+  stream: BucketStream,
   nuid: Nuid,
   ranges: readonly PartRange[],
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   // Neighbouring parts with known chunks are read as one run of pieces, so that their requests overlap.
   let run: Piece[] = [];
   for (const { part: { number, attempt, size, chunkSize, sequences }, from, to } of ranges) {
-    const subject = partChunkSubject(store, nuid, number, attempt);
-    if (sequences !== undefined && sequences.length === Math.ceil(size / chunkSize)) {
-      const offsets = uniformOffsets(sequences.length, chunkSize, size);
-      run.push(...piecesOf({ stream, subject, sequences, offsets }, from, to));
+    const subject = partChunkSubject(stream.store, nuid, number, attempt);
+    const chunks = Math.ceil(size / chunkSize);
+    if (sequences?.length === chunks) {
+      const offsets = uniformOffsets(chunks, chunkSize, size);
+      run.push(...piecesOf({ subject, sequences, offsets }, from, to));
       continue;
     }
-    yield* readPieces(needs, run);
+    yield* readPieces(needs, stream, run);
     run = [];
-    const group = { stream, subject, size, chunks: Math.ceil(size / chunkSize) };
-    let passed = 0;
-    for await (const data of walkGroup(needs, group)) {
-      const [first, last] = [Math.max(from - passed, 0), Math.min(to - passed, data.length)];
-      if (first < last) yield data.subarray(first, last);
-      passed += data.length;
-      if (passed >= to) break;
-    }
+    const group = walkedGroup(needs, stream, { subject, size, chunks });
+    yield* readWalked(needs, stream, group, from, to);
   }
-  yield* readPieces(needs, run);
+  yield* readPieces(needs, stream, run);
 }

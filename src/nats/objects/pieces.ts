@@ -5,7 +5,6 @@
 
 /** A group whose chunks' sequences are known. */
 export type KnownGroup = {
-  readonly stream: string;
   readonly subject: string;
   /** Stream sequence of each chunk. */
   readonly sequences: readonly number[];
@@ -35,7 +34,7 @@ export function uniformOffsets(chunks: number, chunkSize: number, size: number):
  * import { piecesOf, uniformOffsets } from "./pieces.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * const group = { stream: "", subject: "", sequences: [7, 8, 9], offsets: uniformOffsets(3, 10, 25) };
+ * const group = { subject: "", sequences: [7, 8, 9], offsets: uniformOffsets(3, 10, 25) };
  * const pieces = [...piecesOf(group, 5, 22)].map(({ chunk, start, end }) => [chunk, start, end]);
  * deepStrictEqual(pieces, [[0, 5, 10], [1, 0, 10], [2, 0, 2]]);
  * ```

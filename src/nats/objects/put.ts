@@ -15,8 +15,8 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
-import { type Current, peekCurrent, readCurrent } from "./commit.ts";
-import { describeGroup } from "./describe.ts";
+import { type Current, peekCurrent, readBefore, readCurrent } from "./commit.ts";
+import { describeGroup, mapLimit } from "./describe.ts";
 import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 import { discardGroup } from "./trash.ts";
@@ -38,9 +38,8 @@ export async function putObject(
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     await checkRoom(needs, stream, content.size);
     // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
-    current = precondition.ifMatch === undefined
-      ? peekCurrent(needs, stream, key)
-      : readCurrent(needs, stream, key);
+    const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
+    current = readBefore(needs, stream, key, look);
     // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.
     if (Object.keys(precondition).length > 0) {
       checkReplace(key, await current, precondition, checkRetention, needs.now());
@@ -72,7 +71,8 @@ export async function putObject(
       partSizes: undefined,
       retention: undefined,
     };
-    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written);
+    const limit = mapLimit(needs.requests);
+    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written, limit);
     if (chunkMap !== undefined) {
       await needs.requests.publish(records.layout(stream.store, nuid), chunkMap, { rollup: true });
     }

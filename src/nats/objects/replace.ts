@@ -15,7 +15,7 @@ import { isConflict, isFull, Unanswered } from "../jetstream/errors.ts";
 import type { BatchMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { infoSubject } from "../layout/subjects.ts";
-import { commitInfo, type Current, type NewInfo, type Outcome, readCurrent } from "./commit.ts";
+import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
 import { discardGroup, freeReplaced, namesBytes, trashGroup, trashMessage } from "./trash.ts";
@@ -28,7 +28,7 @@ const BATCH_ATTEMPTS = 3;
 /** The fields of a context that a write needs. */
 export type ReplaceNeeds = Pick<
   ObjectsContext,
-  "requests" | "streams" | "trashed" | "doubt" | "log" | "now"
+  "requests" | "streams" | "trashed" | "doubt" | "log" | "now" | "unfinished" | "findNamed"
 >;
 
 /** The change that a write makes to the current object info. */
@@ -111,8 +111,9 @@ export async function replace<R, P = undefined>(
     let before: Current | undefined;
     let change: Change<R> | undefined;
     let outcome: Outcome;
+    let isSent = false;
     try {
-      reading ??= readCurrent(needs, stream, key);
+      reading ??= readBefore(needs, stream, key);
       let prepared: P | undefined;
       if (prepare === undefined) before = await reading;
       else [before, prepared] = await Promise.all([reading, prepare()]);
@@ -125,25 +126,26 @@ export async function replace<R, P = undefined>(
         if (newGroup !== undefined) await discard(needs, stream, newGroup);
         return { sequence: 0, result: change.result };
       }
+      isSent = true;
       outcome = change.kind === "batch"
         ? await commitBatch(needs, stream, key, before, change)
         : await commitInfo(needs, stream, key, change, before.sequence);
     } catch (cause) {
       if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
-        const isDeleted = await deleteInFullBucket(needs, stream, key, before, change);
-        if (isDeleted) return { sequence: 0, result: change.result };
-        continue;
+        outcome = await deleteInFullBucket(needs, stream, key, before, change);
+        if (outcome.kind === "committed") return { sequence: 0, result: change.result };
+      } else {
+        if (change?.kind === "batch") {
+          // The first batch to land turns the others into conflicts: read again whose it was.
+          if (isConflict(cause)) continue;
+          if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
+        }
+        // A group whose commit may yet land belongs to the sweep. Before the commit, only reads can be unanswered.
+        if (newGroup !== undefined && !(isSent && cause instanceof Unanswered)) {
+          await discard(needs, stream, newGroup).catch(() => {});
+        }
+        throw cause;
       }
-      if (change?.kind === "batch") {
-        // The first batch to land turns the others into conflicts: read again whose it was.
-        if (isConflict(cause)) continue;
-        if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
-      }
-      // A group whose commit may yet land belongs to the sweep.
-      if (newGroup !== undefined && !(cause instanceof Unanswered)) {
-        await discard(needs, stream, newGroup).catch(() => {});
-      }
-      throw cause;
     }
     switch (outcome.kind) {
       case "committed":

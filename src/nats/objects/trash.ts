@@ -10,6 +10,7 @@
 
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { publishIfRoom } from "../jetstream/room.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -23,7 +24,7 @@ import type { ObjectsContext } from "./context.ts";
  * group is trash.
  */
 export async function freeReplaced(
-  needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed">,
+  needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed" | "unfinished">,
   stream: BucketStream,
   key: ObjectKey,
   current: Current,
@@ -52,9 +53,15 @@ export function namesBytes({ parsed }: Pick<Current, "parsed">): boolean {
  */
 export type TrashReason = "replaced" | "perhaps named";
 
-/** Records that a group may be purged after the grace. If that fails, the sweep finds the group. */
+/**
+ * Records that a group may be purged after the grace. If the bucket is full, this gateway remembers the group. If the
+ * record fails for another reason, the sweep finds the group.
+ */
 export async function trashGroup(
-  { requests, log, trashed }: Pick<ObjectsContext, "requests" | "log" | "trashed">,
+  { requests, log, trashed, unfinished }: Pick<
+    ObjectsContext,
+    "requests" | "log" | "trashed" | "unfinished"
+  >,
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
@@ -63,7 +70,9 @@ export async function trashGroup(
   if (nuid === undefined || !prepared) return;
   try {
     const { subject, data, ...options } = trashMessage(store, key, nuid, reason);
-    await requests.publish(subject, data, options);
+    if (await publishIfRoom(requests, subject, data, options) === undefined) {
+      unfinished.add(bucket, { key, nuid, marker: undefined });
+    }
     trashed.add(bucket);
   } catch (cause) {
     log.warn("trash was not recorded", { bucket, nuid, cause });

@@ -5,8 +5,10 @@
 
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
+import { removeMessage } from "../buckets/make_room.ts";
 import { readMessages } from "../buckets/scan.ts";
-import type { StreamReading } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
+import { isFull } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -14,7 +16,7 @@ import { formatUploadRecord, parseUploadRecord } from "../layout/upload_record.t
 import { compareAndSet } from "../objects/commit.ts";
 import { discardParts } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
-import { openUpload, type UploadNeeds } from "./uploads.ts";
+import { findUpload, type FoundUpload, openUpload, type UploadNeeds } from "./uploads.ts";
 
 /** How long the record of an aborted upload lives, to refuse parts that arrive late. */
 const ABORTED_TTL = "48h";
@@ -35,13 +37,9 @@ export async function abortUpload(
   id: UploadId,
 ): Promise<void> {
   const stream = await needs.streams.get(bucket);
-  const subject = records.upload(stream.store, id);
   for (let attempt = 0; attempt < ABORT_ATTEMPTS; attempt++) {
-    const { record, sequence } = await openUpload(needs, stream, key, id);
-    const data = formatUploadRecord({ ...record, state: "aborted" });
-    const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
-    const outcome = await compareAndSet(needs, stream, write, isAborted);
-    if (outcome.kind !== "committed") continue;
+    const upload = await openUpload(needs, stream, key, id);
+    if (!await endUpload(needs, stream, id, upload)) continue;
     await discardParts(
       needs,
       stream,
@@ -51,6 +49,29 @@ export async function abortUpload(
     return;
   }
   throw new S3Error("SlowDown");
+}
+
+/**
+ * Ends an upload unless another write was faster. In a full bucket its record is removed, because an upload without a
+ * record has ended as well: parts and a Complete that arrive later find none.
+ */
+async function endUpload(
+  needs: AbortNeeds,
+  stream: BucketStream,
+  id: UploadId,
+  { record, sequence }: FoundUpload,
+): Promise<boolean> {
+  const subject = records.upload(stream.store, id);
+  const data = formatUploadRecord({ ...record, state: "aborted" });
+  const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
+  try {
+    return (await compareAndSet(needs, stream, write, isAborted)).kind === "committed";
+  } catch (cause) {
+    if (!isFull(cause)) throw cause;
+    const removal = await removeMessage(needs, stream, sequence);
+    if (removal !== "in doubt") return removal === "removed";
+    return await findUpload(needs, stream, record.key, id) === undefined;
+  }
 }
 
 function isAborted({ data }: StoredMessage): boolean {

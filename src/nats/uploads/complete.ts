@@ -16,8 +16,8 @@ import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
 import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
-import { peekCurrent } from "../objects/commit.ts";
-import { describeParts } from "../objects/describe.ts";
+import { peekCurrent, readBefore } from "../objects/commit.ts";
+import { describeParts, mapLimit } from "../objects/describe.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";
@@ -48,7 +48,7 @@ export async function completeUpload(
   const stream = await needs.streams.get(bucket);
   const mayPeek = input.precondition.ifMatch === undefined;
   const { result } = await replace<ObjectInfo, ReadUpload>(needs, stream, key, {
-    ...(mayPeek && { current: peekCurrent(needs, stream, key) }),
+    ...(mayPeek && { current: readBefore(needs, stream, key, peekCurrent) }),
     prepare: () => Promise.all([findUpload(needs, stream, key, id), readParts(needs, stream, id)]),
     async describe(_before, [upload, parts]) {
       const done = upload && completedObject(upload.record);
@@ -93,7 +93,13 @@ async function describeCompletion(
   };
   const nuid = nuidOfUpload(id);
   const map = { algorithm, checksumType, parts };
-  const { message, chunkMap } = describeParts(store, nuid, result, map);
+  const { message, chunkMap } = describeParts(
+    store,
+    nuid,
+    result,
+    map,
+    mapLimit(needs.requests),
+  );
   const done: UploadRecord = {
     ...record,
     state: "done",

@@ -11,11 +11,11 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { ContentInput } from "../../store/content.ts";
 import type { FlattenOutcome } from "../../store/maintenance.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
-import { sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
+import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
 import { keepRenewing, lockTask } from "../buckets/lock.ts";
+import { readRoom } from "../buckets/quota.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { Unanswered } from "../jetstream/errors.ts";
-import { MAX_CHUNK_MAP_LENGTH } from "../layout/chunk_map.ts";
+import { isFull } from "../jetstream/errors.ts";
 import { newNuid } from "../layout/nuid.ts";
 import type { StoredObject } from "../layout/object_info.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
@@ -23,7 +23,7 @@ import { type BytesNeeds, openBytes } from "../objects/bytes.ts";
 import { withPartSizes } from "../objects/chunk_maps.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { type Current, readCurrent } from "../objects/commit.ts";
-import { describeGroup, type Description } from "../objects/describe.ts";
+import { describeGroup, type Description, mapLimit } from "../objects/describe.ts";
 import { Overtaken, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { throttled, type ThrottleOptions } from "./throttle.ts";
@@ -33,11 +33,15 @@ const MAX_FLATTENED_SIZE = 32 * 1024 ** 3;
 /** Lifetime of the lock that keeps other gateways from flattening the same object, unless it is renewed. */
 const LOCK_SECONDS = 60;
 
+/** Bytes between two looks at the room that is left. */
+const ROOM_INTERVAL = 8 * 1024 * 1024;
+
 /** The fields of a context that flattening needs. */
 export type FlattenNeeds = BytesNeeds & WriterNeeds & ReplaceNeeds;
 
 /**
- * Copies an object that is in parts into one chunk group, unless another gateway is doing so.
+ * Copies an object that is in parts into one chunk group, unless another gateway is doing so or the bucket has no room for
+ * a second copy.
  *
  * @param options `signal` ends the copy and leaves the object as it was.
  */
@@ -52,15 +56,34 @@ export async function flattenObject(
   const current = await readCurrent(needs, stream, key);
   const { parsed } = current;
   if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
-  if (parsed.object.info.size > MAX_FLATTENED_SIZE) return "too-large";
-  const task = `layout-${parsed.object.bytes.nuid}`;
+  const { size } = parsed.object.info;
+  if (size > MAX_FLATTENED_SIZE) return "too-large";
+  try {
+    if (await readRoom(needs, stream) < size) return "no-room";
+    return await flattenAlone(needs, stream, key, current, parsed.object, options);
+  } catch (cause) {
+    if (cause instanceof NoRoom || isFull(cause)) return "no-room";
+    throw cause;
+  }
+}
+
+/** Flattens an object that no other gateway is flattening. */
+async function flattenAlone(
+  needs: FlattenNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  current: Current,
+  object: StoredObject,
+  options: ThrottleOptions,
+): Promise<FlattenOutcome> {
+  const task = `layout-${object.bytes.nuid}`;
   const lock = await lockTask(needs, stream, task, LOCK_SECONDS);
   if (lock === undefined) return "taken";
   const lost = new AbortController();
   try {
     using _ = keepRenewing(lock, LOCK_SECONDS, () => lost.abort());
     const signals = [lost.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    return await rewrite(needs, stream, key, current, parsed.object, {
+    return await rewrite(needs, stream, key, current, object, {
       ...options,
       ends: AbortSignal.any(signals),
     });
@@ -90,22 +113,24 @@ async function rewrite(
   const nuid = newNuid(key);
   let description: Description;
   try {
-    const content = verifiedContent(info, throttled(source, options));
+    const roomy = whileRoom(needs, stream, info.size, throttled(source, options));
+    const content = verifiedContent(info, roomy);
     const subject = chunkSubject(store, nuid);
     const written = await writeChunks(needs, subject, content, options.ends);
     content.verify(written.received);
-    description = describeGroup(store, nuid, info, written, current.raw);
+    const limit = mapLimit(needs.requests);
+    description = describeGroup(store, nuid, info, written, limit, current.raw);
     const { chunkMap } = description;
     if (chunkMap !== undefined) {
-      if (chunkMap.length > MAX_CHUNK_MAP_LENGTH) {
+      if (chunkMap.length > limit) {
         await purgeGroup(needs, stream, nuid);
         return "too-large";
       }
       await needs.requests.publish(records.layout(store, nuid), chunkMap, { rollup: true });
     }
   } catch (cause) {
-    // A group that may yet be stored belongs to the sweep.
-    if (!(cause instanceof Unanswered)) await purgeGroup(needs, stream, nuid).catch(() => {});
+    // Nothing names the group yet, so an unanswered chunk puts nothing in doubt.
+    await purgeGroup(needs, stream, nuid).catch(() => {});
     throw cause;
   }
   const { message } = description;
@@ -126,6 +151,34 @@ async function rewrite(
     if (cause instanceof Overtaken) return "needless";
     throw cause;
   }
+}
+
+/** Clients have filled the bucket during the copy. */
+class NoRoom extends Error {
+  override readonly name = "NoRoom";
+}
+
+/** Passes a source on and fails as soon as there is no room for the rest of it, so that clients keep their room. */
+function whileRoom(
+  needs: Pick<FlattenNeeds, "requests">,
+  stream: BucketStream,
+  size: number,
+  source: ByteSource,
+): ByteSource {
+  let left = size;
+  let nextLook = size - ROOM_INTERVAL;
+  return {
+    async read() {
+      if (left <= nextLook) {
+        nextLook = left - ROOM_INTERVAL;
+        if (await readRoom(needs, stream) < left) throw new NoRoom("The bucket has no room left");
+      }
+      const piece = await source.read();
+      left -= piece?.length ?? 0;
+      return piece;
+    },
+    cancel: (reason) => source.cancel(reason),
+  };
 }
 
 /** Returns the bytes of an object, to be checked against the checksum that they were stored with. */

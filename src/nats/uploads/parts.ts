@@ -20,6 +20,7 @@ import { parseSequences } from "../layout/runs.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { compareAndSet } from "../objects/commit.ts";
+import { mapLimit } from "../objects/describe.ts";
 import { discardParts, trashGroup } from "../objects/trash.ts";
 import { shortDigest } from "../objects/verify.ts";
 import type { UploadsContext } from "./context.ts";
@@ -34,7 +35,7 @@ const LEADER_GETS = 64;
  * @throws S3Error `NoSuchUpload`
  */
 export async function putPart(
-  needs: UploadNeeds & WriterNeeds & Pick<UploadsContext, "log" | "now" | "trashed">,
+  needs: UploadNeeds & WriterNeeds & Pick<UploadsContext, "log" | "now" | "trashed" | "unfinished">,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
@@ -60,6 +61,7 @@ export async function putPart(
   const chunks = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
   let subject: string;
+  let isSent = false;
   try {
     const written = await writeChunks(needs, chunks, content, signal);
     const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
@@ -70,11 +72,15 @@ export async function putPart(
     const facts = { number, size, etag: md5, checksum, modified };
     part = { ...facts, attempt, chunkSize, digest, sequences };
     const record = formatPart(stream.store, id, part);
+    // Without a seek table the chunks of the part are found when they are read.
+    const data = record.data.length > mapLimit(needs.requests) ? "" : record.data;
     subject = record.subject;
+    isSent = true;
     // The subject contains the name of this attempt, so any message of it is this part.
-    await compareAndSet(needs, stream, { ...record, expect: 0, ttl: undefined }, () => true);
+    await compareAndSet(needs, stream, { subject, data, expect: 0, ttl: undefined }, () => true);
   } catch (cause) {
-    if (!(cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
+    // A part whose record may yet land belongs to the upload. Before the record, only chunks can be unanswered.
+    if (!(isSent && cause instanceof Unanswered)) await discardParts(needs, stream, chunks);
     throw cause;
   }
 

@@ -155,6 +155,7 @@ const OUTCOMES: readonly (FlattenOutcome | "failed")[] = [
   "needless",
   "taken",
   "too-large",
+  "no-room",
   "failed",
 ];
 

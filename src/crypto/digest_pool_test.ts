@@ -1,6 +1,6 @@
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { DigestPool } from "./digests.ts";
+import { DigestPool } from "./digest_pool.ts";
 
 function expected(bytes: Uint8Array): { md5: string; sha256: string } {
   const hash = (name: string): string => createHash(name).update(bytes).digest("hex");
@@ -57,4 +57,57 @@ Deno.test("DigestPool goes on after a body is dropped", async () => {
   const digester = pool.create(undefined);
   await digester.update(new Uint8Array(5));
   deepStrictEqual(await digester.digest(), expected(new Uint8Array(5)));
+});
+
+/** Workers that were started meanwhile; null as a message makes the last one die. */
+function watchWorkers(): Disposable & { readonly started: Worker[] } {
+  const Original = globalThis.Worker;
+  const started: Worker[] = [];
+  globalThis.Worker = class extends Original {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      started.push(this);
+    }
+  };
+  return {
+    started,
+    [Symbol.dispose]() {
+      globalThis.Worker = Original;
+    },
+  };
+}
+
+Deno.test("DigestPool fails everything of a worker that died, and replaces it", async () => {
+  using workers = watchWorkers();
+  using pool = new DigestPool();
+  const body = new Uint8Array(9 * MIB);
+  const [first, second, third] = [1, 2, 3].map(() => pool.create(undefined));
+  await first?.update(new Uint8Array(5));
+  await first?.digest(); // the worker works
+  workers.started[0]?.postMessage(null);
+  // One waits for its digests, the other for memory.
+  await Promise.all([
+    rejects(async () => await second?.digest(), /worker failed/),
+    rejects(async () => await third?.update(body), /worker failed/),
+  ]);
+  await rejects(async () => await third?.update(body), /worker failed/);
+  await rejects(async () => await third?.digest(), /worker failed/);
+  third?.drop();
+
+  const digester = pool.create(undefined);
+  await digester.update(body);
+  deepStrictEqual(await digester.digest(), expected(body));
+  strictEqual(workers.started.length, 2);
+});
+
+Deno.test("DigestPool computes inline where workers die before they have done anything", async () => {
+  using workers = watchWorkers();
+  using pool = new DigestPool();
+  const digester = pool.create(undefined);
+  workers.started[0]?.postMessage(null);
+  await rejects(async () => await digester.digest(), /worker failed/);
+  const next = pool.create(undefined);
+  await next.update(new Uint8Array(5));
+  deepStrictEqual(await next.digest(), expected(new Uint8Array(5)));
+  strictEqual(workers.started.length, 1);
 });

@@ -1,0 +1,75 @@
+/**
+ * Compares a saved index with its bucket's stream, at a few places that nobody can foresee.
+ *
+ * An index that some NATS client made up, or whose keys were purged by hand, differs at many of them. It cannot be told
+ * apart if it differs at few; but who may write it may also write and delete objects.
+ * @module
+ */
+
+import { mapAtOnce } from "../../collections/map_at_once.ts";
+import { randomPlace } from "../../world/world.ts";
+import type { BucketsContext } from "../buckets/context.ts";
+import type { StreamReading } from "../buckets/streams.ts";
+import type { StoredMessage } from "../jetstream/messages.ts";
+import { parseListed } from "../layout/object_info.ts";
+import { infoSubject, keyOfSubject, subjectsOf } from "../layout/subjects.ts";
+import type { IndexContent } from "./key_snapshot.ts";
+
+type SampleContext = Pick<BucketsContext, "requests">;
+
+/** Number of places in the index and in the stream, and of those that are compared at once. */
+const PLACES = 16;
+const AT_ONCE = 8;
+
+/** Tells whether a saved index and the stream agree wherever they are compared. */
+export async function agreesWithStream(
+  context: SampleContext,
+  stream: StreamReading,
+  index: IndexContent,
+): Promise<boolean> {
+  const places = Array.from({ length: PLACES }, randomPlace);
+  const agree = await mapAtOnce(places, AT_ONCE, async (place) => {
+    return await isStored(context, stream, index, place) &&
+      await isIndexed(context, stream, index, place);
+  });
+  return !agree.includes(false);
+}
+
+/** Tells whether the stream holds the object info of an entry, or a later one. */
+async function isStored(
+  { requests }: SampleContext,
+  { store, stream, firstSequence }: StreamReading,
+  { table }: IndexContent,
+  place: number,
+): Promise<boolean> {
+  const entry = table.pick(place);
+  // Messages that expire leave from the beginning, which is noticed elsewhere.
+  if (entry === undefined || entry.sequence < firstSequence) return true;
+  const last = await requests.leaderGet(stream, { last_by_subj: infoSubject(store, entry.key) });
+  if (last?.sequence === entry.sequence) return isObject(last);
+  return last !== undefined && last.sequence > entry.sequence;
+}
+
+/** Tells whether the index has the key of a message in the stream. */
+async function isIndexed(
+  { requests }: SampleContext,
+  { store, stream }: StreamReading,
+  { table, unlistable, sequence }: IndexContent,
+  place: number,
+): Promise<boolean> {
+  const query = { seq: Math.floor(place * sequence) + 1, next_by_subj: subjectsOf(store).infos };
+  const message = await requests.leaderGet(stream, query);
+  if (message === undefined || message.sequence > sequence) return true;
+  const key = keyOfSubject(store, message.subject);
+  const isKnown = key === undefined
+    ? unlistable.includes(message.subject) === isObject(message)
+    : table.sequenceOf(key) === (isObject(message) ? message.sequence : undefined);
+  if (isKnown) return true;
+  // A later message of the subject may have replaced it.
+  const last = await requests.leaderGet(stream, { last_by_subj: message.subject });
+  return last?.sequence !== message.sequence;
+}
+
+function isObject({ data, time }: Pick<StoredMessage, "data" | "time">): boolean {
+  return parseListed(data, time).listed !== undefined;
+}
