@@ -4,6 +4,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
+import type { BucketName } from "../s3/names.ts";
 import {
   JetStreamCode,
   JetStreamError,
@@ -23,6 +24,24 @@ export async function translateErrors<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
+    throw toS3Error(cause);
+  }
+}
+
+/**
+ * Passes work on a bucket on. If no one responds, it looks whether the bucket is gone.
+ *
+ * @throws S3Error in the place of an error of JetStream
+ */
+export async function translateErrorsIn<T>(
+  streams: { readonly read: (bucket: BucketName) => Promise<unknown> },
+  bucket: BucketName,
+  work: Promise<T>,
+): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof NoResponders) await translateErrors(streams.read(bucket));
     throw toS3Error(cause);
   }
 }

@@ -10,12 +10,13 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
-import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import { createBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import {
   type BucketsObserver,
   type BucketsOptions,
   createBucketsContext,
 } from "./buckets/context.ts";
+import { deleteBucket } from "./buckets/delete_bucket.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
@@ -24,7 +25,7 @@ import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/ke
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
-import { translateErrors } from "./s3_errors.ts";
+import { translateErrors, translateErrorsIn } from "./s3_errors.ts";
 import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
 import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
@@ -68,7 +69,10 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     findNamed: (stream, nuids) => findNamed(buckets, stream, nuids),
   });
   const context = createUploadsContext(objects, options);
-  const { requests, budget, ahead, unacknowledged, digests } = context;
+  const { requests, streams, budget, ahead, unacknowledged, digests } = context;
+  const inBucket = <T>(bucket: BucketName, work: Promise<T>): Promise<T> =>
+    translateErrorsIn(streams, bucket, work);
+  const looksEmpty = (bucket: BucketName): Promise<boolean> => isEmpty(context, bucket);
   const flattener = new Flattener(context, options);
   const inParts = (bucket: BucketName, key: ObjectKey): void => {
     if (nativeLayout !== "off") flattener.add(bucket, key);
@@ -78,33 +82,33 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
   return {
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
-    readBucket: (...args) => translateErrors(readBucket(context, ...args)),
-    deleteBucket: (...args) =>
-      translateErrors(deleteBucket(context, (bucket) => isEmpty(context, bucket), ...args)),
+    readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
+    deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),
 
-    readObject: (...args) => translateErrors(readObject(context, ...args)),
-    getObject: (...args) => translateErrors(getObject(context, ...args)),
-    putObject: (...args) => translateErrors(putObject(context, ...args)),
-    deleteObject: (...args) => translateErrors(deleteObject(context, ...args)),
-    listObjects: (...args) => translateErrors(indexes.list(...args)),
+    readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),
+    getObject: (bucket, ...args) => inBucket(bucket, getObject(context, bucket, ...args)),
+    putObject: (bucket, ...args) => inBucket(bucket, putObject(context, bucket, ...args)),
+    deleteObject: (bucket, ...args) => inBucket(bucket, deleteObject(context, bucket, ...args)),
+    listObjects: (bucket, ...args) => inBucket(bucket, indexes.list(bucket, ...args)),
 
-    createUpload: (...args) => translateErrors(createUpload(context, ...args)),
-    putPart: (...args) => translateErrors(putPart(context, ...args)),
-    readUpload: (...args) => translateErrors(readUpload(context, ...args)),
-    listParts: (...args) => translateErrors(listParts(context, ...args)),
-    listUploads: (...args) => translateErrors(listUploads(context, ...args)),
+    createUpload: (bucket, ...args) => inBucket(bucket, createUpload(context, bucket, ...args)),
+    putPart: (bucket, ...args) => inBucket(bucket, putPart(context, bucket, ...args)),
+    readUpload: (bucket, ...args) => inBucket(bucket, readUpload(context, bucket, ...args)),
+    listParts: (bucket, ...args) => inBucket(bucket, listParts(context, bucket, ...args)),
+    listUploads: (bucket, ...args) => inBucket(bucket, listUploads(context, bucket, ...args)),
     async completeUpload(bucket, key, ...args) {
-      const info = await translateErrors(completeUpload(context, bucket, key, ...args));
+      const completing = completeUpload(context, bucket, key, ...args);
+      const info = await inBucket(bucket, completing);
       if (nativeLayout === "on-complete") await flattener.flattenNow(bucket, key);
       else inParts(bucket, key);
       return info;
     },
-    abortUpload: (...args) => translateErrors(abortUpload(context, ...args)),
+    abortUpload: (bucket, ...args) => inBucket(bucket, abortUpload(context, bucket, ...args)),
 
     bucketsToFree: () => cleanup.trashed,
-    freeReplaced: (...args) => translateErrors(cleanup.emptyTrash(...args)),
-    sweep: (...args) => translateErrors(cleanup.sweep(...args)),
-    claimSweep: (...args) => translateErrors(cleanup.claimSweep(...args)),
+    freeReplaced: (bucket) => inBucket(bucket, cleanup.emptyTrash(bucket)),
+    sweep: (bucket, ...args) => inBucket(bucket, cleanup.sweep(bucket, ...args)),
+    claimSweep: (bucket, ...args) => inBucket(bucket, cleanup.claimSweep(bucket, ...args)),
     flattenNext: (signal) => translateErrors(flattener.next(signal)),
 
     problem: () => findProblem(requests),

@@ -1,42 +1,9 @@
-import { connect } from "@nats-io/transport-node";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import { storeOf, streamOf } from "../../src/nats/layout/names.ts";
-import { infoSubject } from "../../src/nats/layout/subjects.ts";
-import { createNatsStore } from "../../src/nats/store.ts";
+import { openStoreUnderTest } from "./nats_store.ts";
 import { storeContract } from "./store_contract.ts";
-import type { CreateStore } from "./store_under_test.ts";
 
-const createStore: CreateStore = async ({ minPartSize }) => {
-  const server = await startNatsServer();
-  const connection = await connect({ servers: server.url });
-  const store = createNatsStore(connection, {
-    apiPrefix: "$JS.API",
-    inboxPrefix: "_INBOX",
-    replicas: 1,
-    storage: "file",
-    compression: "none",
-    defaultOwner: "native",
-    log: { warn() {} },
-    minPartSize,
-  });
-  return {
-    store,
-    async retain(bucket, key, until) {
-      const name = storeOf(bucket);
-      if (name === undefined) throw new TypeError(`No store has the name "${bucket}"`);
-      const subject = infoSubject(name, key);
-      const message = await connection.request(`$JS.API.DIRECT.GET.${streamOf(name)}.${subject}`);
-      const info = message.json<{ metadata: Record<string, string> }>();
-      info.metadata["x-amz-object-lock-mode"] = "COMPLIANCE";
-      info.metadata["x-amz-object-lock-retain-until-date"] = until.toISOString();
-      await connection.request(subject, JSON.stringify(info));
-    },
-    async [Symbol.asyncDispose]() {
-      store[Symbol.dispose]();
-      await connection.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-};
+// One server for all, outside of tests, so that none is blamed for its process.
+const server = await startNatsServer();
+Deno.test.afterAll(async () => await server[Symbol.asyncDispose]());
 
-storeContract("NATS store", createStore);
+storeContract("NATS store", ({ minPartSize }) => openStoreUnderTest(server.url, { minPartSize }));

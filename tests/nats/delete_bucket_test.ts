@@ -2,18 +2,22 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { headers as createHeaders } from "@nats-io/nats-core";
-import type { S3Error } from "../../src/s3/errors.ts";
+import { headers as createHeaders, type NatsConnection } from "@nats-io/nats-core";
 import { createNatsStore } from "../../src/nats/store.ts";
+import type { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import type { Store } from "../../src/store/store.ts";
+import { call } from "../contract/nats_store.ts";
 import {
   input,
+  openStore,
   read,
   sameBytes,
   someBytes,
   STORE_OPTIONS,
   storeOnServer,
 } from "./store_on_server.ts";
+import { type Frame, TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "fence" as BucketName;
 const key = "k" as ObjectKey;
@@ -94,6 +98,110 @@ Deno.test("a fence that a dead gateway left falls with its lock", async () => {
   using third = createNatsStore(connection, STORE_OPTIONS);
   await third.putObject(bucket, key, input(someBytes(4)));
   deepStrictEqual([...(await config(connection)).subjects].sort(), [...before.subjects].sort());
+});
+
+const LOCK = "$O.fence.S3.lock.delete";
+const INFOS = "$O.fence.M.>";
+
+/** A gateway behind a proxy that holds the first frame that matches, and what happens meanwhile. */
+async function heldAt(
+  given: Awaited<ReturnType<typeof storeOnServer>>,
+  matches: (frame: Frame) => boolean,
+  run: (store: Store) => Promise<unknown>,
+  meanwhile: () => Promise<unknown>,
+): Promise<unknown> {
+  await using proxy = new TcpProxy(given.server.port);
+  await using gateway = await openStore(proxy.url);
+  const arrived = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  let isHeld = false;
+  proxy.judge = (frame) => {
+    if (isHeld || !frame.verb.endsWith("PUB") || !matches(frame)) return "pass";
+    isHeld = true;
+    arrived.resolve();
+    return { hold: release.promise };
+  };
+  const outcome = run(gateway.store).then(() => undefined, (cause) => cause);
+  const early = outcome.then((cause) => {
+    if (!isHeld) throw new Error("It ended before it came that far", { cause });
+  });
+  await Promise.race([arrived.promise, early]);
+  await meanwhile();
+  release.resolve();
+  return await outcome;
+}
+
+/** Another gateway takes the lock, after it has expired. */
+async function takeLock(connection: NatsConnection): Promise<void> {
+  await call(connection, "STREAM.PURGE.OBJ_fence", { filter: LOCK });
+  await connection.request(LOCK, "", { headers: ttl("30s"), timeout: 2000 });
+}
+
+async function setSubjects(
+  connection: NatsConnection,
+  change: (subjects: readonly string[]) => readonly string[],
+): Promise<void> {
+  const before = await config(connection);
+  const changed = { ...before, subjects: change(before.subjects) };
+  await call(connection, "STREAM.UPDATE.OBJ_fence", changed);
+}
+
+Deno.test("a gateway whose lock has expired leaves the fence to the one that has it now", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  let locks = 0;
+  const outcome = await heldAt(
+    given,
+    // What it asks for first when it has renewed its lock behind the fence.
+    ({ subject }) => subject === LOCK ? ++locks > 2 : locks === 2,
+    (gateway) => gateway.deleteBucket(bucket),
+    () => takeLock(connection),
+  );
+  strictEqual((outcome as S3Error).code, "OperationAborted");
+  ok(!(await config(connection)).subjects.includes(INFOS), "the fence is down");
+});
+
+Deno.test("a fence without a lock is taken down by nobody once another gateway has the lock", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await setSubjects(connection, (subjects) => subjects.filter((subject) => subject !== INFOS));
+  let looked = false;
+  await heldAt(
+    given,
+    ({ subject, text }) => {
+      if (looked) return true;
+      looked = subject.includes("STREAM.MSG.GET") && text.includes(LOCK);
+      return false;
+    },
+    (gateway) => gateway.readBucket(bucket),
+    () => takeLock(connection),
+  );
+  ok(!(await config(connection)).subjects.includes(INFOS), "the fence is down");
+});
+
+Deno.test("a bucket whose fence was taken down behind its back is not deleted", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  let isKept = false;
+  const outcome = await heldAt(
+    given,
+    ({ subject, text }) => {
+      if (isKept) return true;
+      isKept = subject === LOCK && !text.includes("Nats-TTL");
+      return false;
+    },
+    (gateway) => gateway.deleteBucket(bucket),
+    async () => {
+      await setSubjects(connection, (subjects) => [...subjects, INFOS]);
+      await store.putObject(bucket, key, input(someBytes(7)));
+    },
+  );
+  strictEqual((outcome as S3Error).code, "OperationAborted");
+  strictEqual((await read(store, bucket, key)).bytes.length, 7);
+  await store.putObject(bucket, key, input(someBytes(8)));
 });
 
 Deno.test("a bucket that is being deleted cannot be made, one whose deletion was decided can", async () => {

@@ -253,7 +253,7 @@ Deno.test("a mutated upload is one that can be completed, or cannot be read", ()
 });
 
 Deno.test("mutated trash names a key and a group, or cannot be read", () => {
-  fuzz([formatTrash(key)], (data) => {
+  fuzz([formatTrash(key, true)], (data) => {
     const record = parseTrash(store, records.trash(store, nuid), decoder.decode(data));
     if (record === undefined) return false;
     strictEqual(parseObjectKey(record.key), record.key);
@@ -292,7 +292,7 @@ Deno.test("mutated subjects are read as records and chunks that can exist, or no
     const original = subjects[seed % subjects.length] ?? "";
     const subject = mutateSubject(seeded(seed), original, original.includes(".C.") ? 3 : 4);
     parseRecordSubject(store, subject);
-    parseTrash(store, subject, formatTrash(key));
+    parseTrash(store, subject, formatTrash(key, true));
     const chunks = parseChunkSubject(store, subject);
     if (chunks?.kind === "part") ok(/^[\w-]{24}\.\d{1,5}\.[\w-]{6}$/.test(chunks.name), subject);
     const read = parsePart(store, subject);

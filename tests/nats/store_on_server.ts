@@ -64,7 +64,7 @@ export async function storeOnServer(
 export async function openStore(
   url: string,
   options: Partial<NatsStoreOptions> = {},
-): Promise<{ readonly store: Store & Maintenance } & AsyncDisposable> {
+): Promise<Pick<StoreOnServer, "store" | "connection"> & AsyncDisposable> {
   const connection = await connect({
     servers: url,
     maxReconnectAttempts: -1,
@@ -73,6 +73,7 @@ export async function openStore(
   const store = createNatsStore(connection, { ...STORE_OPTIONS, ...options });
   return {
     store,
+    connection,
     async [Symbol.asyncDispose]() {
       store[Symbol.dispose]();
       await connection.close();

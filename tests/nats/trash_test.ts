@@ -7,6 +7,7 @@ import type { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import {
   input,
+  openStore,
   read,
   sameBytes,
   someBytes,
@@ -14,11 +15,14 @@ import {
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "trash" as BucketName;
 const key = "k" as ObjectKey;
 const GRACE = 1000;
 const stream = "OBJ_trash";
+/** Object info as a native client writes it when it deletes. */
+const DELETED = { name: key, bucket: "trash", nuid: "x", size: 0, chunks: 0, deleted: true };
 
 /** Subjects below `$O.trash.`, but for the bucket's own records and the mark of who read it. */
 async function contents(
@@ -107,6 +111,51 @@ Deno.test("a read that takes longer than the grace ends with the bytes it began 
   await other.freeReplaced(bucket);
   deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
 });
+
+for (const how of ["by a gateway", "by a gateway that died before it recorded that"]) {
+  Deno.test(`an upload whose trash is due has readers when it is replaced ${how}`, async () => {
+    await using given = await storeOnServer({ store: { grace: GRACE } });
+    const { connection, store } = given;
+    await using proxy = new TcpProxy(given.server.port);
+    await using purger = await openStore(proxy.url, { grace: GRACE });
+    await store.createBucket(bucket, "alice");
+    const bytes = someBytes(12 * 1024 * 1024);
+    const properties = input(bytes).properties;
+    const owner = { owner: "alice", algorithm: undefined, checksumType: undefined };
+    const id = await store.createUpload(bucket, key, { properties, ...owner });
+    const { etag } = await store.putPart(bucket, key, id, 1 as PartNumber, input(bytes));
+    await store.completeUpload(bucket, key, id, {
+      parts: [{ number: 1 as PartNumber, etag, checksum: undefined }],
+      precondition: {},
+      checksum: undefined,
+      size: undefined,
+    });
+    await delay(GRACE + 200);
+
+    // The purger has read the record, and looks at the object a moment after it was replaced.
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    proxy.judge = ({ verb, subject, text }) => {
+      if (!verb.endsWith("PUB") || !`${subject} ${text}`.includes("$O.trash.M.")) return "pass";
+      arrived.resolve();
+      return { hold: release.promise };
+    };
+    const purging = purger.store.freeReplaced(bucket);
+    await arrived.promise;
+    const { body } = await store.getObject(bucket, key, () => "all");
+    if (how === "by a gateway") await store.putObject(bucket, key, input(someBytes(10)));
+    else await connection.request(`$O.trash.M.${btoa(key)}`, JSON.stringify(DELETED));
+    proxy.judge = () => "pass";
+    release.resolve();
+    deepStrictEqual(await purging, { freed: 0, waiting: 1 });
+    ok(sameBytes(await new Response(body as ReadableStream).bytes(), bytes));
+
+    await delay(GRACE + 200);
+    strictEqual((await store.freeReplaced(bucket)).freed, 1);
+    const left = (await contents(connection)).filter((name) => name.startsWith(`C.${id}`));
+    deepStrictEqual(left, []);
+  });
+}
 
 Deno.test("object info that names another object's group cannot take its bytes", async () => {
   await using given = await storeOnServer({ store: { grace: GRACE } });

@@ -159,6 +159,29 @@ test("a PUT that wins under a condition is no conflict with itself", async (give
   await checkWhole(given, NEW);
 });
 
+test("a DELETE that a native update overtook leaves the bytes that the update names", async (given) => {
+  const { doubtful, store, proxy, connection, sweeper } = given;
+  const small = someBytes(1000, 4);
+  await store.putObject(bucket, key, input(small));
+  const subject = `$O.doubt.M.${btoa(key)}`;
+  const info = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`);
+  const dropped = Promise.withResolvers<void>();
+  let isFirst = true;
+  proxy.judge = (frame) => {
+    if (!isFirst || !published("M")(frame)) return "pass";
+    isFirst = false;
+    dropped.resolve();
+    return "drop";
+  };
+  const refused = rejects(doubtful.deleteObject(bucket, key, {}), { code: "ServiceUnavailable" });
+  await dropped.promise;
+  await connection.request(subject, info.data); // it names the same group
+  await refused;
+  ok(sameBytes((await read(store, bucket, key)).bytes, small));
+  await sweeper.freeReplaced(bucket);
+  await checkWhole(given, small);
+});
+
 test("a PUT whose connection ends after its metadata was sent", async (given) => {
   const { doubtful, proxy } = given;
   proxy.judge = once(published("M"), "pass and cut");
@@ -546,6 +569,8 @@ test("a decision to delete a bucket that lands after it was given up takes no ob
   await store.putObject(bucket, key, input(NEW));
   await rejects(store.deleteBucket(bucket), { code: "BucketNotEmpty" });
   await store.deleteObject(bucket, key, {});
+  // A gateway that gave up could not take its decision back.
+  await given.connection.request(`$O.${bucket}.S3.lock.delete`, "kept");
   await rejects(store.deleteBucket(bucket), { code: "OperationAborted" });
   await store.deleteBucket(bucket);
 });

@@ -13,17 +13,14 @@ import { formatOwner } from "../layout/bucket_documents.ts";
 import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
-import { lockDeletion, readDecision } from "./deletion_lock.ts";
+import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
 import { LAYOUT_RECORD } from "./layout_version.ts";
 import type { BucketStream } from "./streams.ts";
 
 type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
-type DeleteContext = Pick<BucketsContext, "requests" | "streams" | "log">;
 
-/** Seconds for which a gateway that deletes a bucket keeps writers out, unless it renews the fence. */
-const FENCE_SECONDS = 30;
 /** Number of owners that are read at once. */
 const OWNERS_AT_ONCE = 32;
 
@@ -65,10 +62,24 @@ export async function createBucket(
       if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
     }
   }
+  await checkIsBucket(context, bucket);
   const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
   throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
+}
+
+/** Refuses a name that a stream has which is not a bucket, such as a mirror of another stream. */
+async function checkIsBucket(
+  { streams }: Pick<BucketsContext, "streams">,
+  bucket: BucketName,
+): Promise<void> {
+  try {
+    await streams.read(bucket);
+  } catch (cause) {
+    if (!isS3Error(cause, "NoSuchBucket")) throw cause;
+    throw new S3Error("BucketAlreadyExists", { BucketName: bucket }, { cause });
+  }
 }
 
 /** Deletes a bucket whose deletion was decided but got no response, so that it can be created again. */
@@ -106,65 +117,6 @@ export async function readBucket(
 ): Promise<BucketInfo> {
   const stream = await context.streams.read(bucket);
   return { name: bucket, created: stream.created, owner: await readOwner(context, stream) };
-}
-
-/** Tells whether a bucket holds no object, as of now. */
-export type IsEmpty = (bucket: BucketName) => Promise<boolean>;
-
-/** Deletes a bucket without objects. */
-export async function deleteBucket(
-  context: DeleteContext,
-  isEmpty: IsEmpty,
-  bucket: BucketName,
-): Promise<void> {
-  if (!await isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
-  await deleteFenced(context, isEmpty, await context.streams.prepare(bucket));
-}
-
-/**
- * Deletes a bucket that was empty a moment ago.
- *
- * The fence keeps writers out, so a bucket that is found empty behind it is still empty when it is deleted. A gateway that
- * dies in between leaves a fence that falls with its lock. If it had decided to delete, the lock is kept, and the bucket
- * stays fenced until somebody deletes it again.
- */
-async function deleteFenced(
-  context: DeleteContext,
-  isEmpty: IsEmpty,
-  stream: BucketStream,
-): Promise<void> {
-  const { bucket, store, prepared } = stream;
-  const { streams } = context;
-  // A stream that cannot be changed has neither lock nor fence: it is sealed, so nobody writes to it.
-  if (!prepared) return await streams.delete(bucket, store);
-  const lock = await lockDeletion(context, stream, FENCE_SECONDS);
-  if (lock === undefined) {
-    const decided = await readDecision(context, stream);
-    const { fenced } = await streams.read(bucket);
-    // An earlier deletion got no response. The bucket is still empty behind its fence.
-    if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);
-    // The lock was stored after its gateway had given up.
-    if (decided !== undefined) await streams.purge(stream.stream, records.lock(store, "delete"));
-    throw new S3Error("OperationAborted", { BucketName: bucket });
-  }
-  let decided = false;
-  try {
-    await streams.fence(bucket, store);
-    // Everything that was accepted before the fence is stored before this.
-    if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
-    if (!await isEmpty(bucket)) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
-    // JetStream may carry out a deletion later than it responds: once we request it, nobody may write here again.
-    if (!await lock.keep()) throw new S3Error("OperationAborted", { BucketName: bucket });
-    decided = true;
-    await streams.delete(bucket, store, lock.sequence);
-  } finally {
-    if (!decided) {
-      await streams.unfence(bucket, store).catch((cause) => {
-        context.log.warn("fence was not taken down and falls with its lock", { bucket, cause });
-      });
-      await lock.release().catch(() => {}); // it expires
-    }
-  }
 }
 
 async function readOwner(

@@ -9,22 +9,22 @@
 
 import { uniqueId } from "../../world/world.ts";
 import { isFull } from "../jetstream/errors.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import type { StoreName } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
-import type { BucketsContext } from "./context.ts";
 import { expiryOf, type Mark, markOf, readMark, withMark } from "./deletion_mark.ts";
-import { lockTask, readKeptLock, type TaskLock } from "./lock.ts";
+import { inTurn, lockTask, readKeptLock, type TaskLock } from "./lock.ts";
 import { isFenced, type StreamInfo, withFence } from "./stream_config.ts";
-import type { BucketStream } from "./streams.ts";
 
-type LockContext = Pick<BucketsContext, "requests">;
-type Locked = Pick<BucketStream, "store" | "stream">;
+type LockContext = { readonly requests: Requests };
+type Locked = { readonly store: StoreName; readonly stream: string };
 
 const TASK = "delete";
 
 /** Takes the lock. Returns undefined if another gateway holds it. */
 export async function lockDeletion(
   context: LockContext,
-  stream: BucketStream,
+  stream: Locked,
   seconds: number,
 ): Promise<TaskLock | undefined> {
   let lock: TaskLock | undefined;
@@ -47,7 +47,7 @@ export async function lockDeletion(
  */
 export async function readDecision(
   context: LockContext,
-  stream: BucketStream,
+  stream: Locked,
 ): Promise<number | undefined> {
   const kept = await readKeptLock(context, stream, TASK);
   if (kept !== undefined) return kept;
@@ -58,7 +58,7 @@ export async function readDecision(
 /** Takes the lock by a mark, which fences the bucket at the same time. */
 async function markDeletion(
   context: LockContext,
-  stream: BucketStream,
+  stream: Locked,
   seconds: number,
 ): Promise<TaskLock | undefined> {
   const holder = uniqueId();
@@ -91,14 +91,14 @@ async function markDeletion(
     await release(); // the fence is the other gateway's, and falls with its lock
     return undefined;
   }
-  return {
+  return inTurn({
     get sequence() {
       return sequence;
     },
     renew: () => renew(false),
     keep: () => renew(true),
     release,
-  };
+  });
 }
 
 async function update(

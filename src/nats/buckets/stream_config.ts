@@ -29,10 +29,19 @@ export type StreamConfig = {
   readonly allow_direct?: boolean;
   readonly allow_msg_ttl?: boolean;
   readonly allow_atomic?: boolean;
-  readonly mirror?: unknown;
+  readonly mirror?: MirrorConfig | null;
+  readonly sources?: readonly unknown[] | null;
+  readonly sealed?: boolean;
   readonly max_bytes?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
+};
+
+/** The stream that a mirror mirrors. */
+type MirrorConfig = {
+  readonly name?: string;
+  readonly filter_subject?: string;
+  readonly subject_transforms?: readonly unknown[] | null;
 };
 
 /** JetStream's response about a stream. */
@@ -77,7 +86,7 @@ export function stateOf({ state, ts }: StreamInfo): StreamState {
 
 /** Facts in a stream's configuration. */
 export type StreamFacts = {
-  /** Direct gets come from the leader: there is one copy, and the stream is not a mirror. */
+  /** There is one copy, so a direct get that names this stream comes from the leader. */
   readonly single: boolean;
   /** Servers respond to direct gets. Otherwise only the leader returns messages. */
   readonly direct: boolean;
@@ -87,6 +96,12 @@ export type StreamFacts = {
   readonly fenced: boolean;
   /** Bytes that PUTs may fill; Infinity without a limit. */
   readonly quota: number;
+  /** A mirror of the bucket's stream in another JetStream domain. */
+  readonly readOnly: boolean;
+  /** Nobody can ever write to it again. */
+  readonly sealed: boolean;
+  /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
+  readonly mixed: boolean;
 };
 
 /** Smallest reserve in bytes; a larger quota has a reserve of one hundredth. */
@@ -100,10 +115,46 @@ const RECORD_FLAGS = {
   allow_atomic: true,
 } as const;
 
-/** Returns the configuration of a new bucket's stream. */
+/** Sequences for each millisecond: far more than JetStream stores. */
+const SEQUENCES_PER_MS = 1000;
+/** Lowest sequence of a stream whose sequences begin with a time. */
+const FIRST_TIMED = 1e15;
+/** A distance between sequences that no two streams have. The messages of one write are seldom farther apart. */
+const NEAR = 10_000;
+
+/**
+ * Tells what the ascending sequences of two messages prove. A bucket that is deleted and created again gets a new stream,
+ * whose sequences begin far from those of the old one, see {@linkcode newStreamConfig}.
+ *
+ * @returns "either" for a stream that began with sequence 1, as those of native clients do
+ *
+ * @example Usage
+ * ```ts
+ * import { compareSequences } from "./stream_config.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_000_000_009), "one stream");
+ * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_001_000_004), "perhaps two");
+ * strictEqual(compareSequences(7, 9), "either");
+ * ```
+ */
+export function compareSequences(
+  first: number,
+  second: number,
+): "one stream" | "perhaps two" | "either" {
+  if (second < FIRST_TIMED) return "either";
+  return second - first <= NEAR ? "one stream" : "perhaps two";
+}
+
+/**
+ * Returns the configuration of a new bucket's stream.
+ *
+ * Its sequences begin with the time in microseconds, so they lie far from those of an earlier stream of the same name.
+ */
 export function newStreamConfig(
   store: StoreName,
   { replicas, storage, compression, quota }: StreamSettings,
+  now: Date,
 ): StreamConfig {
   const { chunks, infos, records } = subjectsOf(store);
   return {
@@ -120,6 +171,7 @@ export function newStreamConfig(
     max_bytes: quota === undefined ? -1 : quota + reserveOf(quota),
     max_age: 0,
     max_msg_size: -1,
+    first_seq: now.getTime() * SEQUENCES_PER_MS,
     ...RECORD_FLAGS,
   };
 }
@@ -148,10 +200,21 @@ export function isFenced(store: StoreName, { subjects = [] }: StreamConfig): boo
   return subjects.includes(chunks) && subjects.includes(records) && !subjects.includes(infos);
 }
 
-/** Tells whether a stream is an object store, or a mirror, which has no subjects. */
-export function isObjectStore(store: StoreName, { subjects = [], mirror }: StreamConfig): boolean {
+/** Tells whether a stream is an object store, or a mirror of one in another JetStream domain. */
+export function isObjectStore(store: StoreName, config: StreamConfig): boolean {
+  const { subjects = [], mirror } = config;
   const { chunks, infos } = subjectsOf(store);
-  return mirror !== undefined || (subjects.includes(chunks) && subjects.includes(infos));
+  // A mirror has no subjects, and the objects of the stream that it mirrors.
+  if (mirror) return isWholeMirror(store, mirror);
+  return subjects.includes(chunks) && subjects.includes(infos);
+}
+
+/** Tells whether a mirror holds all messages of the stream of its own name, which is in another domain. */
+function isWholeMirror(
+  store: StoreName,
+  { name, filter_subject, subject_transforms }: MirrorConfig,
+): boolean {
+  return name === streamOf(store) && !filter_subject && !subject_transforms?.length;
 }
 
 /** Tells whether a stream captures our records. */
@@ -162,12 +225,17 @@ export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfi
 /** Returns the facts in a stream's configuration. */
 export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
+  const { subjects = [], sources, sealed = false } = config;
+  const own = Object.values(subjectsOf(store));
   return {
     direct: allow_direct === true,
-    single: num_replicas === 1 && allow_direct === true && mirror === undefined,
+    single: num_replicas === 1 && allow_direct === true && !mirror,
     prepared: capturesRecords(store, config) && allow_msg_ttl === true,
     fenced: isFenced(store, config),
     quota: quotaOf(max_bytes),
+    readOnly: Boolean(mirror),
+    sealed,
+    mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),
   };
 }
 

@@ -8,14 +8,14 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import { monotonic, pause } from "../../world/world.ts";
+import { monotonic, pause, wallClock } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
 import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
-import { readMark } from "./deletion_mark.ts";
+import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
 import {
   capturesRecords,
@@ -24,12 +24,10 @@ import {
   isObjectStore,
   newStreamConfig,
   stateOf,
-  type StreamConfig,
   type StreamFacts,
   type StreamInfo,
   type StreamSettings,
   type StreamState,
-  withFence,
   withRecords,
 } from "./stream_config.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
@@ -66,13 +64,19 @@ const CREATE_ATTEMPTS = 8;
 const DELETE_ATTEMPTS = 3;
 /** Milliseconds for which the facts that last are kept. */
 const LIFETIME = 3000;
+type Known = {
+  readonly stream: BucketStream;
+  readonly at: number;
+  /** When the version of the layout was read. */
+  readonly checked: number;
+};
 
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
   readonly #report: ReportUnreadable | undefined;
-  readonly #known = new Map<BucketName, { readonly stream: BucketStream; readonly at: number }>();
+  readonly #known = new Map<BucketName, Known>();
 
   constructor(requests: Requests, settings: StreamSettings, report?: ReportUnreadable) {
     this.#requests = requests;
@@ -100,7 +104,7 @@ export class Streams {
     const store = storeOf(bucket);
     if (store === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket });
     try {
-      return this.#keep(bucket, store, await this.#info(store));
+      return this.#keep(bucket, store, await readInfo(this.#requests, store));
     } catch (cause) {
       this.#known.delete(bucket);
       if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) {
@@ -115,17 +119,24 @@ export class Streams {
    * native client's stream lacks both. `prepared` tells whether the stream has them now. Without room for its record, the
    * layout's version is ours.
    *
-   * @throws S3Error `NoSuchBucket`
+   * @throws S3Error `NoSuchBucket`; `AccessDenied` for a mirror
    */
   async prepare(bucket: BucketName): Promise<BucketStream> {
     const known = await this.get(bucket);
     if (known.prepared) return known;
-    const { config } = await this.#info(known.store);
+    if (known.readOnly) {
+      throw new S3Error("AccessDenied", { BucketName: bucket }, {
+        message:
+          "The bucket is a mirror of a bucket in another JetStream domain, so it is read-only.",
+      });
+    }
+    const { store } = known;
+    const { config } = await readInfo(this.#requests, store);
     try {
-      const updated = await this.#update(known.store, withRecords(known.store, config));
-      const record = records.bucket(known.store, "layout");
+      const updated = await updateStream(this.#requests, store, withRecords(store, config));
+      const record = records.bucket(store, "layout");
       await publishIfRoom(this.#requests, record, LAYOUT_RECORD, { rollup: true });
-      return await this.#keep(bucket, known.store, updated);
+      return await this.#keep(bucket, store, updated);
     } catch (cause) {
       if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
       throw cause;
@@ -158,7 +169,7 @@ export class Streams {
    */
   async create(store: StoreName): Promise<boolean> {
     await this.#create(store);
-    const { config } = await this.#info(store);
+    const { config } = await readInfo(this.#requests, store);
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
@@ -169,7 +180,7 @@ export class Streams {
   }
 
   async #create(store: StoreName): Promise<void> {
-    const config = newStreamConfig(store, this.#settings);
+    const config = newStreamConfig(store, this.#settings, wallClock());
     for (let attempt = 1;; attempt++) {
       try {
         await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, config);
@@ -188,25 +199,13 @@ export class Streams {
   /** Stops every writer of object info, native ones included, until the bucket is deleted or the fence is removed. */
   async fence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
-    await this.#setFence(store, true);
+    await setFence(this.#requests, store, true);
   }
 
   /** Removes the fence. */
   async unfence(bucket: BucketName, store: StoreName): Promise<void> {
     this.#known.delete(bucket);
-    await this.#setFence(store, false);
-  }
-
-  async #setFence(store: StoreName, fenced: boolean): Promise<StreamInfo> {
-    const { config } = await this.#info(store);
-    return await this.#update(store, withFence(store, config, fenced));
-  }
-
-  /** Tells whether a fence has its lock. A fence without one was left by a gateway that died while it deleted the bucket. */
-  async #isBeingDeleted(store: StoreName, info: StreamInfo): Promise<boolean> {
-    const last_by_subj = records.lock(store, "delete");
-    return readMark(store, info) !== undefined ||
-      await this.#requests.leaderGet(streamOf(store), { last_by_subj }) !== undefined;
+    await setFence(this.#requests, store, false);
   }
 
   /**
@@ -276,26 +275,15 @@ export class Streams {
     return [...(await this.countBySubject(stream, filter)).keys()];
   }
 
-  async #info(store: StoreName): Promise<StreamInfo> {
-    return await this.#requests.call<StreamInfo>(`STREAM.INFO.${streamOf(store)}`);
-  }
-
-  async #update(store: StoreName, config: StreamConfig): Promise<StreamInfo> {
-    return await this.#requests.call<StreamInfo>(`STREAM.UPDATE.${streamOf(store)}`, config);
-  }
-
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
     const { config } = info;
     const facts = factsOf(store, config);
-    if (facts.fenced && !await this.#isBeingDeleted(store, info)) {
-      return await this.#keep(bucket, store, await this.#setFence(store, false));
-    }
+    const lifted = facts.fenced ? await liftAbandoned(this.#requests, store, info) : undefined;
+    if (lifted !== undefined) return await this.#keep(bucket, store, lifted);
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    if (facts.prepared && this.#known.get(bucket)?.stream.prepared !== true) {
-      await checkLayoutVersion(this.#requests, bucket, store, this.#report);
-    }
+    const checked = facts.prepared ? await this.#checkVersion(bucket, store, info) : 0;
     const reading: StreamReading = {
       bucket,
       store,
@@ -305,7 +293,22 @@ export class Streams {
       ...stateOf(info),
     };
     // Fences are short-lived, so they are never kept.
-    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic() });
+    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic(), checked });
     return reading;
+  }
+
+  /** Reads the version of a bucket's layout, unless it was just read. Returns when it was read. */
+  async #checkVersion(
+    bucket: BucketName,
+    store: StoreName,
+    { created }: StreamInfo,
+  ): Promise<number> {
+    const now = monotonic();
+    const known = this.#known.get(bucket);
+    const isKnown = known?.stream.prepared === true && now - known.checked < LIFETIME &&
+      known.stream.created.getTime() === Date.parse(created);
+    if (isKnown) return known.checked;
+    await checkLayoutVersion(this.#requests, bucket, store, this.#report);
+    return now;
   }
 }

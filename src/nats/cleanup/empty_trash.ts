@@ -3,7 +3,8 @@
  * holds or that object info names.
  *
  * A completed upload is also in the trash. If its object is still current, only the records of its parts and the parts
- * that it does not use are purged.
+ * that it does not use are purged. If the object was replaced within the grace, the group waits for another grace, because
+ * its record is older than its replacement.
  * @module
  */
 
@@ -11,14 +12,16 @@ import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
 import { readBatches } from "../buckets/scan.ts";
-import type { BucketStream } from "../buckets/streams.ts";
+import type { BucketStream, StreamReading } from "../buckets/streams.ts";
+import { isConflict, isFull } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
 import { parseTrash, type TrashRecord } from "../layout/trash_record.ts";
+import { readCurrent } from "../objects/commit.ts";
 import type { ObjectsContext } from "../objects/context.ts";
-import { purgeGroup } from "../objects/trash.ts";
-import { findNamed, isNamedByKey, readLeased, readUsedParts } from "./references.ts";
+import { purgeGroup, trashMessage } from "../objects/trash.ts";
+import { findNamed, readLeased, readUsedParts } from "./references.ts";
 
 /** Fields of a context that emptying the trash needs. */
 export type TrashContext = Pick<
@@ -27,6 +30,9 @@ export type TrashContext = Pick<
 >;
 
 type Trash = TrashRecord & { readonly sequence: number };
+
+/** What became of a group in the trash. */
+type Fate = "purged" | "kept" | "waits";
 
 /** Number of groups purged at once. */
 const PURGES_AT_ONCE = 8;
@@ -39,6 +45,10 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
   let purged = 0;
   let waiting = 0;
   const doubtful: Trash[] = [];
+  const count = (fates: readonly Fate[]): void => {
+    purged += fates.filter((fate) => fate === "purged").length;
+    waiting += fates.filter((fate) => fate === "waits").length;
+  };
   for await (const batch of readBatches(context, stream, records.trash(stream.store, "*"))) {
     // Both times come from nats-server, so this machine's clock does not matter.
     const due = batch.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
@@ -58,38 +68,68 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
       // A nuid that is not tied to its key may be named by another key.
       else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
     }
-    purged += await purgeAll(context, stream, certain, new Set());
+    count(await purgeAll(context, stream, certain, new Set()));
   }
   const named = await findNamed(context, stream, new Set(doubtful.map(({ nuid }) => nuid)));
-  purged += await purgeAll(context, stream, doubtful, named);
+  count(await purgeAll(context, stream, doubtful, named));
   return { freed: purged, waiting };
 }
 
 async function purgeAll(
   context: TrashContext,
-  stream: BucketStream,
+  stream: StreamReading,
   trash: readonly Trash[],
   named: ReadonlySet<string>,
-): Promise<number> {
-  const purged = await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
+): Promise<readonly Fate[]> {
+  return await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
     return await purgeTrash(context, stream, item, named);
   });
-  return purged.filter(Boolean).length;
 }
 
 async function purgeTrash(
   context: TrashContext,
-  stream: BucketStream,
-  { nuid, key, sequence }: Trash,
+  stream: StreamReading,
+  item: Trash,
   named: ReadonlySet<string>,
-): Promise<boolean> {
-  const isNamed = await isNamedByKey(context, stream, key, nuid) || named.has(nuid);
-  let purged = !isNamed;
-  if (isNamed) purged = await purgeUnusedParts(context, stream, nuid);
-  else await purgeGroup(context, stream, nuid);
+): Promise<Fate> {
+  const { nuid, key, sequence, isReplaced } = item;
+  const { nuid: current, time } = await readCurrent(context, stream, key);
+  let fate: Fate = "purged";
+  if (current === nuid || named.has(nuid)) {
+    if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
+  } else if (!isReplaced && time.getTime() + context.grace > stream.at.getTime()) {
+    await restartGrace(context, stream, item);
+    return "waits";
+  } else if (!await isLastOfSubject(context, stream, item)) {
+    return "waits"; // it was replaced again
+  } else await purgeGroup(context, stream, nuid);
   // By sequence: a record that was written again in the meantime stays.
   await context.streams.deleteMessage(stream.stream, sequence);
-  return purged;
+  return fate;
+}
+
+/** Records a group anew, now that it is replaced. A full bucket keeps the old record until the replacement is old enough. */
+async function restartGrace(
+  { requests }: TrashContext,
+  { store }: BucketStream,
+  { nuid, key, sequence: expect }: Trash,
+): Promise<void> {
+  const { subject, data, ...options } = trashMessage(store, key, nuid, "replaced");
+  try {
+    await requests.publish(subject, data, { ...options, expect });
+  } catch (cause) {
+    if (!isConflict(cause) && !isFull(cause)) throw cause;
+  }
+}
+
+/** Tells whether no newer record of a group has taken the place of the one that was read. */
+async function isLastOfSubject(
+  { requests }: TrashContext,
+  { store, stream }: BucketStream,
+  { nuid, sequence }: Trash,
+): Promise<boolean> {
+  const last = await requests.leaderGet(stream, { last_by_subj: records.trash(store, nuid) });
+  return last?.sequence === sequence;
 }
 
 /** Purges a completed upload's attempts at parts that its chunk map does not name, and the records of all parts. */

@@ -52,7 +52,8 @@ export async function finishWork(context: FinishContext, bucket: BucketName): Pr
 async function record(context: FinishContext, stream: BucketStream, work: Rest): Promise<void> {
   const { key, nuid } = work;
   await announce(context, stream, key, work);
-  if (nuid !== undefined && await recordIfRoom(context, stream, key, nuid)) work.nuid = undefined;
+  if (nuid === undefined) return;
+  if (await recordIfRoom(context, stream, key, nuid, "perhaps named")) work.nuid = undefined;
 }
 
 /** Purges the groups whose grace is over, except those that a reader holds or that object info names. */

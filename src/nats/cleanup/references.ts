@@ -10,7 +10,6 @@
  * @module
  */
 
-import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import { readAll } from "../buckets/read_all.ts";
 import { readMessages } from "../buckets/scan.ts";
@@ -30,7 +29,6 @@ import {
 } from "../layout/subjects.ts";
 import { parseUploadRecord } from "../layout/upload_record.ts";
 import { readSnapshotId } from "../listing/saved_index.ts";
-import { readCurrent } from "../objects/commit.ts";
 import { leasedGroups } from "../objects/trash.ts";
 import { keptIdOf } from "./kept_id.ts";
 
@@ -160,16 +158,6 @@ export function readLeased(
   stream: BucketStream,
 ): Promise<ReadonlySet<string>> {
   return leasedGroups(context, stream);
-}
-
-/** Tells whether the object info of a key names a group now. */
-export async function isNamedByKey(
-  context: NamesContext,
-  stream: BucketStream,
-  key: ObjectKey,
-  nuid: Nuid,
-): Promise<boolean> {
-  return (await readCurrent(context, stream, key)).nuid === nuid;
 }
 
 /** Returns those of some nuids that the object info of any key names. Reads all object info, unless there are none. */

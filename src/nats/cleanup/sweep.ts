@@ -41,6 +41,7 @@ export async function sweepBucket(
     : await abortAbandoned(context, stream, { age: uploadExpiry, dryRun });
   const counts = { replaced: replaced.freed, uploads, orphans: 0, records: 0, entries: 0 };
   const report = { bucket, dryRun, ...counts };
+  if (stream.readOnly) return report; // a mirror frees nothing that the bucket still has
 
   const subjects = subjectsOf(store); // chunks first, names after
   const chunks = await streams.countBySubject(stream.stream, subjects.chunks);

@@ -32,6 +32,12 @@ export type StoredMessage = {
   readonly data: Uint8Array;
 };
 
+/** A message in the response to a direct get. */
+export type DirectMessage = StoredMessage & {
+  /** The stream that responded: the one that was asked, or a mirror of it. */
+  readonly stream: string;
+};
+
 /** A message as a stream's leader returns it. */
 export type LeaderMessage = StoredMessage & {
   /** The time when JetStream stored it, see {@linkcode stampOf}. */
@@ -120,13 +126,14 @@ export function checked(response: unknown, subject: string): unknown {
 }
 
 /** Returns the message in the response to a direct get; undefined if there is none. */
-export function directMessage(reply: Msg, subject: string): StoredMessage | undefined {
+export function directMessage(reply: Msg, subject: string): DirectMessage | undefined {
   const headers = headerText(reply);
   if (headers === "") throw new TypeError(`Cannot read the response of "${subject}"`);
   const status = statusOf(headers);
   if (status === 404) return undefined;
   if (status >= 400) throw new JetStreamError(0, status, descriptionOf(headers), subject);
   return {
+    stream: serverHeader(headers, "Nats-Stream"),
     subject: serverHeader(headers, "Nats-Subject"),
     sequence: Number(serverHeader(headers, "Nats-Sequence")),
     time: new Date(serverHeader(headers, "Nats-Time-Stamp")),
@@ -134,8 +141,12 @@ export function directMessage(reply: Msg, subject: string): StoredMessage | unde
   };
 }
 
-/** Returns a function that collects the messages of a batch until its end. */
+/**
+ * Returns a function that collects the messages of a batch until its end. Messages of a mirror do not count, because it may
+ * lack some.
+ */
 export function collectBatch(
+  stream: string,
   subject: string,
   resolve: (messages: readonly StoredMessage[]) => void,
   reject: (cause: unknown) => void,
@@ -149,7 +160,7 @@ export function collectBatch(
     }
     try {
       const message = directMessage(reply, subject);
-      if (message !== undefined) messages.push(message);
+      if (message?.stream === stream) messages.push(message);
       return false;
     } catch (cause) {
       reject(cause);

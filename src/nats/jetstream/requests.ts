@@ -17,6 +17,7 @@ import {
   type BatchQuery,
   checked,
   collectBatch,
+  type DirectMessage,
   directMessage,
   type GetOptions,
   type LeaderMessage,
@@ -153,12 +154,12 @@ export class Requests implements Disposable {
     }
   }
 
-  /** Gets a message from the replica that responds first; undefined if that replica has none. */
+  /** Gets a message from the replica or mirror that responds first; undefined if that one has none, which proves nothing. */
   async directGet(
     stream: string,
     query: MessageQuery,
     { timeout = this.#options.timeout, isBudgeted = false }: GetOptions = NO_OPTIONS,
-  ): Promise<StoredMessage | undefined> {
+  ): Promise<DirectMessage | undefined> {
     const prefix = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
     const bySubject = "last_by_subj" in query;
     const subject = bySubject ? `${prefix}.${query.last_by_subj}` : prefix;
@@ -201,7 +202,7 @@ export class Requests implements Disposable {
 
   /**
    * Gets the messages that match a subject, in the order of the stream. A short result does not mean the end: the server
-   * also stops at its own limits.
+   * also stops at its own limits. It is empty if a mirror responded, which may lack messages.
    */
   directBatch(stream: string, query: BatchQuery): Promise<readonly StoredMessage[]> {
     const subject = `${this.#options.apiPrefix}.DIRECT.GET.${stream}`;
@@ -217,7 +218,7 @@ export class Requests implements Disposable {
             subject,
             body,
             undefined,
-            collectBatch(subject, resolve, reject),
+            collectBatch(stream, subject, resolve, reject),
             reject,
           );
         }),

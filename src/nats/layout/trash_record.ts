@@ -11,11 +11,16 @@ import { type Nuid, parseNuid } from "./nuid.ts";
 import { parseSubjectOf } from "./subjects.ts";
 
 /** The content of a trash record. */
-export type TrashRecord = { readonly nuid: Nuid; readonly key: ObjectKey };
+export type TrashRecord = {
+  readonly nuid: Nuid;
+  readonly key: ObjectKey;
+  /** The group had been replaced when this was recorded. */
+  readonly isReplaced: boolean;
+};
 
 /** Returns the JSON of a trash record. */
-export function formatTrash(key: ObjectKey): string {
-  return JSON.stringify({ key });
+export function formatTrash(key: ObjectKey, isReplaced: boolean): string {
+  return JSON.stringify({ key, replaced: isReplaced || undefined });
 }
 
 /** Reads a trash record; returns undefined for one that cannot be trusted, whose group stays. */
@@ -25,6 +30,8 @@ export function parseTrash(
   text: string,
 ): TrashRecord | undefined {
   const nuid = parseNuid(parseSubjectOf("trash", store, subject)?.nuid);
-  const key = parseKey(parseRecord(text)?.["key"]);
-  return nuid === undefined || key === undefined ? undefined : { nuid, key };
+  const record = parseRecord(text);
+  const key = parseKey(record?.["key"]);
+  if (nuid === undefined || key === undefined) return undefined;
+  return { nuid, key, isReplaced: record?.["replaced"] === true };
 }

@@ -13,8 +13,8 @@ import { pause } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
-import type { Nuid } from "../layout/nuid.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
+import type { Nuid } from "../layout/nuid.ts";
 import { type ReadInfo, readInfo } from "../layout/object_info.ts";
 import { infoSubject } from "../layout/subjects.ts";
 import type { ObjectsContext } from "./context.ts";
@@ -25,6 +25,8 @@ type Needs = Pick<ObjectsContext, "requests" | "streams">;
 export type Current = ReadInfo & {
   /** Stream sequence of the message; 0 if there is none. */
   readonly sequence: number;
+  /** When JetStream stored it; 1970 if there is none. */
+  readonly time: Date;
 };
 
 /** The result of a commit. */
@@ -65,43 +67,89 @@ const LOOK_INTERVAL = 100;
  *
  * @param retries How often it is read again while no response comes.
  */
-export async function readCurrent(
+export function readCurrent(
   needs: Needs,
-  bucketStream: BucketStream,
+  stream: BucketStream,
   key: ObjectKey,
   retries = 0,
 ): Promise<Current> {
-  const { requests, streams } = needs;
-  const { bucket, store, stream, single } = bucketStream;
-  const query = { last_by_subj: infoSubject(store, key) };
+  return fetchCurrent(needs, stream, key, { believesMissing: false, retries });
+}
+
+/**
+ * Reads a key's object info for a write that may replace it. If it is found, it is never older than the last acknowledged
+ * write. That it is missing may be a mirror's opinion: a commit finds out, so only what leads to a commit may rest on it.
+ */
+export function peekCurrent(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  retries = 0,
+): Promise<Current> {
+  return fetchCurrent(needs, stream, key, { believesMissing: true, retries });
+}
+
+async function fetchCurrent(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  { believesMissing, retries }: { readonly believesMissing: boolean; readonly retries: number },
+): Promise<Current> {
   let message: StoredMessage | undefined;
   try {
-    message = single
-      ? await requests.directGet(stream, query).catch((cause) => {
-        if (!(cause instanceof NoResponders)) throw cause;
-        return requests.leaderGet(stream, query); // direct gets have just been switched off
-      })
-      : await requests.leaderGet(stream, query);
+    message = await readLast(needs, stream, infoSubject(stream.store, key), believesMissing);
   } catch (cause) {
     if (cause instanceof Unanswered && retries > 0) {
-      return await readCurrent(needs, bucketStream, key, retries - 1);
+      return await fetchCurrent(needs, stream, key, { believesMissing, retries: retries - 1 });
     }
-    if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
+    // Throws NoSuchBucket if the bucket is gone.
+    if (isDefinite(cause)) await needs.streams.read(stream.bucket);
     throw cause;
   }
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
-    return { sequence: 0, parsed, raw: undefined, nuid: undefined, lockedUntil: undefined };
+    const time = new Date(0);
+    return { sequence: 0, time, parsed, raw: undefined, nuid: undefined, lockedUntil: undefined };
   }
-  return { sequence: message.sequence, ...readInfo(key, message.data, message.time) };
+  const { sequence, time, data } = message;
+  return { sequence, time, ...readInfo(key, data, time) };
+}
+
+/**
+ * Reads the last message of a subject. A stream of one copy returns it in a direct get. nats-server lets mirrors of the
+ * stream respond as well, so a message that names another stream, and a missing one, are read again at the leader.
+ */
+async function readLast(
+  { requests }: Needs,
+  { stream, single }: BucketStream,
+  subject: string,
+  believesMissing: boolean,
+): Promise<StoredMessage | undefined> {
+  const query = { last_by_subj: subject };
+  if (single) {
+    try {
+      const message = await requests.directGet(stream, query);
+      if (message === undefined ? believesMissing : message.stream === stream) return message;
+    } catch (cause) {
+      if (!(cause instanceof NoResponders)) throw cause; // direct gets have just been switched off
+    }
+  }
+  return await requests.leaderGet(stream, query);
 }
 
 /**
  * Reads the object info that a write will replace, and reads again if no response comes: a lost response to a read puts
  * nothing in doubt.
+ *
+ * @param look {@linkcode peekCurrent} if a missing object leads to nothing but a commit.
  */
-export function readBefore(needs: Needs, stream: BucketStream, key: ObjectKey): Promise<Current> {
-  return readCurrent(needs, stream, key, READ_ATTEMPTS - 1);
+export function readBefore(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  look: typeof readCurrent = readCurrent,
+): Promise<Current> {
+  return look(needs, stream, key, READ_ATTEMPTS - 1);
 }
 
 /**

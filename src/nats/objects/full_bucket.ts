@@ -16,7 +16,7 @@ import { publishIfRoom } from "../jetstream/room.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
-import { leasedGroups, purgeGroup, trashMessage } from "./trash.ts";
+import { leasedGroups, purgeGroup, trashMessage, type TrashReason } from "./trash.ts";
 
 /** The fields of a context that a delete in a full bucket needs. */
 export type FullBucketNeeds = Pick<
@@ -71,7 +71,7 @@ async function freeAndAnnounce(
   await announce(needs, stream, key, rest);
   if (nuid === undefined || rest.nuid === undefined) return;
   // The deleted object info may have left enough room for both records.
-  if (await recordIfRoom(needs, stream, key, nuid)) rest.nuid = undefined;
+  if (await recordIfRoom(needs, stream, key, nuid, "replaced")) rest.nuid = undefined;
   else if (!isLeased) {
     const named = await needs.findNamed(stream, new Set([nuid]));
     if (!named.has(nuid)) await purgeGroup(needs, stream, nuid);
@@ -102,9 +102,10 @@ export async function recordIfRoom(
   stream: BucketStream,
   key: ObjectKey,
   nuid: Nuid,
+  reason: TrashReason,
 ): Promise<boolean> {
   if (!stream.prepared) return false;
-  const { subject, data, ...options } = trashMessage(stream.store, key, nuid);
+  const { subject, data, ...options } = trashMessage(stream.store, key, nuid, reason);
   if (await publishIfRoom(needs.requests, subject, data, options) === undefined) return false;
   needs.trashed.add(stream.bucket);
   return true;

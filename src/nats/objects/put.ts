@@ -10,17 +10,18 @@ import type { ObjectInfo, ObjectInput } from "../../store/objects.ts";
 import { sourceOf } from "../../streams/byte_source.ts";
 import { monotonic } from "../../world/world.ts";
 import { checkRoom } from "../buckets/quota.ts";
+import { compareSequences } from "../buckets/stream_config.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { newNuid } from "../layout/nuid.ts";
+import { newNuid, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
-import { type Current, readBefore } from "./commit.ts";
+import { type Current, peekCurrent, readBefore, readCurrent } from "./commit.ts";
 import { describeGroup, mapLimit } from "./describe.ts";
 import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 import { discardGroup } from "./trash.ts";
 
-/** Milliseconds after which a write of one chunk also checks that its bucket is still the same. */
+/** Milliseconds after which a write into a stream of low sequences also checks that its bucket is still the same. */
 const SLOW_WRITE = 1000;
 
 /** Stores an object. */
@@ -36,7 +37,9 @@ export async function putObject(
     stream = await needs.streams.prepare(bucket);
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     await checkRoom(needs, stream, content.size);
-    current = readBefore(needs, stream, key);
+    // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
+    const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
+    current = readBefore(needs, stream, key, look);
     // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.
     if (Object.keys(precondition).length > 0) {
       checkReplace(key, await current, precondition, checkRetention, needs.now());
@@ -49,16 +52,14 @@ export async function putObject(
   const nuid = newNuid(key);
   const began = monotonic();
   let change: Change<ObjectInfo>;
-  let lastChunk: number;
-  let chunks: number;
+  let sequences: readonly number[];
   try {
     const subject = chunkSubject(stream.store, nuid);
     const written = await writeChunks(needs, subject, content, signal);
-    const { received, sequences } = written;
+    const { received } = written;
+    sequences = written.sequences;
     content.verify(received);
     signal?.throwIfAborted();
-    lastChunk = sequences.at(-1) ?? 0;
-    chunks = sequences.length;
     const info = {
       key,
       size: received.size,
@@ -87,8 +88,10 @@ export async function putObject(
     guard: checkRetention,
     newGroup: nuid,
   });
-  const isLong = chunks > 1 || monotonic() - began > SLOW_WRITE;
-  await checkSameStream(needs, stream, { sequence, lastChunk, isLong });
+  const isLong = sequences.length > 1 || monotonic() - began > SLOW_WRITE;
+  if (!await isInOneStream(needs, stream, [...sequences, sequence], isLong)) {
+    await takeBack(needs, stream, sequence, nuid);
+  }
   return result;
 }
 
@@ -101,28 +104,40 @@ function checksumOf(
 }
 
 /**
- * Takes a commit back if the bucket was deleted and created again while the body arrived: such a bucket has the object
- * info but not the chunks.
+ * Tells whether the chunks and the object info went to one stream. If the bucket was deleted and created again while the
+ * body arrived, the new stream has the object info but not the chunks.
+ *
+ * @param sequences Those of the chunks and, last, that of the object info.
+ * @param isLong The write took long enough for another stream to receive as many messages.
+ */
+async function isInOneStream(
+  { streams }: Pick<ReplaceNeeds, "streams">,
+  { bucket, created }: BucketStream,
+  sequences: readonly number[],
+  isLong: boolean,
+): Promise<boolean> {
+  const [first = 0, beforeLast = 0] = [sequences[0], sequences.at(-2)];
+  const last = sequences.at(-1) ?? 0;
+  if (sequences.length === 1) return true; // the object is empty
+  if (last <= beforeLast) return false;
+  const proof = compareSequences(first, last);
+  if (proof === "one stream" || (proof === "either" && !isLong)) return true;
+  return (await streams.read(bucket)).created.getTime() === created.getTime();
+}
+
+/**
+ * Removes object info whose chunks are missing.
  *
  * @throws S3Error `ServiceUnavailable`
  */
-async function checkSameStream(
-  { streams }: Pick<ReplaceNeeds, "streams">,
+async function takeBack(
+  needs: ReplaceNeeds,
   stream: BucketStream,
-  { sequence, lastChunk, isLong }: {
-    readonly sequence: number;
-    readonly lastChunk: number;
-    /** The write took long enough for another bucket to receive as many messages. */
-    readonly isLong: boolean;
-  },
-): Promise<void> {
-  let isSame = sequence > lastChunk;
-  if (isSame && isLong) {
-    const now = await streams.read(stream.bucket);
-    isSame = now.created.getTime() === stream.created.getTime();
-  }
-  if (isSame) return;
-  await streams.deleteMessage(stream.stream, sequence);
+  sequence: number,
+  nuid: Nuid,
+): Promise<never> {
+  await needs.streams.deleteMessage(stream.stream, sequence);
+  await discardGroup(needs, stream, nuid);
   throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket }, {
     message: "The bucket was deleted and created again during the request.",
   });

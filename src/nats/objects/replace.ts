@@ -18,7 +18,7 @@ import { infoSubject } from "../layout/subjects.ts";
 import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
-import { discardGroup, freeReplaced, trashGroup, trashMessage } from "./trash.ts";
+import { discardGroup, freeReplaced, namesBytes, trashGroup, trashMessage } from "./trash.ts";
 
 /** How often a write that conflicts starts over: enough for a crowd of writers on one key. */
 const WRITE_ATTEMPTS = 200;
@@ -155,8 +155,10 @@ export async function replace<R, P = undefined>(
       case "refused":
         break;
       case "overtaken":
-        if (newGroup !== undefined) await trashGroup(needs, stream, key, newGroup);
-        else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
+        await trashDoubtful(needs, stream, key, newGroup);
+        if (before.nuid !== change.nuid && namesBytes(before)) {
+          await trashDoubtful(needs, stream, key, before.nuid);
+        }
         throw new Overtaken(key, precondition);
     }
   }
@@ -194,6 +196,16 @@ function validatorOf({ parsed }: Current): { readonly etag: string | undefined }
 
 const NO_ETAG = { etag: undefined } as const;
 
+/** Leaves it to the trash, which looks at the object, whether a group is still named after a write in doubt. */
+async function trashDoubtful(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  nuid: Nuid | undefined,
+): Promise<void> {
+  await trashGroup(needs, stream, key, nuid, "perhaps named");
+}
+
 /** Publishes object info, its records and the trash that they make, all or none. */
 async function commitBatch(
   { requests }: ReplaceNeeds,
@@ -202,7 +214,9 @@ async function commitBatch(
   current: Current,
   { message, before, after }: Extract<Change<unknown>, { readonly kind: "batch" }>,
 ): Promise<Outcome> {
-  const trash = current.nuid === undefined ? [] : [trashMessage(store, key, current.nuid)];
+  const trash = current.nuid === undefined
+    ? []
+    : [trashMessage(store, key, current.nuid, "replaced")];
   const following = [...after, ...trash];
   const last = await requests.publishBatch([
     ...before,

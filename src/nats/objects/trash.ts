@@ -20,24 +20,39 @@ import type { Current } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 
 /**
- * Frees the group that replaced object info named. A group of few chunks is purged at once: a reader has them before its
- * response begins, or finds them gone and reads the new object. A larger group is trash.
+ * Frees the group that replaced object info named, once another write has certainly replaced it. A group of few chunks is
+ * purged at once: a reader has them before its response begins, or finds them gone and reads the new object. A larger
+ * group is trash.
  */
 export async function freeReplaced(
   needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed" | "unfinished">,
   stream: BucketStream,
   key: ObjectKey,
-  { parsed, nuid }: Current,
+  current: Current,
 ): Promise<void> {
-  if (parsed.kind === "absent" && parsed.isBare) return;
+  if (!namesBytes(current)) return;
+  const { parsed, nuid } = current;
   const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
-  if (bytes?.kind === "group" && bytes.chunks === 0) return;
   // Without a seek table in the object info, readers walk the group chunk by chunk.
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
     bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
-  else await trashGroup(needs, stream, key, nuid);
+  else await trashGroup(needs, stream, key, nuid, "replaced");
 }
+
+/** Tells whether object info may name bytes. */
+export function namesBytes({ parsed }: Pick<Current, "parsed">): boolean {
+  if (parsed.kind === "absent") return !parsed.isBare;
+  if (parsed.kind !== "object") return true;
+  const { bytes } = parsed.object;
+  return bytes.kind !== "group" || bytes.chunks > 0;
+}
+
+/**
+ * Whether object info named a group when the trash was recorded. A group that was replaced may be purged after the grace.
+ * A group that may have been named may be replaced at any later time, and its readers have a grace from then on.
+ */
+export type TrashReason = "replaced" | "perhaps named";
 
 /**
  * Records that a group may be purged after the grace. If the bucket is full, this gateway remembers the group. If the
@@ -51,10 +66,11 @@ export async function trashGroup(
   { bucket, store, prepared }: BucketStream,
   key: ObjectKey,
   nuid: Nuid | undefined,
+  reason: TrashReason,
 ): Promise<void> {
   if (nuid === undefined || !prepared) return;
   try {
-    const { subject, data, ...options } = trashMessage(store, key, nuid);
+    const { subject, data, ...options } = trashMessage(store, key, nuid, reason);
     if (await publishIfRoom(requests, subject, data, options) === undefined) {
       unfinished.add(bucket, { key, nuid, marker: undefined });
     }
@@ -69,8 +85,10 @@ export function trashMessage(
   store: StoreName,
   key: ObjectKey,
   nuid: Nuid,
+  reason: TrashReason,
 ): { readonly subject: string; readonly data: string; readonly rollup: true } {
-  return { subject: records.trash(store, nuid), data: formatTrash(key), rollup: true };
+  const data = formatTrash(key, reason === "replaced");
+  return { subject: records.trash(store, nuid), data, rollup: true };
 }
 
 /** Purges a group that nobody reads. If that fails, the sweep finds the group. */

@@ -17,6 +17,7 @@ import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
 import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
+import { peekCurrent, readBefore } from "../objects/commit.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { checkRetention } from "../objects/retention.ts";
@@ -46,7 +47,9 @@ export async function completeUpload(
   input: CompleteInput,
 ): Promise<ObjectInfo> {
   const stream = await needs.streams.get(bucket);
+  const mayPeek = input.precondition.ifMatch === undefined;
   const { result } = await replace<ObjectInfo, ReadUpload>(needs, stream, key, {
+    ...(mayPeek && { current: readBefore(needs, stream, key, peekCurrent) }),
     prepare: () => Promise.all([findUpload(needs, stream, key, id), readParts(needs, stream, id)]),
     async describe(_before, [upload, parts]) {
       const done = upload && completedObject(upload.record);
@@ -117,7 +120,7 @@ async function describeCompletion(
         expect: sequence,
         ttl: DONE_TTL,
       },
-      trashMessage(store, key, nuid),
+      trashMessage(store, key, nuid, "perhaps named"),
     ],
     result,
   };

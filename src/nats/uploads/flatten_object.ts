@@ -12,8 +12,7 @@ import type { ContentInput } from "../../store/content.ts";
 import type { FlattenOutcome } from "../../store/maintenance.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
-import { startTicker, stopTicker } from "../../world/world.ts";
-import { lockTask } from "../buckets/lock.ts";
+import { keepRenewing, lockTask } from "../buckets/lock.ts";
 import { readRoom } from "../buckets/quota.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isFull } from "../jetstream/errors.ts";
@@ -53,6 +52,7 @@ export async function flattenObject(
   options: ThrottleOptions,
 ): Promise<FlattenOutcome> {
   const stream = await needs.streams.get(bucket);
+  if (stream.readOnly) return "needless";
   const current = await readCurrent(needs, stream, key);
   const { parsed } = current;
   if (parsed.kind !== "object" || parsed.object.bytes.kind !== "parts") return "needless";
@@ -80,17 +80,14 @@ async function flattenAlone(
   const lock = await lockTask(needs, stream, task, LOCK_SECONDS);
   if (lock === undefined) return "taken";
   const lost = new AbortController();
-  const renewing = startTicker(LOCK_SECONDS * 1000 / 4, () => {
-    lock.renew().then((isHeld) => isHeld || lost.abort(), () => {}); // the next one may succeed
-  });
   try {
+    using _ = keepRenewing(lock, LOCK_SECONDS, () => lost.abort());
     const signals = [lost.signal, ...(options.signal === undefined ? [] : [options.signal])];
     return await rewrite(needs, stream, key, current, object, {
       ...options,
       ends: AbortSignal.any(signals),
     });
   } finally {
-    stopTicker(renewing);
     await lock.release().catch(() => {}); // it expires
   }
 }

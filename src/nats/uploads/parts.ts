@@ -87,8 +87,9 @@ export async function putPart(
   // The upload may have ended meanwhile without this part. Then nothing names the part.
   const upload = await findUpload(needs, stream, key, id);
   if (upload?.record.state === "open") return partInfo(part);
-  if (upload?.record.state === "done") await trashGroup(needs, stream, key, nuid);
-  else for (const left of [chunks, subject]) await discardParts(needs, stream, left);
+  if (upload?.record.state === "done") {
+    await trashGroup(needs, stream, key, nuid, "perhaps named");
+  } else for (const left of [chunks, subject]) await discardParts(needs, stream, left);
   throw new S3Error("NoSuchUpload", { UploadId: id });
 }
 
