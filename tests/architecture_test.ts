@@ -166,7 +166,6 @@ const LONG_FILES: Readonly<Record<string, number>> = {
   "auth/sigv4.ts": 339,
   "config/settings.ts": 477,
   "nats/buckets/streams.ts": 324,
-  "nats/layout/object_info.ts": 257,
   "telemetry/request_trace.ts": 267,
 };
 
