@@ -165,8 +165,7 @@ const MAX_LINES = 250;
 const LONG_FILES: Readonly<Record<string, number>> = {
   "auth/sigv4.ts": 339,
   "config/settings.ts": 477,
-  "nats/buckets/streams.ts": 311,
-  "nats/layout/object_info.ts": 257,
+  "nats/buckets/streams.ts": 314,
   "telemetry/request_trace.ts": 267,
 };
 

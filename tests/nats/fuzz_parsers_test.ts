@@ -15,14 +15,10 @@ import {
   parseChunkMap,
 } from "../../src/nats/layout/chunk_map.ts";
 import { groupNamedBy } from "../../src/nats/layout/info_json.ts";
+import { parseListed } from "../../src/nats/layout/listed_info.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
-import {
-  formatInfo,
-  type InfoInput,
-  parseListed,
-  readInfo,
-} from "../../src/nats/layout/object_info.ts";
+import { formatInfo, type InfoInput, readInfo } from "../../src/nats/layout/object_info.ts";
 import { formatPart, parsePart } from "../../src/nats/layout/part_record.ts";
 import {
   chunkSubject,

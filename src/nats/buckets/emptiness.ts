@@ -7,7 +7,7 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
-import { parseListed } from "../layout/object_info.ts";
+import { parseListed } from "../layout/listed_info.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import { Feed, type FeedContext } from "./feed.ts";
 import type { StreamReading, Streams } from "./streams.ts";

@@ -11,7 +11,6 @@ import { Buffer } from "node:buffer";
 import type { Checksum } from "../../s3/checksum_algorithms.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { ListedObject } from "../../store/listings.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import { isChunkSize } from "./chunk_size.ts";
 import {
@@ -34,7 +33,6 @@ import {
   parseFacts,
   parsePartSizes,
   parseProperties,
-  STORAGE_CLASS,
 } from "./info_metadata.ts";
 import { decodeText, isRecord } from "./json.ts";
 import type { StoreName } from "./names.ts";
@@ -142,41 +140,6 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
     },
   };
 }
-
-/** The facts of a metadata message that a listing shows, and the nuid that it names. */
-export type ListedInfo = {
-  /** Undefined if there is no such object. A listing shows an unreadable object, so that a client can delete it. */
-  readonly listed: Omit<ListedObject, "key"> | undefined;
-  readonly nuid: Nuid | undefined;
-};
-
-/**
- * Reads the facts of a metadata message that a listing shows: half of the work of {@linkcode parseInfo}.
- *
- * @param time The time when JetStream stored it.
- */
-export function parseListed(payload: Uint8Array, time: Date): ListedInfo {
-  const json = decodeJson(payload);
-  const checked = checkJson(json);
-  if (checked.kind === "absent") return { listed: undefined, nuid: undefined };
-  if (checked.kind === "unreadable") {
-    return { listed: { ...UNREADABLE, modified: time }, nuid: parseNuid(groupNamedByJson(json)) };
-  }
-  const { metadata, size, nuid, record } = checked;
-  const facts = parseFacts(metadata, { digest: record["digest"], nuid, time });
-  if ("kind" in facts) return { listed: { ...UNREADABLE, modified: time }, nuid };
-  const { etag, modified, checksum, owner } = facts;
-  const storageClass = metadata[STORAGE_CLASS];
-  return { listed: { size, etag, modified, owner, checksum, storageClass }, nuid };
-}
-
-const UNREADABLE = {
-  size: 0,
-  etag: `${"0".repeat(32)}-0`,
-  owner: undefined,
-  checksum: undefined,
-  storageClass: undefined,
-} as const;
 
 /** Returns whether a metadata message may describe an object in parts; {@linkcode parseInfo} knows. */
 export function mayBeInParts(payload: Uint8Array): boolean {

@@ -16,7 +16,7 @@ import type { Follower } from "../buckets/follower.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { Beginning, Subscriber } from "../buckets/subscriber.ts";
 import type { Delivery } from "../jetstream/messages.ts";
-import { parseListed } from "../layout/object_info.ts";
+import { parseListed } from "../layout/listed_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { Doubts } from "./doubts.ts";
 import { hashNuid } from "./key_packing.ts";
@@ -27,7 +27,7 @@ import { readIndex } from "./saved_index.ts";
 /** Fields of a context that an index needs. */
 export type IndexContext = Pick<
   BucketsContext,
-  "requests" | "streams" | "followers" | "budget" | "log"
+  "requests" | "streams" | "followers" | "budget" | "log" | "reportUnreadable"
 >;
 
 /** Header that a gateway writes and a native client does not: a gateway compares and sets. */
@@ -186,8 +186,11 @@ export class KeyIndex implements Disposable {
     else this.#apply(key, delivery);
   }
 
-  #apply(key: ObjectKey, { sequence, data, time, headers }: Delivery): void {
-    const { listed, nuid } = parseListed(data, new Date(time));
+  #apply(key: ObjectKey, { subject, sequence, data, time, headers }: Delivery): void {
+    const { listed, nuid, problem } = parseListed(data, new Date(time));
+    if (problem !== undefined) {
+      this.#context.reportUnreadable(this.#bucket, "info", subject, problem);
+    }
     if (listed === undefined) {
       this.#table.delete(key);
       return;

@@ -18,7 +18,10 @@ import type { KeyTable } from "./key_table.ts";
 import { formatHead, type Head, VERSION } from "./snapshot_head.ts";
 
 /** Fields of a context that saving and reading an index need. */
-export type SnapshotContext = Pick<BucketsContext, "requests" | "streams" | "budget" | "log">;
+export type SnapshotContext = Pick<
+  BucketsContext,
+  "requests" | "streams" | "budget" | "log" | "reportUnreadable"
+>;
 
 /** The content of an index. */
 export type IndexContent = {

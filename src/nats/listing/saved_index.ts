@@ -53,6 +53,7 @@ export async function readIndex(
   const record = await context.requests.leaderGet(stream.stream, { last_by_subj: subject });
   if (record === undefined) return undefined;
   const head = parseHead(record.data);
+  if (head === undefined) context.reportUnreadable(stream.bucket, "snapshot", subject);
   if (head !== undefined && !isOf(head, stream)) return undefined;
   const table = head && await readPages(context, stream, head, max);
   const index = head && table && {

@@ -11,7 +11,7 @@ import { randomPlace } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
-import { parseListed } from "../layout/object_info.ts";
+import { parseListed } from "../layout/listed_info.ts";
 import { infoSubject, keyOfSubject, subjectsOf } from "../layout/subjects.ts";
 import type { IndexContent } from "./key_snapshot.ts";
 
