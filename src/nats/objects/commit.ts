@@ -77,17 +77,15 @@ export async function readCurrent(
   let message: StoredMessage | undefined;
   try {
     message = single
-      ? await requests.directGet(stream, query).catch((cause) => {
-        if (!(cause instanceof NoResponders)) throw cause;
-        return requests.leaderGet(stream, query); // direct gets have just been switched off
-      })
+      ? await requests.directGet(stream, query)
       : await requests.leaderGet(stream, query);
   } catch (cause) {
     if (cause instanceof Unanswered && retries > 0) {
       return await readCurrent(needs, bucketStream, key, retries - 1);
     }
     if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
-    throw cause;
+    if (!single || !(cause instanceof NoResponders)) throw cause;
+    message = await requests.leaderGet(stream, query); // direct gets have just been switched off
   }
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
