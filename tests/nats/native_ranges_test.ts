@@ -135,3 +135,28 @@ Deno.test("an object that lost its seek table is read by range and whole", async
   ok(sameBytes(part.bytes, bytes.subarray(range.start, range.end + 1)));
   strictEqual((await read(store, bucket, key)).bytes.length, bytes.length);
 });
+
+Deno.test("ranges of native objects are read by a user who may not create consumers", async () => {
+  await using given = await storeOnServer({
+    server: {
+      config: `authorization {
+        default_permissions: {}
+        users: [
+          { user: tom, password: secret },
+          { user: gateway, password: secret, permissions: {
+            publish: { allow: ">", deny: "$JS.API.CONSUMER.>" }
+          } }
+        ]
+      }
+      no_auth_user: tom`,
+    },
+  });
+  const bytes = someBytes(5 * MIB);
+  await putNative(given, bytes, 128 * KIB);
+  const connection = await connect({ servers: given.server.url, user: "gateway", pass: "secret" });
+  using store = createNatsStore(connection, STORE_OPTIONS);
+  const range = { start: 4 * MIB + 1, end: 4 * MIB + 300_000 };
+  const part = await read(store, bucket, key, range);
+  ok(sameBytes(part.bytes, bytes.subarray(range.start, range.end + 1)));
+  await connection.close();
+});

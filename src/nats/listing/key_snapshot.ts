@@ -60,10 +60,9 @@ export async function saveIndex(
   stream: StreamReading,
   index: IndexToSave,
 ): Promise<boolean> {
-  const { requests, streams } = context;
+  const { streams } = context;
   const { store, bytes, quota } = stream;
   const id = uniqueId();
-  if (requests.maxPayload <= PAGE) return false;
   // An index in memory is larger than its pages. The earlier snapshot is still stored.
   if (bytes + index.table.bytes > quota) return false;
   const digest = "0".repeat(64); // the digest is not known yet, nor is the number of pages
