@@ -214,7 +214,8 @@ Deno.test("a multipart upload leaves nothing but what the object names", async (
   strictEqual(parts.length, 2, kinds.join());
   deepStrictEqual(kinds.filter((kind) => kind.startsWith("S3.")), [
     "S3.layout",
-    "S3.upload", // both records expire
+    "S3.upload", // all three expire
+    "S3.upload",
     "S3.upload",
   ]);
   strictEqual((await read(store, bucket, key)).bytes.length, 100_010);
@@ -252,7 +253,7 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
       `S3.part.${dead}.1.${facts}`,
       "S3.layout.deadgroup",
     ]
-  ) await connection.request(`$O.trash.${orphan}`, "x");
+  ) await connection.request(`$O.trash.${orphan}`, '{"version":1,"seek":"1"}');
   const nothing = await store.sweep(bucket, { minAge: 60_000, dryRun: false });
   strictEqual(nothing.orphans + nothing.records, 0, "what is young may be in use");
   const dry = await store.sweep(bucket, { minAge: 0, dryRun: true });

@@ -22,22 +22,29 @@ export async function readMessages(
   stream: Pick<BucketStream, "stream">,
   filter: string,
 ): Promise<readonly StoredMessage[]> {
-  const messages: StoredMessage[] = [];
-  for await (const batch of readBatches(context, stream, filter)) messages.push(...batch);
-  return messages.sort((a, b) => a.sequence - b.sequence);
+  const messages = new Map<number, StoredMessage>();
+  for await (const batch of readBatches(context, stream, filter)) {
+    for (const message of batch) messages.set(message.sequence, message);
+  }
+  return [...messages.values()].sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Reads the messages of a filter in batches, so that few are in memory at a time, in no particular order. */
+/**
+ * Reads the messages of a filter in batches, so that few are in memory at a time, in no particular order. It ends while
+ * others write, and the caller may remove what it was given. It may return a message twice, see `subject_pages.ts`.
+ */
 export async function* readBatches(
   { requests, streams }: ScanContext,
   { stream }: Pick<BucketStream, "stream">,
   filter: string,
 ): AsyncGenerator<readonly StoredMessage[]> {
-  const subjects = await streams.listSubjects(stream, filter);
-  for (let i = 0; i < subjects.length; i += READS_AT_ONCE) {
-    const group = subjects.slice(i, i + READS_AT_ONCE).map((subject) =>
-      requests.leaderGet(stream, { last_by_subj: subject })
-    );
-    yield (await Promise.all(group)).filter((message) => message !== undefined);
+  for await (const page of streams.subjectPages(stream, filter)) {
+    const subjects = Object.keys(page);
+    for (let i = 0; i < subjects.length; i += READS_AT_ONCE) {
+      const group = subjects.slice(i, i + READS_AT_ONCE).map((subject) =>
+        requests.leaderGet(stream, { last_by_subj: subject })
+      );
+      yield (await Promise.all(group)).filter((message) => message !== undefined);
+    }
   }
 }

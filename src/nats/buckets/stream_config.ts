@@ -55,6 +55,8 @@ export type StreamInfo = {
     readonly last_ts: string;
     readonly messages: number;
     readonly bytes: number;
+    /** Absent if there is none. */
+    readonly num_subjects?: number;
   };
 };
 
@@ -63,6 +65,7 @@ export type StreamState = {
   /** Number of messages stored, and their bytes. */
   readonly messages: number;
   readonly bytes: number;
+  readonly subjects: number;
   /** No message has a lower one. */
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -77,6 +80,7 @@ export function stateOf({ state, ts }: StreamInfo): StreamState {
   return {
     messages: state.messages,
     bytes: state.bytes,
+    subjects: state.num_subjects ?? 0,
     firstSequence: state.first_seq,
     lastSequence: state.last_seq,
     lastStamp: stampOf(state.last_ts),

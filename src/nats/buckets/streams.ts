@@ -30,6 +30,7 @@ import {
   type StreamState,
   withRecords,
 } from "./stream_config.ts";
+import { type SubjectCounts, subjectPages } from "./subject_pages.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** A bucket's stream: facts that last, or change so seldom that they may be some seconds old. */
@@ -51,11 +52,6 @@ type StreamPage = {
   readonly offset: number;
   readonly limit: number;
   readonly streams: readonly StreamInfo[] | null;
-};
-
-type SubjectPage = {
-  readonly total?: number;
-  readonly state: { readonly subjects?: Readonly<Record<string, number>> | null };
 };
 
 /** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
@@ -253,26 +249,18 @@ export class Streams {
     }
   }
 
-  /** Returns the number of messages of each subject that matches a filter, as the leader knows them. */
-  async countBySubject(stream: string, filter: string): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    for (let total = 1; counts.size < total;) {
-      const { state, total: all = 0 } = await this.#requests.call<SubjectPage>(
-        `STREAM.INFO.${stream}`,
-        { subjects_filter: filter, offset: counts.size },
-        LIST_BYTES.subjects,
-      );
-      const page = Object.entries(state.subjects ?? {});
-      if (page.length === 0) break;
-      for (const [subject, count] of page) counts.set(subject, count);
-      total = all;
-    }
-    return counts;
+  /** Lists the subjects that match a filter, with their numbers of messages; see {@linkcode subjectPages}. */
+  subjectPages(stream: string, filter: string): AsyncGenerator<SubjectCounts> {
+    return subjectPages(this.#requests, stream, filter);
   }
 
   /** Returns the subjects that match a filter and hold messages, as the leader knows them. */
   async listSubjects(stream: string, filter: string): Promise<readonly string[]> {
-    return [...(await this.countBySubject(stream, filter)).keys()];
+    const subjects = new Set<string>();
+    for await (const page of this.subjectPages(stream, filter)) {
+      for (const subject of Object.keys(page)) subjects.add(subject);
+    }
+    return [...subjects];
   }
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {

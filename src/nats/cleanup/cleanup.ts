@@ -3,12 +3,14 @@
  * @module
  */
 
+import { isS3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { FreeReport, SweepOptions, SweepReport } from "../../store/maintenance.ts";
-import { lockTask } from "../buckets/lock.ts";
+import { lockTask, type TaskLock } from "../buckets/lock.ts";
 import { isFull } from "../jetstream/errors.ts";
 import { emptyTrash } from "./empty_trash.ts";
 import { type FinishContext, finishWork } from "./finish_work.ts";
+import { NameMemory } from "./known_names.ts";
 import { sweepBucket, type SweepContext } from "./sweep.ts";
 
 type CleanupContext = SweepContext & FinishContext;
@@ -19,6 +21,9 @@ export class Cleanup {
   readonly #inParts: (bucket: BucketName, key: ObjectKey) => void;
   /** Number of groups in the trash that had to stay, by bucket. */
   readonly #waiting = new Map<BucketName, number>();
+  /** The locks under which this gateway is about to sweep. */
+  readonly #claims = new Map<BucketName, TaskLock>();
+  readonly #names = new NameMemory();
 
   /** @param inParts Called by a sweep with each object that native clients cannot read because it is in parts. */
   constructor(context: CleanupContext, inParts: (bucket: BucketName, key: ObjectKey) => void) {
@@ -39,10 +44,18 @@ export class Cleanup {
   /** Empties the trash of a bucket. Throws `NoSuchBucket`. */
   async emptyTrash(bucket: BucketName): Promise<FreeReport> {
     const { trashed } = this.#context;
-    trashed.delete(bucket);
+    trashed.delete(bucket); // a write may add it again at any time
+    let finished: FreeReport;
+    let emptied: FreeReport;
+    try {
+      finished = await finishWork(this.#context, bucket);
+      emptied = await emptyTrash(this.#context, bucket);
+    } catch (cause) {
+      if (isS3Error(cause, "NoSuchBucket")) this.#waiting.delete(bucket);
+      else trashed.add(bucket);
+      throw cause;
+    }
     this.#waiting.delete(bucket);
-    const finished = await finishWork(this.#context, bucket);
-    const emptied = await emptyTrash(this.#context, bucket);
     const waiting = finished.waiting + emptied.waiting;
     if (waiting > 0) {
       trashed.add(bucket);
@@ -53,19 +66,34 @@ export class Cleanup {
 
   /** Sweeps a bucket. Throws `NoSuchBucket`. */
   async sweep(bucket: BucketName, options: SweepOptions): Promise<SweepReport> {
-    return await sweepBucket(this.#context, bucket, options, (key) => this.#inParts(bucket, key));
+    try {
+      return await sweepBucket(
+        this.#context,
+        bucket,
+        options,
+        this.#names,
+        (key) => this.#inParts(bucket, key),
+      );
+    } catch (cause) {
+      await this.#claims.get(bucket)?.release().catch(() => {}); // it expires
+      throw cause;
+    } finally {
+      this.#claims.delete(bucket);
+    }
   }
 
   /**
-   * Tells whether this gateway is the one that sweeps a bucket in this interval of milliseconds. A full bucket has no room
-   * for the lock that tells, so every gateway sweeps it.
+   * Tells whether this gateway is the one that sweeps a bucket in this interval of milliseconds. If its sweep fails, another
+   * gateway may try. A full bucket has no room for the lock that tells, so every gateway sweeps it.
    */
   async claimSweep(bucket: BucketName, interval: number): Promise<boolean> {
     const stream = await this.#context.streams.read(bucket);
     if (!stream.prepared) return false; // no gateway has written to it
     const seconds = Math.max(1, Math.round(interval / 1000));
     try {
-      return await lockTask(this.#context, stream, "sweep", seconds) !== undefined;
+      const claim = await lockTask(this.#context, stream, "sweep", seconds);
+      if (claim !== undefined) this.#claims.set(bucket, claim);
+      return claim !== undefined;
     } catch (cause) {
       if (isFull(cause)) return true;
       throw cause;

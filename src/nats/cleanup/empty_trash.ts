@@ -13,7 +13,7 @@ import type { BucketName } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
-import { isConflict, isFull } from "../jetstream/errors.ts";
+import { isConflict, isFull, JetStreamError } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
@@ -34,25 +34,30 @@ type Trash = TrashRecord & { readonly sequence: number };
 /** What became of a group in the trash. */
 type Fate = "purged" | "kept" | "waits";
 
+/** The result of emptying the trash so far. */
+type Tally = { freed: number; waiting: number; readonly failures: JetStreamError[] };
+
 /** Number of groups purged at once. */
 const PURGES_AT_ONCE = 8;
+/** Number of groups whose names are looked for in all object info; the others wait for the next time. */
+const MAX_DOUBTFUL = 100_000;
 
-/** Purges groups that have been in a bucket's trash for the grace if no reader holds them and no object names them. */
+/**
+ * Purges groups that have been in a bucket's trash for the grace if no reader holds them and no object names them. A group
+ * that cannot be purged does not keep the others.
+ *
+ * @throws the first reason why a group was not purged, after all others were looked at
+ */
 export async function emptyTrash(context: TrashContext, bucket: BucketName): Promise<FreeReport> {
   const stream = await context.streams.read(bucket);
   if (!stream.prepared) return { freed: 0, waiting: 0 };
   let leased: ReadonlySet<string> | undefined;
-  let purged = 0;
-  let waiting = 0;
+  const tally: Tally = { freed: 0, waiting: 0, failures: [] };
   const doubtful: Trash[] = [];
-  const count = (fates: readonly Fate[]): void => {
-    purged += fates.filter((fate) => fate === "purged").length;
-    waiting += fates.filter((fate) => fate === "waits").length;
-  };
   for await (const batch of readBatches(context, stream, records.trash(stream.store, "*"))) {
     // Both times come from nats-server, so this machine's clock does not matter.
     const due = batch.filter(({ time }) => time.getTime() + context.grace <= stream.at.getTime());
-    waiting += batch.length - due.length;
+    tally.waiting += batch.length - due.length;
     if (due.length === 0) continue;
     leased ??= await readLeased(context, stream);
     const certain: Trash[] = [];
@@ -64,15 +69,18 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
         continue;
       }
       const item = { ...record, sequence };
-      if (leased.has(item.nuid)) waiting++;
+      if (leased.has(item.nuid)) tally.waiting++;
       // A nuid that is not tied to its key may be named by another key.
-      else (isNuidOf(item.nuid, item.key) ? certain : doubtful).push(item);
+      else if (isNuidOf(item.nuid, item.key)) certain.push(item);
+      else if (doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
+      else tally.waiting++;
     }
-    count(await purgeAll(context, stream, certain, new Set()));
+    await purgeAll(context, stream, certain, new Set(), tally);
   }
   const named = await findNamed(context, stream, new Set(doubtful.map(({ nuid }) => nuid)));
-  count(await purgeAll(context, stream, doubtful, named));
-  return { freed: purged, waiting };
+  await purgeAll(context, stream, doubtful, named, tally);
+  if (tally.failures.length > 0) throw tally.failures[0];
+  return { freed: tally.freed, waiting: tally.waiting };
 }
 
 async function purgeAll(
@@ -80,9 +88,18 @@ async function purgeAll(
   stream: StreamReading,
   trash: readonly Trash[],
   named: ReadonlySet<string>,
-): Promise<readonly Fate[]> {
-  return await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
-    return await purgeTrash(context, stream, item, named);
+  tally: Tally,
+): Promise<void> {
+  await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
+    try {
+      const fate = await purgeTrash(context, stream, item, named);
+      if (fate === "purged") tally.freed++;
+      else if (fate === "waits") tally.waiting++;
+    } catch (cause) {
+      // Only a refusal concerns this group alone: without a response the others would wait for one as well.
+      if (!(cause instanceof JetStreamError)) throw cause;
+      tally.failures.push(cause);
+    }
   });
 }
 

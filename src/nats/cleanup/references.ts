@@ -1,26 +1,24 @@
 /**
  * Records that name a chunk group. The trash and the sweep purge a group only if this file says that nothing names it.
  *
- * The object info of a key names its object's group. Beside object info, each kind of record under `S3.` has a row in
- * {@linkcode ROWS}: the names in such records, and the sources that keep them. A kind without a row does not compile.
- * The sweep stops at a kind that it does not know, because an older gateway must not delete a newer one's data.
+ * The object info of a key names its object's group. Beside object info, records under `S3.` hold groups that no object
+ * info names, or not yet: each kind has a row in {@linkcode HOLDERS}. `identity.ts` tells what keeps a subject.
  *
  * A completed upload names its parts twice: its object info names the group, and the group's chunk map names the attempt
  * at each part that counts.
  * @module
  */
 
+import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
-import { readAll } from "../buckets/read_all.ts";
-import { readMessages } from "../buckets/scan.ts";
+import { Feed, type FeedOptions } from "../buckets/feed.ts";
+import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { type Delivery, textOf } from "../jetstream/messages.ts";
 import { parseChunkMap } from "../layout/chunk_map.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import {
-  parseChunkSubject,
-  parseRecordSubject,
   parseSubjectOf,
   partChunkSubject,
   type RecordKind,
@@ -29,8 +27,6 @@ import {
 } from "../layout/subjects.ts";
 import { parseUploadRecord } from "../layout/upload_record.ts";
 import { readSnapshotId } from "../listing/saved_index.ts";
-import { leasedGroups } from "../objects/trash.ts";
-import { keptIdOf } from "./kept_id.ts";
 
 /** Fields of a context that reading references needs. */
 export type ReferencesContext = NamesContext & Pick<BucketsContext, "reportUnreadable">;
@@ -38,126 +34,84 @@ export type ReferencesContext = NamesContext & Pick<BucketsContext, "reportUnrea
 /** Fields of a context that a look at names needs. */
 type NamesContext = Pick<BucketsContext, "requests" | "streams" | "budget">;
 
-/** A source of names: object info, or a kind of record. */
-type Referrer = "info" | RecordKind;
+/** Receives the id of each chunk group that a record keeps. */
+type Hold = (id: string) => void;
 
-/** Names in records of a kind, and the sources that keep such records. */
-type Row = {
-  /** Reads the ids that records of this kind name; absent if they name none. */
-  readonly read?: (
-    context: ReferencesContext,
-    stream: BucketStream,
-  ) => Promise<ReadonlySet<string>>;
-  /** Sources whose names keep a record of this kind, see {@linkcode keptIdOf}; absent if the sweep leaves the kind alone. */
-  readonly keptBy?: readonly Referrer[];
-};
-
-/** Sources that name a group although no object info does, or not yet. */
-const HOLDERS = ["upload", "lease", "trash"] as const satisfies readonly Referrer[];
+/** Reads the ids that records of a kind keep. */
+type ReadHolders = (context: ReferencesContext, stream: BucketStream, hold: Hold) => Promise<void>;
 
 /**
- * The kinds of records, in the order in which the sweep reads them. Completing an upload ends it and adds it to the trash
- * in one batch, so uploads are read before the trash: an upload that is completed in between is then found there.
- */
-const ROWS: Readonly<Record<RecordKind, Row>> = {
-  upload: { read: readOpenUploads },
-  lease: { read: leasedGroups },
-  trash: { read: readTrashed },
-  snapshot: { read: readSavedIndex, keptBy: ["snapshot"] },
-  layout: { keptBy: ["info", ...HOLDERS] },
-  part: { keptBy: HOLDERS },
-  bucket: {},
-  lock: {},
-  sync: {},
-};
-
-/** All names in a bucket, as of when {@linkcode readReferences} read them. */
-export class References {
-  readonly #context: ReferencesContext;
-  readonly #stream: BucketStream;
-  readonly #names: ReadonlyMap<Referrer, ReadonlySet<string>>;
-  readonly #usedParts = new Map<string, Promise<ReadonlySet<string> | undefined>>();
-
-  constructor(
-    context: ReferencesContext,
-    stream: BucketStream,
-    names: ReadonlyMap<Referrer, ReadonlySet<string>>,
-  ) {
-    this.#context = context;
-    this.#stream = stream;
-    this.#names = names;
-  }
-
-  /** Tells whether nothing names the chunks of a subject. A subject of an unknown shape counts as named. */
-  async isOrphanChunk(subject: string): Promise<boolean> {
-    const chunks = parseChunkSubject(this.#stream.store, subject);
-    if (chunks === undefined) return false;
-    // Object info of a native client may name a group by any text.
-    if (this.#isNamed(chunks.name, ["info"])) return false;
-    if (chunks.kind === "foreign") {
-      this.#context.reportUnreadable(this.#stream.bucket, "chunks", subject);
-      return false;
-    }
-    const { kind, nuid } = chunks;
-    if (this.#isNamed(nuid, HOLDERS)) return false;
-    if (!this.#isNamed(nuid, ["info"])) return true;
-    if (kind === "group") return false;
-    // The object is current, so its chunk map tells whether it uses this attempt at the part.
-    const used = this.#usedParts.get(nuid) ?? readUsedParts(this.#context, this.#stream, nuid);
-    this.#usedParts.set(nuid, used);
-    return (await used)?.has(subject) === false;
-  }
-
-  /** Tells whether nothing keeps a record any more. */
-  isOrphanRecord(subject: string): boolean {
-    const { bucket, store } = this.#stream;
-    const record = parseRecordSubject(store, subject);
-    const kept = record && keptIdOf(store, subject, record);
-    if (record === undefined || kept === undefined) return false;
-    if (kept === "unreadable") {
-      this.#context.reportUnreadable(bucket, record.kind, subject);
-      return false;
-    }
-    const { keptBy } = ROWS[record.kind];
-    return keptBy !== undefined && !this.#isNamed(kept.id, keptBy);
-  }
-
-  #isNamed(id: string, by: readonly Referrer[]): boolean {
-    return by.some((referrer) => this.#names.get(referrer)?.has(id) === true);
-  }
-}
-
-/**
- * Reads all names in a bucket.
+ * The kinds of records that keep ids, in the order in which the sweep reads them. A kind without a row does not compile.
  *
- * @param onInfo Called with each message of object info.
+ * Completing an upload ends it and adds it to the trash in one batch, so uploads are read before the trash: an upload that
+ * is completed in between is then found there.
  */
-export async function readReferences(
+const HOLDERS: Readonly<Record<RecordKind, ReadHolders | undefined>> = {
+  upload: readOpenUploads,
+  lease: readLeases,
+  trash: readTrashed,
+  snapshot: readSavedIndex,
+  bucket: undefined,
+  layout: undefined,
+  lock: undefined,
+  part: undefined,
+  sync: undefined,
+};
+
+/** Reads the ids that records keep, one kind after another. */
+export async function readHolders(
   context: ReferencesContext,
   stream: BucketStream,
-  onInfo: (delivery: Delivery) => void,
-): Promise<References> {
-  const objects = new Set<string>();
-  const names = new Map<Referrer, ReadonlySet<string>>([["info", objects]]);
-  await readAll(context, stream, subjectsOf(stream.store).infos, (delivery) => {
-    const named = groupNamedBy(delivery.data);
-    if (named !== undefined) objects.add(named);
-    onInfo(delivery);
-  });
-  if (stream.prepared) {
-    for (const [kind, { read }] of Object.entries(ROWS)) {
-      if (read !== undefined) names.set(kind as RecordKind, await read(context, stream));
-    }
-  }
-  return new References(context, stream, names);
+  hold: Hold,
+): Promise<void> {
+  if (!stream.prepared) return;
+  for (const read of Object.values(HOLDERS)) await read?.(context, stream, hold);
 }
 
+/** How far object info was read, from where reading may go on. */
+export type InfoPosition = Pick<FeedOptions, "position" | "history">;
+
+/**
+ * Reads object info. It misses no name: at some moment after the call, the bucket had no object info that it has not read,
+ * so a name that moved from message to message in the meantime was read as well.
+ *
+ * @param from Where an earlier call ended, if there was one.
+ * @returns where it ended; or why it failed: object info was written faster than it could be read, or the stream has not
+ * the history that was read
+ * @throws errors of JetStream
+ */
+export async function readInfos(
+  context: NamesContext,
+  stream: BucketStream,
+  apply: (delivery: Delivery) => void,
+  from: InfoPosition = { position: 0 },
+): Promise<InfoPosition | "late" | "restored"> {
+  const { infos } = subjectsOf(stream.store);
+  const filters = [infos];
+  using feed = new Feed(context, stream, { filters, asked: filters, ...from, apply });
+  for (const began = monotonic(); monotonic() - began < READ_TIMEOUT;) {
+    const reached = await feed.reach(stream, READ_TIMEOUT);
+    if (reached !== "all") return reached;
+    const { position, history } = feed;
+    const next = { seq: position + 1, next_by_subj: infos };
+    if (await context.requests.leaderGet(stream.stream, next) === undefined) {
+      return { position, history };
+    }
+  }
+  return "late";
+}
+
+/** Milliseconds for reading all object info. */
+const READ_TIMEOUT = 1_800_000;
+
 /** Reads the nuids that readers hold now. */
-export function readLeased(
+export async function readLeased(
   context: NamesContext,
   stream: BucketStream,
 ): Promise<ReadonlySet<string>> {
-  return leasedGroups(context, stream);
+  const leased = new Set<string>();
+  await readLeases(context, stream, (id) => leased.add(id));
+  return leased;
 }
 
 /** Returns those of some nuids that the object info of any key names. Reads all object info, unless there are none. */
@@ -168,10 +122,11 @@ export async function findNamed(
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   if (nuids.size === 0) return named;
-  await readAll(context, stream, subjectsOf(stream.store).infos, ({ data }) => {
+  const end = await readInfos(context, stream, ({ data }) => {
     const nuid = groupNamedBy(data);
     if (nuid !== undefined && nuids.has(nuid)) named.add(nuid);
   });
+  if (typeof end === "string") throw new Error(`Names were not read to their end: ${end}`);
   return named;
 }
 
@@ -194,32 +149,49 @@ export async function readUsedParts(
 async function readOpenUploads(
   context: ReferencesContext,
   stream: BucketStream,
-): Promise<ReadonlySet<string>> {
-  const { store } = stream;
-  const open = new Set<string>();
-  for (const { subject, data } of await readMessages(context, stream, records.upload(store, "*"))) {
-    const record = parseUploadRecord(textOf(data));
-    if (record === undefined) context.reportUnreadable(stream.bucket, "upload", subject);
-    // An upload that cannot be read keeps its parts.
-    if (record === undefined || record.state === "open") {
-      open.add(parseSubjectOf("upload", store, subject)?.id ?? "");
+  hold: Hold,
+): Promise<void> {
+  const { bucket, store } = stream;
+  for await (const batch of readBatches(context, stream, records.upload(store, "*"))) {
+    for (const { subject, data } of batch) {
+      const record = parseUploadRecord(textOf(data));
+      if (record === undefined) context.reportUnreadable(bucket, "upload", subject);
+      // An upload that cannot be read keeps its parts.
+      if (record !== undefined && record.state !== "open") continue;
+      hold(parseSubjectOf("upload", store, subject)?.id ?? "");
     }
   }
-  return open;
+}
+
+async function readLeases(
+  { streams }: NamesContext,
+  { store, stream }: BucketStream,
+  hold: Hold,
+): Promise<void> {
+  for await (const page of streams.subjectPages(stream, records.lease(store, "*", "*"))) {
+    for (const subject of Object.keys(page)) {
+      hold(parseSubjectOf("lease", store, subject)?.nuid ?? "");
+    }
+  }
 }
 
 async function readTrashed(
-  { streams }: ReferencesContext,
+  { streams }: NamesContext,
   { store, stream }: BucketStream,
-): Promise<ReadonlySet<string>> {
-  const subjects = await streams.listSubjects(stream, records.trash(store, "*"));
-  return new Set(subjects.map((subject) => parseSubjectOf("trash", store, subject)?.nuid ?? ""));
+  hold: Hold,
+): Promise<void> {
+  for await (const page of streams.subjectPages(stream, records.trash(store, "*"))) {
+    for (const subject of Object.keys(page)) {
+      hold(parseSubjectOf("trash", store, subject)?.nuid ?? "");
+    }
+  }
 }
 
 async function readSavedIndex(
-  context: ReferencesContext,
+  context: NamesContext,
   stream: BucketStream,
-): Promise<ReadonlySet<string>> {
+  hold: Hold,
+): Promise<void> {
   const id = await readSnapshotId(context, stream);
-  return new Set(id === undefined ? [] : [id]);
+  if (id !== undefined) hold(id);
 }

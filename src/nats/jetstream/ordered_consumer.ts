@@ -22,6 +22,8 @@ import type { Requests } from "./requests.ts";
 export type ConsumerOptions = {
   readonly stream: string;
   readonly filters: readonly string[];
+  /** Whether messages come without their data. */
+  readonly headersOnly?: boolean;
   /** Returns the first sequence of the JetStream consumer that is made next. */
   readonly from: () => number;
   /** Called when a JetStream consumer was made, before it delivers. Resolves to false if another one must replace it. */
@@ -114,6 +116,7 @@ export class OrderedConsumer implements Disposable {
   async #follow(): Promise<boolean> {
     using session = this.#open();
     await session.create({
+      ...this.#content,
       deliver_subject: session.inbox,
       flow_control: true,
       idle_heartbeat: HEARTBEAT,
@@ -130,7 +133,7 @@ export class OrderedConsumer implements Disposable {
   /** Pulls all messages that the stream holds. Returns false, because the server pushes later ones. */
   async #load(): Promise<boolean> {
     using session = this.#open();
-    await session.create({});
+    await session.create(this.#content);
     if (!await this.#options.made()) return false;
     let size: PullSize = PULL;
     while (session.pending > 0 && !this.#stopped) {
@@ -146,6 +149,10 @@ export class OrderedConsumer implements Disposable {
     }
     if (session.cause !== undefined) throw session.cause;
     return false;
+  }
+
+  get #content(): Readonly<Record<string, unknown>> {
+    return this.#options.headersOnly === true ? { headers_only: true } : {};
   }
 
   #open(): ConsumerSession {

@@ -1,6 +1,9 @@
 /**
- * The record of a multipart upload, `S3.upload.<id>`: JSON that states what the upload will become, and after its end
- * what it became.
+ * The record of a multipart upload, `S3.upload.<id>`: JSON that states what the upload will become.
+ *
+ * Once the upload has ended, the record states so for a few minutes and expires. What a completed upload became is also on
+ * `S3.upload.<id>.done`, for a week. So `S3.upload.*` matches few records beside those of open uploads, however many have
+ * ended.
  * @module
  */
 
@@ -11,12 +14,14 @@ import {
   checksumTypes,
 } from "../../s3/checksum_algorithms.ts";
 import { type ObjectProperties, SYSTEM_HEADERS } from "../../s3/metadata.ts";
-import type { ObjectKey } from "../../s3/names.ts";
+import type { ObjectKey, UploadId } from "../../s3/names.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import { findNeeds } from "./info_json.ts";
 import { isChecksum, isETag, lengthOf, MAX_NAME, MAX_PROPERTIES } from "./info_metadata.ts";
 import { isRecord, isTextRecord, parseRecord } from "./json.ts";
 import { parseKey } from "./key_encoding.ts";
+import type { StoreName } from "./names.ts";
+import { records } from "./subjects.ts";
 import { parseTime } from "./times.ts";
 
 /** The content of an upload's record. */
@@ -31,6 +36,16 @@ export type UploadRecord = {
   /** The object that a Complete made: the response when a client repeats it. */
   readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
 };
+
+/** How long the record of an upload that has ended stays beside those of open uploads. */
+export const ENDED_TTL = "5m";
+/** How long a completed upload repeats its response to a repeated Complete. */
+export const DONE_TTL = "168h";
+
+/** Returns the subject of the record that a completed upload leaves. */
+export function uploadEndSubject(store: StoreName, id: UploadId): string {
+  return records.upload(store, `${id}.done`);
+}
 
 /** Returns the JSON of an upload's record. */
 export function formatUploadRecord(record: UploadRecord): string {

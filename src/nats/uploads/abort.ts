@@ -8,11 +8,12 @@ import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import { removeMessage } from "../buckets/make_room.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
-import { isFull } from "../jetstream/errors.ts";
+import { isFull, JetStreamError } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { nuidOfUpload, parseNuid } from "../layout/nuid.ts";
 import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
 import {
+  ENDED_TTL,
   formatUploadRecord,
   parseUploadRecord,
   type UploadRecord,
@@ -22,8 +23,6 @@ import { discardParts } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
 import { type FoundUpload, readUploadRecord, type UploadNeeds } from "./uploads.ts";
 
-/** How long the record of an aborted upload lives, to refuse parts that arrive late. */
-const ABORTED_TTL = "48h";
 /** How often an abort that conflicts starts over. */
 const ABORT_ATTEMPTS = 200;
 
@@ -73,7 +72,7 @@ async function endUpload(
 ): Promise<boolean> {
   const subject = records.upload(stream.store, id);
   const data = formatUploadRecord({ ...record, state: "aborted" });
-  const write = { subject, data, expect: sequence, ttl: ABORTED_TTL };
+  const write = { subject, data, expect: sequence, ttl: ENDED_TTL };
   try {
     return (await compareAndSet(needs, stream, write, isAborted)).kind === "committed";
   } catch (cause) {
@@ -123,21 +122,25 @@ export async function abortAbandoned(
     if (record?.state !== "open" || id === undefined || !isOld(message)) continue;
     const parts = await readMessages(needs, stream, records.parts(stream.store, id));
     if (!parts.every(isOld)) continue;
-    count++;
-    if (!dryRun) await abortIfOpen(needs, stream.bucket, record.key, id);
+    if (dryRun || await abortIfOpen(needs, stream.bucket, record.key, id)) count++;
   }
   return count;
 }
 
+/** Aborts an upload unless it has ended meanwhile. One that cannot be aborted does not keep the others. */
 async function abortIfOpen(
   needs: AbortNeeds,
   bucket: BucketName,
   key: ObjectKey,
   id: UploadId,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await abortUpload(needs, bucket, key, id);
+    return true;
   } catch (cause) {
-    if (!isS3Error(cause, "NoSuchUpload")) throw cause; // it has ended meanwhile
+    if (isS3Error(cause, "NoSuchUpload")) return false;
+    if (!(cause instanceof JetStreamError) && !isS3Error(cause, "SlowDown")) throw cause;
+    needs.log.warn("an abandoned upload was not aborted", { bucket, upload: id, cause });
+    return false;
   }
 }

@@ -16,7 +16,13 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
-import { formatUploadRecord, type UploadRecord } from "../layout/upload_record.ts";
+import {
+  DONE_TTL,
+  ENDED_TTL,
+  formatUploadRecord,
+  uploadEndSubject,
+  type UploadRecord,
+} from "../layout/upload_record.ts";
 import { peekCurrent, readBefore } from "../objects/commit.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
@@ -25,9 +31,6 @@ import { trashMessage } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
 import { readParts, withSequences } from "./parts.ts";
 import { findUpload, type FoundUpload } from "./uploads.ts";
-
-/** How long the record of a completed upload lives, to repeat the response to a repeated Complete. */
-const DONE_TTL = "168h";
 
 type CompleteNeeds = ReplaceNeeds & Pick<UploadsContext, "minPartSize" | "reportUnreadable">;
 
@@ -107,6 +110,7 @@ async function describeCompletion(
     state: "done",
     result: { size, etag, checksum, modified: modified.toISOString() },
   };
+  const end = formatUploadRecord(done);
   return {
     kind: "batch",
     nuid,
@@ -115,11 +119,12 @@ async function describeCompletion(
     after: [
       {
         subject: records.upload(store, id),
-        data: formatUploadRecord(done),
+        data: end,
         rollup: true,
         expect: sequence,
-        ttl: DONE_TTL,
+        ttl: ENDED_TTL,
       },
+      { subject: uploadEndSubject(store, id), data: end, rollup: true, ttl: DONE_TTL },
       trashMessage(store, key, nuid, "perhaps named"),
     ],
     result,

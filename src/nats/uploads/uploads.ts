@@ -19,6 +19,7 @@ import { parseSubjectOf, records } from "../layout/subjects.ts";
 import {
   formatUploadRecord,
   parseUploadRecord,
+  uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
 import type { UploadsContext } from "./context.ts";
@@ -143,14 +144,18 @@ export async function readUploadRecord(
 ): Promise<ReadUpload | undefined> {
   if (!prepared) return undefined;
   let message: StoredMessage | undefined;
+  let hasEnded = false;
   try {
     message = await requests.leaderGet(stream, { last_by_subj: records.upload(store, id) });
+    hasEnded = message === undefined;
+    message ??= await requests.leaderGet(stream, { last_by_subj: uploadEndSubject(store, id) });
   } catch (cause) {
     if (isDefinite(cause)) await streams.read(bucket); // throws NoSuchBucket if the bucket is gone
     throw cause;
   }
   if (message === undefined) return undefined;
   const record = parseUploadRecord(textOf(message.data));
+  if (hasEnded && record === undefined) return undefined;
   // The id alone tells whose upload it is if the record does not.
   const isOfKey = record === undefined ? isNuidOf(nuidOfUpload(id), key) : record.key === key;
   return isOfKey ? { record, sequence: message.sequence } : undefined;

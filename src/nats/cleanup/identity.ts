@@ -1,0 +1,85 @@
+/**
+ * What keeps the subjects of a bucket: the id of each chunk group and record, and the name in object info. Pure.
+ *
+ * Each kind of record under `S3.` has a row in {@linkcode KEPT_BY}; a kind without a row does not compile. The sweep stops
+ * at a kind that it does not know, because an older gateway must not delete a newer one's data.
+ * @module
+ */
+
+import { decodeJson, groupNamedBy } from "../layout/info_json.ts";
+import { isRecord } from "../layout/json.ts";
+import type { StoreName } from "../layout/names.ts";
+import { mayBeInParts } from "../layout/object_info.ts";
+import { parseRuns } from "../layout/runs.ts";
+import { parseChunkSubject, parseRecordSubject, type RecordKind } from "../layout/subjects.ts";
+import { keptIdOf } from "./kept_id.ts";
+
+/**
+ * Whether object info keeps records of a kind, or only the records that keep chunk groups do; undefined if the sweep leaves
+ * the kind alone.
+ */
+const KEPT_BY: Readonly<Record<RecordKind, "info and holders" | "holders" | undefined>> = {
+  layout: "info and holders",
+  part: "holders",
+  snapshot: "holders",
+  bucket: undefined,
+  lease: undefined,
+  lock: undefined,
+  sync: undefined,
+  trash: undefined,
+  upload: undefined,
+};
+
+/** What a sweep has to know about a subject in order to judge it. */
+export type Identity =
+  | {
+    readonly kind: "ours";
+    /** The name that keeps the subject. */
+    readonly id: string;
+    /** For chunks of a part: the name of the attempt at it, which a chunk map keeps. */
+    readonly attempt: string | undefined;
+    /** Whether object info alone does not keep it. */
+    readonly needsHolder: boolean;
+  }
+  /** Chunks that no gateway wrote: a native client may name them so. They are never purged. */
+  | { readonly kind: "foreign"; readonly id: string }
+  /** A record that no gateway of this version wrote. It is never purged. */
+  | { readonly kind: "unreadable"; readonly record: RecordKind };
+
+/** Returns what keeps the chunks or the record of a subject; undefined for a subject that the sweep leaves alone. */
+export function identify(store: StoreName, subject: string): Identity | undefined {
+  const chunks = parseChunkSubject(store, subject);
+  if (chunks?.kind === "foreign") return { kind: "foreign", id: chunks.name };
+  if (chunks !== undefined) {
+    const attempt = chunks.kind === "part" ? chunks.name : undefined;
+    return { kind: "ours", id: chunks.nuid, attempt, needsHolder: false };
+  }
+  const record = parseRecordSubject(store, subject);
+  const keptBy = record && KEPT_BY[record.kind];
+  const kept = record && keptIdOf(store, subject, record);
+  if (record === undefined || keptBy === undefined || kept === undefined) return undefined;
+  if (kept === "unreadable") return { kind: "unreadable", record: record.kind };
+  return { kind: "ours", id: kept.id, attempt: undefined, needsHolder: keptBy === "holders" };
+}
+
+/** The name in object info. */
+export type InfoName = {
+  /** Any text, not only a nuid: what object info names is kept even if nothing can read it. */
+  readonly name: string;
+  /** Number of parts; undefined if the object is not in parts, or does not tell. */
+  readonly parts: number | undefined;
+};
+
+/** Returns the name of the chunk group in a message of object info; undefined if there is none. */
+export function nameIn(payload: Uint8Array): InfoName | undefined {
+  const name = groupNamedBy(payload);
+  if (name === undefined) return undefined;
+  return { name, parts: mayBeInParts(payload) ? partsIn(decodeJson(payload)) : undefined };
+}
+
+function partsIn(json: unknown): number | undefined {
+  const metadata = isRecord(json) ? json["metadata"] : undefined;
+  if (!isRecord(metadata) || metadata["s3.layout"] !== "parts") return undefined;
+  const sizes = metadata["s3.parts"];
+  return typeof sizes === "string" ? parseRuns(sizes)?.length : undefined;
+}
