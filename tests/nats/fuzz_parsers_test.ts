@@ -33,6 +33,7 @@ import {
   parseUploadRecord,
   type UploadRecord,
 } from "../../src/nats/layout/upload_record.ts";
+import { objectAnswer } from "../../src/operations/answers/object.ts";
 import { checksumTypes, isChecksumValue } from "../../src/s3/checksum_algorithms.ts";
 import { MAX_PART_SIZE } from "../../src/s3/multipart.ts";
 import {
@@ -42,7 +43,6 @@ import {
   type PartNumber,
   type UploadId,
 } from "../../src/s3/names.ts";
-import { objectAnswer } from "../../src/operations/answers/object.ts";
 import { mutate, mutateSubject, type Random, seeded } from "./mutations.ts";
 
 const ROUNDS = 3000;

@@ -1,8 +1,8 @@
 /** Objects whose object info cannot be read: they exist, their lock holds, and nobody purges or rewrites them. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { WritePrecondition } from "../../src/s3/conditions.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
 import {

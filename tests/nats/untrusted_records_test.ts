@@ -1,9 +1,9 @@
 /** Records below `S3.` that anybody may have written: they stop no work on others, and nothing live is purged. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { infoSubject, parseRecordSubject } from "../../src/nats/layout/subjects.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
+import { infoSubject, parseRecordSubject } from "../../src/nats/layout/subjects.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { Maintenance } from "../../src/store/maintenance.ts";

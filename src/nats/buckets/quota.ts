@@ -6,7 +6,8 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketsContext } from "./context.ts";
-import { quotaOf, type StreamInfo } from "./stream_config.ts";
+import { quotaOf } from "./reserve.ts";
+import type { StreamInfo } from "./stream_config.ts";
 import type { BucketStream } from "./streams.ts";
 
 /**

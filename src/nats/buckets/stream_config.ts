@@ -9,6 +9,7 @@
 import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
+import { quotaOf, reserveOf } from "./reserve.ts";
 import type { BucketCompression, BucketStorage } from "./storage.ts";
 
 /** Settings of new streams. */
@@ -107,9 +108,6 @@ export type StreamFacts = {
   /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
   readonly mixed: boolean;
 };
-
-/** Smallest reserve in bytes; a larger quota has a reserve of one hundredth. */
-const MIN_RESERVE = 1024 * 1024;
 
 /** Flags that our records need. */
 const RECORD_FLAGS = {
@@ -241,14 +239,4 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
     sealed,
     mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),
   };
-}
-
-/** Returns the bytes of a limit that may be filled, without the reserve; Infinity for no limit. */
-export function quotaOf(maxBytes: number): number {
-  if (maxBytes <= 0) return Infinity;
-  return Math.max(0, Math.min(maxBytes - MIN_RESERVE, Math.floor(maxBytes / 1.01)));
-}
-
-function reserveOf(quota: number): number {
-  return Math.max(MIN_RESERVE, Math.ceil(quota / 100));
 }

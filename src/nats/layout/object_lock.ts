@@ -8,8 +8,8 @@
  */
 
 import type { ObjectInfo } from "../../store/objects.ts";
-import { parseTime } from "./times.ts";
 import { fieldInText, isRecord } from "./json.ts";
+import { parseTime } from "./times.ts";
 
 const MODE = "x-amz-object-lock-mode";
 const UNTIL = "x-amz-object-lock-retain-until-date";

@@ -8,9 +8,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { CHECKSUM_LENGTHS } from "../../s3/checksum_algorithms.ts";
 import type { PartNumber, UploadId } from "../../s3/names.ts";
 import type { PartInfo } from "../../store/uploads.ts";
-import { CHECKSUM_LENGTHS } from "../../s3/checksum_algorithms.ts";
 import { DIGEST_BYTES, isPartSize, type MappedPart } from "./chunk_map.ts";
 import type { StoreName } from "./names.ts";
 import { formatSequences, parseSequences } from "./runs.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isRecord } from "./json.ts";
 import { SYSTEM_KEYS } from "./info_metadata.ts";
+import { isRecord } from "./json.ts";
 
 /** The JSON of a metadata message. */
 export type RawInfo = Readonly<Record<string, unknown>>;
