@@ -95,6 +95,30 @@ export function checkCopySource(precondition: ReadPrecondition, object: Validato
   throw new S3Error("PreconditionFailed", { Condition: `x-amz-copy-source-${failed}` });
 }
 
+/**
+ * Returns whether `If-Range` lets a range be read: whether it names the object exactly as it is now. Otherwise the
+ * client's bytes are of another object, and the response is the whole one.
+ * See https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
+ *
+ * A weak ETag never names an object exactly.
+ *
+ * @example Usage
+ * ```ts
+ * import { isSameForRange } from "./conditions.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const object = { etag: "a", modified: new Date(0) };
+ * strictEqual(isSameForRange('"a"', object), true);
+ * strictEqual(isSameForRange('W/"a"', object), false);
+ * strictEqual(isSameForRange("Thu, 01 Jan 1970 00:00:01 GMT", object), false);
+ * ```
+ */
+export function isSameForRange(ifRange: string | null, { etag, modified }: Validators): boolean {
+  if (ifRange === null) return true;
+  const text = ifRange.trim();
+  return text === quoteETag(etag) || text === etag || text === modified.toUTCString();
+}
+
 function failedRead(
   { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: ReadPrecondition,
   { etag, modified }: Validators,

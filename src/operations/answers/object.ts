@@ -9,7 +9,12 @@
 
 import type { Checksum } from "../../s3/checksum_algorithms.ts";
 import { formatChecksumHeaders } from "../../s3/checksum_headers.ts";
-import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../../s3/conditions.ts";
+import {
+  checkRead,
+  isSameForRange,
+  parseReadPrecondition,
+  type ReadPrecondition,
+} from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { quoteETag } from "../../s3/etag.ts";
 import { encodeHeaderText } from "../../s3/header_text.ts";
@@ -35,6 +40,8 @@ export type ObjectRead = {
   readonly precondition: ReadPrecondition;
   /** `Range` as sent; it is parsed against the object's size. */
   readonly range: string | null;
+  /** `If-Range` as sent: the range is read only if the object is still this one. */
+  readonly ifRange: string | null;
   readonly partNumber: number | undefined;
   readonly withChecksum: boolean;
   /** Response headers by name. */
@@ -59,6 +66,7 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
   return {
     precondition: parseReadPrecondition(headers),
     range,
+    ifRange: headers.get("if-range"),
     partNumber: partNumber === undefined ? undefined : parsePartNumber(partNumber),
     withChecksum: headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED",
     overrides: Object.entries(OVERRIDES).flatMap(([name, header]) => {
@@ -83,7 +91,10 @@ export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): In
  */
 export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "all" | "nothing" {
   checkRead(read.precondition, info);
-  if (read.partNumber === undefined) return parseRange(read.range, info.size) ?? "all";
+  if (read.partNumber === undefined) {
+    const range = isSameForRange(read.ifRange, info) ? read.range : null;
+    return parseRange(range, info.size) ?? "all";
+  }
 
   // An object that was put in one piece counts as one part.
   const sizes = info.partSizes ?? [info.size];
