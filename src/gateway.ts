@@ -4,6 +4,7 @@
  */
 
 import type { Authorize } from "./access/authorize.ts";
+import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import type { Identity, User } from "./auth/identity.ts";
 import { refusePreflight } from "./http/cors.ts";
@@ -21,7 +22,8 @@ import { createRouter } from "./http/router.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
-import { parseRequest } from "./s3/request.ts";
+import { claimedRegion } from "./s3/region.ts";
+import { parseRequest, type S3Request } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 
 export type { Handler, RequestInfo };
@@ -40,17 +42,22 @@ const ROUTER = createRouter(OPERATIONS);
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
-  return createExchangeHandler(services, (exchange) => answer(exchange, services));
+  const pipeline = { ...services, disclose: createDisclose(services.store) };
+  return createExchangeHandler(services, (exchange) => answer(exchange, pipeline));
 }
 
-async function answer(exchange: Exchange, services: GatewayServices): Promise<Response> {
+type Pipeline = GatewayServices & { readonly disclose: Disclose };
+
+async function answer(exchange: Exchange, services: Pipeline): Promise<Response> {
   const { request, origin, record } = exchange;
+  let asked: S3Request | undefined;
   try {
-    const asked = parseRequest(request, services.domains, origin); //                  1. what does the client want?
+    asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
     exchange.nameTarget(asked.target);
     if (chooseDoor(asked) === "preflight") refusePreflight(asked);
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
+    exchange.region = verified.region;
     const refused = exchange.identify(identity);
     if (refused !== undefined) return refused;
 
@@ -64,8 +71,26 @@ async function answer(exchange: Exchange, services: GatewayServices): Promise<Re
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
   } catch (cause) {
-    return exchange.fail(cause); // the only catch that responds
+    if (asked === undefined || exchange.identity?.kind === "user") return exchange.fail(cause);
+    return exchange.fail(await refusalOf(cause, asked, exchange, services));
   }
+}
+
+/** Returns the error for a caller who is not known, with what everybody may know about the bucket. */
+async function refusalOf(
+  cause: unknown,
+  asked: S3Request,
+  exchange: Exchange,
+  services: Pipeline,
+): Promise<unknown> {
+  const { error, region } = await services.disclose(cause, {
+    method: asked.method,
+    target: asked.target,
+    isAnonymous: exchange.identity?.kind === "anonymous",
+    region: claimedRegion(services.region, asked),
+  });
+  exchange.region = region;
+  return error;
 }
 
 /** Finds the operation. An anonymous caller is denied access rather than told which operations exist. */

@@ -163,7 +163,7 @@ const MAX_LINES = 250;
 
 /** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  "auth/sigv4.ts": 339,
+  "auth/sigv4.ts": 288,
   "config/settings.ts": 477,
   "nats/buckets/streams.ts": 324,
   "nats/layout/object_info.ts": 257,

@@ -66,6 +66,7 @@ export type Config = {
   readonly credentials: Credentials;
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
+  /** `*` for any. */
   readonly region: string;
   /** Host names, lower case, for virtual-host addressing of buckets. */
   readonly domains: readonly string[];

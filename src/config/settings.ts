@@ -331,9 +331,9 @@ export const SETTINGS = {
   }),
   region: setting({
     flag: "s3.region",
-    value: "NAME",
+    value: "NAME|*",
     default: "us-east-1",
-    help: "Region that clients sign requests for",
+    help: "Region that clients sign requests for; * accepts any region",
     parse: parseRegion,
   }),
   domains: setting({

@@ -10,7 +10,13 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
-import { createBucket, deleteBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import {
+  createBucket,
+  deleteBucket,
+  hasBucket,
+  listBuckets,
+  readBucket,
+} from "./buckets/buckets.ts";
 import { type BucketsOptions, createBucketsContext } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
@@ -77,6 +83,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (...args) => translateErrors(readBucket(context, ...args)),
+    hasBucket: (...args) => translateErrors(hasBucket(context, ...args)),
     deleteBucket: (...args) =>
       translateErrors(deleteBucket(context, (bucket) => isEmpty(context, bucket), ...args)),
 

@@ -17,7 +17,7 @@ import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
 export const ACCESS_KEY_ID = "alice";
-const SECRET = "alice-secret";
+export const SECRET = "alice-secret";
 export const REGION = "us-east-1";
 /** The clock of gateway and client. */
 export const NOW = new Date("2024-05-01T10:00:00.500Z");
@@ -29,6 +29,10 @@ export type Send = {
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Sends the request unsigned, as a browser does. */
   readonly anonymous?: boolean;
+  /** The region to sign for, instead of {@linkcode REGION}. */
+  readonly region?: string;
+  /** Signs with this secret instead of the right one. */
+  readonly secret?: string;
   /** Instead of `localhost`. */
   readonly host?: string;
   /** The host to which a proxy sends the request instead, and the proxy's address. */
@@ -97,7 +101,7 @@ function signedRequest(method: string, target: string, options: Send): Request {
     : new Uint8Array(Buffer.from(body));
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
-  if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
+  if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array(), options);
   const request = new Request(`http://${sentTo}/`, {
     method,
     headers,
@@ -113,10 +117,11 @@ function sign(
   target: string,
   host: string,
   body: Uint8Array,
+  { region = REGION, secret = SECRET }: Pick<Send, "region" | "secret">,
 ): void {
   const [path = "", query = ""] = target.split("?", 2);
   const date = `${NOW.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
-  const scope = `${date.slice(0, 8)}/${REGION}/s3/aws4_request`;
+  const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`;
   const payloadHash = headers.get("x-amz-content-sha256") ?? sha256(body);
   headers.set("x-amz-date", date);
   headers.set("x-amz-content-sha256", payloadHash);
@@ -137,7 +142,7 @@ function sign(
   ].join("\n");
   const text = ["AWS4-HMAC-SHA256", date, scope, sha256(Buffer.from(canonical, "latin1"))]
     .join("\n");
-  let key: Uint8Array = Buffer.from(`AWS4${SECRET}`);
+  let key: Uint8Array = Buffer.from(`AWS4${secret}`);
   for (const part of scope.split("/")) key = hmac(key, part);
   headers.set(
     "authorization",
