@@ -4,13 +4,16 @@
  *
  * The gateway accepts a request without a location constraint in every region; AWS requires one outside `us-east-1`. If
  * requests may be signed for any region, it accepts every location constraint except placements.
+ *
+ * As on AWS, a bucket that the caller already owns is a success in `us-east-1`, for the sake of old programs, and an error
+ * elsewhere. There is no `x-amz-bucket-arn`, which AWS documents for directory buckets only.
  * @module
  */
 
-import { S3Error } from "../s3/errors.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
-import { ANY_REGION } from "../s3/region.ts";
+import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { childrenOf, optionalTextOf, parseXml } from "../s3/xml_reader.ts";
 import { readDocument } from "./bodies/document.ts";
@@ -38,7 +41,11 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   async handle({ target: { bucket }, input, caller, payload, region, store }) {
     const text = await readDocument(payload, input.integrity, MAX_BYTES);
     if (text !== "") checkConfiguration(text, region, input);
-    await store.createBucket(bucket, caller.accessKeyId);
+    try {
+      await store.createBucket(bucket, caller.accessKeyId);
+    } catch (cause) {
+      if (region !== FIRST_REGION || !isS3Error(cause, "BucketAlreadyOwnedByYou")) throw cause;
+    }
     return new Response(null, { headers: { "location": `/${bucket}` } });
   },
 });

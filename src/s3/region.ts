@@ -8,7 +8,10 @@ import type { S3Request } from "./request.ts";
 /** The setting that accepts every region. Every bucket is then in the region that a request was signed for. */
 export const ANY_REGION = "*";
 
-/** The region of unsigned requests if every region is accepted; Amazon's first one, which needs no location constraint. */
+/**
+ * Amazon's first region, which has rules of its own. If every region is accepted, requests that are not signed for one are
+ * about this one.
+ */
 export const FIRST_REGION = "us-east-1";
 
 /** Returns whether a text can be the name of a region; names are often invented. */

@@ -1,14 +1,10 @@
 import { strictEqual } from "node:assert/strict";
-import { createAuthenticate } from "../../src/auth/authenticate.ts";
-import { createCredentials } from "../../src/auth/credentials.ts";
 import { textOf } from "../../src/s3/xml_reader.ts";
 import {
-  ACCESS_KEY_ID,
   assertError,
+  authenticateIn,
   createTestGateway,
-  NOW,
   readXml,
-  SECRET,
   type Send,
   type TestGateway,
   textsAt,
@@ -18,16 +14,7 @@ const REGION_HEADER = "x-amz-bucket-region";
 
 /** A gateway that accepts requests for any region. */
 async function createAnyRegionGateway(): Promise<TestGateway> {
-  return await createTestGateway({
-    region: "*",
-    authenticate: createAuthenticate({
-      credentials: createCredentials(ACCESS_KEY_ID, SECRET),
-      region: "*",
-      clockSkew: 300_000,
-      sigv2: "off",
-      now: () => NOW,
-    }),
-  });
+  return await createTestGateway({ region: "*", authenticate: authenticateIn("*") });
 }
 
 /** Sends a request and returns the status and the region of its response. */

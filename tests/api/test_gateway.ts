@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
-import { createAuthenticate } from "../../src/auth/authenticate.ts";
+import { type Authenticate, createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
@@ -17,7 +17,7 @@ import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
 export const ACCESS_KEY_ID = "alice";
-export const SECRET = "alice-secret";
+const SECRET = "alice-secret";
 export const REGION = "us-east-1";
 /** The clock of gateway and client. */
 export const NOW = new Date("2024-05-01T10:00:00.500Z");
@@ -49,6 +49,17 @@ export type TestGateway = {
   readonly ok: (method: string, target: string, send?: Send) => Promise<Response>;
 };
 
+/** Creates the step that authenticates requests which are signed for a region; `*` accepts any. */
+export function authenticateIn(region: string): Authenticate {
+  return createAuthenticate({
+    credentials: createCredentials(ACCESS_KEY_ID, SECRET),
+    region,
+    clockSkew: 300_000,
+    sigv2: "off",
+    now: () => NOW,
+  });
+}
+
 /** Creates a gateway with the bucket `bucket`. */
 export async function createTestGateway(
   overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
@@ -59,13 +70,7 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
-    authenticate: createAuthenticate({
-      credentials: createCredentials(ACCESS_KEY_ID, SECRET),
-      region: REGION,
-      clockSkew: 300_000,
-      sigv2: "off",
-      now: () => NOW,
-    }),
+    authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
@@ -87,7 +92,8 @@ export async function createTestGateway(
     if (!response.ok) strictEqual(await response.text(), "", `${method} ${target}`);
     return response;
   };
-  await ok("PUT", "/bucket");
+  const { region = REGION } = overrides;
+  await ok("PUT", "/bucket", region === "*" ? {} : { region });
   return { store, handler, send, ok };
 }
 
