@@ -6,9 +6,9 @@
 import type { Authorize } from "./access/authorize.ts";
 import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
-import type { Identity, User } from "./auth/identity.ts";
+import { ANONYMOUS, type Identity, type User } from "./auth/identity.ts";
 import { refusePreflight } from "./http/cors.ts";
-import { chooseDoor } from "./http/entry.ts";
+import { chooseDoor, type Door } from "./http/entry.ts";
 import { errorText } from "./http/error_response.ts";
 import {
   createExchangeHandler,
@@ -54,7 +54,8 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
   try {
     asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
     exchange.nameTarget(asked.target);
-    if (chooseDoor(asked) === "preflight") refusePreflight(asked);
+    const door = chooseDoor(asked);
+    if (door !== "s3") refuseDoor(door, asked, exchange);
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
     exchange.region = verified.region;
@@ -74,6 +75,13 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
     if (asked === undefined || exchange.identity?.kind === "user") return exchange.fail(cause);
     return exchange.fail(await refusalOf(cause, asked, exchange, services));
   }
+}
+
+/** Refuses requests that S3 answers without a signature; the gateway has neither CORS nor forms. */
+function refuseDoor(door: Exclude<Door, "s3">, asked: S3Request, exchange: Exchange): never {
+  if (door === "preflight") refusePreflight(asked);
+  exchange.identify(ANONYMOUS);
+  throw new S3Error("NotImplemented", {}, { message: "PostObject is not implemented" });
 }
 
 /** Returns the error for a caller who is not known, with what everybody may know about the bucket. */

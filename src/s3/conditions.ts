@@ -23,6 +23,9 @@ export type ReadPrecondition = {
 export type WritePrecondition = {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: "*";
+  /** Of a deletion: the size in bytes and the time of modification, in whole seconds. A missing object has both. */
+  readonly ifMatchSize?: number;
+  readonly ifMatchModified?: Date;
 };
 
 /** The properties of an object that conditions compare. */
@@ -49,7 +52,8 @@ export function parseReadPrecondition(
   };
 }
 
-function parseDate(text: string | null): Date | undefined {
+/** Parses a date; undefined for none and for a malformed one. */
+export function parseDate(text: string | null): Date | undefined {
   const time = text === null ? NaN : Date.parse(text);
   return Number.isNaN(time) ? undefined : new Date(time);
 }
@@ -162,6 +166,11 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
   return match === null ? {} : { ifMatch: parseETag(match) };
 }
 
+/** Returns whether two times are in the same second, which is all that clients see of a time. */
+export function isSameSecond(a: Date, b: Date): boolean {
+  return Math.floor(a.getTime() / 1000) === Math.floor(b.getTime() / 1000);
+}
+
 /**
  * Checks the conditions of a write against the current object. Stores call it within their compare-and-set.
  *
@@ -172,22 +181,31 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
  * import { checkWrite } from "./conditions.ts";
  * import { throws } from "node:assert/strict";
  *
+ * const object = { etag: "a", size: 1, modified: new Date(0) };
  * checkWrite({ ifNoneMatch: "*" }, undefined, "a.txt");
- * throws(() => checkWrite({ ifNoneMatch: "*" }, { etag: "a" }, "a.txt"), { code: "PreconditionFailed" });
+ * throws(() => checkWrite({ ifNoneMatch: "*" }, object, "a.txt"), { code: "PreconditionFailed" });
  * throws(() => checkWrite({ ifMatch: "a" }, undefined, "a.txt"), { code: "NoSuchKey" });
  * ```
  */
 export function checkWrite(
-  { ifMatch, ifNoneMatch }: WritePrecondition,
-  current: { readonly etag: string } | undefined,
+  { ifMatch, ifNoneMatch, ifMatchSize, ifMatchModified }: WritePrecondition,
+  current: { readonly etag: string; readonly size: number; readonly modified: Date } | undefined,
   key: string,
 ): void {
   if (ifNoneMatch !== undefined && current !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: "If-None-Match" });
   }
-  if (ifMatch === undefined) return;
-  if (current === undefined) throw new S3Error("NoSuchKey", { Key: key });
-  if (ifMatch !== "*" && ifMatch !== current.etag) {
+  if (current === undefined) {
+    if (ifMatch !== undefined) throw new S3Error("NoSuchKey", { Key: key });
+    return;
+  }
+  if (ifMatch !== undefined && ifMatch !== "*" && ifMatch !== current.etag) {
     throw new S3Error("PreconditionFailed", { Condition: "If-Match" });
+  }
+  if (ifMatchSize !== undefined && ifMatchSize !== current.size) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-size" });
+  }
+  if (ifMatchModified !== undefined && !isSameSecond(ifMatchModified, current.modified)) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-last-modified-time" });
   }
 }

@@ -9,7 +9,7 @@ import {
 } from "./conditions.ts";
 import { isS3Error } from "./errors.ts";
 
-const object = { etag: "abc", modified: new Date("2024-05-01T10:00:00.500Z") };
+const object = { etag: "abc", size: 3, modified: new Date("2024-05-01T10:00:00.500Z") };
 const before = "Wed, 01 May 2024 09:00:00 GMT";
 const same = "Wed, 01 May 2024 10:00:00 GMT";
 

@@ -31,7 +31,8 @@ export type Send = {
   readonly anonymous?: boolean;
   /** The region to sign for, instead of {@linkcode REGION}. */
   readonly region?: string;
-  /** Signs with this secret instead of the right one. */
+  /** Signs with this access key id and this secret instead of the right ones. */
+  readonly accessKeyId?: string;
   readonly secret?: string;
   /** Instead of `localhost`. */
   readonly host?: string;
@@ -123,7 +124,10 @@ function sign(
   target: string,
   host: string,
   body: Uint8Array,
-  { region = REGION, secret = SECRET }: Pick<Send, "region" | "secret">,
+  { region = REGION, accessKeyId = ACCESS_KEY_ID, secret = SECRET }: Pick<
+    Send,
+    "region" | "accessKeyId" | "secret"
+  >,
 ): void {
   const [path = "", query = ""] = target.split("?", 2);
   const date = `${NOW.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
@@ -152,7 +156,7 @@ function sign(
   for (const part of scope.split("/")) key = hmac(key, part);
   headers.set(
     "authorization",
-    `AWS4-HMAC-SHA256 Credential=${ACCESS_KEY_ID}/${scope}, SignedHeaders=${names}, Signature=${
+    `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${
       Buffer.from(hmac(key, text)).toString("hex")
     }`,
   );

@@ -55,6 +55,7 @@ export type ObjectRead = {
  */
 export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead {
   refuseVersionId(query.get("versionId"));
+  refuseUnknownOverrides(query);
   refuseCustomerKeys(headers);
   const range = headers.get("range");
   const partNumber = query.get("partNumber");
@@ -74,6 +75,16 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
       return text === undefined ? [] : [[header, text] as const];
     }),
   };
+}
+
+function refuseUnknownOverrides(query: VerifiedRequest["query"]): void {
+  for (const [name, value] of query) {
+    if (!name.startsWith("response-") || Object.hasOwn(OVERRIDES, name)) continue;
+    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, {
+      message: `${name} is not in the set of overridable response headers. ` +
+        "Please refer to the S3 API documentation for a complete list of overridable response headers.",
+    });
+  }
 }
 
 /** Returns which additional facts the response needs: the checksums of parts, if it may show one of them. */
