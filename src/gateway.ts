@@ -18,6 +18,7 @@ import {
   type RequestInfo,
 } from "./http/exchange.ts";
 import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
+import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
 import { createRouter } from "./http/router.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
@@ -34,6 +35,8 @@ export type GatewayServices = Services & ExchangeServices & {
   readonly authorize: Authorize;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
+  /** Why requests cannot be served now, if MinIO's health paths are to be served. */
+  readonly minioHealth?: Problem;
   /** How long slow operations wait before their response begins, and between signs of life. */
   readonly lateTiming?: LateTiming;
 };
@@ -54,6 +57,10 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
   try {
     asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
     exchange.nameTarget(asked.target);
+    if (services.minioHealth !== undefined) {
+      const question = healthQuestion(asked);
+      if (question !== undefined) return await healthResponse(question, services.minioHealth);
+    }
     const door = chooseDoor(asked);
     if (door !== "s3") refuseDoor(door, asked, exchange);
 

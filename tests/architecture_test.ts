@@ -164,7 +164,7 @@ const MAX_LINES = 250;
 /** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
   "auth/sigv4.ts": 288,
-  "config/settings.ts": 477,
+  "config/settings.ts": 402,
   "nats/buckets/streams.ts": 324,
   "nats/layout/object_info.ts": 257,
   "telemetry/request_trace.ts": 267,

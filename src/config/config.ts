@@ -72,6 +72,8 @@ export type Config = {
   readonly domains: readonly string[];
   /** IP addresses and networks of proxies whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
+  /** Whether the health paths of MinIO are served on the port of S3. */
+  readonly minioHealth: boolean;
   /** Milliseconds. */
   readonly clockSkew: number;
   readonly sigv2: SigV2Mode;
@@ -122,6 +124,7 @@ export function createConfig(values: Values): Config {
     region: given(values, "region"),
     domains: values.domains ?? [],
     trustedProxies: values.trustedProxies ?? [],
+    minioHealth: given(values, "minioHealth"),
     clockSkew: given(values, "clockSkew"),
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),
