@@ -17,7 +17,7 @@ export function chooseDoor(
   { method, target, query, headers }: Pick<S3Request, "method" | "target" | "query" | "headers">,
 ): Door {
   if (method === "OPTIONS") return "preflight";
-  if (method !== "POST" || target.on !== "bucket") return "s3";
+  if (method !== "POST" || target.on !== "bucket" || headers.has("authorization")) return "s3";
   const isForm = headers.get("content-type")?.toLowerCase().startsWith("multipart/form-data");
   return isForm === true && ![...query.keys()].some(isSubResource) ? "form" : "s3";
 }

@@ -65,9 +65,12 @@ Deno.test("A form is not implemented, signed or not", async () => {
   for (const anonymous of [true, false]) {
     const form = await send("POST", "/bucket", { anonymous, headers, body });
     await assertError(form, 501, "NotImplemented");
-    const nowhere = await send("POST", "/missing", { anonymous, headers, body });
-    await assertError(nowhere, 404, "NoSuchBucket");
   }
+  const nowhere = await send("POST", "/missing", { anonymous: true, headers, body });
+  await assertError(nowhere, 404, "NoSuchBucket");
+  const bearer = { ...headers, authorization: "Bearer token" };
+  const other = await send("POST", "/bucket", { anonymous: true, headers: bearer, body });
+  await assertError(other, 400, "InvalidArgument");
   // Other requests may have any type.
   const key = await send("POST", "/bucket/key", { anonymous: true, headers, body });
   await assertError(key, 403, "AccessDenied");
