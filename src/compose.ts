@@ -93,6 +93,8 @@ export function createGateway(
   const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, trustedProxies } =
     config;
   const { rate } = config.limits;
+  const minioHealth = async (): Promise<string | undefined> =>
+    inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
   const handler = createHandler({
     store,
     region,
@@ -101,6 +103,7 @@ export function createGateway(
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store),
+    ...(config.minioHealth && { minioHealth }),
     inFlight,
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,

@@ -4,10 +4,11 @@
  */
 
 import type { Authorize } from "./access/authorize.ts";
+import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
-import type { Identity, User } from "./auth/identity.ts";
+import { ANONYMOUS, type Identity, type User } from "./auth/identity.ts";
 import { refusePreflight } from "./http/cors.ts";
-import { chooseDoor } from "./http/entry.ts";
+import { chooseDoor, type Door } from "./http/entry.ts";
 import { errorText } from "./http/error_response.ts";
 import {
   createExchangeHandler,
@@ -17,11 +18,13 @@ import {
   type RequestInfo,
 } from "./http/exchange.ts";
 import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
+import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
 import { createRouter } from "./http/router.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
-import { parseRequest } from "./s3/request.ts";
+import { claimedRegion } from "./s3/region.ts";
+import { parseRequest, type S3Request } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 
 export type { Handler, RequestInfo };
@@ -32,6 +35,8 @@ export type GatewayServices = Services & ExchangeServices & {
   readonly authorize: Authorize;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
+  /** Why requests cannot be served now, if MinIO's health paths are to be served. */
+  readonly minioHealth?: Problem;
   /** How long slow operations wait before their response begins, and between signs of life. */
   readonly lateTiming?: LateTiming;
 };
@@ -40,17 +45,27 @@ const ROUTER = createRouter(OPERATIONS);
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
-  return createExchangeHandler(services, (exchange) => answer(exchange, services));
+  const pipeline = { ...services, disclose: createDisclose(services.store) };
+  return createExchangeHandler(services, (exchange) => answer(exchange, pipeline));
 }
 
-async function answer(exchange: Exchange, services: GatewayServices): Promise<Response> {
+type Pipeline = GatewayServices & { readonly disclose: Disclose };
+
+async function answer(exchange: Exchange, services: Pipeline): Promise<Response> {
   const { request, origin, record } = exchange;
+  let asked: S3Request | undefined;
   try {
-    const asked = parseRequest(request, services.domains, origin); //                  1. what does the client want?
+    asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
     exchange.nameTarget(asked.target);
-    if (chooseDoor(asked) === "preflight") refusePreflight(asked);
+    if (services.minioHealth !== undefined) {
+      const question = healthQuestion(asked);
+      if (question !== undefined) return await healthResponse(question, services.minioHealth);
+    }
+    const door = chooseDoor(asked);
+    if (door !== "s3") refuseDoor(door, asked, exchange);
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
+    exchange.region = verified.region;
     const refused = exchange.identify(identity);
     if (refused !== undefined) return refused;
 
@@ -64,8 +79,33 @@ async function answer(exchange: Exchange, services: GatewayServices): Promise<Re
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
   } catch (cause) {
-    return exchange.fail(cause); // the only catch that responds
+    if (asked === undefined || exchange.identity?.kind === "user") return exchange.fail(cause);
+    return exchange.fail(await refusalOf(cause, asked, exchange, services));
   }
+}
+
+/** Refuses requests that S3 answers without a signature; the gateway has neither CORS nor forms. */
+function refuseDoor(door: Exclude<Door, "s3">, asked: S3Request, exchange: Exchange): never {
+  if (door === "preflight") refusePreflight(asked);
+  exchange.identify(ANONYMOUS);
+  throw new S3Error("NotImplemented", {}, { message: "PostObject is not implemented" });
+}
+
+/** Returns the error for a caller who is not known, with what everybody may know about the bucket. */
+async function refusalOf(
+  cause: unknown,
+  asked: S3Request,
+  exchange: Exchange,
+  services: Pipeline,
+): Promise<unknown> {
+  const { error, region } = await services.disclose(cause, {
+    method: asked.method,
+    target: asked.target,
+    isAnonymous: exchange.identity?.kind === "anonymous",
+    region: claimedRegion(services.region, asked),
+  });
+  exchange.region = region;
+  return error;
 }
 
 /** Finds the operation. An anonymous caller is denied access rather than told which operations exist. */

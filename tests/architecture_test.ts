@@ -163,9 +163,9 @@ const MAX_LINES = 250;
 
 /** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  "auth/sigv4.ts": 339,
-  "config/settings.ts": 477,
-  "nats/buckets/streams.ts": 314,
+  "auth/sigv4.ts": 288,
+  "config/settings.ts": 402,
+  "nats/buckets/streams.ts": 302,
   "telemetry/request_trace.ts": 267,
 };
 

@@ -8,10 +8,12 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
+import { regionOfUnsigned } from "../s3/region.ts";
 import type { S3Request } from "../s3/request.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { createPayload } from "./body.ts";
+import type { Credential } from "./credential_scope.ts";
 import type { Credentials } from "./credentials.ts";
 import { withHoistedHeaders, withoutHoistedChecksums } from "./hoisted_headers.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
@@ -38,7 +40,7 @@ const UNSIGNED = "UNSIGNED-PAYLOAD";
 /** Options of {@linkcode createAuthenticate}. */
 export type AuthenticateOptions = {
   readonly credentials: Credentials;
-  /** The only region that requests may be signed for. */
+  /** The only region that requests may be signed for; `*` for any. */
   readonly region: string;
   /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
@@ -74,6 +76,8 @@ function authenticate(
   sigv2: SigV2Mode,
 ): Authenticated {
   const { query, headers } = request;
+  // SigV2 names no region.
+  const region = regionOfUnsigned(verifier.region);
   const authorization = headers.get("authorization");
   const ways = Number(authorization !== null) + Number(isPresigned(query)) +
     Number(isSigV2Presigned(query));
@@ -91,25 +95,30 @@ function authenticate(
   }
 
   if (isPresigned(query)) {
-    const { accessKeyId, payloadHash, signing } = verifyPresigned(request, verifier);
+    const signer = verifyPresigned(request, verifier);
     const all = withoutHoistedChecksums(withHoistedHeaders(headers, query), headers);
-    return user(request, all, accessKeyId, payloadHash, signing);
+    return user(request, all, signer);
   }
   if (isSigV2Presigned(query)) {
     if (sigv2 === "off") throw unsupported();
     const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
     const accessKeyId = verifySigV2Presigned(request, all, verifier);
-    return user(request, withoutHoistedChecksums(all, headers), accessKeyId, UNSIGNED, undefined);
+    const signer = { accessKeyId, region, payloadHash: UNSIGNED, signing: undefined };
+    return user(request, withoutHoistedChecksums(all, headers), signer);
   }
-  if (authorization === null) return anonymous(request);
+  if (authorization === null) return anonymous(request, region);
   if (isSigV4Header(authorization)) {
-    const { accessKeyId, payloadHash, signing } = verifyHeader(request, verifier);
-    return user(request, headers, accessKeyId, payloadHash, signing);
+    return user(request, headers, verifyHeader(request, verifier));
   }
   if (isSigV2Header(authorization)) {
     if (sigv2 !== "on") throw unsupported();
     const accessKeyId = verifySigV2Header(request, verifier);
-    return user(request, headers, accessKeyId, UNSIGNED, undefined);
+    return user(request, headers, {
+      accessKeyId,
+      region,
+      payloadHash: UNSIGNED,
+      signing: undefined,
+    });
   }
   throw new S3Error("InvalidArgument", {
     ArgumentName: "Authorization",
@@ -120,22 +129,26 @@ function authenticate(
 function user(
   request: S3Request,
   headers: RequestHeaders,
-  accessKeyId: string,
-  payloadHash: string,
-  signing: ChunkSigning | undefined,
+  { accessKeyId, region, payloadHash, signing }: Credential & {
+    readonly payloadHash: string;
+    readonly signing: ChunkSigning | undefined;
+  },
 ): Authenticated {
   const { body, ...rest } = request;
   const payload = createPayload(headers, body, payloadHash, signing);
-  return { identity: { kind: "user", accessKeyId }, verified: { ...rest, headers, payload } };
+  return {
+    identity: { kind: "user", accessKeyId },
+    verified: { ...rest, headers, region, payload },
+  };
 }
 
 /** Denies a wrongly framed body like any other unsigned request: its caller must not learn more than that. */
-function anonymous(request: S3Request): Authenticated {
+function anonymous(request: S3Request, region: string): Authenticated {
   const { body, ...rest } = request;
   const payloadHash = rest.headers.get("x-amz-content-sha256") ?? UNSIGNED;
   try {
     const payload = createPayload(rest.headers, body, payloadHash, undefined);
-    return { identity: ANONYMOUS, verified: { ...rest, payload } };
+    return { identity: ANONYMOUS, verified: { ...rest, region, payload } };
   } catch (cause) {
     throw new S3Error("AccessDenied", {}, { cause });
   }

@@ -61,7 +61,7 @@ export async function* decodeAwsChunked(
 
   for (;;) {
     const { size, signature } = parseChunkLine(await readLine(source), signing !== undefined);
-    if (size > left) throw incomplete("The chunks are longer than x-amz-decoded-content-length");
+    if (size > left) throw wrongLength(decodedLength, decodedLength - left + size);
     left -= size;
     const hash = chain && createHash("sha256");
     if (size === 0) {
@@ -82,7 +82,7 @@ export async function* decodeAwsChunked(
       yield piece;
     }
   }
-  if (left > 0) throw incomplete("The chunks are shorter than x-amz-decoded-content-length");
+  if (left > 0) throw wrongLength(decodedLength, decodedLength - left);
 
   const end = await readEnd(source);
   if (announced === undefined) {
@@ -208,8 +208,18 @@ function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-function incomplete(message = "The request body terminated unexpectedly"): S3Error {
-  return new S3Error("IncompleteBody", {}, { message });
+function incomplete(): S3Error {
+  return new S3Error("IncompleteBody");
+}
+
+/** Returns the error for chunks that are together shorter or longer than announced. */
+function wrongLength(expected: number, provided: number): S3Error {
+  return new S3Error("IncompleteBody", {
+    NumberBytesExpected: expected,
+    NumberBytesProvided: provided,
+  }, {
+    message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
+  });
 }
 
 function malformed(reason: string): S3Error {

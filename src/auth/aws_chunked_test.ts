@@ -132,7 +132,10 @@ for (const [name, wire, options, expected] of FORMS) {
       if (decodedLength < 0) continue;
       await rejects(
         decode([wire], { ...options, decodedLength }),
-        (error) => isS3Error(error, "IncompleteBody"),
+        (error) =>
+          isS3Error(error, "IncompleteBody") &&
+          error.fields.NumberBytesExpected === decodedLength &&
+          error.fields.NumberBytesProvided === options.decodedLength,
       );
     }
   });

@@ -66,7 +66,7 @@ export function createPayload(
     throw new S3Error("MalformedTrailerError");
   }
 
-  const sent = parseLength(headers, "content-length") ?? (body === null ? 0 : undefined);
+  const sent = contentLength(headers) ?? (body === null ? 0 : undefined);
   if (!isChunked) {
     return {
       source: body === null && sent === 0
@@ -78,7 +78,8 @@ export function createPayload(
     };
   }
 
-  const size = parseLength(headers, "x-amz-decoded-content-length");
+  // As on AWS, a malformed length is a missing one.
+  const size = parseLength(headers.get("x-amz-decoded-content-length"));
   if (size === undefined) throw new S3Error("MissingContentLength");
   const trailers = new Map<string, string>();
   const options = {
@@ -105,15 +106,18 @@ function parseTrailerNames(headers: RequestHeaders): readonly string[] {
   return [...new Set(names)];
 }
 
-function parseLength(headers: RequestHeaders, name: string): number | undefined {
-  const text = headers.get(name);
-  if (text === null) return undefined;
-  if (!/^\d{1,15}$/.test(text)) {
-    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: text }, {
-      message: `${name} must be a number of bytes`,
-    });
-  }
-  return Number(text);
+function contentLength(headers: RequestHeaders): number | undefined {
+  const text = headers.get("content-length");
+  const length = parseLength(text);
+  if (length !== undefined || text === null) return length;
+  throw new S3Error("InvalidArgument", { ArgumentName: "content-length", ArgumentValue: text }, {
+    message: "content-length must be a number of bytes",
+  });
+}
+
+/** Parses a number of bytes; returns undefined for none and for anything else. */
+function parseLength(text: string | null): number | undefined {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Reads an unframed body, which must have exactly the stated length. */

@@ -119,11 +119,13 @@ Deno.test("createPayload() refuses invalid headers", () => {
     [{ "content-length": "5, 5" }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
     [{ "content-length": "" }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
     [{ "content-length": "9".repeat(20) }, "UNSIGNED-PAYLOAD", "InvalidArgument"],
-    [
-      { "x-amz-decoded-content-length": "5e3" },
+    ...["5e3", "abc", "-5", "", "5, 5"].map((
+      length,
+    ): [Record<string, string>, string, ErrorCode] => [
+      { "x-amz-decoded-content-length": length },
       "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-      "InvalidArgument",
-    ],
+      "MissingContentLength",
+    ]),
     [{ "x-amz-trailer": "x-amz-checksum-crc32" }, "UNSIGNED-PAYLOAD", "MalformedTrailerError"],
     [
       { "x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": "5" },

@@ -10,13 +10,12 @@
 import { S3Error } from "../s3/errors.ts";
 import type { Query, S3Request } from "../s3/request.ts";
 import { formatSeconds, parseAmzDate } from "./request_time.ts";
+import { type Complaint, type Credential, parseCredential } from "./credential_scope.ts";
 import {
   ALGORITHM,
   checkSignature,
   checkSignedHeaders,
   type ChunkSigning,
-  type Complaint,
-  parseCredential,
   parseSignedHeaders,
   type Verifier,
 } from "./sigv4.ts";
@@ -38,7 +37,7 @@ export function isPresigned(query: Query): boolean {
 export function verifyPresigned(
   request: S3Request,
   verifier: Verifier,
-): { accessKeyId: string; payloadHash: string; signing: ChunkSigning } {
+): Credential & { payloadHash: string; signing: ChunkSigning } {
   const { query, headers } = request;
   const { credential, timestamp, expires, signed, signature } = readParameters(query);
   const date = parseAmzDate(timestamp);
@@ -46,16 +45,22 @@ export function verifyPresigned(
     throw malformed(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
   }
   const seconds = parseExpires(expires);
-  const accessKeyId = parseCredential(credential, date, verifier.region, credentialMalformed);
+  const { accessKeyId, region } = parseCredential(
+    credential,
+    date,
+    verifier.region,
+    credentialMalformed,
+  );
   const signedHeaders = parseSignedHeaders(signed, malformed);
   checkSignedHeaders(signedHeaders, headers);
   checkLife(date, seconds, verifier);
 
   const payloadHash = headers.get("x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ??
     "UNSIGNED-PAYLOAD";
-  const claim = { accessKeyId, date, signedHeaders, signature };
+  const claim = { accessKeyId, region, date, signedHeaders, signature };
   return {
     accessKeyId,
+    region,
     payloadHash,
     signing: checkSignature(request, claim, "X-Amz-Signature", payloadHash, verifier),
   };

@@ -26,14 +26,20 @@ import {
   canonicalRequest,
   canonicalUri,
 } from "./canonical_request.ts";
+import {
+  type Complaint,
+  type Credential,
+  formatScope,
+  parseCredential,
+  SERVICE,
+  TERMINATOR,
+} from "./credential_scope.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 
 /** The only algorithm. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
-const SERVICE = "s3";
-const TERMINATOR = "aws4_request";
 
 /** Signs for unknown access keys; the gateway refuses even a request that matches it. */
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
@@ -41,6 +47,7 @@ const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 /** The facts against which signatures are checked. */
 export type Verifier = {
   readonly credentials: Credentials;
+  /** The region that requests must be signed for, or `*` for any. */
   readonly region: string;
   /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
@@ -49,8 +56,7 @@ export type Verifier = {
 };
 
 /** The signature of a request, as its Authorization header or its query states it. */
-export type Claim = {
-  readonly accessKeyId: string;
+export type Claim = Credential & {
   readonly date: Date;
   /** Lower-case names, in the client's order. */
   readonly signedHeaders: readonly string[];
@@ -89,11 +95,6 @@ export function createSigningKeys(limit = 1024): SigningKeys {
   };
 }
 
-/** `20130524/us-east-1/s3/aws4_request` */
-export function formatScope(day: string, region: string): string {
-  return `${day}/${region}/${SERVICE}/${TERMINATOR}`;
-}
-
 /**
  * Returns the text that a request's signature covers.
  *
@@ -126,22 +127,21 @@ export function isSigV4Header(authorization: string): boolean {
 export function verifyHeader(
   request: S3Request,
   verifier: Verifier,
-): { accessKeyId: string; payloadHash: string; signing: ChunkSigning } {
+): Credential & { payloadHash: string; signing: ChunkSigning } {
   const { headers } = request;
-  const { region } = verifier;
   const authorization = headers.get("authorization") ?? "";
   const end = authorization.lastIndexOf(SIGNATURE) + SIGNATURE.length;
   const signature = authorization.slice(end);
-  const beginning = `${region} ${authorization.slice(0, end)}`;
+  const beginning = `${verifier.region} ${authorization.slice(0, end)}`;
   // All requests of one client on one day have the same beginning.
   const known = /^[0-9a-f]{64}$/.test(signature) ? beginnings.get(beginning) : undefined;
 
   const parts = known ?? parseAuthorization(authorization);
   const date = readRequestTime(headers);
   const day = formatAmzDate(date).slice(0, 8);
-  const accessKeyId = known?.day === day
-    ? known.accessKeyId
-    : parseCredential(parts.Credential, date, region, headerMalformed);
+  const { accessKeyId, region } = known?.day === day
+    ? known
+    : parseCredential(parts.Credential, date, verifier.region, headerMalformed);
   const payloadHash = headers.get("x-amz-content-sha256");
   if (payloadHash === null) {
     throw new S3Error("InvalidRequest", {}, {
@@ -155,24 +155,24 @@ export function verifyHeader(
 
   const claim = {
     accessKeyId,
+    region,
     date,
     signedHeaders,
     signature: known ? signature : parts.Signature,
   };
   const signing = checkSignature(request, claim, undefined, payloadHash, verifier);
   if (known === undefined && parts.Signature === signature) {
-    beginnings.set(beginning, { ...parts, day, accessKeyId, signedHeaders }, 1);
+    beginnings.set(beginning, { ...parts, day, accessKeyId, region, signedHeaders }, 1);
   }
-  return { accessKeyId, payloadHash, signing };
+  return { accessKeyId, region, payloadHash, signing };
 }
 
 const SIGNATURE = "Signature=";
 
 /** The parsed beginnings of the Authorization headers of verified requests, by region and text. */
 const beginnings = new BoundedCache<
-  ReturnType<typeof parseAuthorization> & {
+  ReturnType<typeof parseAuthorization> & Credential & {
     readonly day: string;
-    readonly accessKeyId: string;
     readonly signedHeaders: readonly string[];
   }
 >(1024);
@@ -200,61 +200,10 @@ function parseAuthorization(text: string): Record<typeof COMPONENTS[number], str
   return { Credential, SignedHeaders, Signature };
 }
 
-/** Creates the error for a malformed header or query. */
-export type Complaint = (reason: string, fields?: Record<string, string>) => S3Error;
-
 const headerMalformed: Complaint = (reason, fields) =>
   new S3Error("AuthorizationHeaderMalformed", fields, {
     message: `The authorization header is malformed; ${reason}`,
   });
-
-/**
- * Checks a credential, `<access key id>/20130524/us-east-1/s3/aws4_request`.
- *
- * @param date When the request was signed; the scope names its day.
- * @returns The access key id.
- */
-export function parseCredential(
-  text: string,
-  date: Date,
-  region: string,
-  complain: Complaint,
-): string {
-  // From the end, because an access key id may contain slashes.
-  const match = /^(.*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(text);
-  if (match === null) {
-    throw complain(
-      'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
-    );
-  }
-  const [, accessKeyId = "", day = "", scopeRegion, service, terminator] = match;
-  if (accessKeyId === "") {
-    throw complain("a non-empty Access Key (AKID) must be provided in the credential.");
-  }
-  if (!/^\d{8}$/.test(day)) {
-    throw complain(
-      `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
-    );
-  }
-  if (scopeRegion !== region) {
-    throw complain(`the region '${scopeRegion}' is wrong; expecting '${region}'`, {
-      Region: region,
-    });
-  }
-  if (service !== SERVICE) {
-    throw complain(`incorrect service "${service}". This endpoint belongs to "${SERVICE}".`);
-  }
-  if (terminator !== TERMINATOR) {
-    throw complain(`incorrect terminal "${terminator}". This endpoint uses "${TERMINATOR}".`);
-  }
-  const signed = formatAmzDate(date).slice(0, 8);
-  if (day !== signed) {
-    throw complain(
-      `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${signed}".`,
-    );
-  }
-  return accessKeyId;
-}
 
 /** Splits `host;range;x-amz-date`, in which each name appears once. */
 export function parseSignedHeaders(text: string, complain: Complaint): readonly string[] {
@@ -297,9 +246,9 @@ export function checkSignature(
   claim: Claim,
   except: string | undefined,
   payloadHash: string,
-  { credentials, region, signingKeys }: Verifier,
+  { credentials, signingKeys }: Verifier,
 ): ChunkSigning {
-  const { accessKeyId, signedHeaders, signature } = claim;
+  const { accessKeyId, region, signedHeaders, signature } = claim;
   // Before the canonical texts, which are the expensive part.
   const secrets = credentials.secretsOf(accessKeyId);
   const timestamp = formatAmzDate(claim.date);

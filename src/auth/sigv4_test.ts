@@ -15,10 +15,10 @@ import {
 } from "../../tests/vectors/client.ts";
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
+import { formatScope } from "./credential_scope.ts";
 import { createCredentials } from "./credentials.ts";
 import {
   createSigningKeys,
-  formatScope,
   sign,
   signingKey,
   stringToSign,
@@ -224,6 +224,15 @@ Deno.test("verifyHeader() refuses a malformed Authorization header", () => {
     const { code, message } = refusal(withAuthorization(authorization));
     strictEqual(code, "AuthorizationHeaderMalformed", authorization);
     strictEqual(message, `The authorization header is malformed; ${reason}`, authorization);
+  }
+});
+
+Deno.test("verifyHeader() accepts any region if none is set, and remembers it", () => {
+  const verifier = { ...VERIFIER, region: "*" };
+  for (const region of ["garage", "us-east-1", "garage"]) {
+    const scope = formatScope("20130524", region);
+    const { signing, ...signer } = verifyHeader(signed({}, { scope }), verifier);
+    deepStrictEqual([signer.region, signing.scope], [region, scope]);
   }
 });
 

@@ -126,6 +126,7 @@ Deno.test("parseInvocation() takes each setting from its variable, and the flag 
   strictEqual(values.domain, "hub");
   strictEqual(values.encryptionAtRest, true);
   strictEqual(values.region, "eu-west-1");
+  strictEqual(read(["--s3.region", "*"]).region, "*");
   strictEqual(values.logLevel, "info");
 });
 

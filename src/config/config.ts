@@ -66,11 +66,14 @@ export type Config = {
   readonly credentials: Credentials;
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
+  /** `*` for any. */
   readonly region: string;
   /** Host names, lower case, for virtual-host addressing of buckets. */
   readonly domains: readonly string[];
   /** IP addresses and networks of proxies whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
+  /** Whether the health paths of MinIO are served on the port of S3. */
+  readonly minioHealth: boolean;
   /** Milliseconds. */
   readonly clockSkew: number;
   readonly sigv2: SigV2Mode;
@@ -121,6 +124,7 @@ export function createConfig(values: Values): Config {
     region: given(values, "region"),
     domains: values.domains ?? [],
     trustedProxies: values.trustedProxies ?? [],
+    minioHealth: given(values, "minioHealth"),
     clockSkew: given(values, "clockSkew"),
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),

@@ -80,6 +80,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     region: "us-east-1",
     domains: [],
     trustedProxies: [],
+    minioHealth: false,
     clockSkew: 300_000,
     sigv2: "presigned",
     encryptionAtRest: false,

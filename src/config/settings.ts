@@ -10,17 +10,16 @@ import { BUCKET_COMPRESSIONS, BUCKET_STORAGES } from "../nats/buckets/storage.ts
 import { NATIVE_LAYOUTS } from "../nats/uploads/native_layout.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { REQUEST_LOGS } from "../telemetry/request_log.ts";
-import { SAMPLERS } from "../telemetry/tracing.ts";
 import {
   parseAddress,
   parseDomains,
-  parseHeaders,
-  parseHttpUrl,
   parseNetworks,
   parseOptionalAddress,
   parseServers,
 } from "./network_values.ts";
 import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
+import { type Setting, setting } from "./setting.ts";
+import { TRACING_SETTINGS } from "./tracing_settings.ts";
 import {
   oneOf,
   parseAuditSubject,
@@ -31,8 +30,6 @@ import {
   parseDuration,
   parseGrace,
   parseOptionalCount,
-  parsePairs,
-  parseRatio,
   parseRegion,
   parseReplicas,
   parseStall,
@@ -41,29 +38,10 @@ import {
   parseToken,
 } from "./values.ts";
 
+export type { Setting };
+
 /** Whether the gateway is a NATS micro service. */
 const SERVICE = ["on", "off"] as const;
-/** Where spans are exported to. */
-const EXPORTERS = ["otlp", "none"] as const;
-
-/** One setting. */
-export type Setting<T> = {
-  readonly flag: string;
-  /** Placeholder of the value in `--help`. A flag without one turns its setting on. */
-  readonly value?: string;
-  readonly default?: string;
-  readonly help: string;
-  /** Returns the value of a text, or throws an error whose message says what is wrong with it. */
-  readonly parse: (text: string) => T;
-  /** Set if the flag names a file: `env` is the variable for its path, `text` the variable for its content. */
-  readonly file?: { readonly env: string; readonly text: string };
-  /** Keeps the value out of all messages. */
-  readonly secret?: true;
-};
-
-function setting<T>(setting: Setting<T>): Setting<T> {
-  return setting;
-}
 
 /** Every setting, in the order of `--help`. */
 export const SETTINGS = {
@@ -331,9 +309,9 @@ export const SETTINGS = {
   }),
   region: setting({
     flag: "s3.region",
-    value: "NAME",
+    value: "NAME|*",
     default: "us-east-1",
-    help: "Region that clients sign requests for",
+    help: "Region that clients sign requests for; * accepts any region",
     parse: parseRegion,
   }),
   domains: setting({
@@ -348,6 +326,13 @@ export const SETTINGS = {
     help:
       "IP addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are trusted, such as 10.0.0.0/8,::1",
     parse: parseNetworks,
+  }),
+  minioHealth: setting({
+    flag: "http.minio-health",
+    default: "false",
+    help:
+      "Answers /minio/health/live, ready, cluster and cluster/read without credentials, for clients that poll MinIO",
+    parse: parseBoolean,
   }),
   clockSkew: setting({
     flag: "auth.clock-skew",
@@ -398,67 +383,7 @@ export const SETTINGS = {
       "Publishes each request as a JSON message on this subject; a JetStream stream of your own keeps them (docs/logs.md)",
     parse: parseAuditSubject,
   }),
-  otelEndpoint: setting({
-    flag: "otel.exporter-otlp-endpoint",
-    value: "URL",
-    help:
-      "Traces requests and sends their spans to /v1/traces of this OpenTelemetry collector, as OTLP/JSON over HTTP",
-    parse: parseHttpUrl,
-    secret: true, // it may contain a key
-  }),
-  otelTracesEndpoint: setting({
-    flag: "otel.exporter-otlp-traces-endpoint",
-    value: "URL",
-    help: "Exact URL to send spans to, instead of /v1/traces of the collector",
-    parse: parseHttpUrl,
-    secret: true,
-  }),
-  otelHeaders: setting({
-    flag: "otel.exporter-otlp-headers",
-    value: "NAME=VALUE,…",
-    help: "Headers for the collector, such as its key",
-    parse: parseHeaders,
-    secret: true,
-  }),
-  otelExporter: setting({
-    flag: "otel.traces-exporter",
-    value: EXPORTERS.join("|"),
-    help: "otlp sends spans to http://localhost:4318 if no collector is set; none disables tracing",
-    parse: oneOf(EXPORTERS),
-  }),
-  otelDisabled: setting({
-    flag: "otel.sdk-disabled",
-    default: "false",
-    help: "Disables tracing, overriding all other tracing settings",
-    parse: parseBoolean,
-  }),
-  otelServiceName: setting({
-    flag: "otel.service-name",
-    value: "TEXT",
-    help: "service.name of the spans; nats-s3 if the attributes have none",
-    parse: parseText,
-  }),
-  otelAttributes: setting({
-    flag: "otel.resource-attributes",
-    value: "NAME=VALUE,…",
-    help: "Attributes of this gateway on all spans, such as deployment.environment.name=production",
-    parse: parsePairs,
-  }),
-  otelSampler: setting({
-    flag: "otel.traces-sampler",
-    value: "NAME",
-    default: "parentbased_always_on",
-    help:
-      "Which requests are traced: always_on, always_off or traceidratio, each also with the prefix parentbased_",
-    parse: oneOf(Object.keys(SAMPLERS) as (keyof typeof SAMPLERS)[]),
-  }),
-  otelSamplerArg: setting({
-    flag: "otel.traces-sampler-arg",
-    value: "RATIO",
-    default: "1",
-    help: "Share of traces that a ratio sampler keeps, from 0 to 1",
-    parse: parseRatio,
-  }),
+  ...TRACING_SETTINGS,
 } as const;
 
 /** The name of a setting. */

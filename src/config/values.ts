@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ANY_REGION, isRegionName } from "../s3/region.ts";
+
 /** Returns any text unchanged. */
 export function parseText(text: string): string {
   return text;
@@ -59,10 +61,10 @@ export function parseReplicas(text: string): number {
   return Number(text);
 }
 
-/** Parses the name of a region. */
+/** Parses the name of a region, or `*` for any. */
 export function parseRegion(text: string): string {
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) {
-    throw new RangeError("it has characters other than letters, digits and hyphens");
+  if (text !== ANY_REGION && !isRegionName(text)) {
+    throw new RangeError("it has characters other than letters, digits, hyphens, dots and _");
   }
   return text;
 }

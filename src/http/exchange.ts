@@ -6,7 +6,7 @@
 
 import type { Identity } from "../auth/identity.ts";
 import type { Deliver } from "../operations/operation.ts";
-import { S3Error } from "../s3/errors.ts";
+import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Origin, TrustedProxies } from "../s3/forwarded.ts";
 import type { Target } from "../s3/request.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
@@ -20,6 +20,7 @@ import {
   type RequestRecord,
 } from "../telemetry/request_record.ts";
 import type { RequestTrace, RequestTracing } from "../telemetry/request_trace.ts";
+import { disconnectSignal } from "./disconnect_signal.ts";
 import { errorResponse } from "./error_response.ts";
 import type { Admission, InFlight, Refusal } from "./in_flight.ts";
 import type { RateLimit } from "./rate_limit.ts";
@@ -93,11 +94,18 @@ export class Exchange {
   readonly origin: Origin;
   /** Why the request was not let in; undefined if it was. */
   readonly refusal: Refusal | undefined;
+  /** Undefined until the request was parsed. */
+  target: Target | undefined;
+  /** Undefined until the request was authenticated. */
+  identity: Identity | undefined;
+  /** The region of the request's bucket; undefined if the response must not name it. */
+  region: string | undefined;
   readonly #services: ExchangeServices;
   readonly #info: RequestInfo | undefined;
   readonly #admission: Admission;
   readonly #trace: RequestTrace | undefined;
   #isDelivering = false;
+  #hasFailed = false;
   #isOver = false;
 
   constructor(request: Request, info: RequestInfo | undefined, services: ExchangeServices) {
@@ -130,12 +138,14 @@ export class Exchange {
 
   /** Notes what the request is about. */
   nameTarget(target: Target): void {
+    this.target = target;
     if (target.on !== "service") this.record.bucket = target.bucket;
     if (target.on === "object") this.record.key = target.key;
   }
 
   /** Notes a user and counts the request against the user's rate; returns a response if it is one too many. */
   identify(identity: Identity): Response | undefined {
+    this.identity = identity;
     if (identity.kind === "anonymous") return undefined;
     this.record.user = identity.accessKeyId;
     const wait = this.#services.rateLimit?.take(identity.accessKeyId) ?? 0;
@@ -174,6 +184,8 @@ export class Exchange {
 
   /** Returns the response to a request that failed. */
   fail(cause: unknown): Response {
+    this.#hasFailed = true;
+    if (isS3Error(cause, "NoSuchBucket", "InvalidBucketName")) this.region = undefined;
     this.#discardBody();
     return errorResponse(cause, this);
   }
@@ -206,6 +218,10 @@ export class Exchange {
     headers.set("x-amz-request-id", record.id);
     headers.set("x-amz-id-2", record.id);
     headers.set("server", "nats-s3");
+    // As on AWS, not on responses about an object, unless it is an error.
+    if (this.region !== undefined && (this.#hasFailed || this.target?.on === "bucket")) {
+      headers.set("x-amz-bucket-region", this.region);
+    }
     if (this.#info !== undefined && this.refusal === undefined) {
       this.#info.completed.then(() => this.#end(false), () => this.#end(true));
     } else if (!this.#isDelivering) this.#end(false);
@@ -228,14 +244,4 @@ export class Exchange {
     const { body } = this.request;
     if (body !== null && !body.locked) body.cancel().catch(() => {});
   }
-}
-
-/** Returns a signal that aborts when the client has disconnected, even if it did so before this call. */
-function disconnectSignal({ signal }: Request, info: RequestInfo | undefined): AbortSignal {
-  const disconnected = new AbortController();
-  const abort = (): void => disconnected.abort();
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  info?.completed.catch(abort);
-  return disconnected.signal;
 }

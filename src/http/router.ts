@@ -19,7 +19,7 @@ export type Router = {
   /**
    * Finds the operation of a request.
    *
-   * @throws S3Error `MethodNotAllowed`; `InvalidRequest` for sub-resources that do not go together
+   * @throws S3Error `MethodNotAllowed`; `InvalidRequest` or `InvalidArgument` for sub-resources that do not go together
    */
   readonly match: (request: RoutedRequest) => Operation;
 };
@@ -49,6 +49,13 @@ function noOperation(
   request: RoutedRequest,
   given: readonly SubResource[],
 ): S3Error {
+  const { method, target: { on } } = request;
+  if (method === "PUT" && on === "object" && given.length === 1 && given[0] === "partNumber") {
+    return new S3Error("InvalidArgument", {
+      ArgumentName: "partNumber",
+      ArgumentValue: "partNumber",
+    }, { message: "This operation does not accept partNumber without uploadId" });
+  }
   if (given.length > 1) {
     return new S3Error("InvalidRequest", {}, {
       message: `Conflicting query string parameters: ${given.join(", ")}`,
@@ -60,7 +67,6 @@ function noOperation(
     )
       .map(({ method }) => method),
   );
-  const { method, target: { on } } = request;
   return new S3Error("MethodNotAllowed", { Method: method, ResourceType: on.toUpperCase() }, {
     headers: { "allow": [...allowed].join(", ") },
   });

@@ -237,4 +237,12 @@ Deno.test("match() refuses a method and sub-resources that no operation has", ()
     headers: { allow: "GET, PUT" },
   });
   throws(() => route("GET", "http://s3.test/bucket?acl&policy"), { code: "InvalidRequest" });
+  throws(() => route("PUT", "http://s3.test/bucket/key?partNumber=1"), {
+    code: "InvalidArgument",
+    message: "This operation does not accept partNumber without uploadId",
+  });
+  throws(() => route("PUT", "http://s3.test/bucket/key?uploadId=1"), {
+    code: "MethodNotAllowed",
+    headers: { allow: "DELETE, POST, GET" },
+  });
 });

@@ -10,13 +10,13 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
-import { createBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import { createBucket, hasBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import { deleteBucket } from "./buckets/delete_bucket.ts";
 import {
   type BucketsObserver,
   type BucketsOptions,
   createBucketsContext,
 } from "./buckets/context.ts";
-import { deleteBucket } from "./buckets/delete_bucket.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
@@ -83,6 +83,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
+    hasBucket: (bucket) => translateErrors(hasBucket(context, bucket)),
     deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),
 
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),

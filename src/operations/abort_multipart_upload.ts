@@ -4,11 +4,18 @@
  * @module
  */
 
-import { notImplemented } from "../s3/metadata.ts";
+import { isSameSecond } from "../s3/conditions.ts";
+import { S3Error } from "../s3/errors.ts";
 import { parseUploadId, type UploadId } from "../s3/names.ts";
+import { parseTime } from "../s3/protections.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-export const abortMultipartUpload: Operation<"object"> = defineOperation<"object", UploadId>({
+/** A condition that AWS documents for directory buckets only. It can only protect an upload, so every bucket has it. */
+const IF_MATCH_INITIATED = "x-amz-if-match-initiated-time";
+
+type Input = { readonly uploadId: UploadId; readonly initiated: Date | undefined };
+
+export const abortMultipartUpload: Operation<"object"> = defineOperation<"object", Input>({
   name: "AbortMultipartUpload",
   on: "object",
   method: "DELETE",
@@ -16,14 +23,22 @@ export const abortMultipartUpload: Operation<"object"> = defineOperation<"object
   action: "s3:AbortMultipartUpload",
 
   parse({ headers, query }) {
-    // A condition that AWS has for directory buckets only.
-    const condition = "x-amz-if-match-initiated-time";
-    if (headers.has(condition)) throw notImplemented(condition);
-    return parseUploadId(query.get("uploadId"));
+    const initiated = headers.get(IF_MATCH_INITIATED);
+    return {
+      uploadId: parseUploadId(query.get("uploadId")),
+      initiated: initiated === null ? undefined : parseTime(IF_MATCH_INITIATED, initiated),
+    };
   },
 
-  async handle({ target: { bucket, key }, input, store }) {
-    await store.abortUpload(bucket, key, input);
+  async handle({ target: { bucket, key }, input: { uploadId, initiated }, store }) {
+    if (initiated !== undefined) {
+      // It never changes, so it need not be compared within the abort.
+      const upload = await store.readUpload(bucket, key, uploadId);
+      if (!isSameSecond(upload.initiated, initiated)) {
+        throw new S3Error("PreconditionFailed", { Condition: IF_MATCH_INITIATED });
+      }
+    }
+    await store.abortUpload(bucket, key, uploadId);
     return new Response(null, { status: 204 });
   },
 });

@@ -5,12 +5,9 @@
  */
 
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
-import { notImplemented } from "../s3/metadata.ts";
 import { refuseVersionId } from "../s3/params.ts";
+import { IF_MATCH_MODIFIED, IF_MATCH_SIZE, parseProtection } from "../s3/protections.ts";
 import { defineOperation, type Operation } from "./operation.ts";
-
-/** Conditions that AWS has for directory buckets only. */
-const DIRECTORY_CONDITIONS = ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"];
 
 export const deleteObject: Operation<"object"> = defineOperation<"object", WritePrecondition>({
   name: "DeleteObject",
@@ -21,9 +18,9 @@ export const deleteObject: Operation<"object"> = defineOperation<"object", Write
 
   parse({ headers, query }) {
     refuseVersionId(query.get("versionId"));
-    const condition = DIRECTORY_CONDITIONS.find((name) => headers.has(name));
-    if (condition !== undefined) throw notImplemented(condition);
-    return parseWritePrecondition(headers);
+    const size = headers.get(IF_MATCH_SIZE) ?? undefined;
+    const modified = headers.get(IF_MATCH_MODIFIED) ?? undefined;
+    return { ...parseWritePrecondition(headers), ...parseProtection(size, modified) };
   },
 
   async handle({ target: { bucket, key }, input, store }) {

@@ -10,6 +10,7 @@ import { parseETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { parseObjectKey } from "../s3/names.ts";
 import { refuseVersionId } from "../s3/params.ts";
+import { parseProtection } from "../s3/protections.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
 import { readDocument } from "./bodies/document.ts";
@@ -27,8 +28,9 @@ type Named = {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly etag: string | undefined;
-  /** A condition that AWS has for directory buckets only. */
-  readonly condition: string | undefined;
+  /** The object's size and time of modification, as conditions. */
+  readonly size: string | undefined;
+  readonly modified: string | undefined;
 };
 
 export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
@@ -84,19 +86,22 @@ function parseNamed(element: XmlElement): Named {
     key: textOf(element, "Key"),
     versionId: optionalTextOf(element, "VersionId"),
     etag: optionalTextOf(element, "ETag"),
-    condition: ["LastModifiedTime", "Size"].find((name) => childrenOf(element, name).length > 0),
+    size: optionalTextOf(element, "Size"),
+    modified: optionalTextOf(element, "LastModifiedTime"),
   };
 }
 
 /** Deletes an object; resolves to the error that its entry of the response shows, or undefined for success. */
 async function deleteOne(
   { target: { bucket }, caller, authorize, store }: Call<"bucket", unknown>,
-  { key: text, versionId, etag, condition }: Named,
+  { key: text, versionId, etag, size, modified }: Named,
 ): Promise<S3Error | undefined> {
   try {
     refuseVersionId(versionId);
-    if (condition !== undefined) throw new S3Error("NotImplemented");
-    const precondition = etag === undefined ? {} : { ifMatch: parseETag(etag) };
+    const precondition = {
+      ...(etag !== undefined && { ifMatch: parseETag(etag) }),
+      ...parseProtection(size, modified),
+    };
     const key = parseObjectKey(text);
     authorize.allow(caller, { action: "s3:DeleteObject", resource: { on: "object", bucket, key } });
     await store.deleteObject(bucket, key, precondition);

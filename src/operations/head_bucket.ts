@@ -1,5 +1,5 @@
 /**
- * HeadBucket: checks whether a bucket exists, and returns its region.
+ * HeadBucket: checks whether a bucket exists. Its region is on every response about a bucket (`http/exchange.ts`).
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
  * @module
  */
@@ -14,8 +14,8 @@ export const headBucket: Operation<"bucket"> = defineOperation<"bucket", void>({
 
   parse: () => {},
 
-  async handle({ target: { bucket }, region, store }) {
+  async handle({ target: { bucket }, store }) {
     await store.readBucket(bucket);
-    return new Response(null, { headers: { "x-amz-bucket-region": region } });
+    return new Response(null);
   },
 });

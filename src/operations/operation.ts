@@ -15,6 +15,7 @@ import type { RequestOutcome } from "../telemetry/request_record.ts";
 /** The services that every operation may use. */
 export type Services = {
   readonly store: Store;
+  /** The region of all buckets; `*` if each request names it. */
   readonly region: string;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
   readonly encryptionAtRest: boolean;
@@ -29,7 +30,7 @@ export type Services = {
 };
 
 /** The part of {@linkcode Services} that parsing depends on. */
-export type ParseServices = Pick<Services, "encryptionAtRest">;
+export type ParseServices = Pick<Services, "encryptionAtRest" | "region">;
 
 /**
  * Wraps a stream that becomes the body of a response: the stream is cancelled when the client disconnects or reads
@@ -84,8 +85,9 @@ export type Call<O extends On, Input> = {
   readonly caller: User;
   readonly payload: Payload;
   readonly client: VerifiedRequest["client"];
+  readonly region: VerifiedRequest["region"];
   readonly deliver: Deliver;
-} & Pick<Services, "store" | "region" | "authorize">;
+} & Pick<Services, "store" | "authorize">;
 
 /** An operation as its file defines it. */
 export type Definition<O extends On, Input> = Route<O> & {
@@ -103,8 +105,8 @@ export function defineOperation<O extends On, Input>(
   return {
     ...rest,
     async run(request, caller, services, deliver) {
-      const { target, payload, client } = request;
-      const { store, region, authorize } = services;
+      const { target, payload, client, region } = request;
+      const { store, authorize } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);
       return await handle({
@@ -113,9 +115,9 @@ export function defineOperation<O extends On, Input>(
         caller,
         payload,
         client,
+        region,
         deliver,
         store,
-        region,
         authorize,
       });
     },

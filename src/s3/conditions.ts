@@ -23,6 +23,9 @@ export type ReadPrecondition = {
 export type WritePrecondition = {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: "*";
+  /** Of a deletion: the size in bytes and the time of modification, in whole seconds. A missing object has both. */
+  readonly ifMatchSize?: number;
+  readonly ifMatchModified?: Date;
 };
 
 /** The properties of an object that conditions compare. */
@@ -49,7 +52,8 @@ export function parseReadPrecondition(
   };
 }
 
-function parseDate(text: string | null): Date | undefined {
+/** Parses a date; undefined for none and for a malformed one. */
+export function parseDate(text: string | null): Date | undefined {
   const time = text === null ? NaN : Date.parse(text);
   return Number.isNaN(time) ? undefined : new Date(time);
 }
@@ -95,6 +99,30 @@ export function checkCopySource(precondition: ReadPrecondition, object: Validato
   throw new S3Error("PreconditionFailed", { Condition: `x-amz-copy-source-${failed}` });
 }
 
+/**
+ * Returns whether `If-Range` lets a range be read: whether it names the object exactly as it is now. Otherwise the
+ * client's bytes are of another object, and the response is the whole one.
+ * See https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
+ *
+ * A weak ETag never names an object exactly.
+ *
+ * @example Usage
+ * ```ts
+ * import { isSameForRange } from "./conditions.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const object = { etag: "a", modified: new Date(0) };
+ * strictEqual(isSameForRange('"a"', object), true);
+ * strictEqual(isSameForRange('W/"a"', object), false);
+ * strictEqual(isSameForRange("Thu, 01 Jan 1970 00:00:01 GMT", object), false);
+ * ```
+ */
+export function isSameForRange(ifRange: string | null, { etag, modified }: Validators): boolean {
+  if (ifRange === null) return true;
+  const text = ifRange.trim();
+  return text === quoteETag(etag) || text === etag || text === modified.toUTCString();
+}
+
 function failedRead(
   { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: ReadPrecondition,
   { etag, modified }: Validators,
@@ -138,6 +166,18 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
   return match === null ? {} : { ifMatch: parseETag(match) };
 }
 
+/** Returns whether two times are in the same second, which is all that clients see of a time. */
+export function isSameSecond(a: Date, b: Date): boolean {
+  return Math.floor(a.getTime() / 1000) === Math.floor(b.getTime() / 1000);
+}
+
+/** Facts of an object that conditions compare; undefined if the object cannot be read, which no condition but `*` matches. */
+export type WriteValidators = {
+  readonly etag: string | undefined;
+  readonly size: number | undefined;
+  readonly modified: Date | undefined;
+};
+
 /**
  * Checks the conditions of a write against the current object. Stores call it within their compare-and-set.
  *
@@ -149,22 +189,34 @@ export function parseWritePrecondition(headers: RequestHeaders): WritePreconditi
  * import { checkWrite } from "./conditions.ts";
  * import { throws } from "node:assert/strict";
  *
+ * const object = { etag: "a", size: 1, modified: new Date(0) };
  * checkWrite({ ifNoneMatch: "*" }, undefined, "a.txt");
- * throws(() => checkWrite({ ifNoneMatch: "*" }, { etag: "a" }, "a.txt"), { code: "PreconditionFailed" });
+ * throws(() => checkWrite({ ifNoneMatch: "*" }, object, "a.txt"), { code: "PreconditionFailed" });
  * throws(() => checkWrite({ ifMatch: "a" }, undefined, "a.txt"), { code: "NoSuchKey" });
  * ```
  */
 export function checkWrite(
-  { ifMatch, ifNoneMatch }: WritePrecondition,
-  current: { readonly etag: string | undefined } | undefined,
+  { ifMatch, ifNoneMatch, ifMatchSize, ifMatchModified }: WritePrecondition,
+  current: WriteValidators | undefined,
   key: string,
 ): void {
   if (ifNoneMatch !== undefined && current !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: "If-None-Match" });
   }
-  if (ifMatch === undefined) return;
-  if (current === undefined) throw new S3Error("NoSuchKey", { Key: key });
-  if (ifMatch !== "*" && ifMatch !== current.etag) {
+  if (current === undefined) {
+    if (ifMatch !== undefined) throw new S3Error("NoSuchKey", { Key: key });
+    return;
+  }
+  if (ifMatch !== undefined && ifMatch !== "*" && ifMatch !== current.etag) {
     throw new S3Error("PreconditionFailed", { Condition: "If-Match" });
+  }
+  if (ifMatchSize !== undefined && ifMatchSize !== current.size) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-size" });
+  }
+  const { modified } = current;
+  const isOther = modified === undefined ||
+    ifMatchModified !== undefined && !isSameSecond(ifMatchModified, modified);
+  if (ifMatchModified !== undefined && isOther) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-last-modified-time" });
   }
 }

@@ -3,12 +3,13 @@ import {
   checkCopySource,
   checkRead,
   checkWrite,
+  isSameForRange,
   parseReadPrecondition,
   parseWritePrecondition,
 } from "./conditions.ts";
 import { isS3Error } from "./errors.ts";
 
-const object = { etag: "abc", modified: new Date("2024-05-01T10:00:00.500Z") };
+const object = { etag: "abc", size: 3, modified: new Date("2024-05-01T10:00:00.500Z") };
 const before = "Wed, 01 May 2024 09:00:00 GMT";
 const same = "Wed, 01 May 2024 10:00:00 GMT";
 
@@ -74,4 +75,26 @@ Deno.test("checkWrite() checks the current object", () => {
   checkWrite({ ifMatch: "abc" }, object, "k");
   throws(() => checkWrite({ ifMatch: "x" }, object, "k"), { code: "PreconditionFailed" });
   throws(() => checkWrite({ ifMatch: "*" }, undefined, "k"), { code: "NoSuchKey" });
+});
+
+Deno.test("isSameForRange() accepts only what names the object exactly", () => {
+  const rows: readonly (readonly [ifRange: string | null, same: boolean])[] = [
+    [null, true],
+    ['"abc"', true],
+    ["abc", true],
+    [' "abc" ', true],
+    [same, true],
+    ['W/"abc"', false],
+    ['"other"', false],
+    ['"other", "abc"', false],
+    ["*", false],
+    ['"*"', false],
+    [before, false],
+    ["Wed, 01 May 2024 11:00:00 GMT", false],
+    ["2024-05-01T10:00:00Z", false],
+    ["", false],
+  ];
+  for (const [ifRange, expected] of rows) {
+    strictEqual(isSameForRange(ifRange, object), expected, String(ifRange));
+  }
 });

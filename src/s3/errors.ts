@@ -2,6 +2,9 @@
  * The error codes that this gateway sends, spelled as Amazon S3 spells them.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
+ * The messages are those that Amazon S3 sends, which its page often words differently: programs and people search for
+ * them. Full stops and double blanks are as on the wire.
+ *
  * Code throws an error where it detects the problem. One place renders it (`http/error_response.ts`).
  * @module
  */
@@ -18,69 +21,66 @@ export const ERRORS = {
   ],
   BadDigest: [
     400,
-    "The Content-MD5 or checksum value that you specified did not match what the server received.",
+    "The Content-MD5 you specified did not match what we received.",
   ],
   BadRequest: [400, "Bad Request"],
   BucketAlreadyExists: [
     409,
-    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Specify a different name and try again.",
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
   ],
   BucketAlreadyOwnedByYou: [
     409,
     "Your previous request to create the named bucket succeeded and you already own it.",
   ],
-  BucketNotEmpty: [409, "The bucket that you tried to delete is not empty."],
+  BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
   ConditionalRequestConflict: [
     409,
     "The conditional request cannot succeed due to a conflicting operation against this resource.",
   ],
-  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed object size."],
-  EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed object size."],
+  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
+  EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
   IllegalLocationConstraintException: [
     400,
-    "The specified location constraint is not valid for the Region that the request was sent to.",
+    "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.",
   ],
-  IncompleteBody: [
-    400,
-    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
-  ],
+  IncompleteBody: [400, "The request body terminated unexpectedly"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [
     403,
-    "The AWS access key ID that you provided does not exist in our records.",
+    "The AWS Access Key Id you provided does not exist in our records.",
   ],
   InvalidArgument: [400, "Invalid Argument"],
   InvalidBucketName: [400, "The specified bucket is not valid."],
-  InvalidDigest: [400, "The Content-MD5 or checksum value that you specified is not valid."],
+  InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
   InvalidEncryptionAlgorithmError: [
     400,
-    "The encryption request that you specified is not valid. The valid value is AES256.",
+    "The Encryption request you specified is not valid. Supported value: AES256.",
   ],
-  InvalidLocationConstraint: [400, "The specified location (Region) constraint is not valid."],
+  InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
   InvalidObjectState: [
     403,
-    "The operation is not valid for the current state of the object.",
+    "The operation is not valid for the object's storage class",
   ],
   InvalidPart: [
     400,
-    "One or more of the specified parts could not be found. The part might not have been uploaded, or the specified entity tag might not have matched the part's entity tag.",
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
   ],
-  InvalidPartNumber: [416, "The requested partnumber is not satisfiable."],
+  InvalidPartNumber: [416, "The requested partnumber is not satisfiable"],
   InvalidPartOrder: [
     400,
-    "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+    "The list of parts was not in ascending order. Parts must be ordered by part number.",
   ],
-  InvalidRange: [416, "The requested range is not satisfiable."],
+  InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRedirectLocation: [
     400,
-    "The website redirect location must start with 'http://', 'https://' or '/'.",
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
   ],
   InvalidRequest: [400, "Invalid Request"],
-  InvalidStorageClass: [400, "The storage class that you specified is not valid."],
+  InvalidStorageClass: [400, "The storage class you specified is not valid"],
   InvalidTag: [400, "The tag provided was not a valid tag."],
-  InvalidToken: [400, "The provided token is malformed or otherwise not valid."],
-  InvalidURI: [400, "The specified URI couldn't be parsed."],
-  KeyTooLongError: [400, "Your key is too long."],
+  InvalidToken: [400, "The provided token is malformed or otherwise invalid."],
+  InvalidURI: [400, "Couldn't parse the specified URI."],
+  KeyTooLongError: [400, "Your key is too long"],
   MalformedPOSTRequest: [
     400,
     "The body of your POST request is not well-formed multipart/form-data.",
@@ -91,49 +91,49 @@ export const ERRORS = {
   ],
   MalformedXML: [
     400,
-    "The XML that you provided was not well formed or did not validate against our published schema.",
+    "The XML you provided was not well-formed or did not validate against our published schema",
   ],
-  MaxMessageLengthExceeded: [400, "Your request was too large."],
+  MaxMessageLengthExceeded: [400, "Your request was too big."],
   MetadataTooLarge: [
     400,
-    "Your metadata headers exceed the maximum allowed metadata size.",
+    "Your metadata headers exceed the maximum allowed metadata size",
   ],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
-  MissingRequestBodyError: [400, "Request body is empty."],
-  NoSuchBucket: [404, "The specified bucket does not exist."],
+  MissingRequestBodyError: [400, "Request Body is empty"],
+  NoSuchBucket: [404, "The specified bucket does not exist"],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchUpload: [
     404,
-    "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed.",
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
   ],
   NoSuchVersion: [404, "The specified version does not exist."],
   NotImplemented: [
     501,
-    "A header or query you provided requested a function that is not implemented.",
+    "A header you provided implies functionality that is not implemented",
   ],
   NotModified: [304, "Not Modified"],
   OperationAborted: [
     409,
-    "A conflicting conditional operation is currently in progress against this resource. Try again.",
+    "A conflicting conditional operation is currently in progress against this resource. Please try again.",
   ],
-  PreconditionFailed: [412, "At least one of the preconditions that you specified did not hold."],
+  PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   QuotaExceeded: [403, "The bucket has reached its quota."],
   RequestTimeout: [
     400,
-    "Your socket connection to the server was not read from or written to within the timeout period.",
+    "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
   ],
   RequestTimeTooSkewed: [
     403,
-    "The difference between the request time and the server's time is too large.",
+    "The difference between the request time and the current time is too large.",
   ],
   ServiceUnavailable: [503, "Service is unable to handle request."],
   SignatureDoesNotMatch: [
     403,
-    "The request signature that we calculated does not match the signature that you provided. Check your AWS secret access key and signing method.",
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
   ],
   SlowDown: [503, "Please reduce your request rate."],
-  TooManyBuckets: [400, "You have attempted to create more buckets than are allowed."],
+  TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   XAmzContentSHA256Mismatch: [
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -58,9 +58,7 @@ export function parseContentMD5(text: string | null): string | undefined {
   const base64 = text.trim();
   const bytes = Buffer.from(base64, "base64");
   if (bytes.length !== 16 || bytes.toString("base64") !== base64) {
-    throw new S3Error("InvalidDigest", { "Content-MD5": text }, {
-      message: "The Content-MD5 you specified was invalid.",
-    });
+    throw new S3Error("InvalidDigest", { "Content-MD5": text });
   }
   return bytes.toString("hex");
 }
@@ -95,7 +93,7 @@ export function verifyReceived(
     throw new S3Error("BadDigest", {
       ExpectedDigest: Buffer.from(md5, "hex").toString("base64"),
       CalculatedDigest: Buffer.from(received.md5, "hex").toString("base64"),
-    }, { message: "The Content-MD5 you specified did not match what we received." });
+    });
   }
   if (payload.sha256 !== undefined && payload.sha256 !== received.sha256) {
     throw new S3Error("XAmzContentSHA256Mismatch", {

@@ -202,9 +202,7 @@ const CANNED_ACLS = [
 
 /** Returns the error for a header that asks for an unsupported feature. */
 export function notImplemented(header: string): S3Error {
-  return new S3Error("NotImplemented", { Header: header }, {
-    message: "A header you provided implies functionality that is not implemented",
-  });
+  return new S3Error("NotImplemented", { Header: header });
 }
 
 /** Returns the response headers of an object's properties. Metadata whose name cannot be a header name is counted, not sent. */

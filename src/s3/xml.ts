@@ -12,7 +12,10 @@ import { Buffer } from "node:buffer";
 /** AWS's namespace. */
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/** The content of an element. An undefined value is omitted, an array repeats the element, a Date becomes ISO 8601. */
+/**
+ * The content of an element. An undefined value is omitted and an array repeats the element. A Date
+ * becomes ISO 8601 in whole seconds, as on AWS: HTTP headers show no more, and clients compare the two.
+ */
 export type XmlValue =
   | string
   | number
@@ -64,7 +67,7 @@ function formatElement(name: string, value: XmlValue): string {
 
 function formatContent(value: XmlValue): string {
   if (value === undefined) return "";
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return `${value.toISOString().slice(0, -5)}.000Z`;
   if (isList(value)) throw new TypeError("Cannot write a list without the name of its elements");
   if (typeof value === "object") {
     return Object.entries(value).map(([name, child]) => formatElement(name, child)).join("");

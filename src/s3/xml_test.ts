@@ -6,7 +6,7 @@ Deno.test("formatXml() writes dates, lists and characters that XML cannot contai
   strictEqual(
     formatXml(
       "R",
-      { At: new Date(0), K: ["a\r\n", "\u0001", "\uffff", " "], None: [], No: false },
+      { At: new Date(999), K: ["a\r\n", "\u0001", "\uffff", " "], None: [], No: false },
       "",
     ),
     '<?xml version="1.0" encoding="UTF-8"?>\n<R><At>1970-01-01T00:00:00.000Z</At>' +

@@ -20,6 +20,11 @@ export interface Buckets {
   /** @throws S3Error `BucketAlreadyOwnedByYou`, `BucketAlreadyExists`, `InvalidBucketName` */
   createBucket(bucket: BucketName, owner: string): Promise<void>;
   readBucket(bucket: BucketName): Promise<BucketInfo>;
+  /**
+   * Returns whether a bucket exists. It never throws `NoSuchBucket`. It is cheap: a bucket that another gateway deleted
+   * may seem to exist for a few seconds more.
+   */
+  hasBucket(bucket: BucketName): Promise<boolean>;
   /** @throws S3Error `BucketNotEmpty` */
   deleteBucket(bucket: BucketName): Promise<void>;
 }

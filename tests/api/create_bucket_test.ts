@@ -1,6 +1,6 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { textOf } from "../../src/s3/xml_reader.ts";
-import { assertError, createTestGateway } from "./test_gateway.ts";
+import { assertError, authenticateIn, createTestGateway } from "./test_gateway.ts";
 
 const configuration = (inside: string): string =>
   `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inside}</CreateBucketConfiguration>`;
@@ -44,9 +44,31 @@ Deno.test("CreateBucket accepts a configuration of at most 64 KiB", async () => 
   strictEqual(textOf(error, "MaxMessageLengthBytes"), "65536");
 });
 
+Deno.test("CreateBucket of one's own bucket succeeds in us-east-1 and changes nothing", async () => {
+  const { ok, store } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  const before = await store.listBuckets();
+  const response = await ok("PUT", "/bucket");
+  strictEqual(response.headers.get("location"), "/bucket");
+  strictEqual(response.headers.get("x-amz-bucket-arn"), null);
+  await ok("PUT", "/bucket", { body: inRegion("us-east-1") });
+  deepStrictEqual(await store.listBuckets(), before);
+  await ok("HEAD", "/bucket/key");
+});
+
+Deno.test("CreateBucket of one's own bucket is an error in every other region", async () => {
+  for (const region of ["eu-west-1", "*"]) {
+    const { send } = await createTestGateway({ region, authenticate: authenticateIn(region) });
+    const again = await send("PUT", "/bucket", { region: "eu-west-1" });
+    await assertError(again, 409, "BucketAlreadyOwnedByYou");
+  }
+});
+
 Deno.test("CreateBucket refuses a bucket that exists, and names that are not valid", async () => {
-  const { send } = await createTestGateway();
-  await assertError(await send("PUT", "/bucket"), 409, "BucketAlreadyOwnedByYou");
+  const { send, store } = await createTestGateway();
+  const { createBucket } = store;
+  store.createBucket = (bucket, _owner) => createBucket(bucket, "bob");
+  await assertError(await send("PUT", "/bucket"), 409, "BucketAlreadyExists");
   for (const name of ["Capital", "ab", "a_b_c", "192.168.0.1", "a..b"]) {
     await assertError(await send("PUT", `/${name}`), 400, "InvalidBucketName");
   }

@@ -15,9 +15,29 @@ Deno.test("DeleteObject checks conditions", async () => {
   const etag = (await ok("PUT", "/bucket/key", { body: "x" })).headers.get("etag") ?? "";
   const wrong = await send("DELETE", "/bucket/key", { headers: { "if-match": '"y"' } });
   await assertError(wrong, 412, "PreconditionFailed");
-  const size = await send("DELETE", "/bucket/key", { headers: { "x-amz-if-match-size": "1" } });
-  await assertError(size, 501, "NotImplemented");
   await ok("DELETE", "/bucket/key", { headers: { "if-match": etag } });
+});
+
+Deno.test("DeleteObject checks size and time", async () => {
+  const { ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "x" });
+  const size = "x-amz-if-match-size";
+  const time = "x-amz-if-match-last-modified-time";
+  const seen = (await ok("HEAD", "/bucket/key")).headers.get("last-modified") ?? "";
+  const rows: [Record<string, string>, number, string][] = [
+    [{ [size]: "2" }, 412, "PreconditionFailed"],
+    [{ [time]: "Wed, 01 May 2024 10:00:01 GMT" }, 412, "PreconditionFailed"],
+    [{ [size]: "1", [time]: "Wed, 01 May 2024 10:00:01 GMT" }, 412, "PreconditionFailed"],
+    [{ [size]: "2", [time]: seen }, 412, "PreconditionFailed"],
+    [{ [size]: "one" }, 400, "InvalidArgument"],
+    [{ [time]: "yesterday" }, 400, "InvalidArgument"],
+  ];
+  for (const [headers, status, code] of rows) {
+    await assertError(await send("DELETE", "/bucket/key", { headers }), status, code);
+  }
+  await ok("DELETE", "/bucket/key", { headers: { [size]: "1", [time]: seen } });
+  strictEqual((await send("HEAD", "/bucket/key")).status, 404);
+  await ok("DELETE", "/bucket/key", { headers: { [size]: "1", [time]: seen } });
 });
 
 Deno.test("DeleteObject knows only the version null", async () => {

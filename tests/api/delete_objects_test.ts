@@ -51,7 +51,7 @@ Deno.test("DeleteObjects returns the failures, and only these if quiet", async (
 
 Deno.test("DeleteObjects checks the condition of each object", async () => {
   const { ok, send } = await createTestGateway();
-  const keys = ["bare", "quoted", "any", "other", "size", "time"];
+  const keys = ["bare", "quoted", "any", "other", "size", "time", "two", "later", "twice"];
   for (const key of keys) await ok("PUT", `/bucket/${key}`, { body: "x" });
   const etag = "9dd4e461268c8034f5c8564e155c67a6";
   const body = asked(
@@ -60,24 +60,36 @@ Deno.test("DeleteObjects checks the condition of each object", async () => {
     object("any", "<ETag>*</ETag>"),
     object("other", "<ETag>00000000000000000000000000000000</ETag>"),
     object("missing", `<ETag>${etag}</ETag>`),
-    // AWS has these for directory buckets only.
+    // AWS documents these for directory buckets only.
     object("size", "<Size>1</Size>"),
-    object("time", "<LastModifiedTime>2024-05-01T10:00:00Z</LastModifiedTime>"),
+    object("time", "<LastModifiedTime>Wed, 01 May 2024 10:00:00 GMT</LastModifiedTime>"),
+    object("two", "<Size>2</Size>"),
+    object("later", "<LastModifiedTime>2024-05-01T10:00:01Z</LastModifiedTime>"),
+    object("none", "<Size>1</Size>"),
+    object("twice", "<Size>x</Size>"),
   );
   const root = await readXml(await ok("POST", "/bucket?delete", body), "DeleteResult");
-  deepStrictEqual(textsAt(root, "Deleted", "Key"), ["bare", "quoted", "any"]);
+  deepStrictEqual(textsAt(root, "Deleted", "Key"), [
+    "bare",
+    "quoted",
+    "any",
+    "size",
+    "time",
+    "none",
+  ]);
   deepStrictEqual(
     childrenOf(root, "Error").map((error) => [textOf(error, "Key"), textOf(error, "Code")]),
     [
       ["other", "PreconditionFailed"],
       ["missing", "NoSuchKey"],
-      ["size", "NotImplemented"],
-      ["time", "NotImplemented"],
+      ["two", "PreconditionFailed"],
+      ["later", "PreconditionFailed"],
+      ["twice", "InvalidArgument"],
     ],
   );
-  strictEqual(textsAt(root, "Error", "Message").length, 4);
+  strictEqual(textsAt(root, "Error", "Message").length, 5);
   for (const key of keys) {
-    const isKept = ["other", "size", "time"].includes(key);
+    const isKept = ["other", "two", "later", "twice"].includes(key);
     strictEqual((await send("HEAD", `/bucket/${key}`)).status, isKept ? 200 : 404, key);
   }
 });

@@ -5,7 +5,7 @@ import { TrustedProxies } from "../../src/s3/forwarded.ts";
 import { parseXml, textOf } from "../../src/s3/xml_reader.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { assertError, createTestGateway } from "./test_gateway.ts";
+import { assertError, contentMD5, createTestGateway } from "./test_gateway.ts";
 
 Deno.test("Every response carries a request id", async () => {
   const { send } = await createTestGateway();
@@ -40,9 +40,43 @@ Deno.test("An unsigned request is denied, whatever it asks for and however it is
 Deno.test("A CORS preflight is refused as AWS refuses it", async () => {
   const { send } = await createTestGateway();
   const headers = { "origin": "https://example.com", "access-control-request-method": "PUT" };
-  const response = await send("OPTIONS", "/bucket/key", { anonymous: true, headers });
-  const error = await assertError(response, 403, "AccessForbidden");
-  strictEqual(textOf(error, "Message"), "CORSResponse: CORS is not enabled for this bucket.");
+  const rows = [
+    ["/bucket", "CORSResponse: CORS is not enabled for this bucket.", "us-east-1"],
+    ["/bucket/key", "CORSResponse: CORS is not enabled for this bucket.", "us-east-1"],
+    ["/missing", "CORSResponse: Bucket not found", null],
+    ["/missing/key", "CORSResponse: Bucket not found", null],
+    ["/", "CORSResponse: Bucket not found", null],
+  ] as const;
+  for (const [target, message, region] of rows) {
+    const response = await send("OPTIONS", target, { anonymous: true, headers });
+    strictEqual(response.headers.get("x-amz-bucket-region"), region);
+    const error = await assertError(response, 403, "AccessForbidden");
+    strictEqual(textOf(error, "Message"), message);
+    strictEqual(textOf(error, "Method"), "PUT");
+    // Without Origin it is not a preflight.
+    await assertError(await send("OPTIONS", target, { anonymous: true }), 400, "BadRequest");
+  }
+});
+
+Deno.test("A form is not implemented, signed or not", async () => {
+  const { send, ok } = await createTestGateway();
+  const headers = { "content-type": "multipart/form-data; boundary=x" };
+  const body = "--x--";
+  for (const anonymous of [true, false]) {
+    const form = await send("POST", "/bucket", { anonymous, headers, body });
+    await assertError(form, 501, "NotImplemented");
+  }
+  const nowhere = await send("POST", "/missing", { anonymous: true, headers, body });
+  await assertError(nowhere, 404, "NoSuchBucket");
+  const bearer = { ...headers, authorization: "Bearer token" };
+  const other = await send("POST", "/bucket", { anonymous: true, headers: bearer, body });
+  await assertError(other, 400, "InvalidArgument");
+  // Other requests may have any type.
+  const key = await send("POST", "/bucket/key", { anonymous: true, headers, body });
+  await assertError(key, 403, "AccessDenied");
+  const text = "<Delete><Object><Key>a</Key></Object></Delete>";
+  const sent = { ...headers, "content-md5": contentMD5(text) };
+  await ok("POST", "/bucket?delete", { headers: sent, body: text });
 });
 
 Deno.test("An unknown method is not allowed", async () => {

@@ -33,6 +33,22 @@ Deno.test("GetObject returns the object and its headers", async () => {
   strictEqual(headers.get("x-amz-version-id"), null);
 });
 
+Deno.test("GetObject does not mix two objects when a download is resumed", async () => {
+  const { ok } = await createTestGateway();
+  const first = await ok("PUT", "/bucket/key", { body: "first object" });
+  const etag = first.headers.get("etag") ?? "";
+  const resume = async (method: string, range = "bytes=6-") => {
+    const response = await ok(method, "/bucket/key", { headers: { range, "if-range": etag } });
+    return [response.status, response.headers.get("content-range"), await response.text()];
+  };
+  deepStrictEqual(await resume("GET"), [206, "bytes 6-11/12", "object"]);
+  await ok("PUT", "/bucket/key", { body: "another" });
+  deepStrictEqual(await resume("GET"), [200, null, "another"]);
+  deepStrictEqual(await resume("HEAD"), [200, null, ""]);
+  // A range beyond the end of the new object is ignored also.
+  deepStrictEqual(await resume("GET", "bytes=10-"), [200, null, "another"]);
+});
+
 Deno.test("GetObject returns ranges in all three forms", async () => {
   const { ok, send } = await withObject();
   const rows: [string, number, string, string | null][] = [

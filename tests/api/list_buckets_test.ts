@@ -10,7 +10,7 @@ Deno.test("ListBuckets shows all buckets by name", async () => {
   deepStrictEqual(textsAt(root, "Buckets", "Bucket", "Name"), ["a.b.c", "bucket", "zebra"]);
   deepStrictEqual(
     textsAt(root, "Buckets", "Bucket", "CreationDate")[0],
-    "2024-05-01T10:00:00.500Z",
+    "2024-05-01T10:00:00.000Z",
   );
   deepStrictEqual(textsAt(root, "Owner", "ID"), ["alice"]);
   deepStrictEqual(textsAt(root, "Buckets", "Bucket", "BucketRegion"), []);
@@ -42,7 +42,7 @@ Deno.test("ListBuckets shows when each bucket was created, regardless of later w
   };
   now += 1234;
   await ok("PUT", "/later");
-  const made = ["2024-05-01T00:00:00.000Z", "2024-05-01T00:00:01.234Z"];
+  const made = ["2024-05-01T00:00:00.000Z", "2024-05-01T00:00:01.000Z"];
   deepStrictEqual(await dates(), made);
   now += 60_000;
   await ok("PUT", "/later/key", { body: "x" });
@@ -50,7 +50,7 @@ Deno.test("ListBuckets shows when each bucket was created, regardless of later w
   deepStrictEqual(await dates(), made);
   await ok("DELETE", "/later");
   await ok("PUT", "/later");
-  deepStrictEqual(await dates(), ["2024-05-01T00:00:00.000Z", "2024-05-01T00:01:01.234Z"]);
+  deepStrictEqual(await dates(), ["2024-05-01T00:00:00.000Z", "2024-05-01T00:01:01.000Z"]);
 });
 
 Deno.test("ListBuckets accepts prefix, region and an empty token", async () => {

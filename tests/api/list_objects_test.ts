@@ -20,7 +20,7 @@ Deno.test("ListObjects shows objects, owners and common prefixes", async () => {
   const root = await readXml(await ok("GET", "/bucket?delimiter=%2F"), "ListBucketResult");
   deepStrictEqual(textsAt(root, "Contents", "Key"), ["a", "c"]);
   deepStrictEqual(textsAt(root, "CommonPrefixes", "Prefix"), ["b/"]);
-  deepStrictEqual(textsAt(root, "Contents", "LastModified")[0], "2024-05-01T10:00:00.500Z");
+  deepStrictEqual(textsAt(root, "Contents", "LastModified")[0], "2024-05-01T10:00:00.000Z");
   deepStrictEqual(textsAt(root, "Contents", "ETag")[0], '"9dd4e461268c8034f5c8564e155c67a6"');
   deepStrictEqual(textsAt(root, "Contents", "Size")[0], "1");
   deepStrictEqual(textsAt(root, "Contents", "StorageClass")[0], "STANDARD");
@@ -31,6 +31,14 @@ Deno.test("ListObjects shows objects, owners and common prefixes", async () => {
     ),
     ["bucket", "", "", "1000", "/", "false"],
   );
+});
+
+Deno.test("ListObjects shows the same time as HeadObject, in whole seconds", async () => {
+  const { ok } = await withKeys("a");
+  const root = await readXml(await ok("GET", "/bucket"), "ListBucketResult");
+  const listed = textsAt(root, "Contents", "LastModified")[0] ?? "";
+  const head = (await ok("HEAD", "/bucket/a")).headers.get("last-modified") ?? "";
+  strictEqual(Date.parse(listed), Date.parse(head));
 });
 
 Deno.test("ListObjects pages by markers, which it names only with a delimiter", async () => {

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
-import { createAuthenticate } from "../../src/auth/authenticate.ts";
+import { type Authenticate, createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
@@ -29,6 +29,11 @@ export type Send = {
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Sends the request unsigned, as a browser does. */
   readonly anonymous?: boolean;
+  /** The region to sign for, instead of {@linkcode REGION}. */
+  readonly region?: string;
+  /** Signs with this access key id and this secret instead of the right ones. */
+  readonly accessKeyId?: string;
+  readonly secret?: string;
   /** Instead of `localhost`. */
   readonly host?: string;
   /** The host to which a proxy sends the request instead, and the proxy's address. */
@@ -45,6 +50,17 @@ export type TestGateway = {
   readonly ok: (method: string, target: string, send?: Send) => Promise<Response>;
 };
 
+/** Creates the step that authenticates requests which are signed for a region; `*` accepts any. */
+export function authenticateIn(region: string): Authenticate {
+  return createAuthenticate({
+    credentials: createCredentials(ACCESS_KEY_ID, SECRET),
+    region,
+    clockSkew: 300_000,
+    sigv2: "off",
+    now: () => NOW,
+  });
+}
+
 /** Creates a gateway with the bucket `bucket`. */
 export async function createTestGateway(
   overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
@@ -55,13 +71,7 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
-    authenticate: createAuthenticate({
-      credentials: createCredentials(ACCESS_KEY_ID, SECRET),
-      region: REGION,
-      clockSkew: 300_000,
-      sigv2: "off",
-      now: () => NOW,
-    }),
+    authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
@@ -83,7 +93,8 @@ export async function createTestGateway(
     if (!response.ok) strictEqual(await response.text(), "", `${method} ${target}`);
     return response;
   };
-  await ok("PUT", "/bucket");
+  const { region = REGION } = overrides;
+  await ok("PUT", "/bucket", region === "*" ? {} : { region });
   return { store, handler, send, ok };
 }
 
@@ -97,7 +108,7 @@ function signedRequest(method: string, target: string, options: Send): Request {
     : new Uint8Array(Buffer.from(body));
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
-  if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array());
+  if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array(), options);
   const request = new Request(`http://${sentTo}/`, {
     method,
     headers,
@@ -113,10 +124,14 @@ function sign(
   target: string,
   host: string,
   body: Uint8Array,
+  { region = REGION, accessKeyId = ACCESS_KEY_ID, secret = SECRET }: Pick<
+    Send,
+    "region" | "accessKeyId" | "secret"
+  >,
 ): void {
   const [path = "", query = ""] = target.split("?", 2);
   const date = `${NOW.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
-  const scope = `${date.slice(0, 8)}/${REGION}/s3/aws4_request`;
+  const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`;
   const payloadHash = headers.get("x-amz-content-sha256") ?? sha256(body);
   headers.set("x-amz-date", date);
   headers.set("x-amz-content-sha256", payloadHash);
@@ -137,11 +152,11 @@ function sign(
   ].join("\n");
   const text = ["AWS4-HMAC-SHA256", date, scope, sha256(Buffer.from(canonical, "latin1"))]
     .join("\n");
-  let key: Uint8Array = Buffer.from(`AWS4${SECRET}`);
+  let key: Uint8Array = Buffer.from(`AWS4${secret}`);
   for (const part of scope.split("/")) key = hmac(key, part);
   headers.set(
     "authorization",
-    `AWS4-HMAC-SHA256 Credential=${ACCESS_KEY_ID}/${scope}, SignedHeaders=${names}, Signature=${
+    `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${
       Buffer.from(hmac(key, text)).toString("hex")
     }`,
   );

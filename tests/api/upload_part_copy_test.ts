@@ -17,7 +17,7 @@ Deno.test("UploadPartCopy stores an object and its ranges as parts", async () =>
   for (const [i, headers] of [{}, { "x-amz-copy-source-range": "bytes=2-4" }].entries()) {
     const root = await readXml(await copy(i + 1, headers), "CopyPartResult");
     etags.push(textOf(root, "ETag"));
-    strictEqual(textOf(root, "LastModified"), "2024-05-01T10:00:00.500Z");
+    strictEqual(textOf(root, "LastModified"), "2024-05-01T10:00:00.000Z");
     strictEqual(textOf(root, "ChecksumCRC64NVME").length, 12);
   }
   for (const range of ["bytes=2-", "bytes=5-10", "2-4"]) {

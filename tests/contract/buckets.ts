@@ -41,6 +41,16 @@ export function bucketContract(test: Test): void {
     deepStrictEqual([name, owner], [bucket, OWNER]);
   });
 
+  test("tells whether a bucket exists", async ({ store }) => {
+    const other = "contract-2" as BucketName;
+    deepStrictEqual([await store.hasBucket(bucket), await store.hasBucket(other)], [true, false]);
+    await store.createBucket(other, "bob");
+    strictEqual(await store.hasBucket(other), true);
+    await store.deleteBucket(other);
+    strictEqual(await store.hasBucket(other), false);
+    strictEqual(await store.hasBucket("No.Store_Has_This_Name" as BucketName), false);
+  });
+
   test("refuses to create a bucket twice", async ({ store }) => {
     await rejectsWith("BucketAlreadyOwnedByYou", store.createBucket(bucket, OWNER));
     await rejectsWith("BucketAlreadyExists", store.createBucket(bucket, "bob"));

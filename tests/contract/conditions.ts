@@ -75,6 +75,20 @@ export function conditionContract(test: Test): void {
     deepStrictEqual((await list(store)).keys, []);
   });
 
+  test("checks size and time of deletes", async ({ store }) => {
+    const { modified } = await put(store, "k", "x");
+    const another = new Date(modified.getTime() + 1000);
+    for (const precondition of [{ ifMatchSize: 2 }, { ifMatchModified: another }]) {
+      const call = store.deleteObject(bucket, key("k"), precondition);
+      await rejectsWith("PreconditionFailed", call);
+    }
+    strictEqual(await text(store, "k"), "x");
+    const same = { ifMatchSize: 1, ifMatchModified: modified };
+    await store.deleteObject(bucket, key("k"), same);
+    deepStrictEqual((await list(store)).keys, []);
+    await store.deleteObject(bucket, key("k"), same);
+  });
+
   test("checks the conditions of Complete", async ({ store }) => {
     const { id, parts } = await upload(store, "k", ["abc"]);
     await put(store, "k", "there");

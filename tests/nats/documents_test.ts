@@ -40,6 +40,11 @@ Deno.test("a bucket's documents are kept while its revision does not change", as
     await t.step("for a second without a request", async () => {
       deepStrictEqual(await look(), ["alice", "STREAM.INFO"]);
     });
+    await t.step("and whether it exists is known for three seconds", async () => {
+      calls.length = 0;
+      for (let i = 0; i < 10; i++) deepStrictEqual(await store.hasBucket(bucket), true);
+      deepStrictEqual(calls, []);
+    });
     await t.step("then for one request, however many callers there are", async () => {
       await lease();
       deepStrictEqual(await look(), alice);

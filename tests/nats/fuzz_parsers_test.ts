@@ -135,6 +135,7 @@ Deno.test("mutated object info is read as an object that can be shown, or not at
     partNumber: 1,
     withChecksum: true,
     overrides: [],
+    ifRange: null,
   };
   fuzz(texts, (data) => {
     const { parsed, lockedUntil, nuid } = readInfo(key, data, time);

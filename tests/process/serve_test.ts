@@ -169,6 +169,24 @@ Deno.test("nats-s3 --http.trusted-proxies takes the host that was signed from a 
   }
 });
 
+Deno.test("nats-s3 --http.minio-health tells on the port of S3 whether NATS is there", async () => {
+  await using server = await startNatsServer();
+  const flags = ["--natsServers", server.url, "--http.minio-health"];
+  await using gateway = await startGateway(flags, { env: CREDENTIALS });
+  const statusOf = async (path: string): Promise<number> => {
+    const { status, body } = await fetch(`${gateway.url}/minio/health/${path}`);
+    await body?.cancel();
+    return status;
+  };
+  for (const path of ["live", "ready", "cluster", "cluster/read"]) {
+    strictEqual(await statusOf(path), 200, path);
+  }
+  await server.kill();
+  await gateway.waitFor(/Lost the connection to NATS/);
+  strictEqual(await statusOf("cluster"), 503);
+  strictEqual(await statusOf("live"), 200);
+});
+
 Deno.test("nats-s3 answers 503 while NATS is away, and recovers without a restart", async () => {
   await using server = await startNatsServer();
   await using gateway = await startGateway(["--natsServers", server.url], { env: CREDENTIALS });

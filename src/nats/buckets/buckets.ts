@@ -119,6 +119,19 @@ export async function readBucket(
   return { name: bucket, created: stream.created, owner: await readOwner(context, stream) };
 }
 
+/** Returns whether a bucket exists, or did at most three seconds ago. */
+export async function hasBucket(
+  { streams }: Pick<BucketsContext, "streams">,
+  bucket: BucketName,
+): Promise<boolean> {
+  try {
+    await streams.get(bucket);
+    return true;
+  } catch (cause) {
+    if (isS3Error(cause, "NoSuchBucket")) return false;
+    throw cause;
+  }
+}
 async function readOwner(
   context: OwnerContext,
   stream: DocumentedBucket,

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
+import { checkWrite, type WritePrecondition, type WriteValidators } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -182,19 +182,19 @@ export function checkReplace(
   guard?.(key, before, now);
 }
 
-/** Returns what conditions compare. An object that cannot be read exists and has no ETag. */
-function validatorOf({ parsed }: Current): { readonly etag: string | undefined } | undefined {
+/** Returns what conditions compare. An object that cannot be read exists and has none of them. */
+function validatorOf({ parsed }: Current): WriteValidators | undefined {
   switch (parsed.kind) {
     case "object":
       return parsed.object.info;
     case "unreadable":
-      return NO_ETAG;
+      return UNREADABLE;
     case "absent":
       return undefined;
   }
 }
 
-const NO_ETAG = { etag: undefined } as const;
+const UNREADABLE: WriteValidators = { etag: undefined, size: undefined, modified: undefined };
 
 /** Leaves it to the trash, which looks at the object, whether a group is still named after a write in doubt. */
 async function trashDoubtful(

@@ -9,7 +9,12 @@
 
 import type { Checksum } from "../../s3/checksum_algorithms.ts";
 import { formatChecksumHeaders } from "../../s3/checksum_headers.ts";
-import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../../s3/conditions.ts";
+import {
+  checkRead,
+  isSameForRange,
+  parseReadPrecondition,
+  type ReadPrecondition,
+} from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { quoteETag } from "../../s3/etag.ts";
 import { encodeHeaderText } from "../../s3/header_text.ts";
@@ -35,6 +40,8 @@ export type ObjectRead = {
   readonly precondition: ReadPrecondition;
   /** `Range` as sent; it is parsed against the object's size. */
   readonly range: string | null;
+  /** `If-Range` as sent: the range is read only if the object is still this one. */
+  readonly ifRange: string | null;
   readonly partNumber: number | undefined;
   readonly withChecksum: boolean;
   /** Response headers by name. */
@@ -48,6 +55,7 @@ export type ObjectRead = {
  */
 export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead {
   refuseVersionId(query.get("versionId"));
+  refuseUnknownOverrides(query);
   refuseCustomerKeys(headers);
   const range = headers.get("range");
   const partNumber = query.get("partNumber");
@@ -59,6 +67,7 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
   return {
     precondition: parseReadPrecondition(headers),
     range,
+    ifRange: headers.get("if-range"),
     partNumber: partNumber === undefined ? undefined : parsePartNumber(partNumber),
     withChecksum: headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED",
     overrides: Object.entries(OVERRIDES).flatMap(([name, header]) => {
@@ -66,6 +75,16 @@ export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead
       return text === undefined ? [] : [[header, text] as const];
     }),
   };
+}
+
+function refuseUnknownOverrides(query: VerifiedRequest["query"]): void {
+  for (const [name, value] of query) {
+    if (!name.startsWith("response-") || Object.hasOwn(OVERRIDES, name)) continue;
+    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, {
+      message: `${name} is not in the set of overridable response headers. ` +
+        "Please refer to the S3 API documentation for a complete list of overridable response headers.",
+    });
+  }
 }
 
 /** Returns which additional facts the response needs: the checksums of parts, if it may show one of them. */
@@ -83,7 +102,10 @@ export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): In
  */
 export function chooseRange(read: ObjectRead, info: ObjectInfo): ByteRange | "all" | "nothing" {
   checkRead(read.precondition, info);
-  if (read.partNumber === undefined) return parseRange(read.range, info.size) ?? "all";
+  if (read.partNumber === undefined) {
+    const range = isSameForRange(read.ifRange, info) ? read.range : null;
+    return parseRange(range, info.size) ?? "all";
+  }
 
   // An object that was put in one piece counts as one part.
   const sizes = info.partSizes ?? [info.size];

@@ -35,6 +35,10 @@ export function createBuckets(memory: Memory): Buckets {
       return memory.bucket(bucket).info;
     },
 
+    async hasBucket(bucket) {
+      return memory.buckets.has(bucket);
+    },
+
     async deleteBucket(bucket) {
       if (memory.bucket(bucket).objects.size > 0) {
         throw new S3Error("BucketNotEmpty", { BucketName: bucket });

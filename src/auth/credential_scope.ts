@@ -1,0 +1,75 @@
+/**
+ * The credential of AWS Signature Version 4, and its scope: day, region and service.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+ * @module
+ */
+
+import type { S3Error } from "../s3/errors.ts";
+import { ANY_REGION, isRegionName } from "../s3/region.ts";
+import { formatAmzDate } from "./request_time.ts";
+
+/** The service that requests are signed for. */
+export const SERVICE = "s3";
+/** The end of every scope. */
+export const TERMINATOR = "aws4_request";
+
+/** `20130524/us-east-1/s3/aws4_request` */
+export function formatScope(day: string, region: string): string {
+  return `${day}/${region}/${SERVICE}/${TERMINATOR}`;
+}
+
+/** Creates the error for a malformed header or query. */
+export type Complaint = (reason: string, fields?: Record<string, string>) => S3Error;
+
+/** A credential: who signed a request, and for which region. */
+export type Credential = { readonly accessKeyId: string; readonly region: string };
+
+/**
+ * Checks a credential, `<access key id>/20130524/us-east-1/s3/aws4_request`.
+ *
+ * @param date When the request was signed; the scope names its day.
+ * @param expected The region to accept, or {@linkcode ANY_REGION}.
+ */
+export function parseCredential(
+  text: string,
+  date: Date,
+  expected: string,
+  complain: Complaint,
+): Credential {
+  // From the end, because an access key id may contain slashes.
+  const match = /^(.*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(text);
+  if (match === null) {
+    throw complain(
+      'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+    );
+  }
+  const [, accessKeyId = "", day = "", region = "", service, terminator] = match;
+  if (accessKeyId === "") {
+    throw complain("a non-empty Access Key (AKID) must be provided in the credential.");
+  }
+  if (!/^\d{8}$/.test(day)) {
+    throw complain(
+      `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
+    );
+  }
+  if (expected === ANY_REGION) {
+    if (!isRegionName(region)) throw complain(`the region '${region}' is not the name of a region`);
+  } else if (region !== expected) {
+    throw complain(`the region '${region}' is wrong; expecting '${expected}'`, {
+      Region: expected,
+    });
+  }
+  if (service !== SERVICE) {
+    throw complain(`incorrect service "${service}". This endpoint belongs to "${SERVICE}".`);
+  }
+  if (terminator !== TERMINATOR) {
+    throw complain(`incorrect terminal "${terminator}". This endpoint uses "${TERMINATOR}".`);
+  }
+  const signed = formatAmzDate(date).slice(0, 8);
+  if (day !== signed) {
+    throw complain(
+      `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${signed}".`,
+    );
+  }
+  return { accessKeyId, region };
+}
