@@ -49,8 +49,8 @@ export async function createBucket(
     throw new S3Error("InvalidBucketName", { BucketName: bucket });
   }
   const { requests, streams, documents } = context;
-  await finishDeletion(context, bucket);
-  if (await streams.create(store)) {
+  const exists = await finishDeletion(context, bucket);
+  if (await streams.create(store, exists)) {
     try {
       await requests.publish(records.bucket(store, "owner"), formatOwner(owner), {
         expect: 0,
@@ -82,22 +82,27 @@ async function checkIsBucket(
   }
 }
 
-/** Deletes a bucket whose deletion was decided but got no response, so that it can be created again. */
+/**
+ * Deletes a bucket whose deletion was decided but got no response, so that it can be created again.
+ *
+ * @returns whether there is a bucket now
+ */
 async function finishDeletion(
   context: Pick<BucketsContext, "requests" | "streams">,
   bucket: BucketName,
-): Promise<void> {
+): Promise<boolean> {
   let stream: BucketStream;
   try {
     stream = await context.streams.read(bucket);
   } catch (cause) {
-    if (isS3Error(cause, "NoSuchBucket")) return;
+    if (isS3Error(cause, "NoSuchBucket")) return false;
     throw cause;
   }
-  if (!stream.fenced) return;
+  if (!stream.fenced) return true;
   const decided = await readDecision(context, stream);
   if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
   await context.streams.delete(bucket, stream.store, decided);
+  return false;
 }
 
 /** Removes the lock under which an earlier stream was deleted if the new one came up with it, see Streams.delete(). */

@@ -50,6 +50,8 @@ export type StreamInfo = {
   readonly config: StreamConfig;
   readonly created: string;
   readonly ts: string;
+  /** Absent without a cluster. A new stream lacks a leader for a moment. */
+  readonly cluster?: { readonly leader?: string };
   readonly state: {
     readonly first_seq: number;
     readonly last_seq: number;
@@ -117,10 +119,8 @@ const RECORD_FLAGS = {
   allow_atomic: true,
 } as const;
 
-/** Sequences for each millisecond: far more than JetStream stores. */
-const SEQUENCES_PER_MS = 1000;
-/** Lowest sequence of a stream whose sequences begin with a time. */
-const FIRST_TIMED = 1e15;
+/** Sequences for each millisecond, more than JetStream stores; the lowest one that is a time. */
+const [SEQUENCES_PER_MS, FIRST_TIMED] = [1000, 1e15];
 /** A distance between sequences that no two streams have. The messages of one write are seldom farther apart. */
 const NEAR = 10_000;
 

@@ -8,13 +8,14 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import { monotonic, pause, wallClock } from "../../world/world.ts";
+import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
 import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
 import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
+import { createStream } from "./create_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
 import {
@@ -22,7 +23,6 @@ import {
   factsOf,
   isFenced,
   isObjectStore,
-  newStreamConfig,
   stateOf,
   type StreamFacts,
   type StreamInfo,
@@ -54,12 +54,11 @@ type StreamPage = {
   readonly streams: readonly StreamInfo[] | null;
 };
 
-/** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
-const CREATE_ATTEMPTS = 8;
 /** Number of requests for a deletion that gets no response. */
 const DELETE_ATTEMPTS = 3;
 /** Milliseconds for which the facts that last are kept. */
 const LIFETIME = 3000;
+
 type Known = {
   readonly stream: BucketStream;
   readonly at: number;
@@ -160,12 +159,14 @@ export class Streams {
   /**
    * Creates a bucket's stream, unless it exists.
    *
+   * @param exists Whether it existed a moment ago.
    * @returns whether there is a stream with our layout that holds neither objects nor a record of the bucket
    * @throws S3Error `OperationAborted` while it is being deleted
    */
-  async create(store: StoreName): Promise<boolean> {
-    await this.#create(store);
-    const { config } = await readInfo(this.#requests, store);
+  async create(store: StoreName, exists: boolean): Promise<boolean> {
+    const { config } = exists
+      ? await readInfo(this.#requests, store)
+      : await createStream(this.#requests, store, this.#settings);
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
@@ -173,23 +174,6 @@ export class Streams {
       this.#requests.leaderGet(streamOf(store), { seq: 1, next_by_subj })
     );
     return (await Promise.all(firsts)).every((first) => first === undefined);
-  }
-
-  async #create(store: StoreName): Promise<void> {
-    const config = newStreamConfig(store, this.#settings, wallClock());
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.#requests.call(`STREAM.CREATE.${streamOf(store)}`, config);
-        return;
-      } catch (cause) {
-        if (!(cause instanceof JetStreamError)) throw cause;
-        if (cause.code === JetStreamCode.StreamNameInUse) return;
-        if (cause.code !== JetStreamCode.StreamStoreFailed || attempt === CREATE_ATTEMPTS) {
-          throw cause;
-        }
-        await pause(20 * attempt); // nats-server is still removing the files of the earlier stream
-      }
-    }
   }
 
   /** Stops every writer of object info, native ones included, until the bucket is deleted or the fence is removed. */
