@@ -91,7 +91,7 @@ function refuseDoor(door: Exclude<Door, "s3">, asked: S3Request, exchange: Excha
   throw new S3Error("NotImplemented", {}, { message: "PostObject is not implemented" });
 }
 
-/** Returns the error for a caller who is not known, with what everybody may know about the bucket. */
+/** Returns the error for an unknown caller, with the public facts about the bucket. */
 async function refusalOf(
   cause: unknown,
   asked: S3Request,

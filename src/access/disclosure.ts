@@ -24,7 +24,7 @@ export type RefusedRequest = {
 /** The error that the caller receives, and the region of the bucket if the response may name it. */
 export type Disclosed = { readonly error: unknown; readonly region: string | undefined };
 
-/** Adds to a refusal what everybody may know about the bucket. */
+/** Adds the public facts about the bucket to a refusal. */
 export type Disclose = (cause: unknown, request: RefusedRequest) => Promise<Disclosed>;
 
 /**
@@ -55,7 +55,7 @@ export function createDisclose(store: Pick<Store, "hasBucket">): Disclose {
     if (exists === false && isS3Error(cause, "AccessForbidden")) {
       return { error: preflightOfNothing(cause), region: undefined };
     }
-    // An unsigned CreateBucket is denied; that its bucket does not exist is no error.
+    // An unsigned CreateBucket is denied although its bucket need not exist.
     const tells = exists === false && isAnonymous && !(method === "PUT" && target.on === "bucket");
     const error = tells ? new S3Error("NoSuchBucket", { BucketName: bucket }, { cause }) : cause;
     return { error, region: undefined };
