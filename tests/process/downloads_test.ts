@@ -29,7 +29,7 @@ Deno.test("deno.lock holds the packages that main.ts and scripts/dev.ts import, 
   deepStrictEqual(
     Object.keys(await readLock("deno.lock")).sort(),
     [...used].sort(),
-    "If Deno added a test-only package: git checkout deno.lock, and run tests by `deno task test`",
+    "deno.json freezes the file; to change it on purpose: deno install --frozen=false --entrypoint scripts/dev.ts",
   );
 });
 
