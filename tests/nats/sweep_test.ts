@@ -1,6 +1,7 @@
 /** The sweep: it ends while others write, misses no name, and one odd record does not stop it. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { createBucketsContext } from "../../src/nats/buckets/context.ts";
 import { Streams } from "../../src/nats/buckets/streams.ts";
 import {
@@ -172,6 +173,51 @@ Deno.test("a name that is rewritten while names are read is not missed", async (
     if (found === undefined || !sameBytes(found.bytes, bytes)) broken.push(name);
   }
   deepStrictEqual(broken, []);
+});
+
+Deno.test("a name that moves behind the end of what is read is read there", async () => {
+  await using given = await storeOnServer();
+  await using own = await openRequests(given.server.url);
+  await using proxy = new TcpProxy(given.server.port);
+  await using other = await openStore(proxy.url);
+  const { store } = given;
+  await store.createBucket(bucket, "alice");
+  const names = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  for (const name of names) await store.putObject(bucket, key(name), input(someBytes(300)));
+  /** As UpdateMeta of a native client does. */
+  const rewrite = async (): Promise<void> => {
+    for (const name of names) {
+      const subject = infoSubject(native, key(name));
+      const found = await own.requests.leaderGet(stream, { last_by_subj: subject });
+      await own.requests.publish(subject, textOf(found?.data ?? new Uint8Array()), {
+        rollup: true,
+      });
+    }
+  };
+  const barrier = Promise.withResolvers<void>();
+  let consumers = 0;
+  let late: Promise<void> | undefined;
+  proxy.judge = ({ direction, subject }) => {
+    if (direction === "to client" && subject === "$O.swept.S3.sync") return "pass";
+    if (direction === "to server" && subject === "$O.swept.S3.sync") barrier.resolve();
+    if (direction === "to server" && subject.includes("CONSUMER.CREATE") && ++consumers <= 2) {
+      // Each consumer finds what was written after the end of what it is to read.
+      return {
+        hold: consumers === 1 ? rewrite() : barrier.promise.then(() => delay(200)).then(rewrite),
+      };
+    }
+    if (direction === "to client" && subject.startsWith("$O.swept.M.") && consumers === 2) {
+      return { hold: late ??= delay(500) };
+    }
+    return "pass";
+  };
+  const { orphans } = await other.store.sweep(bucket, all);
+  await late;
+  ok(consumers >= 2);
+  strictEqual(orphans, 0);
+  for (const name of names) {
+    ok(sameBytes((await read(store, bucket, key(name))).bytes, someBytes(300)), name);
+  }
 });
 
 Deno.test("a bucket of large objects is swept again from what changed, and nothing is missed", async () => {

@@ -7,9 +7,8 @@
  */
 
 import { decodeJson, groupNamedBy } from "../layout/info_json.ts";
-import { isRecord } from "../layout/json.ts";
+import { decodeText, isRecord } from "../layout/json.ts";
 import type { StoreName } from "../layout/names.ts";
-import { mayBeInParts } from "../layout/object_info.ts";
 import { parseRuns } from "../layout/runs.ts";
 import { parseChunkSubject, parseRecordSubject, type RecordKind } from "../layout/subjects.ts";
 import { keptIdOf } from "./kept_id.ts";
@@ -66,16 +65,39 @@ export function identify(store: StoreName, subject: string): Identity | undefine
 export type InfoName = {
   /** Any text, not only a nuid: what object info names is kept even if nothing can read it. */
   readonly name: string;
+  /** Whether the object may be in parts, so that native clients cannot read it. */
+  readonly isInParts: boolean;
   /** Number of parts; undefined if the object is not in parts, or does not tell. */
   readonly parts: number | undefined;
 };
 
 /** Returns the name of the chunk group in a message of object info; undefined if there is none. */
 export function nameIn(payload: Uint8Array): InfoName | undefined {
-  const name = groupNamedBy(payload);
+  const text = decodeText(payload);
+  const name = plainNameIn(text) ?? groupNamedBy(payload);
   if (name === undefined) return undefined;
-  return { name, parts: mayBeInParts(payload) ? partsIn(decodeJson(payload)) : undefined };
+  const isInParts = text.includes(IN_PARTS);
+  return { name, isInParts, parts: isInParts ? partsIn(decodeJson(payload)) : undefined };
 }
+
+const IN_PARTS = '"s3.layout":"parts"';
+
+/**
+ * Finds the name without parsing the JSON, which takes most of the time and memory of a sweep. Returns undefined if that
+ * is not certain to find it: if anything is escaped, or if there is not exactly one such field. The field may be a nested
+ * one, and then object info without a name keeps a group.
+ */
+function plainNameIn(text: string): string | undefined {
+  const at = text.indexOf(NUID);
+  if (at === -1 || text.indexOf(NUID, at + NUID.length) !== -1) return undefined;
+  if (!text.startsWith(FIELD, at) || text.includes("\\")) return undefined;
+  const from = at + FIELD.length;
+  const to = text.indexOf('"', from);
+  return to === -1 ? undefined : text.slice(from, to);
+}
+
+const NUID = '"nuid"';
+const FIELD = `${NUID}:"`;
 
 function partsIn(json: unknown): number | undefined {
   const metadata = isRecord(json) ? json["metadata"] : undefined;

@@ -11,12 +11,11 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
-import { mayBeInParts } from "../layout/object_info.ts";
 import { keyOfSubject } from "../layout/subjects.ts";
 import type { Candidates } from "./candidates.ts";
 import { hashOf } from "./id_set.ts";
 import { nameIn } from "./identity.ts";
-import type { InfoPosition } from "./references.ts";
+import type { InfoPosition } from "./read_infos.ts";
 
 /** Number of names that are kept for all buckets together; a name takes about 50 bytes. */
 const MAX_NAMES = 500_000;
@@ -68,7 +67,7 @@ export class KnownNames {
     this.#names.set(at, hash);
     if (found.parts === undefined) this.#parts.delete(hash);
     else this.#parts.set(hash, found.parts);
-    const key = mayBeInParts(data) ? keyOfSubject(stream.store, subject) : undefined;
+    const key = found.isInParts ? keyOfSubject(stream.store, subject) : undefined;
     if (key !== undefined) this.#inParts.set(at, key);
   }
 

@@ -9,24 +9,17 @@
  * @module
  */
 
-import { monotonic } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
-import { Feed, type FeedOptions } from "../buckets/feed.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { type Delivery, textOf } from "../jetstream/messages.ts";
+import { textOf } from "../jetstream/messages.ts";
 import { parseChunkMap } from "../layout/chunk_map.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import {
-  parseSubjectOf,
-  partChunkSubject,
-  type RecordKind,
-  records,
-  subjectsOf,
-} from "../layout/subjects.ts";
+import { parseSubjectOf, partChunkSubject, type RecordKind, records } from "../layout/subjects.ts";
 import { parseUploadRecord } from "../layout/upload_record.ts";
 import { readSnapshotId } from "../listing/saved_index.ts";
+import { readInfos } from "./read_infos.ts";
 
 /** Fields of a context that reading references needs. */
 export type ReferencesContext = NamesContext & Pick<BucketsContext, "reportUnreadable">;
@@ -67,42 +60,6 @@ export async function readHolders(
   if (!stream.prepared) return;
   for (const read of Object.values(HOLDERS)) await read?.(context, stream, hold);
 }
-
-/** How far object info was read, from where reading may go on. */
-export type InfoPosition = Pick<FeedOptions, "position" | "history">;
-
-/**
- * Reads object info. It misses no name: at some moment after the call, the bucket had no object info that it has not read,
- * so a name that moved from message to message in the meantime was read as well.
- *
- * @param from Where an earlier call ended, if there was one.
- * @returns where it ended; or why it failed: object info was written faster than it could be read, or the stream has not
- * the history that was read
- * @throws errors of JetStream
- */
-export async function readInfos(
-  context: NamesContext,
-  stream: BucketStream,
-  apply: (delivery: Delivery) => void,
-  from: InfoPosition = { position: 0 },
-): Promise<InfoPosition | "late" | "restored"> {
-  const { infos } = subjectsOf(stream.store);
-  const filters = [infos];
-  using feed = new Feed(context, stream, { filters, asked: filters, ...from, apply });
-  for (const began = monotonic(); monotonic() - began < READ_TIMEOUT;) {
-    const reached = await feed.reach(stream, READ_TIMEOUT);
-    if (reached !== "all") return reached;
-    const { position, history } = feed;
-    const next = { seq: position + 1, next_by_subj: infos };
-    if (await context.requests.leaderGet(stream.stream, next) === undefined) {
-      return { position, history };
-    }
-  }
-  return "late";
-}
-
-/** Milliseconds for reading all object info. */
-const READ_TIMEOUT = 1_800_000;
 
 /** Reads the nuids that readers hold now. */
 export async function readLeased(

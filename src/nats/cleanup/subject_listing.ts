@@ -8,8 +8,9 @@
  */
 
 import type { FeedContext } from "../buckets/feed.ts";
+import { readOnce } from "../buckets/read_once.ts";
 import type { StreamReading, Streams } from "../buckets/streams.ts";
-import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
+import type { Delivery } from "../jetstream/messages.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 
 /** How a bucket is listed. */
@@ -61,32 +62,8 @@ export async function eachSubject(
     }
     return;
   }
-  await visitMessages(context, stream, filters, visit);
-}
-
-/** Visits the messages that a stream holds, up to the last one that it had when it was read. */
-async function visitMessages(
-  context: ListingContext,
-  { stream, lastSequence }: StreamReading,
-  filters: readonly string[],
-  visit: Visit,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let position = 0;
-  using _consumer = new OrderedConsumer(context, {
-    stream,
-    filters,
-    headersOnly: true,
-    from: () => position + 1,
-    made: () => Promise.resolve(true), // a message that is missed is found by the next sweep
-    lost() {},
-    deliver({ subject, sequence, time }) {
-      position = sequence;
-      if (sequence <= lastSequence) visit(subject, 1, time);
-      if (sequence >= lastSequence) resolve();
-    },
-    caughtUp: resolve,
-    failed: reject,
-  });
-  await promise;
+  for (const filter of filters) {
+    const deliver = ({ subject, time }: Delivery): void => visit(subject, 1, time);
+    await readOnce(context, stream, { filter, headersOnly: true, deliver });
+  }
 }

@@ -11,7 +11,6 @@ import type { SweepOptions, SweepReport } from "../../store/maintenance.ts";
 import { randomBytes } from "../../world/world.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
-import { mayBeInParts } from "../layout/object_info.ts";
 import { keyOfSubject, parseRecordSubject, subjectsOf } from "../layout/subjects.ts";
 import { abortAbandoned } from "../uploads/abort.ts";
 import type { UploadsContext } from "../uploads/context.ts";
@@ -21,7 +20,8 @@ import { hashOf } from "./id_set.ts";
 import { nameIn } from "./identity.ts";
 import { KnownNames, type NameMemory } from "./known_names.ts";
 import { findOrphans, type Orphans, purgeOrphans } from "./orphans.ts";
-import { readHolders, readInfos } from "./references.ts";
+import { readAllInfos, readInfos } from "./read_infos.ts";
+import { readHolders } from "./references.ts";
 import { chooseListing, eachSubject, isLarge, type ListingMode } from "./subject_listing.ts";
 
 /** Fields of a context that a sweep needs. */
@@ -156,11 +156,12 @@ async function judgeByAll(
   const { candidates, memory, inParts } = judging;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const names = remembers ? new KnownNames(stream) : undefined;
-    const end = await readInfos(context, stream, (delivery) => {
+    const end = await readAllInfos(context, stream, (delivery) => {
       names?.note(stream, delivery);
       const found = nameIn(delivery.data);
-      if (found !== undefined) candidates.named(hashOf(found.name), found.parts);
-      if (!mayBeInParts(delivery.data)) return;
+      if (found === undefined) return;
+      candidates.named(hashOf(found.name), found.parts);
+      if (!found.isInParts) return;
       const key = keyOfSubject(stream.store, delivery.subject);
       if (key !== undefined) inParts(key);
     });

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { Checksum } from "../../s3/checksum_algorithms.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
@@ -140,13 +139,6 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
     },
   };
 }
-
-/** Returns whether a metadata message may describe an object in parts; {@linkcode parseInfo} knows. */
-export function mayBeInParts(payload: Uint8Array): boolean {
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).includes(IN_PARTS);
-}
-
-const IN_PARTS = '"s3.layout":"parts"';
 
 /** The facts that a new object's metadata message states. */
 export type InfoInput = {
