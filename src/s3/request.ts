@@ -53,7 +53,8 @@ export type S3Request = {
  * @param request As `Deno.serve` passes it on.
  * @param domains Host names, lower case and without port, under which buckets are addressed in virtual-host style.
  * @param origin Known facts about the client; the request supplies those that are missing.
- * @throws S3Error `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidRequest` for an impossible Host
+ * @throws S3Error `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`; `InvalidRequest` for an impossible Host, from the
+ * client or from a proxy, and for one that is not the URL's
  */
 export function parseRequest(
   request: Request,
@@ -62,18 +63,16 @@ export function parseRequest(
 ): S3Request {
   const { url } = request;
   const headers = readHeaders(request.headers);
-  const authority = url.indexOf("://") + 3;
-  const host = origin?.host ?? headers.get("host") ??
-    url.slice(authority, endOfAuthority(url, authority));
-  // The runtime puts Host before the target without a check, so a Host that contains a slash would forge the path.
-  if (/[/?#@\\\s]/.test(host)) {
-    throw new S3Error("InvalidRequest", {}, { message: "Host header is not valid" });
-  }
+  const start = url.indexOf("://") + 3;
+  const end = endOfAuthority(url, start);
+  const sent = hostOf(url.slice(start, end), headers.get("host"));
+  const host = origin?.host ?? sent;
+  if (INVALID_HOST.test(host)) throw invalidHost();
 
-  const start = url.indexOf("/", authority);
-  const raw = start < 0 ? "/" : url.slice(start);
+  const raw = url.slice(end);
   const question = raw.indexOf("?");
-  const rawPath = question < 0 ? raw : raw.slice(0, question);
+  const path = question < 0 ? raw : raw.slice(0, question);
+  const rawPath = path.startsWith("/") ? path : `/${path}`;
   const rawQuery = question < 0 ? "" : raw.slice(question + 1);
 
   return {
@@ -89,6 +88,30 @@ export function parseRequest(
     body: request.body,
     client: request,
   };
+}
+
+const INVALID_HOST = /[/?#@\\\s]/;
+
+/**
+ * Returns the host that our direct peer sent, after a check that path and query begin behind it.
+ *
+ * The runtime puts Host before the target without a check, so a Host that contains a slash would forge the path. In HTTP/2
+ * and in the absolute form of a target, the URL has an authority of its own, which must be the same.
+ *
+ * @param authority The authority of the request's URL.
+ * @param header The Host header; HTTP/2 and HTTP/1.0 need not have one.
+ */
+function hostOf(authority: string, header: string | null): string {
+  const host = header ?? authority;
+  // For an empty Host the runtime takes the address that it listens on.
+  const isSame = host === authority || host === "" ||
+    host.toLowerCase() === authority.toLowerCase();
+  if (!isSame || INVALID_HOST.test(host)) throw invalidHost();
+  return host;
+}
+
+function invalidHost(): S3Error {
+  return new S3Error("InvalidRequest", {}, { message: "Host header is not valid" });
 }
 
 function endOfAuthority(url: string, from: number): number {

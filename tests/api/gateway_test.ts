@@ -5,7 +5,7 @@ import { TrustedProxies } from "../../src/s3/forwarded.ts";
 import { parseXml, textOf } from "../../src/s3/xml_reader.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { assertError, contentMD5, createTestGateway } from "./test_gateway.ts";
+import { assertError, contentMD5, createTestGateway, signedRequest } from "./test_gateway.ts";
 
 Deno.test("Every response carries a request id", async () => {
   const { send } = await createTestGateway();
@@ -128,15 +128,44 @@ Deno.test("Access is denied if a bucket's owner is not the one that the request 
   await assertError(await send("PUT", "/bucket/copy", { headers: source }), 403, "AccessDenied");
 });
 
-Deno.test("A Host that would forge the path is refused", async () => {
-  const { handler } = await createTestGateway();
-  const request = new Request("http://localhost/bucket");
-  Object.defineProperty(request, "url", { value: "http://a/b?c/x" });
-  const response = await handler(
-    Object.defineProperty(request, "headers", { value: new Headers({ host: "a/b?c" }) }),
-  );
-  deepStrictEqual(response.status, 400);
-  await response.body?.cancel();
+Deno.test("A Host that would forge the path is refused, also behind a trusted proxy", async () => {
+  const { ok, handler } = await createTestGateway({ proxies: new TrustedProxies(["10.0.0.0/8"]) });
+  await ok("PUT", "/bucket/secret", { body: "secret" });
+  const forged = "s3.test/bucket/secret?";
+  for (
+    const [url, host, forwarded] of [
+      [`http://${forged}/public`, forged, undefined],
+      [`http://${forged}/public`, forged, "s3.test"],
+      [`http://s3.test/public`, "s3.test", forged],
+      // The absolute form of a target, and an HTTP/2 request with a Host beside its authority.
+      ["http://other.test/bucket/secret", "s3.test", undefined],
+      ["http://other.test/bucket/secret", "s3.test", "s3.test"],
+      ["http://s3.test@other.test/bucket/secret", "s3.test@other.test", "s3.test"],
+      ["http://s3.test:80/bucket/secret", "s3.test", undefined],
+    ] as const
+  ) {
+    // The signature is for the path that the URL seems to have, as a client with credentials could make it.
+    const request = signedRequest("GET", "/bucket/secret", { host: forwarded ?? host });
+    Object.defineProperty(request, "url", { value: url });
+    request.headers.set("host", host);
+    if (forwarded !== undefined) request.headers.set("x-forwarded-host", forwarded);
+    const response = await handler(request, {
+      completed: Promise.resolve(),
+      remoteAddr: { hostname: "10.0.0.1" },
+    });
+    await assertError(response, 400, "InvalidRequest");
+  }
+});
+
+Deno.test("A Host may differ from the URL's authority in case, and may be missing or empty", async () => {
+  const { ok, handler } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "hello" });
+  for (const [authority, host] of [["S3.Test", "s3.test"], ["s3.test", undefined], ["a:1", ""]]) {
+    const request = signedRequest("GET", "/bucket/key", { host: host ?? authority ?? "" });
+    Object.defineProperty(request, "url", { value: `http://${authority}/bucket/key` });
+    if (host !== undefined) request.headers.set("host", host);
+    strictEqual(await (await handler(request)).text(), "hello", authority);
+  }
 });
 
 Deno.test("Too many requests receive SlowDown before authentication", async () => {

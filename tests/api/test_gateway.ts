@@ -99,7 +99,7 @@ export async function createTestGateway(
 }
 
 /** Creates a request as `Deno.serve` would pass it on: its URL is not normalised. */
-function signedRequest(method: string, target: string, options: Send): Request {
+export function signedRequest(method: string, target: string, options: Send): Request {
   const { body, anonymous = false, host = "localhost", via } = options;
   const sentTo = via?.host ?? host;
   const stream = body instanceof ReadableStream ? body : undefined;
@@ -109,13 +109,13 @@ function signedRequest(method: string, target: string, options: Send): Request {
   const headers = new Headers(options.headers);
   if (bytes !== undefined) headers.set("content-length", String(bytes.length));
   if (!anonymous) sign(headers, method, target, host, bytes ?? new Uint8Array(), options);
-  const request = new Request(`http://${sentTo}/`, {
+  const request = new Request("http://localhost/", {
     method,
     headers,
     body: stream ?? bytes ?? null,
   });
-  Object.defineProperty(request, "url", { value: `http://${sentTo}${target}` });
-  return request;
+  const url = `http://${sentTo}${target}`;
+  return Object.defineProperty(request, "url", { value: url, configurable: true });
 }
 
 function sign(
