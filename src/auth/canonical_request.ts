@@ -99,13 +99,24 @@ function encode(piece: string): string {
 }
 
 /**
+ * Headers that clients send several times: the Go and Rust SDKs send one line for each member of a list, and the Go SDK
+ * adds `aws-chunked` in a line of its own. A blank after a comma changes the meaning of none of them. Another header is
+ * not on this list, because `/bucket/a,b` and `/bucket/a, b` are two copy sources.
+ */
+const REPEATED: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "x-amz-object-attributes",
+  "x-amz-optional-object-attributes",
+]);
+
+/**
  * Returns the signed headers, one on each line. A missing header counts as empty.
  *
  * @param names Lower-case names.
  * @param headers Values as latin1 text; a run of blanks counts as one.
  * @param host The `Host` header as sent.
  * @param separator Text between the values of a repeated header. The runtime joins them with `", "`, but clients sign
- * `","`, and a repeated header looks like one that contains a comma: callers try the second if the first does not match.
+ * `","`: callers try the second if the first does not match. It only affects the headers that clients do repeat.
  */
 export function canonicalHeaders(
   names: readonly string[],
@@ -120,7 +131,9 @@ export function canonicalHeaders(
     if (/[ \t]{2}|\t|^ | $/.test(value)) {
       value = value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "");
     }
-    text += `${name}:${separator === "," ? value.replaceAll(", ", ",") : value}\n`;
+    text += `${name}:${
+      separator === "," && REPEATED.has(name) ? value.replaceAll(", ", ",") : value
+    }\n`;
   }
   return text;
 }

@@ -99,6 +99,20 @@ Deno.test("createSigningKeys() caches keys separately", () => {
   deepStrictEqual(keys("secret", "20130524", "us-east-1"), first);
 });
 
+/** Headers that clients send in several lines. */
+const REPEATED = [
+  ["x-amz-object-attributes", "ETag,ObjectSize"],
+  ["x-amz-optional-object-attributes", "RestoreStatus,Other"],
+  ["content-encoding", "gzip,aws-chunked"],
+] as const;
+
+/** Signs a header whose value has commas, and sends it with the blanks that the runtime puts between two lines. */
+function spaced(name: string, value: string): RequestInTest {
+  const request = signed({ headers: { [name]: value } });
+  request.headers.set(name, value.replaceAll(",", ", "));
+  return request;
+}
+
 Deno.test("verifyHeader() accepts the variations of clients", () => {
   const cases: [what: string, request: S3Request][] = [
     ["a path encoded more than needed", signed({ path: "/b/a~b" })],
@@ -113,9 +127,7 @@ Deno.test("verifyHeader() accepts the variations of clients", () => {
       signed({ headers: { "user-agent": "a" } }, { unsigned: ["user-agent"] }),
     ],
   ];
-  const repeated = signed({ headers: { "x-amz-object-attributes": "ETag,ObjectSize" } });
-  repeated.headers.set("x-amz-object-attributes", "ETag, ObjectSize"); // the runtime joins two lines in this way
-  cases.push(["a header that was sent twice", repeated]);
+  for (const [name, value] of REPEATED) cases.push([`${name} sent twice`, spaced(name, value)]);
   const encoded = signed({ path: "/b/a~b" });
   cases.push(["another encoding on the wire", { ...encoded, rawPath: "/b/%61%7eb" }]);
   const dense = signed({});
@@ -268,6 +280,15 @@ Deno.test("verifyHeader() refuses wrong signatures", () => {
       tampered(({ headers }) => headers.set("x-amz-content-sha256", "UNSIGNED-PAYLOAD")),
     ],
   ];
+  // A blank after a comma is another value, except in headers that clients repeat.
+  for (
+    const name of [
+      ...["x-amz-copy-source", "x-amz-copy-source-if-match", "x-amz-content-sha256"],
+      ...["x-amz-tagging", "x-amz-website-redirect-location", "x-amz-meta-a", "if-match"],
+      ...["content-disposition", "x-amz-trailer", "x-amz-checksum-crc32", "cache-control"],
+    ]
+  ) cases.push([`a blank in ${name}`, spaced(name, "/b/a,b")]);
+  cases.push(["a blank in host", { ...signed({ host: "a,b" }), host: "a, b" }]);
   for (const [what, request] of cases) {
     strictEqual(refusal(request).code, "SignatureDoesNotMatch", what);
   }
