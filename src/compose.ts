@@ -90,8 +90,16 @@ export function createGateway(
     return watch.stats.isConnected ? await store.problem() : "There is no connection to NATS";
   });
   const logRequest = createRequestLog(config.log.requests, log);
-  const { region, encryptionAtRest, credentials, clockSkew, sigv2, domains, trustedProxies } =
-    config;
+  const {
+    region,
+    encryptionAtRest,
+    checksumDefault,
+    credentials,
+    clockSkew,
+    sigv2,
+    domains,
+    trustedProxies,
+  } = config;
   const { rate } = config.limits;
   const minioHealth = async (): Promise<string | undefined> =>
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
@@ -99,6 +107,7 @@ export function createGateway(
     store,
     region,
     encryptionAtRest,
+    checksumDefault,
     domains,
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),

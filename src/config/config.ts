@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { createCredentials, type Credentials } from "../auth/credentials.ts";
 import type { SigV2Mode } from "../auth/sigv2.ts";
 import type { StreamSettings } from "../nats/buckets/stream_config.ts";
@@ -78,6 +79,8 @@ export type Config = {
   readonly clockSkew: number;
   readonly sigv2: SigV2Mode;
   readonly encryptionAtRest: boolean;
+  /** The checksum of an object whose client names none; undefined for none. */
+  readonly checksumDefault: ChecksumAlgorithm | undefined;
   readonly log: {
     readonly format: LogFormat;
     readonly level: LogLevel;
@@ -128,6 +131,7 @@ export function createConfig(values: Values): Config {
     clockSkew: given(values, "clockSkew"),
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),
+    checksumDefault: given(values, "checksumDefault") === "none" ? undefined : "CRC64NVME",
     log: {
       format: given(values, "logFormat"),
       level: given(values, "logLevel"),

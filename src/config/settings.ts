@@ -17,6 +17,7 @@ import {
   parseOptionalAddress,
   parseServers,
 } from "./network_values.ts";
+import { OBJECT_SETTINGS } from "./object_settings.ts";
 import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
 import { type Setting, setting } from "./setting.ts";
 import { TRACING_SETTINGS } from "./tracing_settings.ts";
@@ -348,13 +349,7 @@ export const SETTINGS = {
     help: "Where version 2 signatures are accepted: nowhere, in presigned URLs, or everywhere",
     parse: oneOf(SIGV2_MODES),
   }),
-  encryptionAtRest: setting({
-    flag: "encryption.at-rest",
-    default: "false",
-    help:
-      "Declares that JetStream encrypts its storage, so that x-amz-server-side-encryption is accepted",
-    parse: parseBoolean,
-  }),
+  ...OBJECT_SETTINGS,
   logFormat: setting({
     flag: "log.format",
     value: LOG_FORMATS.join("|"),

@@ -21,10 +21,11 @@ export class DigestPool implements Disposable {
    * Creates a digester for one body.
    *
    * @param size Length of the body in bytes, if known.
+   * @param wantsCrc64 Whether a worker is to compute CRC-64/NVME, too. Nothing computes it inline.
    */
-  create(size: number | undefined): Digester {
+  create(size: number | undefined, wantsCrc64 = false): Digester {
     if (size !== undefined && size < WORTH_A_WORKER) return createInlineDigester();
-    return this.#runningWorker()?.createDigester() ?? createInlineDigester();
+    return this.#runningWorker()?.createDigester(wantsCrc64) ?? createInlineDigester();
   }
 
   /** Ends the worker and rejects the digests that are not ready. */

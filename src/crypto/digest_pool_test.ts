@@ -1,5 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { createCRC64 } from "hash-wasm";
 import { DigestPool } from "./digest_pool.ts";
 
 function expected(bytes: Uint8Array): { md5: string; sha256: string } {
@@ -22,6 +23,25 @@ Deno.test("DigestPool computes the same inline and in the worker for simultaneou
     const digests = await Promise.all(digesters.map((digester) => digester.digest()));
     deepStrictEqual(digests, bodies.map(expected));
   }
+});
+
+Deno.test("DigestPool computes CRC-64/NVME in a second worker, as the library does, for any lengths", async () => {
+  using pool = new DigestPool();
+  const body = Uint8Array.from({ length: 3 * MIB + 13 }, (_, i) => (i * 2654435761) >>> 13);
+  const sizes = [0, 1, 7, 8, 9, 255, 4096, 300_001, body.length];
+  await Promise.all(sizes.map(async (size) => {
+    const digester = pool.create(undefined, true);
+    strictEqual(digester.hasCrc64, true);
+    const bytes = body.subarray(0, size);
+    // Pieces of odd lengths.
+    for (let at = 0; at < size; at += 100_003) {
+      await digester.update(bytes.subarray(at, Math.min(at + 100_003, size)));
+    }
+    const hasher = await createCRC64("9a6c9329ac4bc9b5");
+    const crc64 = hasher.init().update(bytes).digest();
+    deepStrictEqual(await digester.digest(), { ...expected(bytes), crc64 });
+  }));
+  strictEqual(pool.create(10, true).hasCrc64, false);
 });
 
 Deno.test("DigestPool computes the digests of an empty body", async () => {

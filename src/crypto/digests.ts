@@ -6,10 +6,17 @@
 import { createHash, hash } from "node:crypto";
 
 /** The digests of one body, in lower-case hex. */
-export type Digests = { readonly md5: string; readonly sha256: string };
+export type Digests = {
+  readonly md5: string;
+  readonly sha256: string;
+  /** CRC-64/NVME; undefined unless a digester computed it. */
+  readonly crc64?: string;
+};
 
 /** Computes the digests of one body. */
 export interface Digester {
+  /** Whether it also computes CRC-64/NVME. */
+  readonly hasCrc64: boolean;
   /** Hashes the next bytes, which must not change until the returned promise resolves. */
   update(bytes: Uint8Array): Promise<void> | undefined;
   /** Returns the digests and ends the digester. */
@@ -28,6 +35,7 @@ export function createInlineDigester(): Digester {
   const md5 = createHash("md5");
   const sha256 = createHash("sha256");
   return {
+    hasCrc64: false,
     update(bytes) {
       md5.update(bytes);
       sha256.update(bytes);

@@ -2,7 +2,8 @@
  * CopyObject: copies an object in one piece, or replaces its metadata.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  *
- * The copy keeps the source's checksum algorithm unless the request names another. Its checksum is always that of the
+ * The copy keeps the source's checksum algorithm unless the request names another; without either it gets the default
+ * one. Its checksum is always that of the
  * whole object, even if the source's is composite.
  * @module
  */
@@ -27,6 +28,7 @@ type Input = {
   readonly replaceMetadata: boolean;
   readonly replaceTags: boolean;
   readonly algorithm: ChecksumAlgorithm | undefined;
+  readonly checksumDefault: ChecksumAlgorithm | undefined;
 };
 
 export const copyObject: Operation<"object"> = defineOperation<"object", Input>({
@@ -45,6 +47,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       replaceMetadata: isReplace(headers, "metadata"),
       replaceTags: isReplace(headers, "tagging"),
       algorithm: parseAlgorithm(headers),
+      checksumDefault: services.checksumDefault,
     };
     const { bucket, key } = input.source;
     const ontoItself = target.on === "object" && target.bucket === bucket && target.key === key;
@@ -61,14 +64,14 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
 
   async handle(call) {
     const { target: { bucket, key }, input, caller, client: { signal }, store } = call;
-    const { source, precondition, stated, algorithm } = input;
+    const { source, precondition, stated, algorithm, checksumDefault } = input;
     const { info, stream, size } = await readCopySource(call, source);
     const properties = copiedProperties(info.properties, stated, input);
     const { etag, modified, checksum } = await store.putObject(bucket, key, {
       content: {
         stream,
         size,
-        algorithm: algorithm ?? info.checksum?.algorithm,
+        algorithm: algorithm ?? info.checksum?.algorithm ?? checksumDefault,
         verify: () => {},
       },
       properties,

@@ -16,6 +16,7 @@ type Input = {
   readonly checksum:
     | { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType }
     | undefined;
+  readonly checksumDefault: ChecksumAlgorithm | undefined;
 };
 
 export const createMultipartUpload: Operation<"object"> = defineOperation<"object", Input>({
@@ -28,14 +29,17 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
   parse: ({ headers }, services) => ({
     properties: parseProperties(headers, services),
     checksum: parseUploadChecksum(headers),
+    checksumDefault: services.checksumDefault,
   }),
 
-  async handle({ target: { bucket, key }, input: { properties, checksum }, caller, store }) {
+  async handle({ target: { bucket, key }, input, caller, store }) {
+    const { properties, checksum, checksumDefault } = input;
     const id = await store.createUpload(bucket, key, {
       properties,
       owner: caller.accessKeyId,
-      algorithm: checksum?.algorithm,
-      checksumType: checksum?.type,
+      algorithm: checksum?.algorithm ?? checksumDefault,
+      checksumType: checksum?.type ?? (checksumDefault && "FULL_OBJECT"),
+      checksumIsDefault: checksum === undefined && checksumDefault !== undefined,
     });
 
     return xmlResponse("InitiateMultipartUploadResult", {

@@ -54,8 +54,10 @@ export const listMultipartUploads: Operation<"bucket"> = defineOperation<"bucket
         Owner: ownerElement(owner),
         StorageClass: upload.storageClass ?? "STANDARD",
         Initiated: initiated,
-        ChecksumAlgorithm: upload.algorithm,
-        ChecksumType: upload.checksumType,
+        ...(upload.checksumIsDefault !== true && {
+          ChecksumAlgorithm: upload.algorithm,
+          ChecksumType: upload.checksumType,
+        }),
       })),
       CommonPrefixes: commonPrefixElements(commonPrefixes, encoding),
     });

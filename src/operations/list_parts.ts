@@ -31,7 +31,9 @@ export const listParts: Operation<"object"> = defineOperation<"object", Input>({
 
   async handle({ target: { bucket, key }, input: { uploadId, after, limit }, store }) {
     const { upload, items, next } = await store.listParts(bucket, key, uploadId, { after, limit });
-    const { owner, algorithm, checksumType, storageClass } = upload;
+    const { owner, storageClass, checksumIsDefault = false } = upload;
+    // As on AWS, an upload whose client named no algorithm shows none.
+    const algorithm = checksumIsDefault ? undefined : upload.algorithm;
 
     return xmlResponse("ListPartsResult", {
       Bucket: bucket,
@@ -41,7 +43,7 @@ export const listParts: Operation<"object"> = defineOperation<"object", Input>({
       Owner: ownerElement(owner),
       StorageClass: storageClass ?? "STANDARD",
       ChecksumAlgorithm: algorithm,
-      ChecksumType: checksumType,
+      ChecksumType: algorithm && upload.checksumType,
       PartNumberMarker: after,
       NextPartNumberMarker: next,
       MaxParts: limit,

@@ -4,6 +4,7 @@
  */
 
 import type { User } from "../auth/identity.ts";
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
 import type { Target } from "../s3/request.ts";
@@ -17,6 +18,8 @@ export type Services = {
   readonly store: Store;
   /** The region of all buckets; `*` if each request names it. */
   readonly region: string;
+  /** The checksum of objects for which the client names none (`--checksum.default`). */
+  readonly checksumDefault: ChecksumAlgorithm | undefined;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
   readonly encryptionAtRest: boolean;
   readonly authorize: {
@@ -30,7 +33,7 @@ export type Services = {
 };
 
 /** The part of {@linkcode Services} that parsing depends on. */
-export type ParseServices = Pick<Services, "encryptionAtRest" | "region">;
+export type ParseServices = Pick<Services, "checksumDefault" | "encryptionAtRest" | "region">;
 
 /**
  * Wraps a stream that becomes the body of a response: the stream is cancelled when the client disconnects or reads

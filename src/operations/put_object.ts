@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { formatChecksumHeaders } from "../s3/checksum_headers.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
 import { quoteETag } from "../s3/etag.ts";
@@ -19,6 +20,7 @@ type Input = {
   readonly properties: ObjectProperties;
   readonly integrity: Integrity;
   readonly precondition: WritePrecondition;
+  readonly checksumDefault: ChecksumAlgorithm | undefined;
 };
 
 export const putObject: Operation<"object"> = defineOperation<"object", Input>({
@@ -31,12 +33,13 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     properties: parseProperties(headers, services),
     integrity: parseIntegrity(headers),
     precondition: parseWritePrecondition(headers),
+    checksumDefault: services.checksumDefault,
   }),
 
   async handle({ target: { bucket, key }, input, caller, payload, store }) {
-    const { properties, integrity, precondition } = input;
+    const { properties, integrity, precondition, checksumDefault } = input;
     const { size, etag, checksum } = await store.putObject(bucket, key, {
-      content: contentOf(payload, integrity),
+      content: contentOf(payload, integrity, checksumDefault),
       properties,
       owner: caller.accessKeyId,
       precondition,

@@ -1,20 +1,36 @@
 /**
- * The additional checksums CRC32, CRC32C, CRC64NVME, SHA-1 and SHA-256: facts, computation, and the checksum of an object
- * made of parts.
+ * The additional checksums of objects, such as CRC32 and SHA-256: facts, computation, and the checksum of an object made of
+ * parts.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
- *
- * AWS computes a CRC64NVME when a client names no algorithm. Here, such an object has no additional checksum.
  * @module
  */
 
-import { createCRC32, createCRC64, type IHasher } from "hash-wasm";
+import {
+  createCRC32,
+  createCRC64,
+  createXXHash128,
+  createXXHash3,
+  createXXHash64,
+  type IHasher,
+} from "hash-wasm";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { type Crc, CRC32, CRC32C, CRC64NVME, joinCrcs } from "./crc.ts";
 
 /** The algorithms, spelled as in `x-amz-checksum-algorithm`. */
-export const CHECKSUM_ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+export const CHECKSUM_ALGORITHMS = [
+  "CRC32",
+  "CRC32C",
+  "CRC64NVME",
+  "SHA1",
+  "SHA256",
+  "SHA512",
+  "MD5",
+  "XXHASH64",
+  "XXHASH3",
+  "XXHASH128",
+] as const;
 /** One of {@linkcode CHECKSUM_ALGORITHMS}. */
 export type ChecksumAlgorithm = typeof CHECKSUM_ALGORITHMS[number];
 /** The inputs of a checksum: all bytes, or the parts' checksums. A composite value ends with `-<parts>`. */
@@ -43,6 +59,11 @@ const ALGORITHMS: Record<
   CRC64NVME: { bytes: 8, crc: CRC64NVME, types: ["FULL_OBJECT"] },
   SHA1: { bytes: 20, types: ["COMPOSITE"] },
   SHA256: { bytes: 32, types: ["COMPOSITE"] },
+  SHA512: { bytes: 64, types: ["COMPOSITE"] },
+  MD5: { bytes: 16, types: ["COMPOSITE"] },
+  XXHASH64: { bytes: 8, types: ["COMPOSITE"] },
+  XXHASH3: { bytes: 8, types: ["COMPOSITE"] },
+  XXHASH128: { bytes: 16, types: ["COMPOSITE"] },
 };
 
 /** The lengths of checksums in bytes. */
@@ -90,8 +111,16 @@ export async function createChecksumHasher(algorithm: ChecksumAlgorithm): Promis
       return await borrowHasher(crc32c);
     case "CRC64NVME":
       return await borrowHasher(crc64nvme);
+    case "XXHASH64":
+      return await borrowHasher(xxhash64);
+    case "XXHASH3":
+      return await borrowHasher(xxhash3);
+    case "XXHASH128":
+      return await borrowHasher(xxhash128);
+    case "MD5":
     case "SHA1":
-    case "SHA256": {
+    case "SHA256":
+    case "SHA512": {
       const hash = createHash(algorithm);
       return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("base64") };
     }
@@ -110,6 +139,9 @@ function createCrc32Hasher(): ChecksumHasher {
 type Pool = { readonly create: () => Promise<IHasher>; readonly free: IHasher[] };
 const crc32c: Pool = { create: () => createCRC32(0x82f63b78), free: [] };
 const crc64nvme: Pool = { create: () => createCRC64("9a6c9329ac4bc9b5"), free: [] };
+const xxhash64: Pool = { create: () => createXXHash64(), free: [] };
+const xxhash3: Pool = { create: () => createXXHash3(), free: [] };
+const xxhash128: Pool = { create: () => createXXHash128(), free: [] };
 const MAX_FREE = 32;
 
 async function borrowHasher({ create, free }: Pool): Promise<ChecksumHasher> {

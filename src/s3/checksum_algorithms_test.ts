@@ -1,9 +1,14 @@
+import { Buffer } from "node:buffer";
 import { strictEqual } from "node:assert/strict";
 import {
   type ChecksumAlgorithm,
   combineChecksums,
   createChecksumHasher,
 } from "./checksum_algorithms.ts";
+
+function hex(text: string): string {
+  return Buffer.from(text, "hex").toString("base64");
+}
 
 const encoder = new TextEncoder();
 
@@ -20,10 +25,26 @@ Deno.test("createChecksumHasher() computes each algorithm's check value", async 
     ["CRC64NVME", "rosUhgp5mIg="],
     ["SHA1", "98O8HYCOBHMq32eZZczDTKeuNEE="],
     ["SHA256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="],
+    [
+      "SHA512",
+      "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==",
+    ],
+    ["MD5", "JfnnlDI7RTiF9RgfGyJiCw=="], // RFC 1321 has others
+    ["XXHASH64", hex("8cb841db40e6ae83")],
   ];
   for (const [algorithm, value] of rows) {
     strictEqual(await checksumOf(algorithm, "1234", "56789"), value);
   }
+});
+
+Deno.test("createChecksumHasher() writes XXH values as their specification does, the high byte first", async () => {
+  // https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md: the values of an empty input, without a seed
+  const rows: [ChecksumAlgorithm, string][] = [
+    ["XXHASH64", "ef46db3751d8e999"],
+    ["XXHASH3", "2d06800538d394c2"],
+    ["XXHASH128", "99aa06d3014798d86001c324468d497f"],
+  ];
+  for (const [algorithm, value] of rows) strictEqual(await checksumOf(algorithm), hex(value));
 });
 
 Deno.test("createChecksumHasher() keeps streams apart", async () => {

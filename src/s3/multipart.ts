@@ -2,8 +2,9 @@
  * The assembly of an object from parts: the choice among the uploaded parts, and the object's size, ETag and checksum.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  *
- * An upload without a checksum algorithm accepts parts with any checksum, which AWS refuses. The gateway verifies these
- * checksums and does not keep them. If a client repeats them when it completes the upload, the gateway ignores them.
+ * An upload whose client named no checksum algorithm accepts parts with any checksum, which AWS refuses. The gateway
+ * verifies these checksums and does not keep them. If a client repeats them when it completes the upload, the gateway
+ * ignores them. Its object has the default checksum unless such a part is in it.
  * @module
  */
 
@@ -12,6 +13,7 @@ import {
   type ChecksumAlgorithm,
   type ChecksumType,
   combineChecksums,
+  isChecksumValue,
   type StatedChecksum,
 } from "./checksum_algorithms.ts";
 import { S3Error } from "./errors.ts";
@@ -48,6 +50,8 @@ type Completion = {
 type Upload = {
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  /** The client named no algorithm: it may state others for its parts, and need not state any. */
+  readonly checksumIsDefault?: boolean | undefined;
 };
 
 /** An object assembled from parts. */
@@ -114,7 +118,7 @@ export async function assembleParts<Part extends UploadedPart>(
 }
 
 function chosenPart<Part extends UploadedPart>(
-  { algorithm, checksumType }: Upload,
+  { algorithm, checksumType, checksumIsDefault = false }: Upload,
   uploaded: ReadonlyMap<number, Part>,
   { number, etag, checksum }: Completion["parts"][number],
 ): Part {
@@ -130,20 +134,23 @@ function chosenPart<Part extends UploadedPart>(
           `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
       });
     }
-  } else if (checksum.algorithm !== algorithm || checksum.value !== part.checksum) {
+  } else if (checksum.algorithm !== algorithm) {
+    if (!checksumIsDefault) throw new S3Error("InvalidPart", { PartNumber: number, ETag: etag });
+  } else if (checksum.value !== part.checksum) {
     throw new S3Error("InvalidPart", { PartNumber: number, ETag: etag });
   }
   return part;
 }
 
 async function checksumOfParts(
-  { algorithm, checksumType }: Upload,
+  { algorithm, checksumType, checksumIsDefault = false }: Upload,
   parts: readonly UploadedPart[],
 ): Promise<Checksum | undefined> {
   if (algorithm === undefined || checksumType === undefined) return undefined;
   const known = parts.flatMap(({ checksum, size }) =>
-    checksum === undefined ? [] : [{ checksum, size }]
+    checksum === undefined || !isChecksumValue(algorithm, checksum) ? [] : [{ checksum, size }]
   );
+  if (known.length < parts.length && checksumIsDefault) return undefined;
   if (known.length < parts.length) throw new TypeError("Cannot combine checksums: a part has none");
   return await combineChecksums(algorithm, checksumType, known);
 }
@@ -169,10 +176,13 @@ function checkStated(stated: StatedChecksum | undefined, actual: Checksum | unde
  * @throws S3Error `InvalidRequest`
  */
 export function checkPartAlgorithm(
-  required: ChecksumAlgorithm | undefined,
+  { algorithm: required, checksumIsDefault = false }: Pick<
+    Upload,
+    "algorithm" | "checksumIsDefault"
+  >,
   stated: ChecksumAlgorithm | undefined,
 ): void {
-  if (required === undefined || required === stated) return;
+  if (required === undefined || checksumIsDefault || required === stated) return;
   throw new S3Error("InvalidRequest", {}, {
     message:
       `Checksum Type mismatch occurred, expected checksum Type: ${required.toLowerCase()}, actual checksum Type: ${

@@ -41,9 +41,9 @@ Deno.test("assembleParts() ignores the parts' checksums if the upload has no alg
 });
 
 Deno.test("checkPartAlgorithm() requires the algorithm of the upload", () => {
-  checkPartAlgorithm(undefined, "CRC32");
-  checkPartAlgorithm("CRC32", "CRC32");
-  throws(() => checkPartAlgorithm("CRC32", undefined), { code: "InvalidRequest" });
+  checkPartAlgorithm({ algorithm: undefined }, "CRC32");
+  checkPartAlgorithm({ algorithm: "CRC32" }, "CRC32");
+  throws(() => checkPartAlgorithm({ algorithm: "CRC32" }, undefined), { code: "InvalidRequest" });
 });
 
 Deno.test("assembleParts() adds up 10,000 parts of 5 GiB", async () => {

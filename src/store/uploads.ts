@@ -16,6 +16,8 @@ export type UploadInput = {
   readonly owner: string;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  /** The client named no algorithm, and the gateway chose it. Parts may come with other checksums. */
+  readonly checksumIsDefault?: boolean | undefined;
 };
 
 /** An upload in progress. */
@@ -26,6 +28,7 @@ export type UploadInfo = {
   readonly owner: string;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  readonly checksumIsDefault?: boolean | undefined;
   readonly storageClass: string | undefined;
 };
 
@@ -37,7 +40,7 @@ export type PartInfo = {
   /** Bare: the MD5 of the part in lower-case hex. */
   readonly etag: string;
   readonly modified: Date;
-  /** Base64, of the upload's algorithm. */
+  /** Base64, of the upload's algorithm. When a part is stored, it is of the algorithm that its content names. */
   readonly checksum: string | undefined;
 };
 

@@ -188,6 +188,11 @@ Deno.test("CompleteMultipartUpload creates the checksum types of each algorithm"
     ["CRC64NVME", undefined, "FULL_OBJECT"],
     ["SHA1", undefined, "COMPOSITE"],
     ["SHA256", "COMPOSITE", "COMPOSITE"],
+    ["SHA512", undefined, "COMPOSITE"],
+    ["MD5", undefined, "COMPOSITE"],
+    ["XXHASH64", undefined, "COMPOSITE"],
+    ["XXHASH3", undefined, "COMPOSITE"],
+    ["XXHASH128", "COMPOSITE", "COMPOSITE"],
   ];
   const bodies = ["hello ", "world"];
   for (const [algorithm, named, type] of rows) {

@@ -71,6 +71,7 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
+    checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store),
     domains: ["s3.test"],

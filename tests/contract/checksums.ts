@@ -7,6 +7,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import {
+  CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
   type ChecksumType,
   combineChecksums,
@@ -32,7 +33,7 @@ import type { Test } from "./store_under_test.ts";
 export function checksumContract(test: Test): void {
   test("computes and keeps the checksum that was asked for", async ({ store }) => {
     const bytes = pattern(200 * KIB);
-    for (const algorithm of ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const) {
+    for (const algorithm of CHECKSUM_ALGORITHMS) {
       const value = await checksumOf(algorithm, bytes);
       let received: Received | undefined;
       const verify = (given: Received): void => void (received = given);
@@ -62,6 +63,11 @@ export function checksumContract(test: Test): void {
       ["CRC32", "COMPOSITE"],
       ["SHA1", "COMPOSITE"],
       ["SHA256", "COMPOSITE"],
+      ["SHA512", "COMPOSITE"],
+      ["MD5", "COMPOSITE"],
+      ["XXHASH64", "COMPOSITE"],
+      ["XXHASH3", "COMPOSITE"],
+      ["XXHASH128", "COMPOSITE"],
     ];
     for (const [algorithm, checksumType] of rows) {
       const name = `${algorithm}-${checksumType}`;
@@ -90,6 +96,44 @@ export function checksumContract(test: Test): void {
         strictEqual(expected.value, await checksumOf(algorithm, Buffer.concat(pieces)));
       }
       deepStrictEqual((await store.readObject(bucket, key(name))).checksum, expected);
+    }
+  });
+
+  test("computes the same checksum of a large body as of a small one", async ({ store }) => {
+    const bytes = pattern(3 * 1024 * KIB + 5); // workers hash it
+    for (const algorithm of ["CRC64NVME", "CRC32C"] as const) {
+      const value = await checksumOf(algorithm, bytes);
+      const { checksum } = await put(store, "large", bytes, { algorithm });
+      deepStrictEqual(checksum, { algorithm, value, type: "FULL_OBJECT" });
+    }
+  });
+
+  test("combines the default checksum, unless a part came with another one", async ({ store }) => {
+    const pieces = [pattern(MIN_PART_SIZE), pattern(100, 1)];
+    const given = {
+      algorithm: "CRC64NVME",
+      checksumType: "FULL_OBJECT",
+      checksumIsDefault: true,
+    } as const;
+    for (const second of ["CRC64NVME", "XXHASH64", undefined] as const) {
+      const id = await store.createUpload(bucket, key("k"), { ...uploadInput(), ...given });
+      const parts: PartInfo[] = [];
+      for (const [i, piece] of pieces.entries()) {
+        const algorithm = i === 0 ? "CRC64NVME" : second;
+        const input = partInput(piece, { algorithm });
+        const info = await store.putPart(bucket, key("k"), id, part(i + 1), input);
+        strictEqual(info.checksum, algorithm && await checksumOf(algorithm, piece));
+        parts.push(info);
+      }
+      const { upload } = await store.listParts(bucket, key("k"), id, { after: 0, limit: 10 });
+      strictEqual(upload.checksumIsDefault, true);
+      const done = await store.completeUpload(bucket, key("k"), id, completion(parts));
+      const value = await checksumOf("CRC64NVME", Buffer.concat(pieces));
+      const expected = second === "CRC64NVME"
+        ? { algorithm: "CRC64NVME", value, type: "FULL_OBJECT" }
+        : undefined;
+      deepStrictEqual(done.checksum, expected);
+      deepStrictEqual((await store.readObject(bucket, key("k"))).checksum, expected);
     }
   });
 

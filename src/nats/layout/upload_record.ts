@@ -33,6 +33,8 @@ export type UploadRecord = {
   readonly properties: ObjectProperties;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  /** The client named no algorithm. Absent if it did. */
+  readonly checksumIsDefault?: boolean | undefined;
   /** The object that a Complete made: the response when a client repeats it. */
   readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
 };
@@ -60,11 +62,13 @@ export function parseUploadRecord(text: string): UploadRecord | undefined {
   const json = parseRecord(text);
   if (json === undefined || findNeeds(json["needs"]) !== undefined) return undefined;
   const { state, initiated, owner, properties, algorithm, checksumType, result } = json;
+  const { checksumIsDefault } = json;
   const key = parseKey(json["key"]);
   const isRead = STATES.some((known) => known === state) && key !== undefined &&
     parseTime(initiated) !== undefined && typeof owner === "string" &&
     owner.length <= MAX_NAME && areProperties(properties) &&
     areChecksumsOf(algorithm, checksumType) &&
+    (checksumIsDefault === undefined || typeof checksumIsDefault === "boolean") &&
     (result === undefined || isResult(result));
   return isRead ? json as UploadRecord : undefined;
 }

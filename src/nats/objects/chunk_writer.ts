@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { digestsOf } from "../../crypto/digests.ts";
 import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
@@ -108,8 +109,11 @@ async function writeMany(
   cutter: Cutter,
   content: ContentInput,
 ): Promise<Written> {
-  const checksum = content.algorithm && await createChecksumHasher(content.algorithm);
-  const digester = digests.create(content.size);
+  const { algorithm } = content;
+  const digester = digests.create(content.size, algorithm === "CRC64NVME");
+  const checksum = algorithm && !digester.hasCrc64
+    ? await createChecksumHasher(algorithm)
+    : undefined;
   const sequences: number[] = [];
   const window: InFlight[] = [];
   let inFlight = 0;
@@ -147,8 +151,9 @@ async function writeMany(
     await Promise.allSettled(window.map(({ acknowledged }) => acknowledged));
     throw cause;
   }
-  return {
-    received: { size, ...await digester.digest(), checksum: checksum?.digest() },
-    sequences,
-  };
+  const { md5, sha256, crc64 } = await digester.digest();
+  const sum = crc64 === undefined
+    ? checksum?.digest()
+    : Buffer.from(crc64, "hex").toString("base64");
+  return { received: { size, md5, sha256, checksum: sum }, sequences };
 }

@@ -79,8 +79,8 @@ async function describeCompletion(
   input: CompleteInput,
 ): Promise<Change<ObjectInfo>> {
   const { store } = stream;
-  const { key, owner, properties, algorithm, checksumType } = record;
-  const usable = withChecksums(uploaded, algorithm);
+  const { key, owner, properties, checksumIsDefault = false } = record;
+  const usable = checksumIsDefault ? uploaded : withChecksums(uploaded, record.algorithm);
   const assembly = await assembleParts(record, usable, input, needs.minPartSize);
   const { size, etag, checksum } = assembly;
   const parts = await withSequences(needs, stream, id, assembly.parts);
@@ -97,7 +97,7 @@ async function describeCompletion(
     retention: undefined,
   };
   const nuid = nuidOfUpload(id);
-  const map = { algorithm, checksumType, parts };
+  const map = { algorithm: checksum?.algorithm, checksumType: checksum?.type, parts };
   const { message, chunkMap } = describeParts(
     store,
     nuid,

@@ -8,6 +8,7 @@ import { S3Error } from "../../s3/errors.ts";
 import { checkPartAlgorithm } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
 import type { ContentInput } from "../../store/content.ts";
+import type { Received } from "../../store/content.ts";
 import type { PartInfo, UploadInfo } from "../../store/uploads.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -18,6 +19,7 @@ import { newNuid, nuidOfUpload } from "../layout/nuid.ts";
 import { formatPart, parsePart, type PartRecord } from "../layout/part_record.ts";
 import { parseSequences } from "../layout/runs.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
+import type { UploadRecord } from "../layout/upload_record.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { compareAndSet } from "../objects/commit.ts";
 import { mapLimit } from "../objects/describe.ts";
@@ -46,11 +48,13 @@ export async function putPart(
   },
 ): Promise<PartInfo> {
   let stream: BucketStream;
+  let algorithm: UploadRecord["algorithm"];
   try {
     stream = await needs.streams.get(bucket);
     await checkRoom(needs, stream, content.size);
     const { record } = await openUpload(needs, stream, key, id);
-    checkPartAlgorithm(record.algorithm, content.algorithm);
+    checkPartAlgorithm(record, content.algorithm);
+    algorithm = record.algorithm;
   } catch (cause) {
     await content.stream.cancel().catch(() => {});
     throw cause;
@@ -60,12 +64,17 @@ export async function putPart(
   const attempt = newNuid(key).slice(0, ATTEMPT_LENGTH);
   const chunks = partChunkSubject(stream.store, nuid, number, attempt);
   let part: PartRecord;
+  let received: Received;
   let subject: string;
   let isSent = false;
   try {
     const written = await writeChunks(needs, chunks, content, signal);
-    const { received: { size, md5, sha256, checksum }, chunkSize, sequences } = written;
-    content.verify(written.received);
+    const { chunkSize, sequences } = written;
+    received = written.received;
+    content.verify(received);
+    const { size, md5, sha256 } = received;
+    // The record does not name an algorithm: it is the upload's.
+    const checksum = content.algorithm === algorithm ? received.checksum : undefined;
     signal?.throwIfAborted();
     const modified = needs.now();
     const digest = shortDigest(sha256);
@@ -86,7 +95,7 @@ export async function putPart(
 
   // The upload may have ended meanwhile without this part. Then nothing names the part.
   const upload = await findUpload(needs, stream, key, id);
-  if (upload?.record.state === "open") return partInfo(part);
+  if (upload?.record.state === "open") return { ...partInfo(part), checksum: received.checksum };
   if (upload?.record.state === "done") {
     await trashGroup(needs, stream, key, nuid, "perhaps named");
   } else for (const left of [chunks, subject]) await discardParts(needs, stream, left);

@@ -35,7 +35,7 @@ export async function createUpload(
   needs: Pick<UploadsContext, "requests" | "streams" | "now">,
   bucket: BucketName,
   key: ObjectKey,
-  { properties, owner, algorithm, checksumType }: UploadInput,
+  { properties, owner, algorithm, checksumType, checksumIsDefault }: UploadInput,
 ): Promise<UploadId> {
   const stream = await needs.streams.prepare(bucket);
   if (!stream.prepared) {
@@ -52,6 +52,7 @@ export async function createUpload(
     properties,
     algorithm,
     checksumType,
+    ...(checksumIsDefault === true && { checksumIsDefault }),
   };
   await needs.requests.publish(records.upload(stream.store, id), formatUploadRecord(record), {
     expect: 0,
@@ -163,7 +164,7 @@ export async function readUploadRecord(
 
 /** Returns what a client is shown of an upload. */
 export function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
-  const { key, initiated, owner, algorithm, checksumType, properties } = record;
+  const { key, initiated, owner, algorithm, checksumType, checksumIsDefault, properties } = record;
   return {
     key,
     id,
@@ -171,6 +172,7 @@ export function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
     owner,
     algorithm,
     checksumType,
+    checksumIsDefault,
     storageClass: properties.system.storageClass,
   };
 }

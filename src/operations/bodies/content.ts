@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { ChecksumAlgorithm } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
@@ -13,15 +14,20 @@ import type { ByteSource } from "../../streams/byte_source.ts";
 /**
  * Returns the content of a payload, as a store accepts it.
  *
+ * @param fallback The checksum to compute if the client names none.
  * @throws S3Error `EntityTooLarge`; a body of unknown length throws it while it is read
  */
-export function contentOf(payload: Payload, integrity: Integrity): ContentInput {
+export function contentOf(
+  payload: Payload,
+  integrity: Integrity,
+  fallback?: ChecksumAlgorithm,
+): ContentInput {
   const { source, size } = payload;
   if (size !== undefined && size > MAX_PART_SIZE) throw tooLarge(size);
   return {
     stream: size === undefined ? limited(source, MAX_PART_SIZE) : source,
     size,
-    algorithm: integrity.checksum?.algorithm,
+    algorithm: integrity.checksum?.algorithm ?? fallback,
     verify: (received) => verifyReceived(integrity, payload, received),
   };
 }

@@ -17,7 +17,7 @@ export function createUploads(memory: Memory): Uploads {
   return {
     async createUpload(bucket, key, input) {
       const id = randomUUID() as string as UploadId;
-      const { owner, algorithm, checksumType, properties } = input;
+      const { owner, algorithm, checksumType, checksumIsDefault, properties } = input;
       const info = {
         key,
         id,
@@ -25,6 +25,7 @@ export function createUploads(memory: Memory): Uploads {
         owner,
         algorithm,
         checksumType,
+        checksumIsDefault,
         storageClass: properties.system.storageClass,
       };
       memory.bucket(bucket).uploads.set(id, { info, input, parts: new Map() });
@@ -33,7 +34,7 @@ export function createUploads(memory: Memory): Uploads {
 
     async putPart(bucket, key, id, number, { content, signal }) {
       await checkFirst(content, () => {
-        checkPartAlgorithm(memory.upload(bucket, key, id).info.algorithm, content.algorithm);
+        checkPartAlgorithm(memory.upload(bucket, key, id).info, content.algorithm);
       });
       const { bytes, received } = await receive(content, signal);
       // Another request may have completed or aborted the upload meanwhile.
@@ -43,10 +44,10 @@ export function createUploads(memory: Memory): Uploads {
         size: received.size,
         etag: received.md5,
         modified: memory.now(),
-        checksum: algorithm === undefined ? undefined : received.checksum,
+        checksum: algorithm === content.algorithm ? received.checksum : undefined,
       };
       parts.set(number, { ...part, bytes });
-      return part;
+      return { ...part, checksum: received.checksum };
     },
 
     async readUpload(bucket, key, id) {

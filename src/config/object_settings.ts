@@ -1,0 +1,28 @@
+/**
+ * The settings of how objects are kept: what clients learn about encryption and checksums.
+ * @module
+ */
+
+import { setting } from "./setting.ts";
+import { oneOf, parseBoolean } from "./values.ts";
+
+/** The checksums that an object may get if its client names none. */
+const CHECKSUM_DEFAULTS = ["crc64nvme", "none"] as const;
+
+/** Every setting of objects, in the order of `--help`. */
+export const OBJECT_SETTINGS = {
+  encryptionAtRest: setting({
+    flag: "encryption.at-rest",
+    default: "false",
+    help:
+      "Declares that JetStream encrypts its storage, so that x-amz-server-side-encryption is accepted",
+    parse: parseBoolean,
+  }),
+  checksumDefault: setting({
+    flag: "checksum.default",
+    value: CHECKSUM_DEFAULTS.join("|"),
+    default: "crc64nvme",
+    help: "The checksum of an object whose client names none",
+    parse: oneOf(CHECKSUM_DEFAULTS),
+  }),
+} as const;
