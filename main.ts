@@ -55,7 +55,7 @@ function plan(sources: Sources): () => number | Promise<number> {
   const invocation = parseInvocation(sources);
   if (invocation.kind === "help") return () => print(formatHelp());
   if (invocation.kind === "version") return () => print(`nats-s3 ${VERSION}`);
-  const { command, values } = invocation;
+  const { command, values, unknown } = invocation;
   if (command === "health") {
     return async () => {
       const problem = await checkHealth(given(values, "listen"), values.serverCert !== undefined);
@@ -63,9 +63,11 @@ function plan(sources: Sources): () => number | Promise<number> {
     };
   }
   const config = createConfig(values);
-  if (command === "sweep") return () => sweep(config, { log: createLog(config.log), print });
+  const log = createLog(config.log);
+  for (const name of unknown) log.warn("Ignored a variable that is not a setting", { name });
+  if (command === "sweep") return () => sweep(config, { log, print });
   refuseRuntimeSpans(sources.env);
-  return () => serve(config, { createGateway, log: createLog(config.log) });
+  return () => serve(config, { createGateway, log });
 }
 
 /** Runs a command line and returns the exit code: 2 for an invalid one. */

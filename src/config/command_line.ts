@@ -9,6 +9,8 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { isPem } from "./secret_values.ts";
 import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
+import { looksSecret, shown } from "./shown_text.ts";
+import { unknownVariables } from "./unknown_variables.ts";
 
 /** The version of the gateway. */
 export const VERSION: string = manifest.version;
@@ -28,7 +30,13 @@ const NAMES = Object.keys(SETTINGS) as SettingName[];
 export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly command: Command; readonly values: Values };
+  | {
+    readonly kind: "run";
+    readonly command: Command;
+    readonly values: Values;
+    /** Variables that look like settings and are none, to be warned of. */
+    readonly unknown: readonly string[];
+  };
 
 /** The sources that {@linkcode parseInvocation} reads. */
 export type Sources = {
@@ -47,7 +55,7 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
   const named = !first.startsWith("-") && first !== "";
   if (named && !Object.hasOwn(COMMANDS, first)) {
     throw new RangeError(
-      `Unknown command "${first}": the commands are ${Object.keys(COMMANDS).join(", ")}`,
+      `Unknown command${shown(first)}: the commands are ${Object.keys(COMMANDS).join(", ")}`,
     );
   }
   const command = named ? first as Command : "serve";
@@ -64,8 +72,22 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
       readTextFile,
     );
   }
-  return { kind: "run", command, values: values as Values };
+  const unknown = unknownVariables(env, VARIABLES);
+  if (unknown.length > 0 && values["configUnknown"] === "refuse") {
+    throw new RangeError(
+      `Unknown variable ${unknown.join(", ")}: --config.unknown warn ignores it`,
+    );
+  }
+  return { kind: "run", command, values: values as Values, unknown };
 }
+
+/** The variables of all settings. */
+const VARIABLES: ReadonlySet<string> = new Set(
+  NAMES.flatMap((name) => {
+    const { flag, file } = SETTINGS[name] as Setting<unknown>;
+    return file === undefined ? [variableName(flag)] : [file.env, file.text];
+  }),
+);
 
 function parseFlags(
   args: readonly string[],
@@ -74,22 +96,38 @@ function parseFlags(
     NAMES.map((name) => [SETTINGS[name].flag as string, name]),
   );
   const flags = new Map<SettingName, string>();
+  let last: SettingName | undefined;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     const match = /^--?([^-=][^=]*)(?:=([^]*))?$/.exec(arg);
-    if (match === null) throw new RangeError(`Unexpected argument "${arg}": flags begin with --`);
+    if (match === null) throw unexpected(arg, last);
     const [, flag = "", inline] = match;
     if (flag === "help" || flag === "h") return "help";
     if (flag === "version" || flag === "v") return "version";
     const name = names.get(flag);
-    if (name === undefined) throw new RangeError(`Unknown flag "--${flag}": see --help`);
+    if (name === undefined && isSecret(last)) throw unexpected(arg, last);
+    if (name === undefined) throw new RangeError(`Unknown flag${shown(`--${flag}`)}: see --help`);
     const { value } = SETTINGS[name] as Setting<unknown>;
+    last = name;
     if (inline === undefined && value !== undefined && i + 1 === args.length) {
       throw new RangeError(`Flag "--${flag}" needs a value: --${flag} ${value}`);
     }
     flags.set(name, inline ?? (value === undefined ? "true" : args[++i] ?? ""));
   }
   return flags;
+}
+
+function isSecret(name: SettingName | undefined): name is SettingName {
+  return name !== undefined && (SETTINGS[name] as Setting<unknown>).secret === true;
+}
+
+/** Returns the error for an argument that belongs to no flag: after a secret with blanks, it is a part of the secret. */
+function unexpected(arg: string, last: SettingName | undefined): RangeError {
+  if (!isSecret(last)) {
+    return new RangeError(`Unexpected argument${shown(arg)}: flags begin with --`);
+  }
+  const { flag } = SETTINGS[last];
+  return new RangeError(`Unexpected argument after --${flag}: put a value with blanks in quotes`);
 }
 
 function readSetting<T>(
@@ -103,15 +141,16 @@ function readSetting<T>(
     return setting.default === undefined ? undefined : setting.parse(setting.default);
   }
   const { source, text, isPath } = found;
-  const content = isPath ? readFile(source, text, readTextFile) : text;
+  const content = isPath
+    ? readFile(source, text, setting.file?.text ?? "the environment", readTextFile)
+    : text;
   try {
     return setting.parse(content);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    // PEM tells the reader nothing, and may be a key in the wrong place.
-    const shown = setting.secret || isPem(text) || content !== text ? "" : ` "${text}"`;
-    const file = isPath ? ` "${text}"` : "";
-    throw new RangeError(`Cannot use ${source}${file || shown}: ${reason}`);
+    // The content of a file is not shown, and its path only if it looks like one.
+    const value = isPath || !setting.secret ? shown(text) : "";
+    throw new RangeError(`Cannot use ${source}${value}: ${hidden(reason, text)}`);
   }
 }
 
@@ -143,18 +182,30 @@ function findText(
 function readFile(
   source: string,
   path: string,
+  text: string,
   readTextFile: Sources["readTextFile"],
 ): string {
   try {
     return readTextFile(path);
   } catch (cause) {
+    if (looksSecret(path)) {
+      // The cause would repeat the path.
+      throw new RangeError(
+        `Cannot read ${source}: its value, which is not shown, is not a path; the text itself goes into ${text}`,
+      );
+    }
     const reason = cause instanceof Error && cause.name === "NotCapable"
       ? `the gateway may not read it: run it with --allow-read=${path}, or put the text in the environment`
       : cause instanceof Error
       ? cause.message
       : String(cause);
-    throw new RangeError(`Cannot read ${source} "${path}": ${reason}`, { cause });
+    throw new RangeError(`Cannot read ${source}${shown(path)}: ${reason}`, { cause });
   }
+}
+
+/** Returns a reason without the value that it repeats, if that looks like a secret. */
+function hidden(reason: string, text: string): string {
+  return looksSecret(text) || text.includes("@") ? reason.replaceAll(/"[^"]*"/g, "it") : reason;
 }
 
 /**

@@ -102,9 +102,26 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [[], { NATS_S3_NATS_CREDS: "hunter2" }],
       [[], { NATS_S3_NATS_TLS_KEY: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
       [[], { NATS_S3_NATS_TLS_CERT: "-----BEGIN PRIVATE KEY-----\nhunter2" }],
+      // A secret in the place of its file's path, or in a wrong place.
+      [["--s3.credentials", '{"credentials":[{"secretKey":"hunter2"}]}'], {}],
+      [[], { NATS_S3_CREDENTIALS_FILE: '{"secretKey":"hunter2"}' }],
+      [["--natsNKeyFile", `SUA${"A".repeat(48)}hunter2`], {}],
+      [[], { NATS_S3_NATS_NKEY_FILE: `SUA${"A".repeat(48)}hunter2` }],
+      [["--tls.key", "-----BEGIN PRIVATE KEY-----\nhunter2"], {}],
+      [["--natsPassword", "correct", "hunter2"], {}],
+      [["--natsPassword", "correct", "-hunter2"], {}],
+      [["--natsPassword=correct", "hunter2"], {}],
+      [['{"secretKey":"hunter2"}'], {}],
+      [["--listen", '{"secretKey":"hunter2"}'], {}],
+      [["--http.domain", "nats://bob:hunter2@a"], {}],
+      [["--http.trusted-proxies", "nats://bob:hunter2@a"], {}],
+      [[], { OTEL_EXPORTER_OTLP_ENDPOINT: "ftp://bob:hunter2@a" }],
     ] as const
   ) {
-    throws(() => read(args, { env }), (cause) => {
+    const readTextFile = (path: string): string => {
+      throw new Deno.errors.NotFound(`No such file or directory: readfile '${path}'`);
+    };
+    throws(() => read(args, { env, readTextFile }), (cause) => {
       strictEqual(String(cause).includes("hunter2"), false, String(cause));
       return true;
     });
@@ -182,4 +199,29 @@ Deno.test("refuseRuntimeSpans() refuses only what would show signatures", () => 
   refuseRuntimeSpans({ OTEL_DENO: "false" });
   refuseRuntimeSpans({ OTEL_DENO: "1" }); // the runtime accepts only "true"
   refuseRuntimeSpans({});
+});
+
+Deno.test("parseInvocation() refuses variables that are not settings, except those of Kubernetes and dev", () => {
+  const of = (mode: Record<string, string>, ...names: string[]): readonly string[] => {
+    const env = { ...mode, ...Object.fromEntries(names.map((name) => [name, "1"])) };
+    const invocation = parseInvocation({ args: [], env, readTextFile: () => "" });
+    return invocation.kind === "run" ? invocation.unknown : [];
+  };
+  throws(() => of({}, "NATS_S3_AUTH_SIGV2S"), {
+    message: "Unknown variable NATS_S3_AUTH_SIGV2S: --config.unknown warn ignores it",
+  });
+  throws(() => of({}, "NATS_S3_PORT_80", "NATS_S3_B"), /NATS_S3_B, NATS_S3_PORT_80/);
+  const warn = { NATS_S3_CONFIG_UNKNOWN: "warn" };
+  deepStrictEqual(of(warn, "NATS_S3_B", "NATS_S3_A", "HOME"), ["NATS_S3_A", "NATS_S3_B"]);
+  deepStrictEqual(
+    of(
+      {},
+      ...["NATS_S3_SERVICE_HOST", "NATS_S3_SERVICE_PORT", "NATS_S3_SERVICE_PORT_S3"],
+      ...["NATS_S3_PORT", "NATS_S3_PORT_5222_TCP", "NATS_S3_PORT_5222_TCP_ADDR"],
+      ...["NATS_S3_PORT_5222_TCP_PORT", "NATS_S3_PORT_5222_TCP_PROTO"],
+      ...["NATS_S3_ADMIN_SERVICE_HOST", "NATS_S3_DEV_DATA", "NATS_S3_DEV_NATS_PORT"],
+      ...["NATS_SERVER_BIN", "NATS_URL"],
+    ),
+    [],
+  );
 });

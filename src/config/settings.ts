@@ -21,6 +21,7 @@ import { OBJECT_SETTINGS } from "./object_settings.ts";
 import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
 import { type Setting, setting } from "./setting.ts";
 import { TRACING_SETTINGS } from "./tracing_settings.ts";
+import { UNKNOWN_SETTING } from "./unknown_variables.ts";
 import {
   oneOf,
   parseAuditSubject,
@@ -350,6 +351,7 @@ export const SETTINGS = {
     parse: oneOf(SIGV2_MODES),
   }),
   ...OBJECT_SETTINGS,
+  configUnknown: UNKNOWN_SETTING,
   logFormat: setting({
     flag: "log.format",
     value: LOG_FORMATS.join("|"),
