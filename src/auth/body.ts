@@ -10,19 +10,8 @@ import type { RequestHeaders } from "../s3/request_headers.ts";
 import { ByteReader } from "../streams/byte_reader.ts";
 import { type ByteSource, sourceOfPiece } from "../streams/byte_source.ts";
 import { decodeAwsChunked } from "./aws_chunked.ts";
+import { parseFraming, unknownForm } from "./body_framing.ts";
 import type { ChunkSigning } from "./sigv4.ts";
-
-/** Values of `x-amz-content-sha256` other than a hash, and the framing that each announces. */
-const FORMS = {
-  "UNSIGNED-PAYLOAD": { isChunked: false, isSigned: false, hasTrailer: false },
-  "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { isChunked: true, isSigned: false, hasTrailer: true },
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": { isChunked: true, isSigned: true, hasTrailer: false },
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": {
-    isChunked: true,
-    isSigned: true,
-    hasTrailer: true,
-  },
-} as const;
 
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 
@@ -32,8 +21,8 @@ const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
  * @param headers Headers of the request, including those in the query of a presigned URL.
  * @param contentSha256 Value of `x-amz-content-sha256`; `UNSIGNED-PAYLOAD` if the client sent none.
  * @param signing The beginning of the chain of chunk signatures; undefined for SigV2, which has none.
- * @throws S3Error `InvalidArgument`, `MissingContentLength`, `MalformedTrailerError`. Reading it throws
- * `IncompleteBody` and the errors of {@linkcode decodeAwsChunked}.
+ * @throws S3Error as {@linkcode parseFraming} does. Reading it throws `IncompleteBody` and the errors of
+ * {@linkcode decodeAwsChunked}.
  */
 export function createPayload(
   headers: RequestHeaders,
@@ -41,51 +30,27 @@ export function createPayload(
   contentSha256: string,
   signing: ChunkSigning | undefined,
 ): Payload {
-  const isHash = /^[0-9a-f]{64}$/i.test(contentSha256);
-  const form = isHash
-    ? FORMS["UNSIGNED-PAYLOAD"]
-    : Object.hasOwn(FORMS, contentSha256)
-    ? FORMS[contentSha256 as keyof typeof FORMS]
-    : undefined;
-  if (form === undefined || form.isSigned && signing === undefined) {
-    throw new S3Error("InvalidArgument", {
-      ArgumentName: "x-amz-content-sha256",
-      ArgumentValue: contentSha256,
-    }, {
-      message: `x-amz-content-sha256 must be ${
-        Object.keys(FORMS).join(", ")
-      }, or a valid sha256 value.`,
-    });
-  }
-
-  // A request without a form of its own, such as SigV2, announces its framing by its encoding.
-  const isChunked = form.isChunked || !isHash && headers.has("x-amz-decoded-content-length") &&
-      /(?:^|,)\s*aws-chunked\s*(?:,|$)/i.test(headers.get("content-encoding") ?? "");
-  const announced = parseTrailerNames(headers);
-  if (announced.length > 0 && !form.hasTrailer && (form.isChunked || !isChunked)) {
-    throw new S3Error("MalformedTrailerError");
-  }
-
-  const sent = contentLength(headers) ?? (body === null ? 0 : undefined);
-  if (!isChunked) {
+  const framing = parseFraming(headers, contentSha256);
+  const { isChunked, isSigned, sha256, trailer } = framing;
+  if (isSigned && signing === undefined) throw unknownForm(contentSha256);
+  const sent = framing.sent ?? (body === null ? 0 : undefined);
+  const size = framing.decoded;
+  if (!isChunked || size === undefined) {
     return {
       source: body === null && sent === 0
         ? sourceOfPiece(null)
         : createSource(new ByteReader(body, sent), plainReader(sent)),
       size: sent,
-      sha256: isHash ? contentSha256.toLowerCase() : undefined,
+      sha256,
       trailers: NO_TRAILERS,
     };
   }
 
-  // As on AWS, a malformed length is a missing one.
-  const size = parseLength(headers.get("x-amz-decoded-content-length"));
-  if (size === undefined) throw new S3Error("MissingContentLength");
   const trailers = new Map<string, string>();
   const options = {
     decodedLength: size,
-    signing: form.isSigned ? signing : undefined,
-    announced: form.hasTrailer || !form.isChunked ? announced : undefined,
+    signing: isSigned ? signing : undefined,
+    announced: trailer,
   };
   const reader = new ByteReader(body, sent);
   const pieces = decodeAwsChunked(reader, options, trailers);
@@ -98,26 +63,6 @@ export function createPayload(
     sha256: undefined,
     trailers,
   };
-}
-
-function parseTrailerNames(headers: RequestHeaders): readonly string[] {
-  const names = (headers.get("x-amz-trailer") ?? "").toLowerCase().split(",")
-    .map((name) => name.trim()).filter((name) => name !== "");
-  return [...new Set(names)];
-}
-
-function contentLength(headers: RequestHeaders): number | undefined {
-  const text = headers.get("content-length");
-  const length = parseLength(text);
-  if (length !== undefined || text === null) return length;
-  throw new S3Error("InvalidArgument", { ArgumentName: "content-length", ArgumentValue: text }, {
-    message: "content-length must be a number of bytes",
-  });
-}
-
-/** Parses a number of bytes; returns undefined for none and for anything else. */
-function parseLength(text: string | null): number | undefined {
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Reads an unframed body, which must have exactly the stated length. */

@@ -93,8 +93,12 @@ export function parseChecksumTrailer(
 }
 
 function refuseSeveral(names: readonly string[]): void {
-  if (names.length <= 1) return;
-  throw new S3Error("InvalidRequest", {}, {
+  if (names.length > 1) throw severalChecksums();
+}
+
+/** Returns the error for more than one checksum of one body. */
+export function severalChecksums(): S3Error {
+  return new S3Error("InvalidRequest", {}, {
     message: "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
   });
 }

@@ -11,6 +11,7 @@ import {
   parseChecksumAlgorithm,
   parseChecksumHeader,
   parseChecksumTrailer,
+  severalChecksums,
 } from "./checksum_headers.ts";
 import { S3Error } from "./errors.ts";
 import type { RequestHeaders } from "./request_headers.ts";
@@ -31,7 +32,10 @@ export type Integrity = {
  * @throws S3Error `InvalidDigest`, `InvalidRequest`; `BadDigest` for a checksum of another algorithm than the named one
  */
 export function parseIntegrity(headers: RequestHeaders): Integrity {
-  const stated = parseChecksumHeader(headers) ?? parseChecksumTrailer(headers);
+  const inHeader = parseChecksumHeader(headers);
+  const inTrailer = parseChecksumTrailer(headers);
+  if (inHeader !== undefined && inTrailer !== undefined) throw severalChecksums();
+  const stated = inHeader ?? inTrailer;
   const named = headers.get("x-amz-sdk-checksum-algorithm");
   if (named !== null) {
     const algorithm = parseChecksumAlgorithm(named);

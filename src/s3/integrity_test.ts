@@ -1,5 +1,6 @@
 import { deepStrictEqual, doesNotThrow, throws } from "node:assert/strict";
 import { parseIntegrity, verifyReceived } from "./integrity.ts";
+import { readHeaders } from "./request_headers.ts";
 
 Deno.test("parseIntegrity() rejects malformed headers", () => {
   const rows: [Record<string, string>, string][] = [
@@ -69,4 +70,14 @@ Deno.test("verifyReceived() compares every promised hash", () => {
       message: "The CRC32 you specified did not match the calculated checksum.",
     },
   );
+});
+
+Deno.test("parseIntegrity() refuses a checksum in a header beside one in the trailer", () => {
+  const headers = readHeaders(
+    new Headers({
+      "x-amz-checksum-crc32": "NhCmhg==",
+      "x-amz-trailer": "x-amz-checksum-crc32",
+    }),
+  );
+  throws(() => parseIntegrity(headers), { code: "InvalidRequest" });
 });
