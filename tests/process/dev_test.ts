@@ -73,6 +73,19 @@ Deno.test("deno task dev uses the server at NATS_URL and leaves it running", asy
   await connection.close();
 });
 
+Deno.test("deno task dev warns before it serves known credentials beyond this machine", async () => {
+  await using server = await startNatsServer();
+  for (const [host, warns] of [["0.0.0.0", true], ["127.0.0.1", false]] as const) {
+    await using dev = startDev({
+      NATS_S3_LISTEN: `${host}:${freePort()}`,
+      NATS_URL: server.url,
+    });
+    await welcomed(dev);
+    strictEqual(/Anybody who reaches 0\.0\.0\.0/.test(dev.output), warns, host);
+    await dev.stop("SIGINT");
+  }
+});
+
 Deno.test("deno task dev says which port is taken", async () => {
   await using server = await startNatsServer();
   const taken = String(server.port);
