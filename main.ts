@@ -12,14 +12,10 @@ import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
 import { createGateway } from "./src/compose.ts";
-import {
-  parseInvocation,
-  refuseRuntimeSpans,
-  type Sources,
-  VERSION,
-} from "./src/config/command_line.ts";
+import { parseInvocation, type Sources, VERSION } from "./src/config/command_line.ts";
 import { type Config, createConfig } from "./src/config/config.ts";
 import { formatHelp } from "./src/config/help.ts";
+import { refuseRuntimeSpans } from "./src/config/runtime_spans.ts";
 import { given } from "./src/config/settings.ts";
 import type { NatsConnection } from "./src/nats/connection/connection.ts";
 import { createLog, type Log } from "./src/telemetry/log.ts";

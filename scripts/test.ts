@@ -4,7 +4,7 @@
  * Usage: `deno run -A scripts/test.ts [paths] [flags of deno test]`. Without paths it runs all tests that need neither
  * external clients nor much time. Tests start their own nats-servers, so `NATS_URL` is hidden from them.
  *
- * With `NATS_S3_TEST_REQUIRE=all` a skipped test is a failure, unless it is on the list below.
+ * With `TEST_REQUIRE=all` a skipped test is a failure, unless it is on the list below.
  * @module
  */
 
@@ -13,7 +13,7 @@
 import { resolve } from "node:path";
 import { findNatsServer } from "./find_nats_server.ts";
 
-/** Reasons why tests may be skipped under `NATS_S3_TEST_REQUIRE=all`, by the beginning of their names. */
+/** Reasons why tests may be skipped under `TEST_REQUIRE=all`, by the beginning of their names. */
 const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "aws-cli v2": "version 2 is not on PyPI; tested if it is installed",
   "nats ": "the nats command is only on Go's package registry; built if Go is installed",
@@ -99,7 +99,7 @@ function decodeXml(text: string): string {
     .replaceAll("&amp;", "&");
 }
 
-/** Returns the skipped tests that must not be skipped under `NATS_S3_TEST_REQUIRE=all`. */
+/** Returns the skipped tests that must not be skipped under `TEST_REQUIRE=all`. */
 export function forbiddenSkips({ skipped }: Outcome): readonly string[] {
   const prefixes = Object.keys(MAY_BE_SKIPPED);
   return skipped.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix)));
@@ -142,7 +142,7 @@ async function runTests(args: readonly string[]): Promise<number> {
   const outcome = parseReport(await Deno.readTextFile(report));
   await Deno.remove(report);
 
-  const forbidden = env["NATS_S3_TEST_REQUIRE"] === "all" ? forbiddenSkips(outcome) : [];
+  const forbidden = env["TEST_REQUIRE"] === "all" ? forbiddenSkips(outcome) : [];
   for (const name of outcome.skipped) {
     console.log(`skipped${forbidden.includes(name) ? ", but required" : ""}: ${name}`);
   }

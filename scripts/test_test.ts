@@ -12,7 +12,7 @@ async function run(
     await Deno.writeTextFile(`${folder}/a_test.ts`, source);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", SCRIPT, "--no-check", "--no-config", `${folder}/a_test.ts`],
-      env: { NATS_S3_TEST_REQUIRE: "", ...env },
+      env: { TEST_REQUIRE: "", ...env },
       stderr: "null",
     }).output();
     return { code, lines: new TextDecoder().decode(stdout).trimEnd().split("\n") };
@@ -49,7 +49,7 @@ Deno.test("scripts/test.ts counts a file that does not load as a failure", async
 
 Deno.test("scripts/test.ts refuses skips when all tests are required", async () => {
   const { code, lines } = await run('Deno.test.ignore("b", () => {});', {
-    NATS_S3_TEST_REQUIRE: "all",
+    TEST_REQUIRE: "all",
   });
   strictEqual(lines.at(-2), "skipped, but required: b");
   strictEqual(lines.at(-1), "0 passed, 1 failed, 0 skipped");

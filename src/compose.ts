@@ -9,6 +9,7 @@ import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
 import { createHandler } from "./gateway.ts";
+import { FixedBodies } from "./http/fixed_bodies.ts";
 import { InFlight } from "./http/in_flight.ts";
 import { RateLimit } from "./http/rate_limit.ts";
 import type { NatsConnection } from "./nats/connection/connection.ts";
@@ -19,6 +20,7 @@ import { describeCall } from "./nats/layout/subjects.ts";
 import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
 import { createNatsStore, type NatsStore, type NatsStoreOptions } from "./nats/store.ts";
+import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
 import { StallWatch } from "./streams/stall_watch.ts";
@@ -47,6 +49,9 @@ import { emptyTrashes } from "./workers/empty_trash.ts";
 import { flattenObjects } from "./workers/flatten.ts";
 import { sweepBuckets } from "./workers/sweep.ts";
 
+/** Milliseconds for which a client must have stood still before its request is ended in favour of another client's. */
+const STILL = 1000;
+
 /**
  * Creates a gateway on a connection that remains the caller's. Disposing it ends all waiting work.
  *
@@ -59,17 +64,27 @@ export function createGateway(
   log: Log = createLog(config.log),
 ): Gateway {
   const now = (): Date => new Date();
-  const inFlight = new InFlight(config.limits.requests);
   const stalls = new StallWatch(config.limits.stall);
+  const { share } = config.limits;
+  const end = (accepts: (client: string | undefined) => boolean): boolean =>
+    stalls.endStillest(STILL, accepts);
+  const inFlight = new InFlight(
+    config.limits.requests,
+    share === "off" ? undefined : { share, end },
+  );
   const traffic = new Traffic();
   const watch = new ConnectionWatch(connection);
   const audit = createAuditLog(config, connection, log);
   const tracing = createRequestTracing(config.tracing, { version: VERSION, log });
+  const documents = new DocumentBudget();
   const registry = new Metrics();
   const metrics = addGatewayMetrics(registry, {
     requests: () => ({ inFlight, stalled: stalls.ended }),
     jetStream: () => ({ isReady: readiness.isReady, connection: watch.stats }),
-    store: () => store.stats(),
+    store: () => {
+      const stats = store.stats();
+      return { ...stats, buffered: { ...stats.buffered, documents: documents.used } };
+    },
     process: () => ({ version: VERSION, droppedLines: log.dropped() }),
     audit,
     tracing,
@@ -105,6 +120,7 @@ export function createGateway(
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
   const handler = createHandler({
     store,
+    documents,
     region,
     encryptionAtRest,
     checksumDefault,
@@ -114,6 +130,7 @@ export function createGateway(
     authorize: createAuthorize(store),
     ...(config.minioHealth && { minioHealth }),
     inFlight,
+    fixedBodies: new FixedBodies(config.limits.stall),
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,
     log,

@@ -10,13 +10,9 @@ import { ANONYMOUS, type Identity, type User } from "./auth/identity.ts";
 import { refusePreflight } from "./http/cors.ts";
 import { chooseDoor, type Door } from "./http/entry.ts";
 import { errorText } from "./http/error_response.ts";
-import {
-  createExchangeHandler,
-  type Exchange,
-  type ExchangeServices,
-  type Handler,
-  type RequestInfo,
-} from "./http/exchange.ts";
+import type { Exchange } from "./http/exchange.ts";
+import { createExchangeHandler } from "./http/exchange_handler.ts";
+import type { ExchangeServices, Handler, RequestInfo } from "./http/exchange_services.ts";
 import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
 import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
 import { createRouter } from "./http/router.ts";
@@ -66,7 +62,7 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
     exchange.region = verified.region;
-    const refused = exchange.identify(identity);
+    const refused = exchange.identify(identity, !asked.headers.has("authorization"));
     if (refused !== undefined) return refused;
 
     // After step 2, because a presigned URL carries headers in its query.

@@ -14,7 +14,7 @@ const TEXT =
 
 /** Variables that look like settings but belong to other programs. */
 const OTHERS_VARIABLES = [
-  "NATS_S3_TEST_REQUIRE",
+  "TEST_REQUIRE",
   "OTEL_DENO",
   "OTEL_EXPORTER_OTLP_CERTIFICATE",
 ];
@@ -78,7 +78,7 @@ Deno.test("unknownIn() finds variables and flags that do not exist", () => {
   for (
     const [text, expected] of [
       ["NATS_S3_REPLICA=3", ["NATS_S3_REPLICA"]],
-      ["`NATS_S3_REPLICAS=3`, NATS_S3_…, NATS_S3_NATS_* and NATS_S3_TEST_REQUIRE", []],
+      ["`NATS_S3_REPLICAS=3`, NATS_S3_…, NATS_S3_NATS_* and TEST_REQUIRE", []],
       ["deno run --allow-net main.ts --replica 3", ["--replica"]],
       ["deno run --allow-net main.ts --replicas 3 \\\n  --listens :1", ["--listens"]],
       ["nats-s3 sweep --dry-run\nnats-s3 sweeps --dry-run", ["sweeps"]],

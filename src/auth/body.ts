@@ -39,8 +39,8 @@ export function createPayload(
     return {
       source: body === null && sent === 0
         ? sourceOfPiece(null)
-        : createSource(new ByteReader(body, sent), plainReader(sent)),
-      size: sent,
+        : createSource(new ByteReader(body, sent), plainReader(sent ?? size)),
+      size: sent ?? size,
       sha256,
       trailers: NO_TRAILERS,
     };

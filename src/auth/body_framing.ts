@@ -6,7 +6,7 @@
  * | ------------------------------------ | ----------------------------------- | ------------------------ |
  * | a hash                               | none                                | refused                  |
  * | `UNSIGNED-PAYLOAD`, or not sent      | aws-chunked if `content-encoding` names it and the decoded length is sent | only with that framing |
- * | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD` | aws-chunked, signed                 | refused                  |
+ * | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD` | aws-chunked, signed                 | refused, unless the header has the checksum that it names |
  * | `STREAMING-…-TRAILER`                | aws-chunked                         | one checksum             |
  *
  * `x-amz-decoded-content-length` is required with the framing; without it, it must be the length of the body.
@@ -71,13 +71,19 @@ export function parseFraming(headers: RequestHeaders, contentSha256: string): Bo
       /(?:^|,)\s*aws-chunked\s*(?:,|$)/i.test(headers.get("content-encoding") ?? "");
   const announced = parseTrailerNames(headers.get("x-amz-trailer"));
   const mayHaveTrailer = form.hasTrailer || isChunked && !form.isChunked;
-  if (announced.length > 0 && !mayHaveTrailer) throw new S3Error("MalformedTrailerError");
+  const [name] = announced;
+  // The Java SDK 2 announces a trailer, sends the checksum in the header instead, and no trailer.
+  const isInHeader = form.isSigned && name !== undefined && headers.has(name);
+  if (name !== undefined && !mayHaveTrailer && !isInHeader) {
+    throw new S3Error("MalformedTrailerError");
+  }
 
   const sent = parseContentLength(headers.get("content-length"));
-  const size = isChunked ? parseLength(decoded) : sent;
+  const stated = parseLength(decoded);
+  const size = isChunked ? stated : sent ?? stated;
   // As on AWS, a malformed length is a missing one.
   if (isChunked && size === undefined) throw new S3Error("MissingContentLength");
-  if (!isChunked && decoded !== null && parseLength(decoded) !== sent) {
+  if (!isChunked && decoded !== null && stated !== size) {
     throw new S3Error("InvalidRequest", {}, {
       message:
         "x-amz-decoded-content-length does not match the length of a body that is not in aws-chunked framing.",

@@ -92,3 +92,15 @@ Deno.test("parseFraming() knows no length of a body in HTTP chunks", () => {
   const headers = readHeaders(new Headers({ "transfer-encoding": "chunked" }));
   strictEqual(parseFraming(headers, "UNSIGNED-PAYLOAD").sent, undefined);
 });
+
+Deno.test("parseFraming() accepts an announced trailer that the header makes superfluous", () => {
+  const headers = new Headers({
+    "content-length": "5",
+    "x-amz-decoded-content-length": "3",
+    "x-amz-trailer": "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32": "NhCmhg==",
+  });
+  const framing = parseFraming(readHeaders(headers), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+  strictEqual(framing.trailer, undefined);
+  strictEqual(framing.decoded, 3);
+});

@@ -9,7 +9,7 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { isPem } from "./secret_values.ts";
 import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
-import { looksSecret, shown } from "./shown_text.ts";
+import { looksLikePath, looksSecret, shown } from "./shown_text.ts";
 import { unknownVariables } from "./unknown_variables.ts";
 
 /** The version of the gateway. */
@@ -96,19 +96,17 @@ function parseFlags(
     NAMES.map((name) => [SETTINGS[name].flag as string, name]),
   );
   const flags = new Map<SettingName, string>();
-  let last: SettingName | undefined;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     const match = /^--?([^-=][^=]*)(?:=([^]*))?$/.exec(arg);
-    if (match === null) throw unexpected(arg, last);
+    if (match === null) throw unexpected(args, i);
     const [, flag = "", inline] = match;
     if (flag === "help" || flag === "h") return "help";
     if (flag === "version" || flag === "v") return "version";
     const name = names.get(flag);
-    if (name === undefined && isSecret(last)) throw unexpected(arg, last);
+    if (name === undefined && namesSecret(args.slice(0, i))) throw unexpected(args, i);
     if (name === undefined) throw new RangeError(`Unknown flag${shown(`--${flag}`)}: see --help`);
     const { value } = SETTINGS[name] as Setting<unknown>;
-    last = name;
     if (inline === undefined && value !== undefined && i + 1 === args.length) {
       throw new RangeError(`Flag "--${flag}" needs a value: --${flag} ${value}`);
     }
@@ -117,17 +115,25 @@ function parseFlags(
   return flags;
 }
 
-function isSecret(name: SettingName | undefined): name is SettingName {
-  return name !== undefined && (SETTINGS[name] as Setting<unknown>).secret === true;
+/** Returns whether one of some arguments names a flag whose value is secret. A later argument may then be a part of it. */
+function namesSecret(args: readonly string[]): boolean {
+  return NAMES.some((name) => {
+    const { flag, secret, file } = SETTINGS[name] as Setting<unknown>;
+    if (secret !== true && file === undefined) return false;
+    return args.some((arg) => arg.replace(/^--?/, "").split("=", 1)[0] === flag);
+  });
 }
 
-/** Returns the error for an argument that belongs to no flag: after a secret with blanks, it is a part of the secret. */
-function unexpected(arg: string, last: SettingName | undefined): RangeError {
-  if (!isSecret(last)) {
-    return new RangeError(`Unexpected argument${shown(arg)}: flags begin with --`);
+/** Returns the error for an argument that belongs to no flag. */
+function unexpected(args: readonly string[], at: number): RangeError {
+  if (!namesSecret(args.slice(0, at))) {
+    return new RangeError(`Unexpected argument${shown(args[at] ?? "")}: flags begin with --`);
   }
-  const { flag } = SETTINGS[last];
-  return new RangeError(`Unexpected argument after --${flag}: put a value with blanks in quotes`);
+  return new RangeError(
+    `Unexpected argument ${
+      at + 1
+    }, which is not shown: put a value with blanks in quotes, also if it may be empty`,
+  );
 }
 
 function readSetting<T>(
@@ -149,7 +155,8 @@ function readSetting<T>(
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     // The content of a file is not shown, and its path only if it looks like one.
-    const value = isPath || !setting.secret ? shown(text) : "";
+    const isShown = isPath ? looksLikePath(text) : setting.secret !== true;
+    const value = isShown ? shown(text) : "";
     throw new RangeError(`Cannot use ${source}${value}: ${hidden(reason, text)}`);
   }
 }
@@ -188,7 +195,7 @@ function readFile(
   try {
     return readTextFile(path);
   } catch (cause) {
-    if (looksSecret(path)) {
+    if (!looksLikePath(path)) {
       // The cause would repeat the path.
       throw new RangeError(
         `Cannot read ${source}: its value, which is not shown, is not a path; the text itself goes into ${text}`,
@@ -205,7 +212,7 @@ function readFile(
 
 /** Returns a reason without the value that it repeats, if that looks like a secret. */
 function hidden(reason: string, text: string): string {
-  return looksSecret(text) || text.includes("@") ? reason.replaceAll(/"[^"]*"/g, "it") : reason;
+  return looksSecret(text) ? reason.replaceAll(/"[^"]*"/g, "it") : reason;
 }
 
 /**
@@ -225,23 +232,4 @@ export function variableName(flag: string): string {
   const words = flag.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll(/[.-]/g, "_");
   const name = words.toUpperCase();
   return flag.startsWith("otel.") ? name : `NATS_S3_${name}`;
-}
-
-/**
- * Checks that Deno itself does not trace. Its spans contain whole URLs, including the signatures of presigned requests,
- * and nothing can remove them.
- *
- * @throws RangeError if it traces; the message is for the user
- */
-export function refuseRuntimeSpans(env: Sources["env"]): void {
-  const {
-    OTEL_DENO: deno = "",
-    OTEL_SDK_DISABLED: disabled = "",
-    OTEL_TRACES_SAMPLER: sampler = "",
-  } = env;
-  if (!/^true$/i.test(deno) || disabled === "true" || sampler === "always_off") return;
-  throw new RangeError(
-    `Cannot serve with OTEL_DENO=${deno}: the spans of Deno contain whole URLs, with the signatures of presigned ` +
-      "requests. Unset it: with OTEL_EXPORTER_OTLP_ENDPOINT alone, the gateway itself traces requests",
-  );
 }

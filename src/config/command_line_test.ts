@@ -1,5 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { parseInvocation, refuseRuntimeSpans, type Sources } from "./command_line.ts";
+import { parseInvocation, type Sources } from "./command_line.ts";
+import { refuseRuntimeSpans } from "./runtime_spans.ts";
 import type { Values } from "./settings.ts";
 
 function read(args: readonly string[], sources: Partial<Sources> = {}): Values {
@@ -111,6 +112,16 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [["--natsPassword", "correct", "hunter2"], {}],
       [["--natsPassword", "correct", "-hunter2"], {}],
       [["--natsPassword=correct", "hunter2"], {}],
+      [["--natsUser", "--natsPassword", "hunter2"], {}],
+      [["--natsUser", "--natsPassword", "-hunter2"], {}],
+      [["--listen", "--natsPassword", "hunter2"], {}],
+      [["--natsPassword", "a", "--listen", ":1", "hunter2"], {}],
+      [["--s3.credentials", "a", "hunter2"], {}],
+      [["--listen", "nats://bob:hunter2,x@a"], {}],
+      [["--listen", "nats://bob:x,hunter2@a"], {}],
+      [["--listen", "bob:hunter2@a"], {}],
+      [[], { NATS_S3_NATS_NKEY_FILE: "hunter2" }],
+      [["--tls.key", "hunter2"], {}],
       [['{"secretKey":"hunter2"}'], {}],
       [["--listen", '{"secretKey":"hunter2"}'], {}],
       [["--http.domain", "nats://bob:hunter2@a"], {}],
@@ -203,7 +214,15 @@ Deno.test("refuseRuntimeSpans() refuses only what would show signatures", () => 
 
 Deno.test("parseInvocation() refuses variables that are not settings, except those of Kubernetes and dev", () => {
   const of = (mode: Record<string, string>, ...names: string[]): readonly string[] => {
-    const env = { ...mode, ...Object.fromEntries(names.map((name) => [name, "1"])) };
+    const value = (name: string): string =>
+      name.endsWith("_HOST") || name.endsWith("_ADDR")
+        ? "10.0.0.1"
+        : /_PORT(?:_\d+_TCP)?$/.test(name) && !name.includes("SERVICE") && !/TCP_PORT$/.test(name)
+        ? "tcp://10.0.0.1:5222"
+        : name.endsWith("_PROTO")
+        ? "tcp"
+        : "5222";
+    const env = { ...mode, ...Object.fromEntries(names.map((name) => [name, value(name)])) };
     const invocation = parseInvocation({ args: [], env, readTextFile: () => "" });
     return invocation.kind === "run" ? invocation.unknown : [];
   };
@@ -211,6 +230,8 @@ Deno.test("parseInvocation() refuses variables that are not settings, except tho
     message: "Unknown variable NATS_S3_AUTH_SIGV2S: --config.unknown warn ignores it",
   });
   throws(() => of({}, "NATS_S3_PORT_80", "NATS_S3_B"), /NATS_S3_B, NATS_S3_PORT_80/);
+  // The name of a variable of Kubernetes, but not its value.
+  throws(() => of({ NATS_S3_LISTEN_PORT: "80" }), /Unknown variable NATS_S3_LISTEN_PORT/);
   const warn = { NATS_S3_CONFIG_UNKNOWN: "warn" };
   deepStrictEqual(of(warn, "NATS_S3_B", "NATS_S3_A", "HOME"), ["NATS_S3_A", "NATS_S3_B"]);
   deepStrictEqual(

@@ -63,6 +63,8 @@ export type Config = {
     readonly requests: number;
     /** Requests per second of one access key. */
     readonly rate: number | "off";
+    /** The part of the places in flight that one client may hold when all are taken. */
+    readonly share: number | "off";
   };
   readonly credentials: Credentials;
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
@@ -121,6 +123,7 @@ export function createConfig(values: Values): Config {
       stall: given(values, "stall"),
       requests: given(values, "requests"),
       rate: given(values, "rate"),
+      share: given(values, "share"),
     },
     credentials,
     defaultOwner: values.user,

@@ -74,7 +74,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     indexMemory: 1024 ** 3,
     nativeLayout: "background",
     dryRun: false,
-    limits: { stall: 60_000, requests: 1000, rate: "off" },
+    limits: { stall: 60_000, requests: 1000, rate: "off", share: 0.5 },
     drain: { delay: 1000, timeout: 25_000 },
     defaultOwner: "ann",
     region: "us-east-1",

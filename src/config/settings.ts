@@ -17,6 +17,7 @@ import {
   parseOptionalAddress,
   parseServers,
 } from "./network_values.ts";
+import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { OBJECT_SETTINGS } from "./object_settings.ts";
 import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
 import { type Setting, setting } from "./setting.ts";
@@ -28,13 +29,10 @@ import {
   parseBoolean,
   parseBytes,
   parseClockSkew,
-  parseCount,
   parseDuration,
   parseGrace,
-  parseOptionalCount,
   parseRegion,
   parseReplicas,
-  parseStall,
   parseSubject,
   parseText,
   parseToken,
@@ -262,29 +260,7 @@ export const SETTINGS = {
       "Memory for the keys of listed buckets, about 110 bytes for a short key; listing a bucket that needs more fails with 503",
     parse: parseBytes,
   }),
-  stall: setting({
-    flag: "limit.stall",
-    value: "DURATION",
-    default: "1m",
-    help:
-      "How long a client may neither send nor accept any bytes of a body before it is disconnected",
-    parse: parseStall,
-  }),
-  requests: setting({
-    flag: "limit.requests",
-    value: "N",
-    default: "1000",
-    help: "Maximum number of requests in flight; further requests get 503 SlowDown",
-    parse: parseCount,
-  }),
-  rate: setting({
-    flag: "limit.rate",
-    value: "N|off",
-    default: "off",
-    help:
-      "Maximum requests per second of each access key, with bursts of two seconds' worth; further requests get 503 SlowDown",
-    parse: parseOptionalCount,
-  }),
+  ...LIMIT_SETTINGS,
   drainDelay: setting({
     flag: "drain.delay",
     value: "DURATION",

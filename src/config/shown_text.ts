@@ -17,27 +17,24 @@ const MAX_SHOWN = 255;
  *
  * strictEqual(shown("/etc/nats-s3/key.pem"), ' "/etc/nats-s3/key.pem"');
  * strictEqual(shown('{"credentials":[]}'), "");
- * strictEqual(shown("nats://ann:secret@localhost"), ' "nats://…@localhost"');
+ * strictEqual(shown("nats://ann:secret@localhost"), "");
  * ```
  */
 export function shown(text: string): string {
-  return looksSecret(text) ? "" : ` "${withoutUser(text)}"`;
+  return looksSecret(text) ? "" : ` "${text}"`;
 }
 
 /**
- * Returns whether a text may be a secret: JSON, PEM, an NKey seed, a token, or several words, as a passphrase has. A path
- * with a blank is not shown either.
+ * Returns whether a text may be a secret: JSON, PEM, an NKey seed, a token, several words, as a passphrase has, or an address
+ * with a user. A path with a blank is not shown either.
  */
 export function looksSecret(text: string): boolean {
-  return text.length > MAX_SHOWN || /[\s{}"]|-----|S[UANCOX][A-Z2-7]{20}/.test(text) ||
+  return text.length > MAX_SHOWN || /[\s{}"@]|-----|S[UANCOX][A-Z2-7]{20}/.test(text) ||
     /^ey[\w-]+\.[\w-]+/.test(text);
 }
 
-/** Replaces the user and the password of URLs. */
-function withoutUser(text: string): string {
-  return text.split(",").map((url) => {
-    const scheme = url.indexOf("://");
-    const at = url.lastIndexOf("@");
-    return scheme === -1 || at < scheme ? url : `${url.slice(0, scheme)}://…${url.slice(at)}`;
-  }).join(",");
+/** Returns whether a text begins like a path, or ends like the name of a file, and is no secret for sure. */
+export function looksLikePath(text: string): boolean {
+  return !looksSecret(text) &&
+    (/^(?:\.{0,2}|~|[A-Za-z]:)[/\\]/.test(text) || /\.[a-z]{2,6}$/.test(text));
 }

@@ -24,8 +24,14 @@ const PREFIX = "NATS_S3_";
  * Variables that Kubernetes makes for a Service named `nats-s3…` in the same namespace.
  * See https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
-const OF_A_SERVICE =
-  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+const OF_A_SERVICE: readonly (readonly [name: RegExp, value: RegExp])[] = [
+  [/_SERVICE_HOST$/, /^[\da-fA-F.:]+$/],
+  [/_SERVICE_PORT(?:_[A-Z0-9_]+)?$/, /^\d{1,5}$/],
+  [/_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/, /^(?:tcp|udp|sctp):\/\//],
+  [/_PORT_\d+_(?:TCP|UDP|SCTP)_PROTO$/, /^(?:tcp|udp|sctp)$/],
+  [/_PORT_\d+_(?:TCP|UDP|SCTP)_PORT$/, /^\d{1,5}$/],
+  [/_PORT_\d+_(?:TCP|UDP|SCTP)_ADDR$/, /^[\da-fA-F.:]+$/],
+];
 /** Variables of `deno task dev`, which passes its environment on. */
 const OF_DEV: readonly string[] = ["NATS_S3_DEV_NATS_PORT", "NATS_S3_DEV_DATA"];
 
@@ -47,8 +53,8 @@ export function unknownVariables(
   env: Readonly<Record<string, string>>,
   known: ReadonlySet<string>,
 ): readonly string[] {
-  return Object.keys(env).filter((name) =>
+  return Object.entries(env).filter(([name, value]) =>
     name.startsWith(PREFIX) && !known.has(name) && !OF_DEV.includes(name) &&
-    !OF_A_SERVICE.test(name)
-  ).sort();
+    !OF_A_SERVICE.some(([names, values]) => names.test(name) && values.test(value))
+  ).map(([name]) => name).sort();
 }

@@ -95,6 +95,14 @@ export function parseOptionalCount(text: string): number | "off" {
   return text === "off" ? "off" : parseCount(text);
 }
 
+/** Parses a percentage above 0 and at most 100, or `off`; returns a part of 1. */
+export function parseShare(text: string): number | "off" {
+  if (text === "off") return text;
+  const percent = /^\d{1,3}%$/.test(text) ? Number.parseInt(text) : NaN;
+  if (percent > 0 && percent <= 100) return percent / 100;
+  throw new RangeError("it is neither a percentage such as 50% nor off");
+}
+
 const BYTE_UNITS = ["", "Ki", "Mi", "Gi", "Ti"];
 
 /**

@@ -7,85 +7,23 @@
 import type { Identity } from "../auth/identity.ts";
 import type { Deliver } from "../operations/operation.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
-import type { Origin, TrustedProxies } from "../s3/forwarded.ts";
+import type { Origin } from "../s3/forwarded.ts";
 import type { Target } from "../s3/request.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
+import { inPieces } from "../streams/in_pieces.ts";
 import { release } from "../streams/release.ts";
-import type { StallWatch } from "../streams/stall_watch.ts";
 import { type Log, SILENT_LOG } from "../telemetry/log.ts";
 import type { Rejection } from "../telemetry/rejections.ts";
-import {
-  newRecord,
-  type RequestObserver,
-  type RequestRecord,
-} from "../telemetry/request_record.ts";
-import type { RequestTrace, RequestTracing } from "../telemetry/request_trace.ts";
+import { newRecord, type RequestRecord } from "../telemetry/request_record.ts";
+import type { RequestTrace } from "../telemetry/request_trace.ts";
 import { disconnectSignal } from "./disconnect_signal.ts";
 import { errorResponse } from "./error_response.ts";
-import type { Admission, InFlight, Refusal } from "./in_flight.ts";
-import type { RateLimit } from "./rate_limit.ts";
+import type { ExchangeServices, RequestInfo } from "./exchange_services.ts";
+import type { Admission, Refusal } from "./in_flight.ts";
 import { rawPathOf } from "./raw_path.ts";
 
-/** The services that exchanges use. */
-export type ExchangeServices = {
-  /** Proxies whose X-Forwarded-* headers are trusted; none by default. */
-  readonly proxies?: TrustedProxies | undefined;
-  readonly log: Log;
-  /** Returns a new id for each request: `x-amz-request-id`. */
-  readonly newRequestId: () => string;
-  /** Counts the requests in flight, up to a limit. */
-  readonly inFlight: InFlight;
-  /** Limits the rate of each user's requests. */
-  readonly rateLimit?: RateLimit;
-  /** Called for each request that was turned away. */
-  readonly rejected?: (reason: Rejection) => void;
-  /** Ends bodies of requests and responses that make no progress. */
-  readonly stalls: StallWatch;
-  /** Called for each request when its response was sent or broken off. */
-  readonly observe?: RequestObserver;
-  /** Undefined if requests are not traced. */
-  readonly tracing?: RequestTracing | undefined;
-};
-
-/** What a server such as `Deno.serve` knows about a request in addition to the request itself. */
-export type RequestInfo = {
-  /** Settles when the response was sent, or cannot be. */
-  readonly completed: Promise<unknown>;
-  readonly remoteAddr?: { readonly hostname?: string };
-};
-
-/**
- * Responds to a request and never rejects. A request is in flight until its response was sent or broken off; without
- * {@linkcode RequestInfo}, until the last byte was read from the response.
- */
-export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
-
-/** Milliseconds between two warnings that too many requests are in flight. */
-const WARNING_INTERVAL = 10_000;
-
 /** Stands in for the admission of a request that was not let in. */
-const NOT_ADMITTED: Admission = { arrived: () => {}, leave: () => {} };
-
-/** Creates a handler that follows each request through an exchange. */
-export function createExchangeHandler(
-  services: ExchangeServices,
-  answer: (exchange: Exchange) => Promise<Response>,
-): Handler {
-  let warned = -Infinity;
-  const warn = (): void => {
-    const now = performance.now();
-    if (now - warned < WARNING_INTERVAL) return;
-    warned = now;
-    services.log.warn("Too many requests in flight", { limit: services.inFlight.limit });
-  };
-  return async (request, info) => {
-    const exchange = new Exchange(request, info, services);
-    const { refusal } = exchange;
-    if (refusal === undefined) return exchange.respond(await exchange.run(answer));
-    if (refusal === "requests") warn();
-    return exchange.respond(exchange.refuse(refusal));
-  };
-}
+const NOT_ADMITTED: Admission = { arrived: () => {}, leave: () => {}, countFor: () => true };
 
 /** One request on its way to its response. */
 export class Exchange {
@@ -100,6 +38,8 @@ export class Exchange {
   identity: Identity | undefined;
   /** The region of the request's bucket; undefined if the response must not name it. */
   region: string | undefined;
+  /** For whom the request counts: an access key, or the address of an unknown caller. */
+  client: string | undefined;
   readonly #services: ExchangeServices;
   readonly #info: RequestInfo | undefined;
   readonly #admission: Admission;
@@ -120,7 +60,11 @@ export class Exchange {
     const id = services.newRequestId();
     this.record = newRecord({ id, method, path: rawPathOf(url), client: address });
     this.#trace = services.tracing?.begin(this.record, request, scheme);
-    const admission = services.inFlight.enter({ hasBody: body !== null });
+    // The address of a trusted proxy stands for many clients.
+    this.client = address === undefined || services.proxies?.has(address) === true
+      ? undefined
+      : address;
+    const admission = services.inFlight.enter({ hasBody: body !== null, client: this.client });
     this.#admission = typeof admission === "string" ? NOT_ADMITTED : admission;
     this.refusal = typeof admission === "string" ? admission : undefined;
   }
@@ -143,10 +87,18 @@ export class Exchange {
     if (target.on === "object") this.record.key = target.key;
   }
 
-  /** Notes a user and counts the request against the user's rate; returns a response if it is one too many. */
-  identify(identity: Identity): Response | undefined {
+  /**
+   * Notes a user and counts the request against the user's rate; returns a response if it is one too many.
+   *
+   * @param isPresigned Whoever holds a URL shares its access key with others, and counts apart from them.
+   */
+  identify(identity: Identity, isPresigned = false): Response | undefined {
     this.identity = identity;
     if (identity.kind === "anonymous") return undefined;
+    this.client = isPresigned
+      ? `${identity.accessKeyId} ${this.origin.address ?? ""}`
+      : identity.accessKeyId;
+    if (!this.#admission.countFor(this.client)) return this.refuse("requests");
     this.record.user = identity.accessKeyId;
     const wait = this.#services.rateLimit?.take(identity.accessKeyId) ?? 0;
     return wait === 0 ? undefined : this.refuse("rate", wait);
@@ -158,6 +110,7 @@ export class Exchange {
     const { payload } = verified;
     const { record } = this;
     const source = this.#services.stalls.watchSource(payload.source, {
+      owner: this,
       stalled: () => new S3Error("RequestTimeout"),
       received: (bytes) => void (record.received += bytes),
       ended: this.#admission.arrived,
@@ -170,15 +123,15 @@ export class Exchange {
     this.#isDelivering = true;
     const isServed = this.#info !== undefined;
     return this.#services.stalls.watchReader(this.#trace?.follow(source) ?? source, {
+      owner: this,
       signal: disconnectSignal(this.request, this.#info),
       taken: (piece) => {
         this.record.sent += piece.length;
         // The server copies each piece; another reader may keep it.
         if (isServed) release(piece);
       },
-      ended: (broken) => {
-        if (broken || !isServed) this.#end(broken);
-      },
+      completed: this.#info?.completed,
+      ended: (broken) => this.#end(broken),
     });
   };
 
@@ -205,7 +158,8 @@ export class Exchange {
   }
 
   /** Completes a response's headers, and ends the exchange unless its body is still to be sent. */
-  respond(response: Response): Response {
+  respond(given: Response): Response {
+    const response = this.#accountFor(given);
     const { record } = this;
     const { headers } = response;
     record.status = response.status;
@@ -228,11 +182,25 @@ export class Exchange {
     return response;
   }
 
+  /** Turns a body into a stream that is watched until it was taken, unless it is small. */
+  #accountFor(response: Response): Response {
+    const { record } = this;
+    if (this.#isDelivering || record.method === "HEAD") return response;
+    const length = Number(response.headers.get("content-length") ?? 0);
+    const { fixedBodies } = this.#services;
+    if (length === 0 || fixedBodies.take(this.client ?? "", length, record.began)) return response;
+    // Asking for the body of a response makes it a stream, so it is not asked for before.
+    const { body, status, headers } = response;
+    return body === null
+      ? response
+      : new Response(this.deliver(inPieces(body)), { status, headers });
+  }
+
   #end(broken: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const { record } = this;
-    this.#admission.leave();
+    this.#admission.leave(broken ? this.#info?.completed : undefined);
     record.broken = broken;
     record.ended = performance.now() - record.began;
     this.#services.observe?.(record);

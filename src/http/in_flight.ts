@@ -7,10 +7,21 @@ import type { Rejection } from "../telemetry/rejections.ts";
 
 /** A request that was let in. Calls after the first change nothing. */
 export type Admission = {
+  /**
+   * Counts the request for this client from now on.
+   *
+   * @returns false if the client has left too many responses unread
+   */
+  readonly countFor: (client: string | undefined) => boolean;
   /** Reports that its body was read to the end or given up. */
   readonly arrived: () => void;
-  /** Reports that it has ended. */
-  readonly leave: () => void;
+  /**
+   * Reports that it has ended.
+   *
+   * @param unread Settles when the client has taken the rest of a response that was given up, or has disconnected. Until
+   * then the runtime keeps the rest.
+   */
+  readonly leave: (unread?: Promise<unknown>) => void;
 };
 
 /** Why a request was not let in: too many are in flight, or the gateway is stopping. */
@@ -19,8 +30,21 @@ export type Refusal = Extract<Rejection, "requests" | "stopping">;
 /** A body that is still arriving: the callbacks to call when it has arrived. */
 type Body = (() => void)[];
 
+/** How places are shared when all are taken. */
+export type Sharing = {
+  /** The part of the places that one client may hold, above 0 and at most 1. */
+  readonly share: number;
+  /**
+   * Ends a request whose client has stood still for long, and for which `accepts` is true.
+   *
+   * @returns whether there was one
+   */
+  readonly end: (accepts: (client: string | undefined) => boolean) => boolean;
+};
+
 /**
- * Counts requests up to a limit.
+ * Counts requests up to a limit. When all places are taken, a client that holds more than its share gets none, and the
+ * request of another one ends a request that stands still: one of a client with more than its share, if there is one.
  *
  * @example Usage
  * ```ts
@@ -42,8 +66,15 @@ export class InFlight {
   readonly #bodies = new Set<Body>();
   #idle: (() => void)[] = [];
 
-  constructor(limit: number) {
+  /** Requests of each client. */
+  readonly #held = new Map<string, number>();
+  /** Responses of each client that were given up and are still kept by the runtime. */
+  readonly #unread = new Map<string, number>();
+  readonly #sharing: Sharing | undefined;
+
+  constructor(limit: number, sharing?: Sharing) {
     this.limit = limit;
+    this.#sharing = sharing;
   }
 
   /** Requests that have entered and not left. */
@@ -57,26 +88,72 @@ export class InFlight {
   }
 
   /** Lets one more request in, or returns why not. */
-  enter({ hasBody = false }: { readonly hasBody?: boolean } = {}): Admission | Refusal {
+  enter(
+    { hasBody = false, client }: {
+      readonly hasBody?: boolean;
+      readonly client?: string | undefined;
+    } = {},
+  ): Admission | Refusal {
     if (hasBody && this.#refusesBodies) return "stopping";
-    if (this.#count >= this.limit) return "requests";
+    if (this.#hasTooMuch(client)) return "requests";
+    if (this.#count >= this.limit && !this.#makeRoom(client)) return "requests";
     this.#count++;
+    let holder = client;
+    this.#add(this.#held, holder, 1);
     const body: Body = [];
     if (hasBody) this.#bodies.add(body);
     const arrived = (): void => {
       if (this.#bodies.delete(body)) { for (const tell of body) tell(); }
     };
     let left = false;
-    const leave = (): void => {
+    const leave = (unread?: Promise<unknown>): void => {
       if (left) return;
       left = true;
       arrived();
+      this.#add(this.#held, holder, -1);
+      if (unread !== undefined) {
+        this.#add(this.#unread, holder, 1);
+        const forget = (): void => this.#add(this.#unread, holder, -1);
+        unread.then(forget, forget);
+      }
       this.#count--;
       if (this.#count > 0) return;
       for (const tell of this.#idle) tell();
       this.#idle = [];
     };
-    return { arrived, leave };
+    const countFor = (other: string | undefined): boolean => {
+      if (left || other === holder) return true;
+      this.#add(this.#held, holder, -1);
+      this.#add(this.#held, holder = other, 1);
+      return !this.#hasTooMuch(other);
+    };
+    return { arrived, leave, countFor };
+  }
+
+  #add(counts: Map<string, number>, client: string | undefined, change: 1 | -1): void {
+    if (client === undefined || this.#sharing === undefined) return;
+    const count = (counts.get(client) ?? 0) + change;
+    if (count === 0) counts.delete(client);
+    else counts.set(client, count);
+  }
+
+  /** Returns whether a client has left as many responses unread as it may have requests. */
+  #hasTooMuch(client: string | undefined): boolean {
+    if (client === undefined || this.#unread.size === 0 || this.#sharing === undefined) {
+      return false;
+    }
+    return (this.#unread.get(client) ?? 0) >= this.limit * this.#sharing.share;
+  }
+
+  /** Makes room for a client's request; returns whether there is room now. */
+  #makeRoom(client: string | undefined): boolean {
+    if (this.#sharing === undefined) return false;
+    const { share, end } = this.#sharing;
+    const holdsShare = (one: string | undefined): boolean =>
+      one !== undefined && (this.#held.get(one) ?? 0) >= this.limit * share;
+    if (holdsShare(client)) return false;
+    if (!end(holdsShare)) end(() => true);
+    return this.#count < this.limit; // a request whose body stood still takes a moment to end
   }
 
   /** Whether clients should send their next request to another gateway. */

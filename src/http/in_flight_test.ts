@@ -79,3 +79,57 @@ Deno.test("InFlight.refuseBodies() still lets requests without a body in", () =>
   enter(inFlight);
   strictEqual(inFlight.count, 1);
 });
+
+Deno.test("InFlight makes room for a client at the cost of one that holds more than its share", () => {
+  const held: (string | undefined)[] = [];
+  const ended: string[] = [];
+  const admissions = new Map<string, Admission>();
+  const inFlight = new InFlight(4, {
+    share: 0.5,
+    end(accepts) {
+      for (const [name, { leave }] of admissions) {
+        const client = name.slice(0, 1);
+        held.push(client);
+        if (!accepts(client)) continue;
+        admissions.delete(name);
+        ended.push(name);
+        leave();
+        return true;
+      }
+      return false;
+    },
+  });
+  const letIn = (name: string): boolean => {
+    const admission = inFlight.enter({ client: name.slice(0, 1) });
+    if (typeof admission === "string") return false;
+    admissions.set(name, admission);
+    return true;
+  };
+  // Below the limit a client may hold everything.
+  deepStrictEqual(["b1", "a1", "a2", "a3"].map(letIn), [true, true, true, true]);
+  strictEqual(letIn("a4"), false);
+  strictEqual(letIn("c1"), true);
+  deepStrictEqual(ended, ["a1"]);
+  // a holds two of four, which is its share; so does nobody else, and the one that has stood still longest goes.
+  strictEqual(letIn("c2"), true);
+  deepStrictEqual(ended, ["a1", "a2"]);
+  strictEqual(letIn("d1"), true);
+  deepStrictEqual(ended, ["a1", "a2", "c1"]);
+  strictEqual(inFlight.count, 4);
+});
+
+Deno.test("InFlight counts a request for the client that it turns out to belong to", () => {
+  const inFlight = new InFlight(2, { share: 0.5, end: () => false });
+  const first = inFlight.enter({ client: "10.0.0.1" });
+  const second = inFlight.enter({ client: "10.0.0.1" });
+  if (typeof first === "string" || typeof second === "string") fail("refused");
+  strictEqual(inFlight.enter({ client: "10.0.0.1" }), "requests");
+  first.countFor("ann");
+  second.countFor("ann");
+  second.countFor("ann");
+  first.leave();
+  first.countFor("bob");
+  const third = inFlight.enter({ client: "10.0.0.1" });
+  strictEqual(typeof third, "object");
+  strictEqual(inFlight.count, 2);
+});

@@ -64,9 +64,10 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
     };
   },
 
-  async handle({ target: { bucket, key }, input, payload, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, store } = call;
     const { uploadId, md5, precondition, checksum: stated, checksumType, size, location } = input;
-    const text = await readDocument(payload, { md5, checksum: undefined });
+    const text = await readDocument(call, { md5, checksum: undefined });
     const parts = parseParts(text);
     if (checksumType !== undefined) {
       await checkType(store, bucket, key, uploadId, checksumType);

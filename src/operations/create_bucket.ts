@@ -38,8 +38,9 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
     return { integrity: parseIntegrity(headers), anyRegion: region === ANY_REGION };
   },
 
-  async handle({ target: { bucket }, input, caller, payload, region, store }) {
-    const text = await readDocument(payload, input.integrity, MAX_BYTES);
+  async handle(call) {
+    const { target: { bucket }, input, caller, region, store } = call;
+    const text = await readDocument(call, input.integrity, MAX_BYTES);
     if (text !== "") checkConfiguration(text, region, input);
     try {
       await store.createBucket(bucket, caller.accessKeyId);

@@ -51,8 +51,8 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
   },
 
   async handle(call) {
-    const { target: { bucket }, input, payload, store } = call;
-    const { objects, quiet } = parseDelete(await readDocument(payload, input));
+    const { target: { bucket }, input, store } = call;
+    const { objects, quiet } = parseDelete(await readDocument(call, input));
     await store.readBucket(bucket);
     const errors = await mapAtOnce(
       objects,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_FIXED } from "../streams/in_pieces.ts";
 import { release } from "../streams/release.ts";
 import {
   chooseRange,
@@ -34,6 +35,10 @@ export const getObject: Operation<"object"> = defineOperation<"object", ObjectRe
     if (body instanceof ReadableStream) {
       const answer = await streamAnswer(input, info, range, body);
       return new Response(deliver(body), answer);
+    }
+    if (body !== null && body.length > MAX_FIXED) {
+      const stream = ReadableStream.from([body]);
+      return new Response(deliver(stream), await streamAnswer(input, info, range, stream));
     }
     const response = new Response(body, objectAnswer(input, info, range)); // it copies the bytes
     if (body !== null) release(body);

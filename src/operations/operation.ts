@@ -12,6 +12,7 @@ import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
+import type { DocumentBudget } from "./bodies/document_budget.ts";
 
 /** The services that every operation may use. */
 export type Services = {
@@ -22,6 +23,8 @@ export type Services = {
   readonly checksumDefault: ChecksumAlgorithm | undefined;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
   readonly encryptionAtRest: boolean;
+  /** The memory of request documents. */
+  readonly documents: DocumentBudget;
   readonly authorize: {
     /**
      * Checks a permission that only the parsed request names. The pipeline has checked the operation's own action.
@@ -90,7 +93,7 @@ export type Call<O extends On, Input> = {
   readonly client: VerifiedRequest["client"];
   readonly region: VerifiedRequest["region"];
   readonly deliver: Deliver;
-} & Pick<Services, "store" | "authorize">;
+} & Pick<Services, "store" | "authorize" | "documents">;
 
 /** An operation as its file defines it. */
 export type Definition<O extends On, Input> = Route<O> & {
@@ -109,7 +112,7 @@ export function defineOperation<O extends On, Input>(
     ...rest,
     async run(request, caller, services, deliver) {
       const { target, payload, client, region } = request;
-      const { store, authorize } = services;
+      const { store, authorize, documents } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);
       return await handle({
@@ -122,6 +125,7 @@ export function defineOperation<O extends On, Input>(
         deliver,
         store,
         authorize,
+        documents,
       });
     },
   };

@@ -81,3 +81,16 @@ Deno.test("parseIntegrity() refuses a checksum in a header beside one in the tra
   );
   throws(() => parseIntegrity(headers), { code: "InvalidRequest" });
 });
+
+Deno.test("parseIntegrity() takes the header's checksum if no trailer follows, as the Java SDK 2 sends it", () => {
+  const sent = (trailer: string) =>
+    parseIntegrity(readHeaders(
+      new Headers({
+        "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "x-amz-checksum-crc32": "NhCmhg==",
+        "x-amz-trailer": trailer,
+      }),
+    ));
+  deepStrictEqual(sent("x-amz-checksum-crc32").checksum, { algorithm: "CRC32", value: "NhCmhg==" });
+  throws(() => sent("x-amz-checksum-sha1"), { code: "InvalidRequest" });
+});

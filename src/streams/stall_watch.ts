@@ -6,34 +6,14 @@
  * @module
  */
 
-import { startTicker, stopTicker, type Timer } from "../world/world.ts";
+import { monotonic, startTicker, stopTicker, type Timer } from "../world/world.ts";
 import type { ByteSource } from "./byte_source.ts";
+import type { ReaderOptions, SourceOptions, StreamOwner } from "./watched_streams.ts";
+
+export type { ReaderOptions, SourceOptions };
 
 /** Number of ticks in the limit. */
 const TICKS = 4;
-
-/** Options of {@linkcode StallWatch.watchSource}. */
-export type SourceOptions = {
-  /** Creates the error of a read that waited too long. */
-  readonly stalled: () => Error;
-  /** Called with the size of each piece, in bytes. */
-  readonly received?: (bytes: number) => void;
-  /** Called when the source was read to its end, failed or was cancelled. It may be called more than once. */
-  readonly ended?: () => void;
-};
-
-/** Options of {@linkcode StallWatch.watchReader}. */
-export type ReaderOptions<T = unknown> = {
-  /** Called with each piece when the reader has finished with it, that is when it requests the next one. */
-  readonly taken?: (piece: T) => void;
-  /** Aborts when the reader has disconnected, even if the stream is not cancelled. */
-  readonly signal: AbortSignal;
-  /**
-   * Called once, when the stream is over: with `true` if it was broken off, with `false` if it was read to its end or
-   * cancelled.
-   */
-  readonly ended: (broken: boolean) => void;
-};
 
 /**
  * Watches streams. Each watched stream has one owner, which reads it to its end or cancels it.
@@ -66,7 +46,7 @@ export class StallWatch {
   /** Returns a source whose read fails if it waits too long. It then cancels the given source. */
   watchSource(
     source: ByteSource,
-    { stalled, received, ended = () => {} }: SourceOptions,
+    { stalled, received, ended = () => {}, owner }: SourceOptions,
   ): ByteSource {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
@@ -78,7 +58,9 @@ export class StallWatch {
       ended();
     };
     const watched: Watched = {
+      owner,
       since: undefined,
+      at: 0,
       stalled: () => {
         this.ended.sources++;
         stop(stalled());
@@ -90,6 +72,7 @@ export class StallWatch {
         if (failed !== undefined) return Promise.reject(failed);
         this.#add(watched);
         watched.since = this.#tick;
+        watched.at = monotonic();
         return new Promise((resolve, reject) => {
           fail = reject;
           const settle = (piece: Uint8Array | undefined): void => {
@@ -121,14 +104,16 @@ export class StallWatch {
    */
   watchReader<T>(
     source: ReadableStream<T>,
-    { signal, ended, taken }: ReaderOptions<T>,
+    { signal, completed, ended, taken, owner }: ReaderOptions<T>,
   ): ReadableStream<T> {
     // The runtime prints this error, and its stack would tell nothing.
     const stalled = (): Error =>
       Object.assign(new Error("The client read nothing for too long"), { stack: "" });
     const reader = source.getReader();
     const watched: Watched = {
+      owner,
       since: undefined,
+      at: 0,
       stalled: () => {
         const error = stalled();
         this.ended.readers++;
@@ -136,7 +121,10 @@ export class StallWatch {
       },
       breakOff: (error) => breakOff(error, () => controller.error(error)),
     };
-    const waitForReader = (): void => void (watched.since = this.#tick);
+    const waitForReader = (): void => {
+      watched.since = this.#tick;
+      watched.at = monotonic();
+    };
     // Close without an error: the runtime would print it, and no client would see it.
     const onAbort = (): void => breakOff(signal.reason, () => controller.close());
     let over = false;
@@ -154,9 +142,20 @@ export class StallWatch {
     let controller: ReadableStreamDefaultController<T>;
     const breakOff = (reason: unknown, finish: () => void): void => {
       if (over) return;
-      finish();
-      cancel(reason);
+      // A closed stream cannot be broken off: its last bytes are the runtime's.
+      if (!isClosed) {
+        finish();
+        cancel(reason);
+      }
       end(true);
+    };
+    let isClosed = false;
+    const close = (): void => {
+      isClosed = true;
+      controller.close();
+      if (completed === undefined) return end(false);
+      waitForReader();
+      completed.then(() => end(false), () => end(true));
     };
 
     let last: T | undefined;
@@ -174,8 +173,7 @@ export class StallWatch {
             waitForReader();
             return;
           }
-          end(false);
-          controller.close();
+          close();
         } catch (cause) {
           end(true);
           throw cause;
@@ -191,6 +189,24 @@ export class StallWatch {
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     return stream;
+  }
+
+  /**
+   * Ends the stream that has waited longest for its client, among those that have waited for some time.
+   *
+   * @param age Milliseconds.
+   * @returns whether there was one
+   */
+  endStillest(age: number, accepts: (client: string | undefined) => boolean): boolean {
+    let stillest: Watched | undefined;
+    const latest = monotonic() - age;
+    for (const watched of this.#watched) {
+      if (watched.since === undefined || watched.owner === undefined) continue;
+      if (watched.at > (stillest?.at ?? latest) || !accepts(watched.owner.client)) continue;
+      stillest = watched;
+    }
+    stillest?.stalled();
+    return stillest !== undefined;
   }
 
   /** Ends all streams that are being read. Their sources fail with this error, and their readers see them break. */
@@ -220,8 +236,11 @@ export class StallWatch {
 
 /** A stream as the timer sees it. */
 type Watched = {
+  readonly owner: StreamOwner | undefined;
   /** Tick at which it began to wait for the client; undefined while it waits for us. */
   since: number | undefined;
+  /** The same moment in monotonic time. */
+  at: number;
   readonly stalled: () => void;
   readonly breakOff: (error: Error) => void;
 };

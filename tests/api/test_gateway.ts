@@ -10,6 +10,8 @@ import { createAuthorize } from "../../src/access/authorize.ts";
 import { type Authenticate, createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
+import { FixedBodies } from "../../src/http/fixed_bodies.ts";
+import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
@@ -71,11 +73,13 @@ export async function createTestGateway(
     store,
     region: REGION,
     encryptionAtRest: false,
+    documents: new DocumentBudget(),
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
+    fixedBodies: new FixedBodies(60_000),
     stalls: new StallWatch(60_000),
     log: SILENT_LOG,
     newRequestId: () => `REQUEST${++requests}`,

@@ -6,7 +6,13 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { valueOf } from "./exposition.ts";
-import { PERMISSIONS, type RunningCommand, signedFetch, startGateway } from "./running_command.ts";
+import {
+  inheritedEnv,
+  PERMISSIONS,
+  type RunningCommand,
+  signedFetch,
+  startGateway,
+} from "./running_command.ts";
 
 const PAIR = { accessKeyId: "ann", secretAccessKey: "a-secret-of-ann" };
 const ENV = {
@@ -115,7 +121,8 @@ Deno.test("who stops reading the log holds nobody up, and is told what is missin
       ...["--listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"],
     ],
     cwd: `${import.meta.dirname}/../..`,
-    env: { ...ENV, NO_COLOR: "1" },
+    clearEnv: true,
+    env: { ...inheritedEnv(), ...ENV, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -80,18 +80,24 @@ export class RunningCommand implements AsyncDisposable {
   }
 }
 
+/** Returns the environment without the tests' own settings, and without those of a gateway beside the tests. */
+export function inheritedEnv(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject())
+      .filter(([name]) => name === "NATS_SERVER_BIN" || !/^(NATS|AWS)_/.test(name)),
+  );
+}
+
 /** Starts `deno` with these arguments in the project's folder, without the tests' own settings. */
 export function startCommand(
   args: readonly string[],
   { env = {} }: CommandOptions = {},
 ): RunningCommand {
-  const inherited = Object.entries(Deno.env.toObject())
-    .filter(([name]) => name === "NATS_SERVER_BIN" || !/^(NATS|AWS)_/.test(name));
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
     clearEnv: true,
-    env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...env },
+    env: { ...inheritedEnv(), NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

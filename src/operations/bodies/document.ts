@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { createChecksumHasher } from "../../s3/checksum_algorithms.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { type Integrity, verifyReceived } from "../../s3/integrity.ts";
-import type { Payload } from "../../s3/payload.ts";
-import { readWhole } from "../../streams/byte_source.ts";
+import { type ByteSource, readWhole } from "../../streams/byte_source.ts";
+import type { Call, On } from "../operation.ts";
 
 /** Maximum size of a document, in bytes: 1,000 keys with each character escaped, or 10,000 parts with checksums. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -19,15 +19,32 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Reads a document and verifies what the client stated about its bytes.
  *
  * @param maxBytes Maximum size of the document.
- * @throws S3Error `MaxMessageLengthExceeded`, `MalformedXML` for text that is not UTF-8, and what
+ * @throws S3Error `SlowDown` if too many documents are arriving, `MaxMessageLengthExceeded`, `MalformedXML` for text that is not UTF-8, and what
  * {@linkcode verifyReceived} throws
  */
 export async function readDocument(
-  payload: Payload,
+  { payload, caller, documents }: Pick<Call<On, unknown>, "payload" | "caller" | "documents">,
   integrity: Integrity,
   maxBytes: number = MAX_BYTES,
 ): Promise<string> {
-  const bytes = await readWhole(payload.source, maxBytes);
+  const user = caller.accessKeyId;
+  let counted = 0;
+  const source: ByteSource = {
+    async read() {
+      const piece = await payload.source.read();
+      if (piece === undefined) return undefined;
+      documents.take(user, piece.length);
+      counted += piece.length;
+      return piece;
+    },
+    cancel: (reason) => payload.source.cancel(reason),
+  };
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    bytes = await readWhole(source, maxBytes);
+  } finally {
+    documents.give(user, counted);
+  }
   if (bytes === undefined) {
     throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: maxBytes });
   }

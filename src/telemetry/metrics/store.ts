@@ -27,7 +27,13 @@ export type IndexStats = {
 export type StoreStats = {
   readonly index: IndexStats;
   /** Bytes requested but not arrived, fetched ahead of readers, and published but not acknowledged. */
-  readonly buffered: { readonly read: number; readonly ahead: number; readonly write: number };
+  readonly buffered: {
+    readonly read: number;
+    readonly ahead: number;
+    readonly write: number;
+    /** Of request documents, which a store does not see. */
+    readonly documents?: number;
+  };
   /** Buckets with trash from this gateway. */
   readonly trashedBuckets: number;
   /** Chunk groups that had to stay when this gateway last emptied the trash. */
@@ -53,7 +59,7 @@ export type StoreMetrics = {
 export function addStoreMetrics(registry: Metrics, read: () => StoreStats): StoreMetrics {
   registry.gauge(
     "nats_s3_buffered_bytes",
-    "Bytes requested from JetStream but not arrived (read), fetched ahead of readers (ahead), and published but not acknowledged (write).",
+    "Bytes requested from JetStream but not arrived (read), fetched ahead of readers (ahead), and published but not acknowledged (write); and of request documents that are arriving (documents).",
     ["direction"],
     () => Object.entries(read().buffered).map(([direction, n]) => [[direction], n]),
   );

@@ -1,0 +1,50 @@
+/**
+ * What an exchange is given: the gateway's services, and what the server knows about the request.
+ * @module
+ */
+
+import type { TrustedProxies } from "../s3/forwarded.ts";
+import type { StallWatch } from "../streams/stall_watch.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Rejection } from "../telemetry/rejections.ts";
+import type { RequestObserver } from "../telemetry/request_record.ts";
+import type { RequestTracing } from "../telemetry/request_trace.ts";
+import type { FixedBodies } from "./fixed_bodies.ts";
+import type { InFlight } from "./in_flight.ts";
+import type { RateLimit } from "./rate_limit.ts";
+
+/** The services that exchanges use. */
+export type ExchangeServices = {
+  /** Proxies whose X-Forwarded-* headers are trusted; none by default. */
+  readonly proxies?: TrustedProxies | undefined;
+  readonly log: Log;
+  /** Returns a new id for each request: `x-amz-request-id`. */
+  readonly newRequestId: () => string;
+  /** Counts the requests in flight, up to a limit. */
+  readonly inFlight: InFlight;
+  /** Counts small bodies that clients may not have taken. */
+  readonly fixedBodies: FixedBodies;
+  /** Limits the rate of each user's requests. */
+  readonly rateLimit?: RateLimit;
+  /** Called for each request that was turned away. */
+  readonly rejected?: (reason: Rejection) => void;
+  /** Ends bodies of requests and responses that make no progress. */
+  readonly stalls: StallWatch;
+  /** Called for each request when its response was sent or broken off. */
+  readonly observe?: RequestObserver;
+  /** Undefined if requests are not traced. */
+  readonly tracing?: RequestTracing | undefined;
+};
+
+/** What a server such as `Deno.serve` knows about a request in addition to the request itself. */
+export type RequestInfo = {
+  /** Settles when the response was sent, or cannot be. */
+  readonly completed: Promise<unknown>;
+  readonly remoteAddr?: { readonly hostname?: string };
+};
+
+/**
+ * Responds to a request and never rejects. A request is in flight until its response was sent or broken off; without
+ * {@linkcode RequestInfo}, until the last byte was read from the response.
+ */
+export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;

@@ -1,0 +1,36 @@
+/**
+ * What a `StallWatch` is told about the streams that it watches.
+ * @module
+ */
+
+/** The client of a stream; undefined if nobody knows it. It may become known later. */
+export type StreamOwner = { readonly client: string | undefined };
+
+/** Options of `StallWatch.watchSource`. */
+export type SourceOptions = {
+  /** Undefined for a stream that is never ended in favour of others. */
+  readonly owner?: StreamOwner;
+  /** Creates the error of a read that waited too long. */
+  readonly stalled: () => Error;
+  /** Called with the size of each piece, in bytes. */
+  readonly received?: (bytes: number) => void;
+  /** Called when the source was read to its end, failed or was cancelled. It may be called more than once. */
+  readonly ended?: () => void;
+};
+
+/** Options of `StallWatch.watchReader`. */
+export type ReaderOptions<T = unknown> = {
+  /** Undefined for a stream that is never ended in favour of others. */
+  readonly owner?: StreamOwner;
+  /** Called with each piece when the reader has finished with it, that is when it requests the next one. */
+  readonly taken?: (piece: T) => void;
+  /** Aborts when the reader has disconnected, even if the stream is not cancelled. */
+  readonly signal: AbortSignal;
+  /** Settles when the reader has all bytes, or cannot have them. By default the stream's end tells. */
+  readonly completed?: Promise<unknown> | undefined;
+  /**
+   * Called once, when the stream is over: with `true` if it was broken off, or its last bytes were not taken in time, with
+   * `false` if it was read to its end or cancelled.
+   */
+  readonly ended: (broken: boolean) => void;
+};

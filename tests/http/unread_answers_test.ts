@@ -1,0 +1,118 @@
+/** Answers whose bytes nobody takes: they hold a place until they are ended, also over HTTP/2, and one client's do not hold others up. */
+
+import { ok, strictEqual } from "node:assert/strict";
+import { connect } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
+import type { RawConnection } from "../clients/raw_http.ts";
+import { pause, Scene, STALL, until } from "./scene.ts";
+import { bytesOf, presign } from "./wire_request.ts";
+
+const KIB = 1024;
+
+function metric(scene: Scene, name: string): number {
+  const lines = scene.gateway.renderMetrics().split("\n").filter((line) => line.startsWith(name));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+/** Puts keys that are so long that a list of them has more bytes than a socket takes. */
+async function putLongKeys(scene: Scene): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    const path = `/photos/${String(i).padStart(1000, "k")}`;
+    strictEqual((await scene.ask({ method: "PUT", path, body: "x" })).status, 200);
+  }
+}
+
+/** A path with a signature that anybody may use. */
+function presigned(path: string, query = ""): string {
+  const headers = [["host", "localhost"]] as const;
+  return `${path}?${presign({ method: "GET", path, query, headers, body: "" })}`;
+}
+
+Deno.test("A list and an object that nobody reads are in flight until they are ended", async () => {
+  await using scene = await Scene.open();
+  await scene.put(200 * KIB);
+  await putLongKeys(scene);
+  await scene.idle();
+  const clients: RawConnection[] = [];
+  try {
+    for (let i = 0; i < 8; i++) {
+      const client = await scene.open();
+      clients.push(client);
+      const path = i % 2 === 0 ? "/photos/key" : "/photos";
+      await client.send(bytesOf(scene.request({ path })).slice());
+      // The sockets of both sides take some megabytes, so each connection asks again and again.
+      for (let more = 0; more < 40; more++) await client.send(bytesOf(scene.request({ path })));
+    }
+    await until(() => metric(scene, "nats_s3_stalled_total") >= 8, 20 * STALL);
+    await scene.idle();
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+});
+
+/** Opens an HTTP/2 connection by prior knowledge whose client takes no bytes of any body. */
+function takeNothing(scene: Scene): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${scene.port}`, { settings: { initialWindowSize: 0 } });
+  session.on("error", () => {});
+  return session;
+}
+
+/** Sends GETs and returns the statuses that have arrived so far. */
+function get(session: ClientHttp2Session, path: string, count: number): readonly number[] {
+  const statuses: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const stream = session.request({ ":path": path, ":method": "GET", ":authority": "localhost" });
+    stream.on("response", (headers) => statuses.push(Number(headers[":status"])));
+    stream.on("error", () => {});
+    stream.end();
+  }
+  return statuses;
+}
+
+Deno.test("Over HTTP/2 by prior knowledge, answers without a window are in flight until they are ended", async () => {
+  await using scene = await Scene.open("--limit.stall", "2s");
+  await scene.put(200 * KIB);
+  const session = takeNothing(scene);
+  try {
+    const statuses = get(session, presigned("/photos/key"), 50);
+    await until(() => statuses.length === 50);
+    strictEqual(scene.gateway.inFlight.count, 50);
+    await until(() => scene.gateway.inFlight.count === 0);
+    ok(metric(scene, "nats_s3_stalled_total") >= 50);
+  } finally {
+    session.destroy();
+  }
+});
+
+Deno.test("One presigned URL that takes every place does not hold others up", async () => {
+  const limits = ["--limit.requests", "20", "--limit.stall", "1m"];
+  await using scene = await Scene.open(...limits);
+  await scene.put(200 * KIB);
+  const session = takeNothing(scene);
+  try {
+    const statuses = get(session, presigned("/photos/key"), 40);
+    await until(() => statuses.length === 40);
+    strictEqual(scene.gateway.inFlight.count, 20);
+    strictEqual(statuses.filter((status) => status === 503).length, 20);
+    await pause(1000); // from now on they have stood still for long enough
+    for (let i = 0; i < 30; i++) strictEqual((await scene.ask({ method: "HEAD" })).status, 200);
+    ok(scene.gateway.inFlight.count >= 10, "only what was needed was ended");
+  } finally {
+    session.destroy();
+  }
+});
+
+Deno.test("With --limit.share off, places are not shared", async () => {
+  const limits = ["--limit.requests", "5", "--limit.stall", "1m", "--limit.share", "off"];
+  await using scene = await Scene.open(...limits);
+  await scene.put(200 * KIB);
+  const session = takeNothing(scene);
+  try {
+    const statuses = get(session, presigned("/photos/key"), 5);
+    await until(() => statuses.length === 5);
+    await pause(1200);
+    strictEqual((await scene.ask({ method: "HEAD" })).status, 503);
+  } finally {
+    session.destroy();
+  }
+});
