@@ -34,8 +34,18 @@ export type MalformedRun = {
   readonly connections: number;
 };
 
-/** The number of responses by status; `closed` counts connections without a response. */
-export type Outcomes = Readonly<Record<string, number>>;
+/** What came of a run. */
+export type Outcomes = {
+  /** The number of responses by status; `closed` counts connections without a response. */
+  readonly times: Readonly<Record<string, number>>;
+  /** Milliseconds of the slowest response, which may include the time for which its client stood still. */
+  readonly slowest: number;
+  /** Bytes of the gateway's resident memory after the first tenth of the requests, and at the end. */
+  readonly memory: readonly [number, number];
+};
+
+/** Bytes by which memory may grow after the first tenth. */
+const MAX_GROWTH = 128 * 1024 * 1024;
 
 /** A response. */
 type RawResponse = {
@@ -59,15 +69,20 @@ export async function sendMalformed({ count, seed, connections }: MalformedRun):
   try {
     const scene = new Scene(gateway);
     await scene.prepare();
-    const outcomes: Record<string, number> = {};
+    const times: Record<string, number> = {};
+    let slowest = 0;
+    let early = 0;
     let next = seed;
     let failed = false;
     await Promise.all(Array.from({ length: connections }, async () => {
       while (next < seed + count && !failed) {
         const malformed = malformedRequest(next++, scene.scenery);
+        if (malformed.seed === seed + Math.floor(count / 10)) early = await residentOf(gateway.pid);
         try {
+          const began = performance.now();
           const outcome = await scene.send(malformed);
-          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+          slowest = Math.max(slowest, performance.now() - began);
+          times[outcome] = (times[outcome] ?? 0) + 1;
           if (malformed.seed % 500 === 0) await scene.checkValidRequests();
         } catch (cause) {
           failed = true;
@@ -77,16 +92,24 @@ export async function sendMalformed({ count, seed, connections }: MalformedRun):
     }));
 
     await scene.checkValidRequests();
+    const late = await residentOf(gateway.pid);
+    ok(late - early < MAX_GROWTH, `Memory grew from ${early} to ${late} bytes`);
     await scene.abortUploads();
     await onlyLiveChunks(connection);
     const errors = gateway.output.split("\n").filter((line) => /level=error/.test(line));
     deepStrictEqual(errors.slice(0, 3), [], "errors in the gateway's log");
     strictEqual((await gateway.stop()).code, 0, gateway.output.slice(-2000));
     match(gateway.output, /Stopping: requests in flight may end.* requests=0\b/);
-    return outcomes;
+    return { times, slowest, memory: [early, late] };
   } finally {
     await connection.close();
   }
+}
+
+/** Returns the bytes of a process's resident memory; 0 where the system does not tell. */
+async function residentOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Clients of one gateway. */
