@@ -1,0 +1,134 @@
+/**
+ * `deno task bench:abuse`: eight ordinary clients beside each attack that a review once found, and alone.
+ *
+ * - `--seconds N` of each attack, 20 by default
+ * - `--keep` writes the table to `docs/limits.md`
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { parseArgs } from "node:util";
+import { formatTable } from "../../scripts/bench_report.ts";
+import { replaceBetween } from "../../scripts/docs.ts";
+import { startNatsServer } from "../../scripts/nats_server.ts";
+import { PAIR } from "../http/wire_request.ts";
+import { signedFetch, startCommand } from "../process/running_command.ts";
+import { ATTACKS } from "./abuse_attacks.ts";
+import { buildLoadGenerator, type LoadGenerator } from "./load_generator.ts";
+
+const KEPT = new URL("../../docs/limits.md", import.meta.url).pathname;
+const KEYS = 500;
+
+/** Milliseconds below which 99 of 100 requests of each kind stayed, and bytes of the gateway's memory afterwards. */
+type Figures = { readonly get: number; readonly put: number; readonly memory: number };
+
+async function measure(
+  generator: LoadGenerator,
+  url: string,
+  pid: number,
+  seconds: number,
+): Promise<Figures> {
+  const load = { size: 4096, n: 1_000_000, c: 4, keys: KEYS, bucket: "ordinary", seconds };
+  const [get, put] = await Promise.all([
+    generator.run([url], PAIR, { ...load, op: "get" }),
+    generator.run([url], PAIR, { ...load, op: "put", prefix: "put/" }),
+  ]);
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  const memory = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  return { get: get.p99_ms, put: put.p99_ms, memory };
+}
+
+async function attackBeside<T>(
+  name: string,
+  port: string,
+  seconds: number,
+  work: () => Promise<T>,
+) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", new URL("./abuse_attacks.ts", import.meta.url).pathname],
+      ...[name, port, String(seconds + 60)],
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // it starts
+  try {
+    return await work();
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      throw new Error(`The attack "${name}" ended too early`);
+    }
+    await child.status;
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: "string", default: "20" },
+      keep: { type: "boolean", default: false },
+    },
+  });
+  const seconds = Number(values.seconds);
+  const generator = await buildLoadGenerator();
+  await using server = await startNatsServer();
+  await using gateway = startCommand([
+    ...["run", "--no-prompt", "--allow-net", "--allow-env", "main.ts", "--auth.sigv2", "on"],
+    ...["--listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0", "--log.requests", "off"],
+    ...["--natsServers", server.url],
+  ], {
+    env: {
+      NATS_S3_CREDENTIALS: JSON.stringify({
+        credentials: [{ accessKey: PAIR.accessKeyId, secretKey: PAIR.secretAccessKey }],
+      }),
+    },
+  });
+  const [, port = ""] = await gateway.waitFor(/Serving S3.*port"?[=:](\d+)/);
+  const url = `http://127.0.0.1:${port}`;
+  const put = async (path: string, body?: string): Promise<void> => {
+    const response = await signedFetch(`${url}${path}`, PAIR, {
+      method: "PUT",
+      body: body ?? null,
+    });
+    if (!response.ok) throw new Error(await response.text());
+    await response.body?.cancel();
+  };
+  await put("/abuse");
+  await put("/abuse/key", "x");
+  await put("/abuse/large", "x".repeat(256 * 1024));
+  for (let i = 0; i < 500; i++) await put(`/abuse/${String(i).padStart(900, "k")}`, "x");
+  await put("/ordinary");
+  const fill = { size: 4096, n: KEYS, c: 4, bucket: "ordinary" };
+  await generator.run([url], PAIR, { ...fill, op: "put" });
+
+  const rows: (readonly string[])[] = [];
+  let idle: Figures | undefined;
+  const add = (name: string, figures: Figures): void => {
+    idle ??= figures;
+    const times = (own: number, other: number): string =>
+      `${own.toFixed(0)} (${(own / other).toFixed(1)})`;
+    const memory = (figures.memory / 1024 / 1024).toFixed(0);
+    rows.push([name, times(figures.get, idle.get), times(figures.put, idle.put), memory]);
+    console.error(rows.at(-1)?.join(" | "));
+  };
+  const run = (): Promise<Figures> => measure(generator, url, gateway.pid, seconds);
+  await measure(generator, url, gateway.pid, Math.min(seconds, 5)); // warm-up
+  add("none", await run());
+  for (const name of Object.keys(ATTACKS)) add(name, await attackBeside(name, port, seconds, run));
+  const table = formatTable(
+    ["Attack", "GET, p99 in ms (times that without)", "PUT, p99", "MiB in memory afterwards"],
+    rows,
+  );
+  console.log(table);
+  if (!values.keep) return;
+  const text = await Deno.readTextFile(KEPT);
+  await Deno.writeTextFile(KEPT, replaceBetween(text, "abuse", table));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", KEPT] }).output();
+}
+
+if (import.meta.main) await main();
