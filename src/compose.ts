@@ -12,6 +12,7 @@ import { createHandler } from "./gateway.ts";
 import { FixedBodies } from "./http/fixed_bodies.ts";
 import { InFlight } from "./http/in_flight.ts";
 import { RateLimit } from "./http/rate_limit.ts";
+import { Turns } from "./http/turns.ts";
 import type { NatsConnection } from "./nats/connection/connection.ts";
 import { ConnectionWatch } from "./nats/connection/watch.ts";
 import type { CallObserver } from "./nats/jetstream/call_observer.ts";
@@ -130,6 +131,7 @@ export function createGateway(
     authorize: createAuthorize(store),
     ...(config.minioHealth && { minioHealth }),
     inFlight,
+    turns: new Turns(),
     fixedBodies: new FixedBodies(config.limits.stall),
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,

@@ -70,6 +70,9 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
     if (identity.kind === "user") record.operation = operation.name;
     const caller = await services.authorize.check(identity, operation, verified); //   3. is it allowed?
 
+    if (operation.heavy === true && await exchange.takeTurn() === "full") {
+      return exchange.refuse("requests");
+    }
     const work = run(operation, exchange.watch(verified), caller, services, exchange); // 4. do it
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);

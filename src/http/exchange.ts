@@ -47,6 +47,8 @@ export class Exchange {
   #isDelivering = false;
   #hasFailed = false;
   #isOver = false;
+  /** The client whose turn the exchange has or waits for. */
+  #turn: string | undefined;
 
   constructor(request: Request, info: RequestInfo | undefined, services: ExchangeServices) {
     const { method, url, headers, body } = request;
@@ -102,6 +104,14 @@ export class Exchange {
     this.record.user = identity.accessKeyId;
     const wait = this.#services.rateLimit?.take(identity.accessKeyId) ?? 0;
     return wait === 0 ? undefined : this.refuse("rate", wait);
+  }
+
+  /** Takes a turn to do work that costs much; it ends with the exchange. */
+  takeTurn(): Promise<void> | "full" | undefined {
+    const client = this.client ?? "";
+    const turn = this.#services.turns.take(client);
+    if (turn !== "full") this.#turn = client;
+    return turn;
   }
 
   /** Watches the payload of a request that has a body: counts its bytes and ends it if the client sends nothing. */
@@ -200,6 +210,7 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     const { record } = this;
+    if (this.#turn !== undefined) this.#services.turns.give(this.#turn);
     this.#admission.leave(broken ? this.#info?.completed : undefined);
     record.broken = broken;
     record.ended = performance.now() - record.began;

@@ -12,6 +12,7 @@ import type { RequestTracing } from "../telemetry/request_trace.ts";
 import type { FixedBodies } from "./fixed_bodies.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { RateLimit } from "./rate_limit.ts";
+import type { Turns } from "./turns.ts";
 
 /** The services that exchanges use. */
 export type ExchangeServices = {
@@ -24,6 +25,8 @@ export type ExchangeServices = {
   readonly inFlight: InFlight;
   /** Counts small bodies that clients may not have taken. */
   readonly fixedBodies: FixedBodies;
+  /** Keeps one client's lists from holding others up. */
+  readonly turns: Turns;
   /** Limits the rate of each user's requests. */
   readonly rateLimit?: RateLimit;
   /** Called for each request that was turned away. */

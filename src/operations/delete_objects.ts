@@ -38,6 +38,7 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
   on: "bucket",
   method: "POST",
   query: ["delete"],
+  heavy: true,
   action: "s3:DeleteObject",
 
   parse({ headers }) {

@@ -29,6 +29,7 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
   name: "ListBuckets",
   on: "service",
   method: "GET",
+  heavy: true,
   action: "s3:ListAllMyBuckets",
 
   parse({ query }) {

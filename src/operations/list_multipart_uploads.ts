@@ -18,6 +18,7 @@ export const listMultipartUploads: Operation<"bucket"> = defineOperation<"bucket
   on: "bucket",
   method: "GET",
   query: ["uploads"],
+  heavy: true,
   action: "s3:ListBucketMultipartUploads",
 
   parse: ({ query }) => ({

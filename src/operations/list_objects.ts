@@ -24,6 +24,7 @@ export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>
   name: "ListObjects",
   on: "bucket",
   method: "GET",
+  heavy: true,
   action: "s3:ListBucket",
 
   parse({ query }) {

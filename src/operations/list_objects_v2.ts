@@ -26,6 +26,7 @@ export const listObjectsV2: Operation<"bucket"> = defineOperation<"bucket", Inpu
   on: "bucket",
   method: "GET",
   query: ["list-type=2"],
+  heavy: true,
   action: "s3:ListBucket",
 
   parse({ query }) {

@@ -21,6 +21,7 @@ export const listParts: Operation<"object"> = defineOperation<"object", Input>({
   on: "object",
   method: "GET",
   query: ["uploadId"],
+  heavy: true,
   action: "s3:ListMultipartUploadParts",
 
   parse: ({ query }) => ({

@@ -13,6 +13,7 @@ import { createHandler, type GatewayServices, type Handler } from "../../src/gat
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
 import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
+import { Turns } from "../../src/http/turns.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
@@ -79,6 +80,7 @@ export async function createTestGateway(
     authorize: createAuthorize(store),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
+    turns: new Turns(),
     fixedBodies: new FixedBodies(60_000),
     stalls: new StallWatch(60_000),
     log: SILENT_LOG,

@@ -17,9 +17,9 @@ import { type MalformedRequest, malformedRequest, type Scenery } from "./malform
 import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
 
 /** Milliseconds that a client may pause in the middle of a body. */
-const STALL = 300;
+const STALL = 600;
 /** Milliseconds after which a waiting client closes its half of the connection. */
-const WAIT = 1500;
+const WAIT = 2500;
 /** Milliseconds after which a connection counts as hanging. */
 const TIMEOUT = 8000;
 const BUCKET = "photos";
