@@ -163,8 +163,8 @@ const MAX_LINES = 250;
 
 /** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  "auth/sigv4.ts": 288,
-  "config/settings.ts": 402,
+  "auth/sigv4.ts": 265,
+  "config/settings.ts": 375,
   "nats/buckets/streams.ts": 286,
   "telemetry/request_trace.ts": 267,
 };

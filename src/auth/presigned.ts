@@ -11,14 +11,8 @@ import { S3Error } from "../s3/errors.ts";
 import type { Query, S3Request } from "../s3/request.ts";
 import { formatSeconds, parseAmzDate } from "./request_time.ts";
 import { type Complaint, type Credential, parseCredential } from "./credential_scope.ts";
-import {
-  ALGORITHM,
-  checkSignature,
-  checkSignedHeaders,
-  type ChunkSigning,
-  parseSignedHeaders,
-  type Verifier,
-} from "./sigv4.ts";
+import { ALGORITHM, checkSignature, type ChunkSigning, type Verifier } from "./sigv4.ts";
+import { checkSignedHeaders, parseSignedHeaders } from "./signed_headers.ts";
 
 /** Maximum lifetime of a URL, in seconds: a week. */
 const MAX_EXPIRES = 604_800;

@@ -37,6 +37,7 @@ import {
 import type { Credentials } from "./credentials.ts";
 import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
+import { checkSignedHeaders, parseSignedHeaders } from "./signed_headers.ts";
 
 /** The only algorithm. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -161,21 +162,26 @@ export function verifyHeader(
     signature: known ? signature : parts.Signature,
   };
   const signing = checkSignature(request, claim, undefined, payloadHash, verifier);
-  if (known === undefined && parts.Signature === signature) {
-    beginnings.set(beginning, { ...parts, day, accessKeyId, region, signedHeaders }, 1);
+  const isKept = known === undefined && beginning.length <= MAX_BEGINNING;
+  if (isKept && parts.Signature === signature) {
+    const entry = { ...parts, day, accessKeyId, region, signedHeaders };
+    beginnings.set(beginning, entry, beginning.length);
   }
   return { accessKeyId, region, payloadHash, signing };
 }
 
 const SIGNATURE = "Signature=";
 
+/** Longest beginning that is remembered, and the length of all of them, in characters. */
+const MAX_BEGINNING = 2048;
+const MAX_BEGINNINGS = 1024 * 1024;
 /** The parsed beginnings of the Authorization headers of verified requests, by region and text. */
 const beginnings = new BoundedCache<
   ReturnType<typeof parseAuthorization> & Credential & {
     readonly day: string;
     readonly signedHeaders: readonly string[];
   }
->(1024);
+>(MAX_BEGINNINGS);
 
 const COMPONENTS = ["Credential", "SignedHeaders", "Signature"] as const;
 
@@ -204,35 +210,6 @@ const headerMalformed: Complaint = (reason, fields) =>
   new S3Error("AuthorizationHeaderMalformed", fields, {
     message: `The authorization header is malformed; ${reason}`,
   });
-
-/** Splits `host;range;x-amz-date`, in which each name appears once. */
-export function parseSignedHeaders(text: string, complain: Complaint): readonly string[] {
-  const names = text.toLowerCase().split(";");
-  if (!names.every((name) => /^[!#$%&'*+\-.^_`|~\w]+$/.test(name))) {
-    throw complain("SignedHeaders is not a list of header names separated by semicolons.");
-  }
-  if (new Set(names).size < names.length) {
-    throw complain("SignedHeaders names a header more than once.");
-  }
-  return names;
-}
-
-/**
- * Checks that every header that matters is signed.
- *
- * @throws S3Error `AccessDenied`
- */
-export function checkSignedHeaders(signed: readonly string[], headers: RequestHeaders): void {
-  const names = new Set(signed);
-  const unsigned = names.has("host") ? [] : ["host"];
-  for (const name of headers.keys()) {
-    if (name.startsWith("x-amz-") && !names.has(name)) unsigned.push(name);
-  }
-  if (unsigned.length === 0) return;
-  throw new S3Error("AccessDenied", { HeadersNotSigned: unsigned.join(", ") }, {
-    message: "There were headers present in the request which were not signed",
-  });
-}
 
 /**
  * Compares the signature with ours for each valid secret.

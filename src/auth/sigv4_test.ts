@@ -393,6 +393,14 @@ Deno.test("verifyHeader() reads no header that is named thousands of times", () 
   deepStrictEqual(readingsOf(request).all, ["authorization", "x-amz-date", "x-amz-content-sha256"]);
 });
 
+Deno.test("verifyHeader() refuses a list of more names than a request has headers, and keeps no long list", () => {
+  const many = Array.from({ length: 257 }, (_, i) => `x-amz-meta-${i}`).join(";");
+  const request = signed({});
+  const text = request.headers.get("authorization") ?? "";
+  request.headers.set("authorization", text.replace("SignedHeaders=", `SignedHeaders=${many};`));
+  throws(() => verifyHeader(request, VERIFIER), { code: "AuthorizationHeaderMalformed" });
+});
+
 Deno.test("verifyHeader() refuses other faults by their own codes", () => {
   const cases: [what: string, request: S3Request, code: string, message?: RegExp][] = [
     ["an unknown access key", signed({}, { accessKeyId: "nobody" }), "InvalidAccessKeyId"],
