@@ -2,6 +2,10 @@
  * Empties the trash: purges chunk groups that were replaced longer ago than the grace, except those that a reader's lease
  * holds or that object info names.
  *
+ * A group that was certainly replaced, and whose nuid is tied to the key of its record, is judged by that key alone. Any
+ * other group may have been renamed, or a native client may have named it under another key, so unless its own key names it,
+ * all object info is read.
+ *
  * A completed upload is also in the trash. If its object is still current, only the records of its parts and the parts
  * that it does not use are purged. If the object was replaced within the grace, the group waits for another grace, because
  * its record is older than its replacement.
@@ -31,8 +35,8 @@ export type TrashContext = Pick<
 
 type Trash = TrashRecord & { readonly sequence: number };
 
-/** What became of a group in the trash. */
-type Fate = "purged" | "kept" | "waits";
+/** What became of a group in the trash; "unknown" if another key may name it. */
+type Fate = "purged" | "kept" | "waits" | "unknown";
 
 /** The result of emptying the trash so far. */
 type Tally = { freed: number; waiting: number; readonly failures: JetStreamError[] };
@@ -60,7 +64,7 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
     tally.waiting += batch.length - due.length;
     if (due.length === 0) continue;
     leased ??= await readLeased(context, stream);
-    const certain: Trash[] = [];
+    const items: Trash[] = [];
     for (const message of due) {
       const { subject, data, sequence } = message;
       const record = parseTrash(stream.store, subject, textOf(data));
@@ -70,31 +74,36 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
       }
       const item = { ...record, sequence };
       if (leased.has(item.nuid)) tally.waiting++;
-      // A nuid that is not tied to its key may be named by another key.
-      else if (isNuidOf(item.nuid, item.key)) certain.push(item);
-      else if (doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
-      else tally.waiting++;
+      else items.push(item);
     }
-    await purgeAll(context, stream, certain, new Set(), tally);
+    await purgeAll(context, stream, items, undefined, tally, doubtful);
   }
   const named = await findNamed(context, stream, new Set(doubtful.map(({ nuid }) => nuid)));
-  await purgeAll(context, stream, doubtful, named, tally);
+  await purgeAll(context, stream, doubtful, named, tally, []);
   if (tally.failures.length > 0) throw tally.failures[0];
   return { freed: tally.freed, waiting: tally.waiting };
 }
 
+/**
+ * Purges groups.
+ *
+ * @param named Those that object info of any key names; undefined if that is unknown.
+ * @param doubtful Receives the groups that cannot be judged without `named`.
+ */
 async function purgeAll(
   context: TrashContext,
   stream: StreamReading,
   trash: readonly Trash[],
-  named: ReadonlySet<string>,
+  named: ReadonlySet<string> | undefined,
   tally: Tally,
+  doubtful: Trash[],
 ): Promise<void> {
   await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
     try {
       const fate = await purgeTrash(context, stream, item, named);
       if (fate === "purged") tally.freed++;
-      else if (fate === "waits") tally.waiting++;
+      else if (fate === "unknown" && doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
+      else if (fate !== "kept") tally.waiting++;
     } catch (cause) {
       // Only a refusal concerns this group alone: without a response the others would wait for one as well.
       if (!(cause instanceof JetStreamError)) throw cause;
@@ -107,13 +116,15 @@ async function purgeTrash(
   context: TrashContext,
   stream: StreamReading,
   item: Trash,
-  named: ReadonlySet<string>,
+  named: ReadonlySet<string> | undefined,
 ): Promise<Fate> {
   const { nuid, key, sequence, isReplaced } = item;
   const { nuid: current, time } = await readCurrent(context, stream, key);
   let fate: Fate = "purged";
-  if (current === nuid || named.has(nuid)) {
+  if (current === nuid || named?.has(nuid) === true) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
+  } else if (named === undefined && !(isReplaced && isNuidOf(nuid, key))) {
+    return "unknown";
   } else if (!isReplaced && time.getTime() + context.grace > stream.at.getTime()) {
     await restartGrace(context, stream, item);
     return "waits";

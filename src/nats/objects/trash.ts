@@ -11,6 +11,7 @@
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
+import { isRecord } from "../layout/json.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -37,7 +38,16 @@ export async function freeReplaced(
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
     bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
-  else await trashGroup(needs, stream, key, nuid, "replaced");
+  else await trashGroup(needs, stream, key, nuid, reasonOf(current));
+}
+
+/**
+ * Tells whether a group is free once the object info that names it is replaced. A native client that updates object info
+ * writes what it read before, without an expected sequence, so it may name a group that was renamed meanwhile.
+ */
+export function reasonOf({ raw }: Pick<Current, "raw">): TrashReason {
+  const metadata = raw?.["metadata"];
+  return isRecord(metadata) && metadata["s3.etag"] !== undefined ? "replaced" : "perhaps named";
 }
 
 /** Tells whether object info may name bytes. */
@@ -50,7 +60,8 @@ export function namesBytes({ parsed }: Pick<Current, "parsed">): boolean {
 
 /**
  * Whether object info named a group when the trash was recorded. A group that was replaced may be purged after the grace.
- * A group that may have been named may be replaced at any later time, and its readers have a grace from then on.
+ * A group that may have been named may be replaced at any later time, and its readers have a grace from then on. It may
+ * also have been renamed, so that another key names it.
  */
 export type TrashReason = "replaced" | "perhaps named";
 
