@@ -24,6 +24,7 @@ const KEPT_BY: Readonly<Record<RecordKind, "info and holders" | "holders" | unde
   bucket: undefined,
   lease: undefined,
   lock: undefined,
+  rename: undefined,
   sync: undefined,
   trash: undefined,
   upload: undefined,

@@ -48,6 +48,7 @@ const HOLDERS: Readonly<Record<RecordKind, ReadHolders | undefined>> = {
   layout: undefined,
   lock: undefined,
   part: undefined,
+  rename: undefined,
   sync: undefined,
 };
 

@@ -154,6 +154,7 @@ export const records = {
   lease: (store: StoreName, nuid: Nuid | "*", gateway: string): string =>
     `$O.${store}.S3.lease.${nuid}.${gateway}`,
   lock: (store: StoreName, task: string): string => `$O.${store}.S3.lock.${task}`,
+  rename: (store: StoreName, id: string): string => `$O.${store}.S3.rename.${id}`,
   sync: (store: StoreName): string => `$O.${store}.S3.sync`,
   snapshot: (store: StoreName): string => `$O.${store}.S3.snapshot`,
   snapshotPage: (store: StoreName, id: string, page: number | "*"): string =>
@@ -167,6 +168,7 @@ export const RECORD_KINDS = [
   "lease",
   "lock",
   "part",
+  "rename",
   "snapshot",
   "sync",
   "trash",
@@ -184,6 +186,7 @@ type RecordTokens = {
   readonly lock: { readonly task: string };
   /** The part's number stands first among its facts. */
   readonly part: { readonly id: string; readonly facts: readonly string[] };
+  readonly rename: { readonly id: string };
   /** Both are undefined for a snapshot's head. */
   readonly snapshot: { readonly id: string | undefined; readonly page: string | undefined };
   readonly sync: Readonly<Record<never, never>>;
@@ -202,6 +205,7 @@ const READERS: { readonly [K in RecordKind]: (tokens: readonly string[]) => Reco
   lease: ([nuid = "", gateway = ""]) => ({ kind: "lease", nuid, gateway }),
   lock: ([task = ""]) => ({ kind: "lock", task }),
   part: ([id = "", ...facts]) => ({ kind: "part", id, facts }),
+  rename: ([id = ""]) => ({ kind: "rename", id }),
   snapshot: ([id, page]) => ({ kind: "snapshot", id, page }),
   sync: () => ({ kind: "sync" }),
   trash: ([nuid = ""]) => ({ kind: "trash", nuid }),

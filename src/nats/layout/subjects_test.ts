@@ -83,6 +83,7 @@ const RECORDS: readonly (readonly [subject: string, record: RecordSubject])[] = 
     id: nuid,
     facts: ["7", "a", "b", "-"],
   }],
+  [records.rename(store, "r1"), { kind: "rename", id: "r1" }],
   [records.snapshot(store), { kind: "snapshot", id: undefined, page: undefined }],
   [records.snapshotPage(store, "s1", 12), { kind: "snapshot", id: "s1", page: "12" }],
   [records.sync(store), { kind: "sync" }],
