@@ -15,6 +15,7 @@
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
+import { hasRenamedGroups, isRenamed } from "../buckets/renamed_groups.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { isConflict, isFull, JetStreamError } from "../jetstream/errors.ts";
@@ -53,8 +54,9 @@ const MAX_DOUBTFUL = 100_000;
  * @throws the first reason why a group was not purged, after all others were looked at
  */
 export async function emptyTrash(context: TrashContext, bucket: BucketName): Promise<FreeReport> {
-  const stream = await context.streams.read(bucket);
-  if (!stream.prepared) return { freed: 0, waiting: 0 };
+  const read = await context.streams.read(bucket);
+  if (!read.prepared) return { freed: 0, waiting: 0 };
+  const stream = { ...read, hasRenamed: await hasRenamedGroups(context.requests, read.store) };
   let leased: ReadonlySet<string> | undefined;
   const tally: Tally = { freed: 0, waiting: 0, failures: [] };
   const doubtful: Trash[] = [];
@@ -123,7 +125,7 @@ async function purgeTrash(
   let fate: Fate = "purged";
   if (current === nuid || named?.has(nuid) === true) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
-  } else if (named === undefined && !(isReplaced && isNuidOf(nuid, key))) {
+  } else if (named === undefined && !await isOwnedBy(context, stream, item)) {
     return "unknown";
   } else if (!isReplaced && time.getTime() + context.grace > stream.at.getTime()) {
     await restartGrace(context, stream, item);
@@ -134,6 +136,16 @@ async function purgeTrash(
   // By sequence: a record that was written again in the meantime stays.
   await context.streams.deleteMessage(stream.stream, sequence);
   return fate;
+}
+
+/** Tells whether a group was replaced for certain at the only key that could name it. */
+async function isOwnedBy(
+  { requests }: TrashContext,
+  { store, hasRenamed }: BucketStream,
+  { nuid, key, isReplaced }: Trash,
+): Promise<boolean> {
+  return isReplaced && isNuidOf(nuid, key) &&
+    !(hasRenamed && await isRenamed(requests, store, nuid));
 }
 
 /** Records a group anew, now that it is replaced. A full bucket keeps the old record until the replacement is old enough. */

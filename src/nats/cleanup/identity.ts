@@ -19,6 +19,7 @@ import { keptIdOf } from "./kept_id.ts";
  */
 const KEPT_BY: Readonly<Record<RecordKind, "info and holders" | "holders" | undefined>> = {
   layout: "info and holders",
+  renamed: "info and holders",
   part: "holders",
   snapshot: "holders",
   bucket: undefined,

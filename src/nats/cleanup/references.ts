@@ -49,6 +49,7 @@ const HOLDERS: Readonly<Record<RecordKind, ReadHolders | undefined>> = {
   lock: undefined,
   part: undefined,
   rename: undefined,
+  renamed: undefined,
   sync: undefined,
 };
 

@@ -66,7 +66,8 @@ async function freeAndAnnounce(
 ): Promise<void> {
   const { nuid } = rest;
   const isLeased = nuid !== undefined && (await leasedGroups(needs, stream)).has(nuid);
-  if (nuid !== undefined && !isLeased && reason === "replaced" && isNuidOf(nuid, key)) {
+  const isOwn = reason === "replaced" && !stream.hasRenamed;
+  if (nuid !== undefined && !isLeased && isOwn && isNuidOf(nuid, key)) {
     await purgeGroup(needs, stream, nuid);
     rest.nuid = undefined;
   }

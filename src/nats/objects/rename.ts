@@ -5,8 +5,9 @@
  * by compare-and-set, so at no moment does the object have two keys or none. The record tells a request whose response was
  * lost, or which the client repeats, that the rename was made.
  *
- * The group's nuid keeps the digest of the key that it was made for. Therefore only the object info of all keys tells that
- * nothing names the group, and the trash and the sweep read it (see `cleanup/empty_trash.ts`).
+ * The group's nuid keeps the digest of the key that it was made for. A record `S3.renamed.<nuid>` says that this key has no
+ * claim to it any more. Only the object info of all keys tells that nothing names the group, and the trash and the sweep
+ * read it (see `cleanup/empty_trash.ts`).
  *
  * The object info goes before the tombstone: whoever reads names in the order of the stream finds the group at any point.
  *
@@ -22,9 +23,9 @@ import type { Renamed, RenameInput } from "../../store/objects.ts";
 import { uniqueId } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
-import { textOf } from "../jetstream/messages.ts";
-import { newNuid, type Nuid } from "../layout/nuid.ts";
-import { formatTombstone, TOMBSTONE_TTL } from "../layout/object_info.ts";
+import { type BatchMessage, textOf } from "../jetstream/messages.ts";
+import { newNuid } from "../layout/nuid.ts";
+import { formatTombstone, type ObjectBytes, TOMBSTONE_TTL } from "../layout/object_info.ts";
 import { formatRename, parseRename, RENAME_TTL, renameDigest } from "../layout/rename_record.ts";
 import { formatRenamed } from "../layout/renamed_info.ts";
 import { infoSubject, records } from "../layout/subjects.ts";
@@ -107,6 +108,7 @@ function describeRename(
   const { store } = stream;
   const { info, bytes } = existing(needs, stream, source, current);
   const { raw, sequence } = current;
+  needs.streams.noteRename(stream.bucket);
   if (raw === undefined) throw new TypeError("An object that can be read has no object info");
   checkRename(input.precondition, info, validatorOf(before));
   checkRetention(source, current, needs.now());
@@ -132,23 +134,28 @@ function describeRename(
         expect: sequence,
         ttl: TOMBSTONE_TTL,
       },
-      ...trashOfUpload(stream, key, bytes.nuid, isInParts),
+      ...recordsOfGroup(stream, key, bytes),
     ],
     result: { size, etag, isInParts },
   };
 }
 
 /**
- * Returns the trash record that Complete left, under the new key: it frees the parts that the object does not use, and the
- * key that it states names the group, which saves a look at all others.
+ * Returns the records of a renamed group: that the old key has no claim to it, and for an object in parts the trash record
+ * that Complete left, under the new key. It frees the parts that the object does not use, and the key that it states names
+ * the group, which saves a look at all others.
  */
-function trashOfUpload(
+function recordsOfGroup(
   { store }: BucketStream,
   key: ObjectKey,
-  nuid: Nuid,
-  isInParts: boolean,
-): readonly ReturnType<typeof trashMessage>[] {
-  return isInParts ? [trashMessage(store, key, nuid, "perhaps named")] : [];
+  bytes: ObjectBytes,
+): readonly BatchMessage[] {
+  if (bytes.kind === "group" && bytes.chunks === 0) return [];
+  const { nuid } = bytes;
+  const renamed = { subject: records.renamed(store, nuid), data: "", rollup: true };
+  return bytes.kind === "group"
+    ? [renamed]
+    : [renamed, trashMessage(store, key, nuid, "perhaps named")];
 }
 
 /**

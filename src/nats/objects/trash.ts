@@ -36,7 +36,7 @@ export async function freeReplaced(
   const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
   // Without a seek table in the object info, readers walk the group chunk by chunk.
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
-    bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
+    bytes.seek !== undefined && isNuidOf(bytes.nuid, key) && !stream.hasRenamed;
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
   else await trashGroup(needs, stream, key, nuid, reasonOf(current));
 }
@@ -136,10 +136,11 @@ export async function leasedGroups(
 /** Purges all chunks of a nuid, in one group or in parts, and the records that describe them. */
 export async function purgeGroup(
   { requests, streams }: Pick<ObjectsContext, "requests" | "streams">,
-  { store, stream }: BucketStream,
+  { store, stream, hasRenamed }: BucketStream,
   nuid: Nuid,
 ): Promise<void> {
   await streams.purge(stream, chunkSubject(store, nuid));
+  if (hasRenamed) await streams.purge(stream, records.renamed(store, nuid));
   const layout = records.layout(store, nuid);
   if (await requests.leaderGet(stream, { last_by_subj: layout }) === undefined) return;
   await streams.purge(stream, partChunkSubject(store, nuid, "*", "*"));
