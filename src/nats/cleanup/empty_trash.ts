@@ -2,9 +2,9 @@
  * Empties the trash: purges chunk groups that were replaced longer ago than the grace, except those that a reader's lease
  * holds or that object info names.
  *
- * A group that was certainly replaced, and whose nuid is tied to the key of its record, is judged by that key alone. Any
- * other group may have been renamed, or a native client may have named it under another key, so unless its own key names it,
- * all object info is read.
+ * A group that was certainly replaced, whose nuid is tied to the key of its record and that was never renamed is judged by
+ * that key alone. A native client may have named any other group under another key, so unless its own key names it, all
+ * object info is read.
  *
  * A completed upload is also in the trash. If its object is still current, only the records of its parts and the parts
  * that it does not use are purged. If the object was replaced within the grace, the group waits for another grace, because

@@ -23,7 +23,7 @@ import type { ObjectsContext } from "./context.ts";
 /**
  * Frees the group that replaced object info named, once another write has certainly replaced it. A group of few chunks is
  * purged at once: a reader has them before its response begins, or finds them gone and reads the new object. A larger
- * group is trash.
+ * group is trash, and so is any group of a bucket with renamed objects, because there the nuid's key may have no claim.
  */
 export async function freeReplaced(
   needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed" | "unfinished">,
