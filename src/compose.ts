@@ -17,7 +17,7 @@ import type { NatsConnection } from "./nats/connection/connection.ts";
 import { ConnectionWatch } from "./nats/connection/watch.ts";
 import type { CallObserver } from "./nats/jetstream/call_observer.ts";
 import { failureOf, JetStreamError } from "./nats/jetstream/errors.ts";
-import { describeCall } from "./nats/layout/subjects.ts";
+import { describeCall } from "./nats/layout/call_subject.ts";
 import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
 import { createNatsStore, type NatsStore, type NatsStoreOptions } from "./nats/store.ts";

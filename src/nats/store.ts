@@ -25,6 +25,7 @@ import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/ke
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
+import { renameObject } from "./objects/rename.ts";
 import { translateErrors, translateErrorsIn } from "./s3_errors.ts";
 import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
@@ -90,6 +91,12 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     getObject: (bucket, ...args) => inBucket(bucket, getObject(context, bucket, ...args)),
     putObject: (bucket, ...args) => inBucket(bucket, putObject(context, bucket, ...args)),
     deleteObject: (bucket, ...args) => inBucket(bucket, deleteObject(context, bucket, ...args)),
+    async renameObject(bucket, source, key, input) {
+      const work = renameObject(context, bucket, source, key, input);
+      const { isInParts, ...renamed } = await inBucket(bucket, work);
+      if (isInParts) inParts(bucket, key);
+      return renamed;
+    },
     listObjects: (bucket, ...args) => inBucket(bucket, indexes.list(bucket, ...args)),
 
     createUpload: (bucket, ...args) => inBucket(bucket, createUpload(context, bucket, ...args)),

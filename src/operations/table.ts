@@ -25,6 +25,7 @@ import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
 import type { Operation } from "./operation.ts";
 import { putObject } from "./put_object.ts";
+import { renameObject } from "./rename_object.ts";
 import { unsupportedBeside } from "./unsupported.ts";
 import { uploadPart } from "./upload_part.ts";
 import { uploadPartCopy } from "./upload_part_copy.ts";
@@ -50,6 +51,7 @@ export const SUPPORTED: readonly Operation[] = [
   listObjectsV2,
   listParts,
   putObject,
+  renameObject,
   uploadPart,
   uploadPartCopy,
 ];

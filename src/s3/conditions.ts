@@ -34,11 +34,11 @@ type Validators = { readonly etag: string; readonly modified: Date };
 /**
  * Parses the conditions of a read, or of the source of a copy.
  *
- * @param prefix The prefix of the headers' names: `"x-amz-copy-source-"` for the source of a copy.
+ * @param prefix The prefix of the headers' names, for the source of a copy or of a rename.
  */
 export function parseReadPrecondition(
   headers: RequestHeaders,
-  prefix: "" | "x-amz-copy-source-" = "",
+  prefix: "" | "x-amz-copy-source-" | "x-amz-rename-source-" = "",
 ): ReadPrecondition {
   const match = headers.get(`${prefix}if-match`);
   const noneMatch = headers.get(`${prefix}if-none-match`);
@@ -123,7 +123,8 @@ export function isSameForRange(ifRange: string | null, { etag, modified }: Valid
   return text === quoteETag(etag) || text === etag || text === modified.toUTCString();
 }
 
-function failedRead(
+/** Returns the first condition of a read that does not hold; undefined if all hold. */
+export function failedRead(
   { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: ReadPrecondition,
   { etag, modified }: Validators,
 ): "If-Match" | "If-Unmodified-Since" | "If-None-Match" | "If-Modified-Since" | undefined {

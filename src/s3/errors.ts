@@ -43,6 +43,10 @@ export const ERRORS = {
     400,
     "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.",
   ],
+  IdempotencyParameterMismatch: [
+    400,
+    "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).",
+  ],
   IncompleteBody: [400, "The request body terminated unexpectedly"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [

@@ -8,6 +8,7 @@ import type { WritePrecondition } from "../s3/conditions.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { ByteRange } from "../s3/range.ts";
+import type { RenamePrecondition } from "../s3/rename.ts";
 import type { ContentInput } from "./content.ts";
 
 /** An object as HeadObject shows it. */
@@ -65,6 +66,19 @@ export type ObjectContent = {
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
 };
 
+/** The conditions of a rename, and what identifies the request. */
+export type RenameInput = {
+  readonly precondition: RenamePrecondition;
+  /**
+   * Recognises a repeated request for some minutes: one of the same token and parameters that was carried out succeeds
+   * without another change. Both are any text.
+   */
+  readonly idempotency?: { readonly token: string; readonly parameters: string } | undefined;
+};
+
+/** An object that was renamed. */
+export type Renamed = Pick<ObjectInfo, "size" | "etag">;
+
 /** Objects. Every method throws `NoSuchBucket` if the bucket is missing. */
 export interface Objects {
   /** @throws S3Error `NoSuchKey` */
@@ -89,4 +103,17 @@ export interface Objects {
    * @throws S3Error `NoSuchKey` for `ifMatch` without an object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked object
    */
   deleteObject(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): Promise<void>;
+  /**
+   * Gives an object another key, in place of the object that has that key. Everything else about it stays, its time of
+   * modification too. Onto itself, it checks the conditions and changes nothing.
+   *
+   * @throws S3Error `NoSuchKey` for a missing source; `PreconditionFailed`; `AccessDenied` if either object is locked;
+   * `IdempotencyParameterMismatch` for a known token with other parameters
+   */
+  renameObject(
+    bucket: BucketName,
+    source: ObjectKey,
+    key: ObjectKey,
+    input: RenameInput,
+  ): Promise<Renamed>;
 }

@@ -10,6 +10,7 @@ import { COMMANDS, SIGNATURES } from "./checks/commands.ts";
 import { COPIES, DELETES } from "./checks/copies_and_deletes.ts";
 import { HEADERS } from "./checks/headers.ts";
 import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
+import { RENAMES } from "./checks/renames.ts";
 import { MULTIPART } from "./checks/multipart.ts";
 import { CONDITIONS, METADATA, OBJECTS, READING_RANGES } from "./checks/objects.ts";
 import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
@@ -30,6 +31,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "Keys": KEYS_OF_ALL_KINDS,
   "Multipart": MULTIPART,
   "Copies": COPIES,
+  "Renames": RENAMES,
   "Deletes": DELETES,
   "Checksums and attributes": CHECKSUMS,
   "Commands of `aws s3`": COMMANDS,

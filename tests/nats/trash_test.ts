@@ -1,5 +1,6 @@
 /** Replaced and orphaned chunks: kept for readers, purged when nobody names them. */
 
+import { headers } from "@nats-io/nats-core";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { createNatsStore } from "../../src/nats/store.ts";
@@ -144,7 +145,14 @@ for (const how of ["by a gateway", "by a gateway that died before it recorded th
     await arrived.promise;
     const { body } = await store.getObject(bucket, key, () => "all");
     if (how === "by a gateway") await store.putObject(bucket, key, input(someBytes(10)));
-    else await connection.request(`$O.trash.M.${btoa(key)}`, JSON.stringify(DELETED));
+    else {
+      const rollup = headers();
+      rollup.set("Nats-Rollup", "sub"); // as native clients publish object info
+      await connection.request(`$O.trash.M.${btoa(key)}`, JSON.stringify(DELETED), {
+        timeout: 5000,
+        headers: rollup,
+      });
+    }
     proxy.judge = () => "pass";
     release.resolve();
     deepStrictEqual(await purging, { freed: 0, waiting: 1 });
@@ -162,6 +170,26 @@ for (const how of ["by a gateway", "by a gateway that died before it recorded th
     deepStrictEqual(left, []);
   });
 }
+
+Deno.test("trash that knows the old key of a natively renamed object does not take its bytes", async () => {
+  await using given = await storeOnServer({ store: { grace: 0 } });
+  const { connection, store, native } = given;
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, key, input(someBytes(300_000)));
+  const subject = `$JS.API.DIRECT.GET.OBJ_trash.$O.trash.M.${btoa(key)}`;
+  const { nuid } = (await connection.request(subject)).json<{ nuid: string }>();
+  // A gateway writes this if it does not know whether its commit was stored before another one.
+  await connection.request(`$O.trash.S3.trash.${nuid}`, JSON.stringify({ key }));
+  await (await native.open("trash")).update(key, { name: "new" });
+  deepStrictEqual(await store.freeReplaced(bucket), { freed: 0, waiting: 0 });
+  ok(sameBytes((await read(store, bucket, "new" as ObjectKey)).bytes, someBytes(300_000)));
+  await store.deleteObject(bucket, "new" as ObjectKey, {});
+  for (let i = 0; (await store.freeReplaced(bucket)).waiting > 0; i++) {
+    ok(i < 40, "the lease of the reader stays");
+    await delay(100);
+  }
+  deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
+});
 
 Deno.test("object info that names another object's group cannot take its bytes", async () => {
   await using given = await storeOnServer({ store: { grace: GRACE } });

@@ -10,14 +10,15 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
-import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
-import { type StoreName, storeOf, storeOfStream, streamOf } from "../layout/names.ts";
-import { ALL_STORES, records, subjectsOf } from "../layout/subjects.ts";
+import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
+import { records, subjectsOf } from "../layout/subjects.ts";
 import { createStream } from "./create_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
+import { type ListedStream, listStreams } from "./list_streams.ts";
+import { hasRenamedGroups } from "./renamed_groups.ts";
 import {
   capturesRecords,
   factsOf,
@@ -39,20 +40,12 @@ export type BucketStream = StreamFacts & {
   readonly store: StoreName;
   readonly stream: string;
   readonly created: Date;
+  /** Some object was renamed, and its group is still there. */
+  readonly hasRenamed: boolean;
 };
 
 /** A bucket's stream and its state when it was read. */
 export type StreamReading = BucketStream & StreamState;
-
-/** A stream in a list of all buckets. */
-export type ListedStream = Pick<StreamReading, "store" | "created" | "lastSequence">;
-
-type StreamPage = {
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly streams: readonly StreamInfo[] | null;
-};
 
 /** Number of requests for a deletion that gets no response. */
 const DELETE_ATTEMPTS = 3;
@@ -139,21 +132,8 @@ export class Streams {
   }
 
   /** Lists all streams that are buckets. */
-  async list(): Promise<readonly ListedStream[]> {
-    const found: ListedStream[] = [];
-    for (let offset = 0, total = 1; offset < total;) {
-      const query = { offset, subject: ALL_STORES };
-      const page = await this.#requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
-      for (const { config, created, state } of page.streams ?? []) {
-        const store = storeOfStream(config.name);
-        if (store !== undefined && isObjectStore(store, config)) {
-          found.push({ store, created: new Date(created), lastSequence: state.last_seq });
-        }
-      }
-      total = page.total;
-      offset += page.streams?.length || page.limit || total;
-    }
-    return found;
+  list(): Promise<readonly ListedStream[]> {
+    return listStreams(this.#requests);
   }
 
   /**
@@ -247,6 +227,13 @@ export class Streams {
     return [...subjects];
   }
 
+  /** Notes that an object of the bucket is about to be renamed. */
+  noteRename(bucket: BucketName): void {
+    const known = this.#known.get(bucket);
+    if (known === undefined || known.stream.hasRenamed) return;
+    this.#known.set(bucket, { ...known, stream: { ...known.stream, hasRenamed: true } });
+  }
+
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
     const { config } = info;
     const facts = factsOf(store, config);
@@ -255,12 +242,15 @@ export class Streams {
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    const checked = facts.prepared ? await this.#checkVersion(bucket, store, info) : 0;
+    const [checked, hasRenamed] = facts.prepared
+      ? await this.#readRecords(bucket, store, info)
+      : [0, false];
     const reading: StreamReading = {
       bucket,
       store,
       stream: streamOf(store),
       created: new Date(info.created),
+      hasRenamed,
       ...facts,
       ...stateOf(info),
     };
@@ -269,18 +259,24 @@ export class Streams {
     return reading;
   }
 
-  /** Reads the version of a bucket's layout, unless it was just read. Returns when it was read. */
-  async #checkVersion(
+  /**
+   * Checks the version of a bucket's layout and looks for renamed objects, unless that was just done. Returns when it was
+   * done.
+   */
+  async #readRecords(
     bucket: BucketName,
     store: StoreName,
     { created }: StreamInfo,
-  ): Promise<number> {
+  ): Promise<readonly [at: number, hasRenamed: boolean]> {
     const now = monotonic();
     const known = this.#known.get(bucket);
     const isKnown = known?.stream.prepared === true && now - known.checked < LIFETIME &&
       known.stream.created.getTime() === Date.parse(created);
-    if (isKnown) return known.checked;
-    await checkLayoutVersion(this.#requests, bucket, store, this.#report);
-    return now;
+    if (isKnown) return [known.checked, known.stream.hasRenamed];
+    const [hasRenamed] = await Promise.all([
+      hasRenamedGroups(this.#requests, store),
+      checkLayoutVersion(this.#requests, bucket, store, this.#report),
+    ]);
+    return [now, hasRenamed];
   }
 }

@@ -2,6 +2,10 @@
  * Empties the trash: purges chunk groups that were replaced longer ago than the grace, except those that a reader's lease
  * holds or that object info names.
  *
+ * A group that was certainly replaced, whose nuid is tied to the key of its record and that was never renamed is judged by
+ * that key alone. A native client may have named any other group under another key, so unless its own key names it, all
+ * object info is read.
+ *
  * A completed upload is also in the trash. If its object is still current, only the records of its parts and the parts
  * that it does not use are purged. If the object was replaced within the grace, the group waits for another grace, because
  * its record is older than its replacement.
@@ -11,6 +15,7 @@
 import { mapAtOnce } from "../../collections/map_at_once.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
+import { hasRenamedGroups, isRenamed } from "../buckets/renamed_groups.ts";
 import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { isConflict, isFull, JetStreamError } from "../jetstream/errors.ts";
@@ -31,8 +36,8 @@ export type TrashContext = Pick<
 
 type Trash = TrashRecord & { readonly sequence: number };
 
-/** What became of a group in the trash. */
-type Fate = "purged" | "kept" | "waits";
+/** What became of a group in the trash; "unknown" if another key may name it. */
+type Fate = "purged" | "kept" | "waits" | "unknown";
 
 /** The result of emptying the trash so far. */
 type Tally = { freed: number; waiting: number; readonly failures: JetStreamError[] };
@@ -49,8 +54,9 @@ const MAX_DOUBTFUL = 100_000;
  * @throws the first reason why a group was not purged, after all others were looked at
  */
 export async function emptyTrash(context: TrashContext, bucket: BucketName): Promise<FreeReport> {
-  const stream = await context.streams.read(bucket);
-  if (!stream.prepared) return { freed: 0, waiting: 0 };
+  const read = await context.streams.read(bucket);
+  if (!read.prepared) return { freed: 0, waiting: 0 };
+  const stream = { ...read, hasRenamed: await hasRenamedGroups(context.requests, read.store) };
   let leased: ReadonlySet<string> | undefined;
   const tally: Tally = { freed: 0, waiting: 0, failures: [] };
   const doubtful: Trash[] = [];
@@ -60,7 +66,7 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
     tally.waiting += batch.length - due.length;
     if (due.length === 0) continue;
     leased ??= await readLeased(context, stream);
-    const certain: Trash[] = [];
+    const items: Trash[] = [];
     for (const message of due) {
       const { subject, data, sequence } = message;
       const record = parseTrash(stream.store, subject, textOf(data));
@@ -70,31 +76,36 @@ export async function emptyTrash(context: TrashContext, bucket: BucketName): Pro
       }
       const item = { ...record, sequence };
       if (leased.has(item.nuid)) tally.waiting++;
-      // A nuid that is not tied to its key may be named by another key.
-      else if (isNuidOf(item.nuid, item.key)) certain.push(item);
-      else if (doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
-      else tally.waiting++;
+      else items.push(item);
     }
-    await purgeAll(context, stream, certain, new Set(), tally);
+    await purgeAll(context, stream, items, undefined, tally, doubtful);
   }
   const named = await findNamed(context, stream, new Set(doubtful.map(({ nuid }) => nuid)));
-  await purgeAll(context, stream, doubtful, named, tally);
+  await purgeAll(context, stream, doubtful, named, tally, []);
   if (tally.failures.length > 0) throw tally.failures[0];
   return { freed: tally.freed, waiting: tally.waiting };
 }
 
+/**
+ * Purges groups.
+ *
+ * @param named Those that object info of any key names; undefined if that is unknown.
+ * @param doubtful Receives the groups that cannot be judged without `named`.
+ */
 async function purgeAll(
   context: TrashContext,
   stream: StreamReading,
   trash: readonly Trash[],
-  named: ReadonlySet<string>,
+  named: ReadonlySet<string> | undefined,
   tally: Tally,
+  doubtful: Trash[],
 ): Promise<void> {
   await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
     try {
       const fate = await purgeTrash(context, stream, item, named);
       if (fate === "purged") tally.freed++;
-      else if (fate === "waits") tally.waiting++;
+      else if (fate === "unknown" && doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
+      else if (fate !== "kept") tally.waiting++;
     } catch (cause) {
       // Only a refusal concerns this group alone: without a response the others would wait for one as well.
       if (!(cause instanceof JetStreamError)) throw cause;
@@ -107,13 +118,15 @@ async function purgeTrash(
   context: TrashContext,
   stream: StreamReading,
   item: Trash,
-  named: ReadonlySet<string>,
+  named: ReadonlySet<string> | undefined,
 ): Promise<Fate> {
   const { nuid, key, sequence, isReplaced } = item;
   const { nuid: current, time } = await readCurrent(context, stream, key);
   let fate: Fate = "purged";
-  if (current === nuid || named.has(nuid)) {
+  if (current === nuid || named?.has(nuid) === true) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
+  } else if (named === undefined && !await isOwnedBy(context, stream, item)) {
+    return "unknown";
   } else if (!isReplaced && time.getTime() + context.grace > stream.at.getTime()) {
     await restartGrace(context, stream, item);
     return "waits";
@@ -123,6 +136,16 @@ async function purgeTrash(
   // By sequence: a record that was written again in the meantime stays.
   await context.streams.deleteMessage(stream.stream, sequence);
   return fate;
+}
+
+/** Tells whether a group was replaced for certain at the only key that could name it. */
+async function isOwnedBy(
+  { requests }: TrashContext,
+  { store, hasRenamed }: BucketStream,
+  { nuid, key, isReplaced }: Trash,
+): Promise<boolean> {
+  return isReplaced && isNuidOf(nuid, key) &&
+    !(hasRenamed && await isRenamed(requests, store, nuid));
 }
 
 /** Records a group anew, now that it is replaced. A full bucket keeps the old record until the replacement is old enough. */

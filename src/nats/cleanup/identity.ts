@@ -19,11 +19,13 @@ import { keptIdOf } from "./kept_id.ts";
  */
 const KEPT_BY: Readonly<Record<RecordKind, "info and holders" | "holders" | undefined>> = {
   layout: "info and holders",
+  renamed: "info and holders",
   part: "holders",
   snapshot: "holders",
   bucket: undefined,
   lease: undefined,
   lock: undefined,
+  rename: undefined,
   sync: undefined,
   trash: undefined,
   upload: undefined,

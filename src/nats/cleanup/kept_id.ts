@@ -18,9 +18,10 @@ export function keptIdOf(
   record: RecordSubject,
 ): { readonly id: string } | "unreadable" | undefined {
   switch (record.kind) {
-    case "layout": {
+    case "layout":
+    case "renamed": {
       const nuid = parseNuid(record.nuid);
-      const isOurs = nuid !== undefined && subject === records.layout(store, nuid);
+      const isOurs = nuid !== undefined && subject === records[record.kind](store, nuid);
       return isOurs ? { id: nuid } : "unreadable";
     }
     case "part":

@@ -48,6 +48,8 @@ const HOLDERS: Readonly<Record<RecordKind, ReadHolders | undefined>> = {
   layout: undefined,
   lock: undefined,
   part: undefined,
+  rename: undefined,
+  renamed: undefined,
   sync: undefined,
 };
 

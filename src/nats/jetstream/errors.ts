@@ -22,6 +22,7 @@ export const JetStreamCode = {
   WrongLastSequence: 10071,
   StoreFailed: 10077,
   StreamSealed: 10109,
+  BatchesDisabled: 10174,
   TooManyBatches: 10176,
   WrongLastSequenceConstant: 10164,
 } as const;

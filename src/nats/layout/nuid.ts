@@ -3,8 +3,8 @@
  *
  * Object info is untrusted: a native client may write the nuid of another key's object under its own key, and deleting
  * that client's object would purge the other object's bytes. A nuid of ours therefore ends with a digest of its key. A
- * key's object info alone suffices to purge a group only if the group was made for that key; the sweep, which knows
- * every name, judges all other groups.
+ * key's object info alone suffices to purge a group only if the group was made for that key and never renamed; the trash
+ * and the sweep, which read every name, judge all other groups.
  * @module
  */
 

@@ -10,7 +10,7 @@
 
 import { MAX_PART_NUMBER, type ObjectKey } from "../../s3/names.ts";
 import { decodeKey, encodeKey } from "./key_encoding.ts";
-import { type StoreName, streamOf } from "./names.ts";
+import type { StoreName } from "./names.ts";
 import { isOurNuid, type Nuid, parseNuid } from "./nuid.ts";
 
 /** Version of the subjects and records that this gateway reads and writes. */
@@ -33,34 +33,6 @@ export function subjectsOf(store: StoreName): Subjects {
     infos: `$O.${store}.M.>`,
     records: `$O.${store}.S3.>`,
   };
-}
-
-/**
- * Returns the stream that a call of JetStream concerns, by the call's method and subject, and whether the call writes or
- * reads one chunk.
- *
- * @example Usage
- * ```ts
- * import { describeCall } from "./subjects.ts";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual(describeCall("publish", "$O.a.C.x"), { stream: "OBJ_a", isChunk: true });
- * deepStrictEqual(describeCall("STREAM.INFO", "$JS.API.STREAM.INFO.OBJ_a"), {
- *   stream: "OBJ_a",
- *   isChunk: false,
- * });
- * ```
- */
-export function describeCall(
-  method: string,
-  subject: string,
-): { readonly stream: string | undefined; readonly isChunk: boolean } {
-  const [, owner, store, after = ""] = /(?:^|\.)(OBJ_|\$O\.)([\w-]+)(.*)/.exec(subject) ?? [];
-  if (store === undefined) return { stream: undefined, isChunk: false };
-  const isWritten = method === "publish" && owner === "$O." && after.startsWith(".C.");
-  // A direct get by sequence names only the stream.
-  const isRead = method === "direct_get" && after === "";
-  return { stream: streamOf(store as StoreName), isChunk: isWritten || isRead };
 }
 
 /** Returns the subject of a chunk group. */
@@ -154,6 +126,8 @@ export const records = {
   lease: (store: StoreName, nuid: Nuid | "*", gateway: string): string =>
     `$O.${store}.S3.lease.${nuid}.${gateway}`,
   lock: (store: StoreName, task: string): string => `$O.${store}.S3.lock.${task}`,
+  rename: (store: StoreName, id: string): string => `$O.${store}.S3.rename.${id}`,
+  renamed: (store: StoreName, nuid: Nuid | "*"): string => `$O.${store}.S3.renamed.${nuid}`,
   sync: (store: StoreName): string => `$O.${store}.S3.sync`,
   snapshot: (store: StoreName): string => `$O.${store}.S3.snapshot`,
   snapshotPage: (store: StoreName, id: string, page: number | "*"): string =>
@@ -167,6 +141,8 @@ export const RECORD_KINDS = [
   "lease",
   "lock",
   "part",
+  "rename",
+  "renamed",
   "snapshot",
   "sync",
   "trash",
@@ -184,6 +160,8 @@ type RecordTokens = {
   readonly lock: { readonly task: string };
   /** The part's number stands first among its facts. */
   readonly part: { readonly id: string; readonly facts: readonly string[] };
+  readonly rename: { readonly id: string };
+  readonly renamed: { readonly nuid: string };
   /** Both are undefined for a snapshot's head. */
   readonly snapshot: { readonly id: string | undefined; readonly page: string | undefined };
   readonly sync: Readonly<Record<never, never>>;
@@ -202,6 +180,8 @@ const READERS: { readonly [K in RecordKind]: (tokens: readonly string[]) => Reco
   lease: ([nuid = "", gateway = ""]) => ({ kind: "lease", nuid, gateway }),
   lock: ([task = ""]) => ({ kind: "lock", task }),
   part: ([id = "", ...facts]) => ({ kind: "part", id, facts }),
+  rename: ([id = ""]) => ({ kind: "rename", id }),
+  renamed: ([nuid = ""]) => ({ kind: "renamed", nuid }),
   snapshot: ([id, page]) => ({ kind: "snapshot", id, page }),
   sync: () => ({ kind: "sync" }),
   trash: ([nuid = ""]) => ({ kind: "trash", nuid }),

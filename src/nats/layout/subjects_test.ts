@@ -1,13 +1,13 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ObjectKey } from "../../s3/names.ts";
+import { describeCall } from "./call_subject.ts";
 import { encodeKey } from "./key_encoding.ts";
 import type { StoreName } from "./names.ts";
 import type { Nuid } from "./nuid.ts";
 import {
   type ChunkSubject,
   chunkSubject,
-  describeCall,
   infoSubject,
   keyOfSubject,
   parseChunkSubject,
@@ -83,6 +83,8 @@ const RECORDS: readonly (readonly [subject: string, record: RecordSubject])[] = 
     id: nuid,
     facts: ["7", "a", "b", "-"],
   }],
+  [records.rename(store, "r1"), { kind: "rename", id: "r1" }],
+  [records.renamed(store, nuid), { kind: "renamed", nuid }],
   [records.snapshot(store), { kind: "snapshot", id: undefined, page: undefined }],
   [records.snapshotPage(store, "s1", 12), { kind: "snapshot", id: "s1", page: "12" }],
   [records.sync(store), { kind: "sync" }],

@@ -16,7 +16,7 @@ import { publishIfRoom } from "../jetstream/room.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
-import { leasedGroups, purgeGroup, trashMessage, type TrashReason } from "./trash.ts";
+import { leasedGroups, purgeGroup, reasonOf, trashMessage, type TrashReason } from "./trash.ts";
 
 /** The fields of a context that a delete in a full bucket needs. */
 export type FullBucketNeeds = Pick<
@@ -32,7 +32,7 @@ export async function deleteInFullBucket(
   needs: FullBucketNeeds,
   stream: BucketStream,
   key: ObjectKey,
-  { sequence, nuid }: Pick<Current, "sequence" | "nuid">,
+  { sequence, nuid, raw }: Pick<Current, "sequence" | "nuid" | "raw">,
   marker: NewInfo,
 ): Promise<Outcome> {
   const removal = await removeMessage(needs, stream, sequence);
@@ -42,8 +42,9 @@ export async function deleteInFullBucket(
   }
   needs.doubt(stream.bucket, key);
   const rest: Rest = { nuid, marker };
+  const reason = removal === "in doubt" ? "perhaps named" : reasonOf({ raw });
   try {
-    await freeAndAnnounce(needs, stream, key, rest);
+    await freeAndAnnounce(needs, stream, key, rest, reason);
   } catch (cause) {
     needs.log.warn("a delete in a full bucket is unfinished", {
       bucket: stream.bucket,
@@ -61,17 +62,19 @@ async function freeAndAnnounce(
   stream: BucketStream,
   key: ObjectKey,
   rest: Rest,
+  reason: TrashReason,
 ): Promise<void> {
   const { nuid } = rest;
   const isLeased = nuid !== undefined && (await leasedGroups(needs, stream)).has(nuid);
-  if (nuid !== undefined && !isLeased && isNuidOf(nuid, key)) {
+  const isOwn = reason === "replaced" && !stream.hasRenamed;
+  if (nuid !== undefined && !isLeased && isOwn && isNuidOf(nuid, key)) {
     await purgeGroup(needs, stream, nuid);
     rest.nuid = undefined;
   }
   await announce(needs, stream, key, rest);
   if (nuid === undefined || rest.nuid === undefined) return;
   // The deleted object info may have left enough room for both records.
-  if (await recordIfRoom(needs, stream, key, nuid, "replaced")) rest.nuid = undefined;
+  if (await recordIfRoom(needs, stream, key, nuid, reason)) rest.nuid = undefined;
   else if (!isLeased) {
     const named = await needs.findNamed(stream, new Set([nuid]));
     if (!named.has(nuid)) await purgeGroup(needs, stream, nuid);

@@ -22,7 +22,8 @@ import { checkRetention } from "./retention.ts";
 /** How often a read starts over because its object was replaced before the first byte. */
 const READ_ATTEMPTS = 100;
 
-type InfoNeeds = ChunkMapNeeds & Pick<ObjectsContext, "streams" | "doubt" | "log">;
+/** The fields of a context that a read of object info needs. */
+export type InfoNeeds = ChunkMapNeeds & Pick<ObjectsContext, "streams" | "doubt" | "log">;
 
 /**
  * Reads an object's metadata.
@@ -93,7 +94,12 @@ export async function deleteObject(
   });
 }
 
-function existing(
+/**
+ * Returns the object that object info describes.
+ *
+ * @throws S3Error `NoSuchKey`; `InternalError` if it cannot be read
+ */
+export function existing(
   { doubt, reportUnreadable }: Pick<ObjectsContext, "doubt" | "reportUnreadable">,
   { bucket, store }: BucketStream,
   key: ObjectKey,

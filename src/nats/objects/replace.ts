@@ -18,7 +18,14 @@ import { infoSubject } from "../layout/subjects.ts";
 import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
-import { discardGroup, freeReplaced, namesBytes, trashGroup, trashMessage } from "./trash.ts";
+import {
+  discardGroup,
+  freeReplaced,
+  namesBytes,
+  reasonOf,
+  trashGroup,
+  trashMessage,
+} from "./trash.ts";
 
 /** How often a write that conflicts starts over: enough for a crowd of writers on one key. */
 const WRITE_ATTEMPTS = 200;
@@ -183,7 +190,7 @@ export function checkReplace(
 }
 
 /** Returns what conditions compare. An object that cannot be read exists and has none of them. */
-function validatorOf({ parsed }: Current): WriteValidators | undefined {
+export function validatorOf({ parsed }: Current): WriteValidators | undefined {
   switch (parsed.kind) {
     case "object":
       return parsed.object.info;
@@ -212,11 +219,11 @@ async function commitBatch(
   { store }: BucketStream,
   key: ObjectKey,
   current: Current,
-  { message, before, after }: Extract<Change<unknown>, { readonly kind: "batch" }>,
+  { nuid, message, before, after }: Extract<Change<unknown>, { readonly kind: "batch" }>,
 ): Promise<Outcome> {
-  const trash = current.nuid === undefined
+  const trash = current.nuid === undefined || current.nuid === nuid
     ? []
-    : [trashMessage(store, key, current.nuid, "replaced")];
+    : [trashMessage(store, key, current.nuid, reasonOf(current))];
   const following = [...after, ...trash];
   const last = await requests.publishBatch([
     ...before,

@@ -11,6 +11,7 @@
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
+import { isRecord } from "../layout/json.ts";
 import type { StoreName } from "../layout/names.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
@@ -22,7 +23,7 @@ import type { ObjectsContext } from "./context.ts";
 /**
  * Frees the group that replaced object info named, once another write has certainly replaced it. A group of few chunks is
  * purged at once: a reader has them before its response begins, or finds them gone and reads the new object. A larger
- * group is trash.
+ * group is trash, and so is any group of a bucket with renamed objects, because there the nuid's key may have no claim.
  */
 export async function freeReplaced(
   needs: Pick<ObjectsContext, "requests" | "streams" | "log" | "trashed" | "unfinished">,
@@ -35,9 +36,18 @@ export async function freeReplaced(
   const bytes = parsed.kind === "object" ? parsed.object.bytes : undefined;
   // Without a seek table in the object info, readers walk the group chunk by chunk.
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
-    bytes.seek !== undefined && isNuidOf(bytes.nuid, key);
+    bytes.seek !== undefined && isNuidOf(bytes.nuid, key) && !stream.hasRenamed;
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
-  else await trashGroup(needs, stream, key, nuid, "replaced");
+  else await trashGroup(needs, stream, key, nuid, reasonOf(current));
+}
+
+/**
+ * Tells whether a group is free once the object info that names it is replaced. A native client that updates object info
+ * writes what it read before, without an expected sequence, so it may name a group that was renamed meanwhile.
+ */
+export function reasonOf({ raw }: Pick<Current, "raw">): TrashReason {
+  const metadata = raw?.["metadata"];
+  return isRecord(metadata) && metadata["s3.etag"] !== undefined ? "replaced" : "perhaps named";
 }
 
 /** Tells whether object info may name bytes. */
@@ -50,7 +60,8 @@ export function namesBytes({ parsed }: Pick<Current, "parsed">): boolean {
 
 /**
  * Whether object info named a group when the trash was recorded. A group that was replaced may be purged after the grace.
- * A group that may have been named may be replaced at any later time, and its readers have a grace from then on.
+ * A group that may have been named may be replaced at any later time, and its readers have a grace from then on. It may
+ * also have been renamed, so that another key names it.
  */
 export type TrashReason = "replaced" | "perhaps named";
 
@@ -125,10 +136,11 @@ export async function leasedGroups(
 /** Purges all chunks of a nuid, in one group or in parts, and the records that describe them. */
 export async function purgeGroup(
   { requests, streams }: Pick<ObjectsContext, "requests" | "streams">,
-  { store, stream }: BucketStream,
+  { store, stream, hasRenamed }: BucketStream,
   nuid: Nuid,
 ): Promise<void> {
   await streams.purge(stream, chunkSubject(store, nuid));
+  if (hasRenamed) await streams.purge(stream, records.renamed(store, nuid));
   const layout = records.layout(store, nuid);
   if (await requests.leaderGet(stream, { last_by_subj: layout }) === undefined) return;
   await streams.purge(stream, partChunkSubject(store, nuid, "*", "*"));

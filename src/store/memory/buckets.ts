@@ -28,7 +28,12 @@ export function createBuckets(memory: Memory): Buckets {
         throw new S3Error(code, { BucketName: bucket });
       }
       const info = { name: bucket, created: memory.now(), owner };
-      memory.buckets.set(bucket, { info, objects: new Map(), uploads: new Map() });
+      memory.buckets.set(bucket, {
+        info,
+        objects: new Map(),
+        uploads: new Map(),
+        renames: new Map(),
+      });
     },
 
     async readBucket(bucket) {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { S3Error } from "../../s3/errors.ts";
+import { checkRename } from "../../s3/rename.ts";
 import type { InfoOptions, ObjectInfo, Objects } from "../objects.ts";
 import { checkFirst, receive } from "./content.ts";
 import type { Memory, StoredObject } from "./memory.ts";
@@ -48,6 +50,28 @@ export function createObjects(memory: Memory): Objects {
     async deleteObject(bucket, key, precondition) {
       memory.checkWrite(bucket, key, precondition);
       memory.bucket(bucket).objects.delete(key);
+    },
+
+    async renameObject(bucket, source, key, { precondition, idempotency }) {
+      const { objects, renames } = memory.bucket(bucket);
+      const earlier = idempotency && renames.get(idempotency.token);
+      if (earlier !== undefined) {
+        if (earlier.parameters === idempotency?.parameters) return earlier.result;
+        throw new S3Error("IdempotencyParameterMismatch");
+      }
+      const object = memory.object(bucket, source);
+      const { info } = object;
+      checkRename(precondition, info, objects.get(key)?.info);
+      const result = { size: info.size, etag: info.etag };
+      if (source === key) return result;
+      for (const changed of [source, key]) memory.checkWrite(bucket, changed, {});
+      objects.delete(source);
+      objects.set(key, { ...object, info: { ...info, key } });
+      const { token, parameters } = idempotency ?? {};
+      if (token !== undefined && parameters !== undefined) {
+        renames.set(token, { parameters, result });
+      }
+      return result;
     },
   };
 }

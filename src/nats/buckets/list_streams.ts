@@ -1,0 +1,43 @@
+/**
+ * Lists the streams that are buckets.
+ * @module
+ */
+
+import { LIST_BYTES } from "../jetstream/reply_budget.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import { type StoreName, storeOfStream } from "../layout/names.ts";
+import { ALL_STORES } from "../layout/subjects.ts";
+import { isObjectStore, type StreamInfo } from "./stream_config.ts";
+
+/** A stream in a list of all buckets. */
+export type ListedStream = {
+  readonly store: StoreName;
+  readonly created: Date;
+  /** When it was listed. */
+  readonly lastSequence: number;
+};
+
+type StreamPage = {
+  readonly total: number;
+  readonly offset: number;
+  readonly limit: number;
+  readonly streams: readonly StreamInfo[] | null;
+};
+
+/** Lists all streams that are buckets. */
+export async function listStreams(requests: Requests): Promise<readonly ListedStream[]> {
+  const found: ListedStream[] = [];
+  for (let offset = 0, total = 1; offset < total;) {
+    const query = { offset, subject: ALL_STORES };
+    const page = await requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
+    for (const { config, created, state } of page.streams ?? []) {
+      const store = storeOfStream(config.name);
+      if (store !== undefined && isObjectStore(store, config)) {
+        found.push({ store, created: new Date(created), lastSequence: state.last_seq });
+      }
+    }
+    total = page.total;
+    offset += page.streams?.length || page.limit || total;
+  }
+  return found;
+}
