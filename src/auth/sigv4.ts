@@ -19,7 +19,6 @@ import { hmacOfText, sha256OfText } from "../crypto/sha256.ts";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
-import type { RequestHeaders } from "../s3/request_headers.ts";
 import {
   canonicalHeaders,
   canonicalQuery,

@@ -55,14 +55,14 @@ async function attackBeside<T>(
     stderr: "null",
   }).spawn();
   await new Promise((resolve) => setTimeout(resolve, 1500)); // it starts
+  let ended = false;
+  child.status.then(() => ended = true);
   try {
-    return await work();
+    const result = await work();
+    if (ended) throw new Error(`The attack "${name}" ended too early`);
+    return result;
   } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      throw new Error(`The attack "${name}" ended too early`);
-    }
+    if (!ended) child.kill("SIGKILL");
     await child.status;
   }
 }

@@ -69,7 +69,9 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Returns a signed request as text, so that a test can send a part of it. */
-  request({ method = "GET", path = "/photos/key", headers = [], ...rest }: Partial<WireRequest>) {
+  request(
+    { method = "GET", path = "/photos/key", headers = [], ...rest }: Partial<WireRequest>,
+  ): string {
     const request = { method, path, headers: [["host", "localhost"], ...headers] as const };
     return signedText({ query: "", body: "", ...request, ...rest });
   }

@@ -5,10 +5,10 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { RawConnection } from "../clients/raw_http.ts";
+import type { RawConnection } from "../clients/raw_http.ts";
 import { pause, Scene, STALL, until } from "./scene.ts";
 import { measureBeside } from "./slow_connections.ts";
-import { bytesOf, CREDENTIALS_ENV, signedText, type WireRequest } from "./wire_request.ts";
+import { bytesOf, signedText } from "./wire_request.ts";
 
 const MIB = 1024 * 1024;
 
