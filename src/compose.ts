@@ -9,6 +9,8 @@ import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
 import { createHandler } from "./gateway.ts";
+import { createCors, rulesForOrigins } from "./http/cors.ts";
+import { createRulesOf } from "./http/cors_rules.ts";
 import { FixedBodies } from "./http/fixed_bodies.ts";
 import { InFlight } from "./http/in_flight.ts";
 import { RateLimit } from "./http/rate_limit.ts";
@@ -46,9 +48,7 @@ import {
   createRequestTracing,
   type RequestTracing,
 } from "./telemetry/request_trace.ts";
-import { emptyTrashes } from "./workers/empty_trash.ts";
-import { flattenObjects } from "./workers/flatten.ts";
-import { sweepBuckets } from "./workers/sweep.ts";
+import { startWorkers } from "./workers/start_workers.ts";
 
 /** Milliseconds for which a client must have stood still before its request is ended in favour of another client's. */
 const STILL = 1000;
@@ -110,6 +110,7 @@ export function createGateway(
     region,
     encryptionAtRest,
     checksumDefault,
+    cors,
     credentials,
     clockSkew,
     sigv2,
@@ -125,6 +126,10 @@ export function createGateway(
     region,
     encryptionAtRest,
     checksumDefault,
+    cors: createCors({
+      rulesOf: createRulesOf(store),
+      fallback: cors && rulesForOrigins(cors),
+    }),
     domains,
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
@@ -224,26 +229,4 @@ function observeCalls(count: CallCounter, tracing: RequestTracing | undefined): 
       traced?.({ failure, code, received });
     };
   };
-}
-
-type WorkerParts = {
-  readonly store: NatsStore;
-  readonly metrics: StoreMetrics;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-};
-
-/** Starts the background workers; resolves when all of them have ended. */
-async function startWorkers(
-  { grace, nativeLayout, sweep }: Config,
-  { store, metrics, log, signal }: WorkerParts,
-): Promise<void> {
-  const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
-  if (nativeLayout !== "off") {
-    workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
-  }
-  if (sweep.interval > 0) {
-    workers.push(sweepBuckets(store, { ...sweep, log, signal, report: metrics.swept }));
-  }
-  await Promise.all(workers);
 }

@@ -7,8 +7,8 @@ import type { Authorize } from "./access/authorize.ts";
 import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import { ANONYMOUS, type Identity, type User } from "./auth/identity.ts";
-import { refusePreflight } from "./http/cors.ts";
-import { chooseDoor, type Door } from "./http/entry.ts";
+import type { Cors } from "./http/cors.ts";
+import { chooseDoor } from "./http/entry.ts";
 import { errorText } from "./http/error_response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { createExchangeHandler } from "./http/exchange_handler.ts";
@@ -29,6 +29,7 @@ export type { Handler, RequestInfo };
 export type GatewayServices = Services & ExchangeServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
+  readonly cors: Cors;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
   /** Why requests cannot be served now, if MinIO's health paths are to be served. */
@@ -47,18 +48,35 @@ export function createHandler(services: GatewayServices): Handler {
 
 type Pipeline = GatewayServices & { readonly disclose: Disclose };
 
+/** Parses and answers; a page of another origin also needs to be told that it may read the answer. */
 async function answer(exchange: Exchange, services: Pipeline): Promise<Response> {
-  const { request, origin, record } = exchange;
-  let asked: S3Request | undefined;
+  const { request, origin } = exchange;
+  let asked: S3Request;
   try {
     asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
-    exchange.nameTarget(asked.target);
+  } catch (cause) {
+    return exchange.fail(cause);
+  }
+  exchange.nameTarget(asked.target);
+  const response = await perform(asked, exchange, services);
+  if (asked.headers.has("origin")) await services.cors.addHeaders(asked, response);
+  return response;
+}
+
+async function perform(
+  asked: S3Request,
+  exchange: Exchange,
+  services: Pipeline,
+): Promise<Response> {
+  const { record } = exchange;
+  try {
     if (services.minioHealth !== undefined) {
       const question = healthQuestion(asked);
       if (question !== undefined) return await healthResponse(question, services.minioHealth);
     }
     const door = chooseDoor(asked);
-    if (door !== "s3") refuseDoor(door, asked, exchange);
+    if (door === "preflight") return await services.cors.preflight(asked);
+    if (door === "form") refuseForm(exchange);
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
     exchange.region = verified.region;
@@ -78,14 +96,13 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
   } catch (cause) {
-    if (asked === undefined || exchange.identity?.kind === "user") return exchange.fail(cause);
+    if (exchange.identity?.kind === "user") return exchange.fail(cause);
     return exchange.fail(await refusalOf(cause, asked, exchange, services));
   }
 }
 
-/** Refuses requests that S3 answers without a signature; the gateway has neither CORS nor forms. */
-function refuseDoor(door: Exclude<Door, "s3">, asked: S3Request, exchange: Exchange): never {
-  if (door === "preflight") refusePreflight(asked);
+/** Refuses a form, which S3 answers without a signature in its headers. */
+function refuseForm(exchange: Exchange): never {
   exchange.identify(ANONYMOUS);
   throw new S3Error("NotImplemented", {}, { message: "PostObject is not implemented" });
 }

@@ -85,6 +85,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     sigv2: "presigned",
     encryptionAtRest: false,
     checksumDefault: "CRC64NVME",
+    cors: undefined,
     log: { format: "text", level: "info", requests: "all" },
     audit: { subject: undefined },
     tracing: undefined,

@@ -65,6 +65,15 @@ export function parseDomains(text: string): readonly string[] {
   });
 }
 
+/** Parses a list of origins, such as `https://app.example.com`, each with at most one `*`. */
+export function parseOrigins(text: string): readonly string[] {
+  return splitList(text).map((origin) => {
+    const isOrigin = origin === "*" || /^[a-z][a-z0-9+.-]*:\/\/[^\s\/?#]+$/i.test(origin);
+    if (isOrigin && origin.indexOf("*") === origin.lastIndexOf("*")) return origin;
+    throw new RangeError("it is not a list of origins such as https://app.example.com or *");
+  });
+}
+
 /** Parses a list of IP addresses and networks. */
 export function parseNetworks(text: string): readonly string[] {
   return splitList(text).map(parseNetwork);

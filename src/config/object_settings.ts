@@ -1,8 +1,9 @@
 /**
- * The settings of how objects are kept: what clients learn about encryption and checksums.
+ * The settings of how objects are kept: what clients learn about encryption and checksums, and which pages may use them.
  * @module
  */
 
+import { parseOrigins } from "./network_values.ts";
 import { setting } from "./setting.ts";
 import { oneOf, parseBoolean } from "./values.ts";
 
@@ -24,5 +25,12 @@ export const OBJECT_SETTINGS = {
     default: "crc64nvme",
     help: "The checksum of an object whose client names none",
     parse: oneOf(CHECKSUM_DEFAULTS),
+  }),
+  cors: setting({
+    flag: "http.cors",
+    value: "ORIGIN,…",
+    help:
+      "Lets pages of these origins use buckets that have no CORS configuration; each may have one *, and * alone is any",
+    parse: parseOrigins,
   }),
 } as const;

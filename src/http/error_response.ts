@@ -39,7 +39,7 @@ export function errorText(cause: unknown, failed: FailedRequest): string {
 }
 
 /** Returns the error to send, noted in the record and, if the fault is ours, in the log. */
-function noteError(cause: unknown, { record, request, log }: FailedRequest): S3Error {
+export function noteError(cause: unknown, { record, request, log }: FailedRequest): S3Error {
   const error = isS3Error(cause) ? cause : unexpected(cause, request.signal);
   const { code, message, status } = error;
   record.code = code;

@@ -145,12 +145,12 @@ export class Exchange {
     });
   };
 
-  /** Returns the response to a request that failed. */
-  fail(cause: unknown): Response {
+  /** Returns the response to a request that failed, as XML unless it is to be something else. */
+  fail(cause: unknown, render: () => Response = () => errorResponse(cause, this)): Response {
     this.#hasFailed = true;
     if (isS3Error(cause, "NoSuchBucket", "InvalidBucketName")) this.region = undefined;
     this.#discardBody();
-    return errorResponse(cause, this);
+    return render();
   }
 
   /**

@@ -18,6 +18,8 @@ import {
   createBucketsContext,
 } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
+import { readDocument } from "./buckets/read_document.ts";
+import { writeDocument } from "./buckets/write_document.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
@@ -85,6 +87,11 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
     hasBucket: (bucket) => translateErrors(hasBucket(context, bucket)),
+    readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
+    putDocument: (bucket, kind, text) =>
+      inBucket(bucket, writeDocument(context, bucket, kind, text)),
+    deleteDocument: (bucket, kind) =>
+      inBucket(bucket, writeDocument(context, bucket, kind, undefined)),
     deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),
 
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),

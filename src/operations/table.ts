@@ -6,6 +6,7 @@
  */
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "./bucket_cors.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
@@ -38,8 +39,10 @@ export const SUPPORTED: readonly Operation[] = [
   createBucket,
   createMultipartUpload,
   deleteBucket,
+  deleteBucketCors,
   deleteObject,
   deleteObjects,
+  getBucketCors,
   getBucketLocation,
   getObject,
   getObjectAttributes,
@@ -50,6 +53,7 @@ export const SUPPORTED: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  putBucketCors,
   putObject,
   renameObject,
   uploadPart,

@@ -61,6 +61,36 @@ export function parseRequest(
   domains: readonly string[],
   origin?: Origin,
 ): S3Request {
+  return parseParts(
+    request,
+    origin,
+    (rawPath, host) => parseTarget(rawPath, virtualBucket(host, domains)),
+  );
+}
+
+/**
+ * Parses a request to a web site: the whole path is the key.
+ *
+ * @param bucketOf Returns the bucket of a host.
+ * @throws S3Error as {@linkcode parseRequest} does, and what `bucketOf` throws
+ */
+export function parseSiteRequest(
+  request: Request,
+  bucketOf: (host: string) => string,
+  origin?: Origin,
+): S3Request {
+  return parseParts(
+    request,
+    origin,
+    (rawPath, host) => targetOf(bucketOf(host), decodePercent(rawPath.slice(1))),
+  );
+}
+
+function parseParts(
+  request: Request,
+  origin: Origin | undefined,
+  toTarget: (rawPath: string, host: string) => Target,
+): S3Request {
   const { url } = request;
   const headers = readHeaders(request.headers);
   const start = url.indexOf("://") + 3;
@@ -77,7 +107,7 @@ export function parseRequest(
 
   return {
     method: request.method,
-    target: parseTarget(rawPath, virtualBucket(host, domains)),
+    target: toTarget(rawPath, host),
     rawPath,
     rawQuery,
     query: parseQuery(rawQuery),
@@ -120,7 +150,7 @@ function endOfAuthority(url: string, from: number): number {
 }
 
 /** Returns the bucket that a Host names; undefined for path style. */
-function virtualBucket(host: string, domains: readonly string[]): string | undefined {
+export function virtualBucket(host: string, domains: readonly string[]): string | undefined {
   const name = host.replace(/:\d*$/, "").toLowerCase();
   for (const domain of domains) {
     if (name.length > domain.length + 1 && name.endsWith("." + domain)) {

@@ -33,7 +33,7 @@ export type RoutingRule = {
 export type WebsiteRedirect = {
   readonly protocol: string | undefined;
   readonly host: string | undefined;
-  /** From 301 to 399. */
+  /** 301, 302, 303, 304, 305, 307 or 308. */
   readonly status: number;
   readonly key:
     | { readonly kind: "same" }
@@ -41,6 +41,8 @@ export type WebsiteRedirect = {
     | { readonly kind: "prefix"; readonly by: string };
 };
 
+/** The codes that AWS accepts, although its message names more. */
+const REDIRECT_CODES = new Set(["301", "302", "303", "304", "305", "307", "308"]);
 const MAX_RULES = 50;
 /** Number of tags of a document with 50 rules of every element. */
 const MAX_TAGS = 2000;
@@ -162,7 +164,7 @@ function parseRedirect(element: XmlElement): WebsiteRedirect {
   ]);
   if (element.children.length === 0) throw new S3Error("MalformedXML");
   const code = optionalTextOf(element, "HttpRedirectCode")?.trim();
-  if (code !== undefined && !(/^3\d\d$/.test(code) && code !== "300")) {
+  if (code !== undefined && !REDIRECT_CODES.has(code)) {
     throw invalid(
       `The provided HTTP redirect code (${code}) is not valid. Valid codes are 3XX except 300.`,
     );

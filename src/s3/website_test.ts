@@ -97,7 +97,7 @@ const INVALID: readonly (readonly [code: string, text: string])[] = [
     ),
   ],
   ["InvalidRequest", rules("<Redirect><HttpRedirectCode>300</HttpRedirectCode></Redirect>")],
-  ["InvalidRequest", rules("<Redirect><HttpRedirectCode>200</HttpRedirectCode></Redirect>")],
+  ["InvalidRequest", rules("<Redirect><HttpRedirectCode>314</HttpRedirectCode></Redirect>")],
   [
     "InvalidRequest",
     rules(

@@ -14,9 +14,10 @@
  */
 
 import type { Buckets } from "./buckets.ts";
+import type { BucketDocuments } from "./documents.ts";
 import type { Listings } from "./listings.ts";
 import type { Objects } from "./objects.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** A store of buckets and objects. */
-export type Store = Buckets & Objects & Listings & Uploads;
+export type Store = Buckets & BucketDocuments & Objects & Listings & Uploads;

@@ -12,6 +12,8 @@ import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
 import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
+import { createCors } from "../../src/http/cors.ts";
+import { createRulesOf } from "../../src/http/cors_rules.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { Turns } from "../../src/http/turns.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
@@ -78,6 +80,7 @@ export async function createTestGateway(
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store),
+    cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
     turns: new Turns(),

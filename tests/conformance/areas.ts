@@ -8,6 +8,7 @@ import { BUCKETS } from "./checks/buckets.ts";
 import { CHECKSUMS } from "./checks/checksums.ts";
 import { COMMANDS, SIGNATURES } from "./checks/commands.ts";
 import { COPIES, DELETES } from "./checks/copies_and_deletes.ts";
+import { CORS } from "./checks/cors.ts";
 import { HEADERS } from "./checks/headers.ts";
 import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
 import { RENAMES } from "./checks/renames.ts";
@@ -34,6 +35,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "Renames": RENAMES,
   "Deletes": DELETES,
   "Checksums and attributes": CHECKSUMS,
+  "CORS": CORS,
   "Commands of `aws s3`": COMMANDS,
   "Signatures": SIGNATURES,
   [UNSUPPORTED_AREA]: NOT_IMPLEMENTED,

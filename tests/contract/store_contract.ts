@@ -10,6 +10,7 @@ import { failedWriteContract } from "./failed_writes.ts";
 import { bucket, MIN_PART_SIZE, OWNER } from "./inputs.ts";
 import { listingContract } from "./listings.ts";
 import { objectContract } from "./objects.ts";
+import { documentContract } from "./documents.ts";
 import { renameContract } from "./renames.ts";
 import type { CreateStore, Test } from "./store_under_test.ts";
 import { uploadContract } from "./uploads.ts";
@@ -26,6 +27,7 @@ export function storeContract(name: string, createStore: CreateStore): void {
 
   bucketContract(test);
   objectContract(test);
+  documentContract(test);
   renameContract(test);
   failedWriteContract(test);
   conditionContract(test);

@@ -9,8 +9,8 @@
  * The documents that a bucket was created with come without a revision, so the first reading compares sequences: a
  * revision up to the stream's last sequence of that time was written before the documents were read.
  *
- * Only present, readable documents are kept. CreateBucket writes the owner without a revision, so a reader that kept its
- * absence would not learn of it.
+ * Only readable documents are kept. That there is none is kept too, except for the owner: CreateBucket writes it without a
+ * revision, so a reader that kept its absence would not learn of it.
  *
  * To add a document, add its name to `records.bucket` in `layout/subjects.ts` and a row to {@linkcode DOCUMENTS}.
  * @module
@@ -20,7 +20,7 @@ import { BoundedCache } from "../../collections/bounded_cache.ts";
 import { monotonic } from "../../world/world.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
-import { type Parsed, parseOwner } from "../layout/bucket_documents.ts";
+import { type Parsed, parseDocument, parseOwner } from "../layout/bucket_documents.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 
@@ -28,6 +28,7 @@ import { records } from "../layout/subjects.ts";
 const DOCUMENTS = {
   /** Access key id of the owner; undefined if the record names none. */
   owner: { parse: parseOwner },
+  cors: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;
@@ -59,6 +60,8 @@ type Known = {
   renewal: { readonly at: number; readonly done: Promise<void> } | undefined;
 };
 
+/** Stands for a document that does not exist. */
+const NONE = { kind: "value", value: undefined } as const;
 /** Milliseconds for which documents may be used after the revision was read. */
 const LEASE = 1000;
 /** Number of buckets whose documents are kept. */
@@ -86,8 +89,10 @@ export class Documents {
     if (kept !== undefined) return kept;
     const at = monotonic();
     const document = await this.readNow(bucket.store, name);
-    if (document?.kind !== "value") return document;
-    documents.set(name, document);
+    if (document?.kind === "unreadable" || document === undefined && name === "owner") {
+      return document;
+    }
+    documents.set(name, document ?? NONE);
     if (known === undefined) {
       const { store, created, lastSequence: since } = bucket;
       const fresh = { created: created.getTime(), documents, revision: undefined, since, at };
@@ -105,6 +110,11 @@ export class Documents {
       last_by_subj: records.bucket(store, name),
     });
     return record && DOCUMENTS[name].parse(textOf(record.data)) as Document<Name>;
+  }
+
+  /** Forgets the documents of a bucket, because this gateway has changed one. */
+  forget(store: StoreName): void {
+    this.#buckets.delete(store);
   }
 
   #find({ store, created }: DocumentedBucket): Known | undefined {

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { MAX_DOCUMENT } from "../../store/documents.ts";
 import { isRecord, parseJson } from "./json.ts";
 
 /** A document's text, parsed. */
@@ -27,6 +28,12 @@ export function parseOwner(text: string): Parsed<string | undefined> {
   if (typeof owner !== "string") return unreadable("the owner is not a text");
   if (owner === "" || owner.length > MAX_OWNER) return unreadable("the owner is not a name");
   return { kind: "value", value: owner };
+}
+
+/** Parses the record of a document that a client put: its text, or undefined for one that was deleted. */
+export function parseDocument(text: string): Parsed<string | undefined> {
+  if (text.length > MAX_DOCUMENT) return unreadable("the document is too long");
+  return { kind: "value", value: text === "" ? undefined : text };
 }
 
 /** Returns the record that states the version of the layout. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { DocumentKind } from "../../store/documents.ts";
 import { MAX_PART_NUMBER, type ObjectKey } from "../../s3/names.ts";
 import { decodeKey, encodeKey } from "./key_encoding.ts";
 import type { StoreName } from "./names.ts";
@@ -115,7 +116,7 @@ export function keyOfSubject(store: StoreName, subject: string): ObjectKey | und
 
 /** Subjects of our records. */
 export const records = {
-  bucket: (store: StoreName, document: "owner" | "layout" | "rev" | "*"): string =>
+  bucket: (store: StoreName, document: "owner" | "layout" | "rev" | DocumentKind | "*"): string =>
     `$O.${store}.S3.bucket.${document}`,
   upload: (store: StoreName, id: string): string => `$O.${store}.S3.upload.${id}`,
   part: (store: StoreName, id: string, part: number, facts: string): string =>

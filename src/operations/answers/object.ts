@@ -53,7 +53,9 @@ export type ObjectRead = {
  *
  * @throws S3Error `NoSuchVersion`, `InvalidArgument`, `InvalidRequest`, `NotImplemented` for SSE-C
  */
-export function parseObjectRead({ headers, query }: VerifiedRequest): ObjectRead {
+export function parseObjectRead(
+  { headers, query }: Pick<VerifiedRequest, "headers" | "query">,
+): ObjectRead {
   refuseVersionId(query.get("versionId"));
   refuseUnknownOverrides(query);
   refuseCustomerKeys(headers);

@@ -32,6 +32,7 @@ export function createBuckets(memory: Memory): Buckets {
         info,
         objects: new Map(),
         uploads: new Map(),
+        documents: new Map(),
         renames: new Map(),
       });
     },

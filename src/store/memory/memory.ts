@@ -10,6 +10,7 @@ import { S3Error } from "../../s3/errors.ts";
 import { MIN_PART_SIZE } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import type { BucketInfo } from "../buckets.ts";
+import type { DocumentKind } from "../documents.ts";
 import type { ObjectInfo, Renamed } from "../objects.ts";
 import type { PartInfo, UploadInfo, UploadInput } from "../uploads.ts";
 
@@ -37,6 +38,7 @@ export type StoredBucket = {
   readonly info: BucketInfo;
   readonly objects: Map<ObjectKey, StoredObject>;
   readonly uploads: Map<UploadId, StoredUpload>;
+  readonly documents: Map<DocumentKind, string>;
   /** Renames by the client's token. */
   readonly renames: Map<string, { readonly parameters: string; readonly result: Renamed }>;
 };

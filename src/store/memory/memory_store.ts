@@ -7,6 +7,7 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { Store } from "../store.ts";
 import { createBuckets } from "./buckets.ts";
 import { createListings } from "./listings.ts";
+import { createDocuments } from "./documents.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import { createObjects } from "./objects.ts";
 import { createUploads } from "./uploads.ts";
@@ -22,6 +23,7 @@ export function createMemoryStore(options?: MemoryOptions): MemoryStore {
   const memory = new Memory(options);
   return {
     ...createBuckets(memory),
+    ...createDocuments(memory),
     ...createObjects(memory),
     ...createListings(memory),
     ...createUploads(memory),

@@ -7,7 +7,6 @@ import { type Checks, shows } from "../check.ts";
 
 /** Commands, without `--bucket`, by the operation that they request. */
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
-  DeleteBucketCors: ["delete-bucket-cors"],
   DeleteBucketEncryption: ["delete-bucket-encryption"],
   DeleteBucketLifecycle: ["delete-bucket-lifecycle"],
   DeleteBucketOwnershipControls: ["delete-bucket-ownership-controls"],
@@ -18,7 +17,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   DeletePublicAccessBlock: ["delete-public-access-block"],
   GetBucketAccelerateConfiguration: ["get-bucket-accelerate-configuration"],
   GetBucketAcl: ["get-bucket-acl"],
-  GetBucketCors: ["get-bucket-cors"],
   GetBucketEncryption: ["get-bucket-encryption"],
   GetBucketLifecycleConfiguration: ["get-bucket-lifecycle-configuration"],
   GetBucketLogging: ["get-bucket-logging"],
@@ -38,11 +36,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   ListBucketMetricsConfigurations: ["list-bucket-metrics-configurations"],
   ListObjectVersions: ["list-object-versions"],
   PutBucketAcl: ["put-bucket-acl", "--acl", "private"],
-  PutBucketCors: [
-    "put-bucket-cors",
-    "--cors-configuration",
-    '{"CORSRules":[{"AllowedMethods":["GET"],"AllowedOrigins":["*"]}]}',
-  ],
   PutBucketEncryption: [
     "put-bucket-encryption",
     "--server-side-encryption-configuration",

@@ -1,0 +1,28 @@
+/**
+ * Reads bucket documents that clients put.
+ * @module
+ */
+
+import { S3Error } from "../../s3/errors.ts";
+import type { BucketName } from "../../s3/names.ts";
+import type { DocumentKind } from "../../store/documents.ts";
+import { records } from "../layout/subjects.ts";
+import type { BucketsContext } from "./context.ts";
+
+type ReadContext = Pick<BucketsContext, "streams" | "documents" | "reportUnreadable">;
+
+/** Returns a document as it was at most a second ago; undefined if there is none. */
+export async function readDocument(
+  { streams, documents, reportUnreadable }: ReadContext,
+  bucket: BucketName,
+  kind: DocumentKind,
+): Promise<string | undefined> {
+  const { store, created } = await streams.get(bucket);
+  // The facts of a stream do not tell how far it was, so the first reading of the revision reads the documents again.
+  const document = await documents.read({ store, created, lastSequence: 0 }, kind);
+  if (document?.kind !== "unreadable") return document?.value;
+  reportUnreadable(bucket, "bucket", records.bucket(store, kind), document.reason);
+  throw new S3Error("InternalError", { BucketName: bucket }, {
+    message: `The ${kind} configuration of the bucket cannot be read.`,
+  });
+}

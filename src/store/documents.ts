@@ -1,0 +1,31 @@
+/**
+ * The part of a store that keeps documents about buckets, such as the CORS configuration.
+ * @module
+ */
+
+import type { BucketName } from "../s3/names.ts";
+
+/** The kinds of documents. */
+export const DOCUMENT_KINDS = ["cors"] as const;
+/** One of {@linkcode DOCUMENT_KINDS}. */
+export type DocumentKind = typeof DOCUMENT_KINDS[number];
+
+/** Longest document, in characters. */
+export const MAX_DOCUMENT: number = 128 * 1024;
+
+/**
+ * Documents, each a text of at most {@linkcode MAX_DOCUMENT} characters that a caller has validated. A change is in force on
+ * every gateway within a second. Every method throws `NoSuchBucket` if the bucket is missing.
+ */
+export interface BucketDocuments {
+  /**
+   * Returns a document as it was put; undefined if there is none. The same text is returned until it changes, so that
+   * callers may keep what they made of it.
+   *
+   * @throws S3Error `InternalError` for one that somebody else wrote and nobody can read
+   */
+  readDocument(bucket: BucketName, kind: DocumentKind): Promise<string | undefined>;
+  putDocument(bucket: BucketName, kind: DocumentKind, text: string): Promise<void>;
+  /** Deletes a document, or does nothing if there is none. It needs no room. */
+  deleteDocument(bucket: BucketName, kind: DocumentKind): Promise<void>;
+}

@@ -1,0 +1,25 @@
+// deno-lint-ignore-file require-await -- an async method turns what it throws into a rejection
+/**
+ * Bucket documents in memory.
+ * @module
+ */
+
+import type { BucketDocuments } from "../documents.ts";
+import type { Memory } from "./memory.ts";
+
+/** Creates the documents of a memory store. */
+export function createDocuments(memory: Memory): BucketDocuments {
+  return {
+    async readDocument(bucket, kind) {
+      return memory.bucket(bucket).documents.get(kind);
+    },
+
+    async putDocument(bucket, kind, text) {
+      memory.bucket(bucket).documents.set(kind, text);
+    },
+
+    async deleteDocument(bucket, kind) {
+      memory.bucket(bucket).documents.delete(kind);
+    },
+  };
+}

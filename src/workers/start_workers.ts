@@ -1,0 +1,45 @@
+/**
+ * Starts the background workers that the configuration asks for.
+ * @module
+ */
+
+import type { Maintenance } from "../store/maintenance.ts";
+import type { Store } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { StoreMetrics } from "../telemetry/metrics/store.ts";
+import { emptyTrashes } from "./empty_trash.ts";
+import { flattenObjects } from "./flatten.ts";
+import { sweepBuckets, type SweepSchedule } from "./sweep.ts";
+
+/** The settings of the workers. */
+export type WorkerSettings = {
+  /** Milliseconds for which replaced bytes stay. */
+  readonly grace: number;
+  /** `off` if objects are never rewritten for native clients. */
+  readonly nativeLayout: string;
+  /** An interval of 0 means never. */
+  readonly sweep: SweepSchedule;
+};
+
+/** What the workers work with. */
+export type WorkerParts = {
+  readonly store: Maintenance & Pick<Store, "listBuckets">;
+  readonly metrics: Pick<StoreMetrics, "emptiedTrash" | "flattened" | "swept">;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+/** Starts the background workers; resolves when all of them have ended. */
+export async function startWorkers(
+  { grace, nativeLayout, sweep }: WorkerSettings,
+  { store, metrics, log, signal }: WorkerParts,
+): Promise<void> {
+  const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
+  if (nativeLayout !== "off") {
+    workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
+  }
+  if (sweep.interval > 0) {
+    workers.push(sweepBuckets(store, { ...sweep, log, signal, report: metrics.swept }));
+  }
+  await Promise.all(workers);
+}
