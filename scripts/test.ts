@@ -30,6 +30,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "example go": "nothing else here requires Go; tested if it is installed",
   "example rclone": "it is fetched if there is apt; otherwise tested if it is installed",
   "example restic": "it is fetched if there is apt; otherwise tested if it is installed",
+  "a page of another origin": "Chromium is fetched if there is apt",
   "example terraform/main.tf": "it is not in any package registry; tested if it is installed",
 };
 
