@@ -7,7 +7,7 @@
  */
 
 import { isChecksumValue } from "../../s3/checksum_algorithms.ts";
-import { S3Error } from "../../s3/errors.ts";
+import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { assembleParts } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
@@ -58,7 +58,14 @@ export async function completeUpload(
       const done = upload && completedObject(upload.record);
       if (done !== undefined) return { kind: "done", result: done };
       if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
-      return await describeCompletion(needs, stream, id, upload, parts, input);
+      try {
+        return await describeCompletion(needs, stream, id, upload, parts, input);
+      } catch (cause) {
+        // Both were read at the same time: an Abort may have freed the parts since the upload was open.
+        const isOpen = !isS3Error(cause, "InvalidPart") ||
+          (await findUpload(needs, stream, key, id))?.record.state === "open";
+        throw isOpen ? cause : new S3Error("NoSuchUpload", { UploadId: id }, { cause });
+      }
     },
     precondition: input.precondition,
     guard: checkRetention,
