@@ -21,7 +21,7 @@ const STALL = 600;
 /** Milliseconds after which a waiting client closes its half of the connection. */
 const WAIT = 2500;
 /** Milliseconds after which a connection counts as hanging. */
-const TIMEOUT = 8000;
+const TIMEOUT = 20_000;
 const BUCKET = "photos";
 /** Maximum length of a response body that is read completely. */
 const MAX_BODY = 1024 * 1024;
