@@ -1,6 +1,7 @@
 /** Runs the checks of aws_sdk_checks.ts in Deno and in Node, each as a step. */
 
 import { fail, ok, strictEqual } from "node:assert/strict";
+import { TEST_LOCK } from "../../scripts/test.ts";
 import { CHECKS, type Endpoint, runCheck } from "./aws_sdk_checks.ts";
 import { run } from "./client_process.ts";
 import { CREDENTIALS, type GatewayProcess, REGION, startGateway } from "./gateway_process.ts";
@@ -37,7 +38,9 @@ Deno.test("@aws-sdk/client-s3 in Node", async (t) => {
   const node = { command: "node", args: [], env: {} };
   await using gateway = await startGateway();
   const file = `${import.meta.dirname}/aws_sdk_checks.ts`;
-  const bundled = await run(deno, ["bundle", "--quiet", "--output", bundle, file], { gateway });
+  const bundled = await run(deno, ["bundle", "--quiet", ...TEST_LOCK, "--output", bundle, file], {
+    gateway,
+  });
   strictEqual(bundled.code, 0, bundled.stderr);
 
   await using given = endpointOf(gateway);
