@@ -96,7 +96,9 @@ export class Exchange {
    */
   identify(identity: Identity, isPresigned = false): Response | undefined {
     this.identity = identity;
-    if (identity.kind === "anonymous") return undefined;
+    if (identity.kind === "anonymous") {
+      return this.#admission.countFor(this.client) ? undefined : this.refuse("requests");
+    }
     this.client = isPresigned
       ? `${identity.accessKeyId} ${this.origin.address ?? ""}`
       : identity.accessKeyId;

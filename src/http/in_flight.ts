@@ -10,7 +10,8 @@ export type Admission = {
   /**
    * Counts the request for this client from now on.
    *
-   * @returns false if the client has left too many responses unread
+   * @returns false if the request must be turned away: there is no place for this client, or it has left too many
+   * responses unread
    */
   readonly countFor: (client: string | undefined) => boolean;
   /** Reports that its body was read to the end or given up. */
@@ -26,6 +27,9 @@ export type Admission = {
 
 /** Why a request was not let in: too many are in flight, or the gateway is stopping. */
 export type Refusal = Extract<Rejection, "requests" | "stopping">;
+
+/** Requests that may enter beyond the limit until it is known whose they are. */
+const UNKNOWN = 64;
 
 /** A body that is still arriving: the callbacks to call when it has arrived. */
 type Body = (() => void)[];
@@ -43,8 +47,9 @@ export type Sharing = {
 };
 
 /**
- * Counts requests up to a limit. When all places are taken, a client that holds more than its share gets none, and the
- * request of another one ends a request that stands still: one of a client with more than its share, if there is one.
+ * Counts requests up to a limit. When all places are taken, a client that holds its share gets none, and the request of
+ * another one ends a request that stands still: one of a client with its share, if there is one. Whose a request is turns
+ * out after it has entered, so some may enter beyond the limit until then.
  *
  * @example Usage
  * ```ts
@@ -95,8 +100,7 @@ export class InFlight {
     } = {},
   ): Admission | Refusal {
     if (hasBody && this.#refusesBodies) return "stopping";
-    if (this.#hasTooMuch(client)) return "requests";
-    if (this.#count >= this.limit && !this.#makeRoom(client)) return "requests";
+    if (this.#count >= this.limit + (this.#sharing === undefined ? 0 : UNKNOWN)) return "requests";
     this.#count++;
     let holder = client;
     this.#add(this.#held, holder, 1);
@@ -122,10 +126,11 @@ export class InFlight {
       this.#idle = [];
     };
     const countFor = (other: string | undefined): boolean => {
-      if (left || other === holder) return true;
+      if (left) return true;
       this.#add(this.#held, holder, -1);
+      const hasPlace = !this.#hasTooMuch(other) && this.#hasRoom(other);
       this.#add(this.#held, holder = other, 1);
-      return !this.#hasTooMuch(other);
+      return hasPlace;
     };
     return { arrived, leave, countFor };
   }
@@ -145,15 +150,15 @@ export class InFlight {
     return (this.#unread.get(client) ?? 0) >= this.limit * this.#sharing.share;
   }
 
-  /** Makes room for a client's request; returns whether there is room now. */
-  #makeRoom(client: string | undefined): boolean {
-    if (this.#sharing === undefined) return false;
+  /** Makes room for a client's request, which has entered, if there is none; returns whether there is room now. */
+  #hasRoom(client: string | undefined): boolean {
+    if (this.#count <= this.limit || this.#sharing === undefined) return true;
     const { share, end } = this.#sharing;
     const holdsShare = (one: string | undefined): boolean =>
       one !== undefined && (this.#held.get(one) ?? 0) >= this.limit * share;
     if (holdsShare(client)) return false;
     if (!end(holdsShare)) end(() => true);
-    return this.#count < this.limit; // a request whose body stood still takes a moment to end
+    return this.#count <= this.limit; // a request whose body stood still takes a moment to end
   }
 
   /** Whether clients should send their next request to another gateway. */

@@ -100,8 +100,12 @@ Deno.test("InFlight makes room for a client at the cost of one that holds more t
     },
   });
   const letIn = (name: string): boolean => {
-    const admission = inFlight.enter({ client: name.slice(0, 1) });
+    const admission = inFlight.enter();
     if (typeof admission === "string") return false;
+    if (!admission.countFor(name.slice(0, 1))) {
+      admission.leave();
+      return false;
+    }
     admissions.set(name, admission);
     return true;
   };
@@ -118,18 +122,23 @@ Deno.test("InFlight makes room for a client at the cost of one that holds more t
   strictEqual(inFlight.count, 4);
 });
 
-Deno.test("InFlight counts a request for the client that it turns out to belong to", () => {
+Deno.test("InFlight lets requests in beyond the limit until it is known whose they are", () => {
   const inFlight = new InFlight(2, { share: 0.5, end: () => false });
-  const first = inFlight.enter({ client: "10.0.0.1" });
-  const second = inFlight.enter({ client: "10.0.0.1" });
-  if (typeof first === "string" || typeof second === "string") fail("refused");
-  strictEqual(inFlight.enter({ client: "10.0.0.1" }), "requests");
-  first.countFor("ann");
-  second.countFor("ann");
-  second.countFor("ann");
+  const admissions = Array.from({ length: 66 }, () => inFlight.enter());
+  strictEqual(inFlight.enter(), "requests");
+  const [first, second, third] = admissions;
+  if (typeof first !== "object" || typeof second !== "object" || typeof third !== "object") {
+    fail("refused");
+  }
+  strictEqual(first.countFor("ann"), false);
+  for (const other of admissions.slice(3)) if (typeof other === "object") other.leave();
   first.leave();
-  first.countFor("bob");
-  const third = inFlight.enter({ client: "10.0.0.1" });
-  strictEqual(typeof third, "object");
+  strictEqual(second.countFor("ann"), true);
+  strictEqual(third.countFor("ann"), true); // there is room
+  strictEqual(third.countFor("bob"), true);
   strictEqual(inFlight.count, 2);
+  // Without sharing the limit is strict.
+  const strict = new InFlight(1);
+  strictEqual(typeof strict.enter(), "object");
+  strictEqual(strict.enter(), "requests");
 });
