@@ -25,6 +25,8 @@ export type MalformedRequest = {
   readonly pieces: readonly string[];
   /** The client's behaviour after sending: it waits, closes its half of the connection, or disconnects. */
   readonly then: "wait" | "end" | "leave";
+  /** The signature is right, so that the gateway must not refuse it. */
+  readonly isSigned?: boolean;
 };
 
 /** A source of random numbers that depend only on the seed. */
@@ -219,7 +221,7 @@ function deleteDocument(keys: readonly string[]): string {
 }
 
 /** Values that may trip up any parser. */
-const JUNK = [
+export const JUNK = [
   "",
   " ",
   "0",
@@ -363,7 +365,7 @@ const HOSTS = [
 ] as const;
 
 /** Names of headers that the gateway or the runtime parses. */
-const PARSED = [
+export const PARSED = [
   "range",
   "if-match",
   "if-none-match",
@@ -677,7 +679,8 @@ function junkValue(random: Random): string {
   return random.chance(0.9) ? random.pick(JUNK) : random.bytes(random.below(40));
 }
 
-function valueOf(random: Random, name: string): string {
+/** Returns a value of a header, likely one that its parser knows. */
+export function valueOf(random: Random, name: string): string {
   const known = VALUES[name];
   return known !== undefined && random.chance(0.6) ? random.pick(known) : junkValue(random);
 }
@@ -787,7 +790,7 @@ function junkXml(draft: Draft): void {
 }
 
 /** Mutates some bytes: replaces, inserts, removes or duplicates them. */
-function scramble(random: Random, text: string): string {
+export function scramble(random: Random, text: string): string {
   let changed = text;
   for (let i = 1 + random.below(4); i > 0; i--) {
     const at = random.below(changed.length + 1);

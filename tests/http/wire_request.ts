@@ -65,8 +65,7 @@ export function sign(request: WireRequest, signing: Signing = {}): Signed {
   const canonical = [
     request.method,
     request.path,
-    request.query.split("&").filter((pair) => pair !== "")
-      .map((pair) => pair.includes("=") ? pair : `${pair}=`).sort().join("&"),
+    canonicalQuery(request.query),
     ...names.map((name) => `${name}:${values.get(name)}`),
     "",
     names.join(";"),
@@ -93,15 +92,14 @@ export function presign(request: WireRequest, { now = new Date() }: Signing = {}
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = `${timestamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
   const host = request.headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
-  const query = [
-    ...request.query.split("&").filter((pair) => pair !== "")
-      .map((pair) => pair.includes("=") ? pair : `${pair}=`),
+  const query = canonicalQuery([
+    request.query,
     "X-Amz-Algorithm=AWS4-HMAC-SHA256",
     `X-Amz-Credential=${encodeURIComponent(`${PAIR.accessKeyId}/${scope}`)}`,
     `X-Amz-Date=${timestamp}`,
     "X-Amz-Expires=3600",
     "X-Amz-SignedHeaders=host",
-  ].sort().join("&");
+  ].join("&"));
   const canonical = [
     request.method,
     request.path,
@@ -127,6 +125,29 @@ export function signChunk(
     key,
     ["AWS4-HMAC-SHA256-PAYLOAD", timestamp, scope, previous, sha256(""), sha256(chunk)].join("\n"),
   ).toString("hex");
+}
+
+/** Returns the signature of the trailing headers, given the signature of the last chunk. */
+export function signTrailer(
+  { key, timestamp, scope }: Signed,
+  previous: string,
+  trailer: string,
+): string {
+  return hmac(
+    key,
+    ["AWS4-HMAC-SHA256-TRAILER", timestamp, scope, previous, sha256(trailer)].join("\n"),
+  ).toString("hex");
+}
+
+/** Sorts an encoded query by name, then by value. */
+function canonicalQuery(query: string): string {
+  const pairs = query.split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", value = ""] = pair.split("=", 2);
+    return { name, value };
+  });
+  const compare = (a: string, b: string): number => a < b ? -1 : Number(a > b);
+  return pairs.sort((a, b) => compare(a.name, b.name) || compare(a.value, b.value))
+    .map(({ name, value }) => `${name}=${value}`).join("&");
 }
 
 /** Formats a request as text. */
