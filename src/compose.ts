@@ -22,7 +22,7 @@ import { failureOf, JetStreamError } from "./nats/jetstream/errors.ts";
 import { describeCall } from "./nats/layout/call_subject.ts";
 import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
-import { createNatsStore, type NatsStore, type NatsStoreOptions } from "./nats/store.ts";
+import { createNatsStore, type NatsStoreOptions } from "./nats/store.ts";
 import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
