@@ -23,9 +23,17 @@ async function putLongKeys(scene: Scene): Promise<void> {
 }
 
 /** A path with a signature that anybody may use. */
-function presigned(path: string, query = ""): string {
+function presigned(path: string, query = "", method = "GET"): string {
   const headers = [["host", "localhost"]] as const;
-  return `${path}?${presign({ method: "GET", path, query, headers, body: "" })}`;
+  return `${path}?${presign({ method, path, query, headers, body: "" })}`;
+}
+
+/** Sends the beginning of a request with a presigned URL. */
+async function begin(scene: Scene, head: string, length: number): Promise<RawConnection> {
+  const client = await scene.open();
+  const lines = [`${head} HTTP/1.1`, "host: localhost", `content-length: ${length}`, "", ""];
+  await client.send(bytesOf(lines.join("\r\n")));
+  return client;
 }
 
 Deno.test("A list and an object that nobody reads are in flight until they are ended", async () => {
@@ -100,6 +108,31 @@ Deno.test("One presigned URL that takes every place does not hold others up", as
   } finally {
     session.destroy();
   }
+});
+
+Deno.test("One presigned URL for uploads that hardly proceed does not hold others up", async () => {
+  await using scene = await Scene.open("--limit.requests", "20", "--limit.stall", "1m");
+  await scene.put(KIB);
+  const clients: RawConnection[] = [];
+  let drips = 0;
+  // Each upload gets a byte several times within the second in which it would stand still.
+  const drip = setInterval(() => {
+    drips++;
+    for (const client of clients) client.send(bytesOf("x")).catch(() => {});
+  }, 200);
+  try {
+    const head = `PUT ${presigned("/photos/new", "", "PUT")}`;
+    for (let i = 0; i < 20; i++) clients.push(await begin(scene, head, KIB * KIB));
+    await until(() => scene.gateway.inFlight.count === 20);
+    const before = drips;
+    await until(() => drips >= before + 10);
+    for (let i = 0; i < 5; i++) strictEqual((await scene.ask({ method: "HEAD" })).status, 200);
+    ok(scene.gateway.inFlight.count >= 10, "only what was needed was ended");
+  } finally {
+    clearInterval(drip);
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  await scene.idle();
 });
 
 Deno.test("With --limit.share off, places are not shared", async () => {
