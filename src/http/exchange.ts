@@ -127,7 +127,7 @@ export class Exchange {
       received: (bytes) => void (record.received += bytes),
       ended: this.#admission.arrived,
     });
-    return { ...verified, payload: { ...payload, source } };
+    return { ...verified, payload: { ...payload, source, sender: this.client } };
   }
 
   /** Wraps the body of the response: counts its bytes and ends it if the client disconnects or reads nothing. */

@@ -1,6 +1,7 @@
 /** Answers whose bytes nobody takes: they hold a place until they are ended, also over HTTP/2, and one client's do not hold others up. */
 
 import { ok, strictEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import type { RawConnection } from "../clients/raw_http.ts";
@@ -133,6 +134,27 @@ Deno.test("One presigned URL for uploads that hardly proceed does not hold other
     for (const client of clients) client[Symbol.dispose]();
   }
   await scene.idle();
+});
+
+Deno.test("Documents that come by a presigned URL use up no memory of its maker's", async () => {
+  await using scene = await Scene.open("--limit.stall", "1m");
+  const size = 8 * KIB * KIB;
+  const head = `POST ${presigned("/photos/new", `uploadId=${"0".repeat(32)}`, "POST")}`;
+  const clients = [await begin(scene, head, size), await begin(scene, head, size)];
+  try {
+    for (const client of clients) await client.send(new Uint8Array(size - KIB));
+    const name = 'nats_s3_buffered_bytes{direction="documents"}';
+    await until(() => metric(scene, name) === 2 * (size - KIB));
+    const body = `<Delete>${"<Object><Key>key</Key></Object>".repeat(200)}</Delete>`;
+    using owner = await scene.open();
+    const md5 = createHash("md5").update(body).digest("base64");
+    const headers = [["content-length", String(body.length)], ["content-md5", md5]] as const;
+    const asked = { method: "POST", path: "/photos", query: "delete=", headers, body };
+    await owner.send(bytesOf(scene.request(asked)));
+    strictEqual((await owner.receive()).status, 200);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
 });
 
 Deno.test("With --limit.share off, places are not shared", async () => {
