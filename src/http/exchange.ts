@@ -127,7 +127,7 @@ export class Exchange {
       received: (bytes) => void (record.received += bytes),
       ended: this.#admission.arrived,
     });
-    return { ...verified, payload: { ...payload, source } };
+    return { ...verified, payload: { ...payload, source, sender: this.client } };
   }
 
   /** Wraps the body of the response: counts its bytes and ends it if the client disconnects or reads nothing. */
@@ -199,13 +199,20 @@ export class Exchange {
     const { record } = this;
     if (this.#isDelivering || record.method === "HEAD") return response;
     const length = Number(response.headers.get("content-length") ?? 0);
-    const { fixedBodies } = this.#services;
-    if (length === 0 || fixedBodies.take(this.client ?? "", length, record.began)) return response;
+    if (length === 0 || this.#takeFixed(length)) return response;
     // Asking for the body of a response makes it a stream, so it is not asked for before.
     const { body, status, headers } = response;
     return body === null
       ? response
       : new Response(this.deliver(inPieces(body)), { status, headers });
+  }
+
+  /** Counts a body that is handed over at once; returns false if it must be a stream. */
+  #takeFixed(length: number): boolean {
+    const { hostname, port } = this.#info?.remoteAddr ?? {};
+    const connection = port === undefined ? undefined : `${hostname}:${port}`;
+    const { fixedBodies } = this.#services;
+    return fixedBodies.take(this.client ?? "", length, this.record.began, connection);
   }
 
   #end(broken: boolean): void {

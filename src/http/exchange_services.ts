@@ -43,7 +43,7 @@ export type ExchangeServices = {
 export type RequestInfo = {
   /** Settles when the response was sent, or cannot be. */
   readonly completed: Promise<unknown>;
-  readonly remoteAddr?: { readonly hostname?: string };
+  readonly remoteAddr?: { readonly hostname?: string; readonly port?: number };
 };
 
 /**

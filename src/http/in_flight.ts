@@ -157,8 +157,8 @@ export class InFlight {
     const holdsShare = (one: string | undefined): boolean =>
       one !== undefined && (this.#held.get(one) ?? 0) >= this.limit * share;
     if (holdsShare(client)) return false;
-    if (!end(holdsShare)) end(() => true);
-    return this.#count <= this.limit; // a request whose body stood still takes a moment to end
+    // A request whose body stood still takes a moment to end. Until then there is one more than the limit.
+    return end(holdsShare) || end(() => true);
   }
 
   /** Whether clients should send their next request to another gateway. */

@@ -122,6 +122,13 @@ Deno.test("InFlight makes room for a client at the cost of one that holds more t
   strictEqual(inFlight.count, 4);
 });
 
+Deno.test("InFlight gives the place of a request that takes a moment to end away at once", () => {
+  let ends = 1;
+  const inFlight = new InFlight(2, { share: 0.5, end: () => ends-- > 0 });
+  for (const client of ["ann", "ann", "bob"]) strictEqual(enter(inFlight).countFor(client), true);
+  strictEqual(enter(inFlight).countFor("cid"), false, "nothing stands still any more");
+});
+
 Deno.test("InFlight lets requests in beyond the limit until it is known whose they are", () => {
   const inFlight = new InFlight(2, { share: 0.5, end: () => false });
   const admissions = Array.from({ length: 66 }, () => inFlight.enter());

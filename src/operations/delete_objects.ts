@@ -53,8 +53,8 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
 
   async handle(call) {
     const { target: { bucket }, input, store } = call;
+    await store.readBucket(bucket); // before the document takes memory
     const { objects, quiet } = parseDelete(await readDocument(call, input));
-    await store.readBucket(bucket);
     const errors = await mapAtOnce(
       objects,
       CONCURRENT_DELETIONS,

@@ -22,4 +22,6 @@ export type Payload = {
   readonly sha256: string | undefined;
   /** Trailing headers by lower-case name. They are complete after the body was read to its end. */
   readonly trailers: ReadonlyMap<string, string>;
+  /** For whom the bytes count: an access key; a presigned URL's access key and an address. */
+  readonly sender?: string | undefined;
 };

@@ -8,12 +8,14 @@
 
 import { monotonic, startTicker, stopTicker, type Timer } from "../world/world.ts";
 import type { ByteSource } from "./byte_source.ts";
-import type { ReaderOptions, SourceOptions, StreamOwner } from "./watched_streams.ts";
+import type { ReaderOptions, SourceOptions, Watched } from "./watched_streams.ts";
 
 export type { ReaderOptions, SourceOptions };
 
 /** Number of ticks in the limit. */
 const TICKS = 4;
+/** Bytes with which a source makes progress. Until they have arrived, it waits on, although it does not stall. */
+const PROGRESS = 16 * 1024;
 
 /**
  * Watches streams. Each watched stream has one owner, which reads it to its end or cancels it.
@@ -50,6 +52,9 @@ export class StallWatch {
   ): ByteSource {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
+    // Since the source last made progress: the bytes that arrived, and the milliseconds for which it was waited for.
+    let bytes = 0;
+    let waited = 0;
     const stop = (error: Error): void => {
       this.#remove(watched);
       failed = error;
@@ -72,7 +77,7 @@ export class StallWatch {
         if (failed !== undefined) return Promise.reject(failed);
         this.#add(watched);
         watched.since = this.#tick;
-        watched.at = monotonic();
+        watched.at = monotonic() - waited;
         return new Promise((resolve, reject) => {
           fail = reject;
           const settle = (piece: Uint8Array | undefined): void => {
@@ -80,7 +85,12 @@ export class StallWatch {
             if (piece === undefined) {
               this.#remove(watched);
               ended();
-            } else received?.(piece.length);
+            } else {
+              bytes += piece.length;
+              waited = bytes < PROGRESS ? monotonic() - watched.at : 0;
+              if (bytes >= PROGRESS) bytes = 0;
+              received?.(piece.length);
+            }
             resolve(piece);
           };
           source.read().then(settle, (cause) => {
@@ -192,7 +202,8 @@ export class StallWatch {
   }
 
   /**
-   * Ends the stream that has waited longest for its client, among those that have waited for some time.
+   * Ends the stream that has waited longest for its client, among those that have waited for some time. A client that
+   * sends a few bytes now and then is waited for all the time.
    *
    * @param age Milliseconds.
    * @returns whether there was one
@@ -233,14 +244,3 @@ export class StallWatch {
     }
   }
 }
-
-/** A stream as the timer sees it. */
-type Watched = {
-  readonly owner: StreamOwner | undefined;
-  /** Tick at which it began to wait for the client; undefined while it waits for us. */
-  since: number | undefined;
-  /** The same moment in monotonic time. */
-  at: number;
-  readonly stalled: () => void;
-  readonly breakOff: (error: Error) => void;
-};

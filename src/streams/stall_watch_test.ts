@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { sourceOf } from "./byte_source.ts";
+import { enterWorld } from "../world/world.ts";
 import { type ReaderOptions, StallWatch } from "./stall_watch.ts";
 
 const LIMIT = 200;
@@ -172,4 +173,47 @@ Deno.test("breakOff() fails sources, breaks readers off and counts none of them 
   await Promise.all(reads);
   deepStrictEqual([one.cancelled.length, two.cancelled.length, broken], [1, 1, [true]]);
   deepStrictEqual(stalls.ended, { sources: 0, readers: 0 });
+});
+
+Deno.test("endStillest() counts a source that gets a few bytes now and then as standing still", async () => {
+  let now = 0;
+  using _world = enterWorld({
+    monotonic: () => now,
+    wallClock: () => now,
+    startTimer: () => 0,
+    stopTimer: () => {},
+    startTicker: () => 0,
+    stopTicker: () => {},
+    randomBytes: (length) => new Uint8Array(length),
+  });
+  const stalls = new StallWatch(60_000);
+  const read = (client: string) => {
+    const { stream, send } = createSource<Uint8Array>();
+    const owner = { client };
+    const source = stalls.watchSource(sourceOf(stream), {
+      owner,
+      stalled: () => new Error(client),
+    });
+    return { source, send };
+  };
+  const trickling = read("trickling");
+  const steady = read("steady");
+  for (let i = 0; i < 4; i++) { // half a second each
+    const reads = [trickling.source.read(), steady.source.read()];
+    now += 500;
+    trickling.send(new Uint8Array(1));
+    steady.send(new Uint8Array(16 * 1024));
+    await Promise.all(reads);
+    now += 60_000; // the gateway may take its time
+  }
+  const last = [trickling.source.read(), steady.source.read()].map((one) =>
+    one.then(() => "read", String)
+  );
+  now += 500;
+  strictEqual(stalls.endStillest(1000, () => true), true);
+  strictEqual(await last[0], "Error: trickling");
+  strictEqual(stalls.endStillest(1000, () => true), false, "the other one makes progress");
+  steady.send(new Uint8Array(1));
+  strictEqual(await last[1], "read");
+  await steady.source.cancel();
 });

@@ -1,5 +1,5 @@
 /**
- * What a `StallWatch` is told about the streams that it watches.
+ * What a `StallWatch` is told about the streams that it watches, and what it keeps of them.
  * @module
  */
 
@@ -33,4 +33,15 @@ export type ReaderOptions<T = unknown> = {
    * `false` if it was read to its end or cancelled.
    */
   readonly ended: (broken: boolean) => void;
+};
+
+/** A stream as the timer sees it. */
+export type Watched = {
+  readonly owner: StreamOwner | undefined;
+  /** Tick at which it began to wait for the client; undefined while it waits for us. */
+  since: number | undefined;
+  /** The same moment in monotonic time, and earlier by what it waited before, if too little arrived since. */
+  at: number;
+  readonly stalled: () => void;
+  readonly breakOff: (error: Error) => void;
 };

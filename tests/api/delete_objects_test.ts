@@ -186,4 +186,7 @@ Deno.test("DeleteObjects refuses a document that fails its checks", async () => 
   await assertError(await post({ ...asked(object("a")), headers }), 400, "InvalidRequest");
   const missing = await send("POST", "/missing?delete", asked(object("a")));
   await assertError(missing, 404, "NoSuchBucket");
+  // The bucket is looked up before the document is read.
+  const unread = await send("POST", "/missing?delete", withMD5("<Delete>"));
+  await assertError(unread, 404, "NoSuchBucket");
 });

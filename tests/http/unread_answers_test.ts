@@ -1,6 +1,7 @@
 /** Answers whose bytes nobody takes: they hold a place until they are ended, also over HTTP/2, and one client's do not hold others up. */
 
 import { ok, strictEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import type { RawConnection } from "../clients/raw_http.ts";
@@ -23,9 +24,17 @@ async function putLongKeys(scene: Scene): Promise<void> {
 }
 
 /** A path with a signature that anybody may use. */
-function presigned(path: string, query = ""): string {
+function presigned(path: string, query = "", method = "GET"): string {
   const headers = [["host", "localhost"]] as const;
-  return `${path}?${presign({ method: "GET", path, query, headers, body: "" })}`;
+  return `${path}?${presign({ method, path, query, headers, body: "" })}`;
+}
+
+/** Sends the beginning of a request with a presigned URL. */
+async function begin(scene: Scene, head: string, length: number): Promise<RawConnection> {
+  const client = await scene.open();
+  const lines = [`${head} HTTP/1.1`, "host: localhost", `content-length: ${length}`, "", ""];
+  await client.send(bytesOf(lines.join("\r\n")));
+  return client;
 }
 
 Deno.test("A list and an object that nobody reads are in flight until they are ended", async () => {
@@ -99,6 +108,52 @@ Deno.test("One presigned URL that takes every place does not hold others up", as
     ok(scene.gateway.inFlight.count >= 10, "only what was needed was ended");
   } finally {
     session.destroy();
+  }
+});
+
+Deno.test("One presigned URL for uploads that hardly proceed does not hold others up", async () => {
+  await using scene = await Scene.open("--limit.requests", "20", "--limit.stall", "1m");
+  await scene.put(KIB);
+  const clients: RawConnection[] = [];
+  let drips = 0;
+  // Each upload gets a byte several times within the second in which it would stand still.
+  const drip = setInterval(() => {
+    drips++;
+    for (const client of clients) client.send(bytesOf("x")).catch(() => {});
+  }, 200);
+  try {
+    const head = `PUT ${presigned("/photos/new", "", "PUT")}`;
+    for (let i = 0; i < 20; i++) clients.push(await begin(scene, head, KIB * KIB));
+    await until(() => scene.gateway.inFlight.count === 20);
+    const before = drips;
+    await until(() => drips >= before + 10);
+    for (let i = 0; i < 5; i++) strictEqual((await scene.ask({ method: "HEAD" })).status, 200);
+    ok(scene.gateway.inFlight.count >= 10, "only what was needed was ended");
+  } finally {
+    clearInterval(drip);
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  await scene.idle();
+});
+
+Deno.test("Documents that come by a presigned URL use up no memory of its maker's", async () => {
+  await using scene = await Scene.open("--limit.stall", "1m");
+  const size = 8 * KIB * KIB;
+  const head = `POST ${presigned("/photos/new", `uploadId=${"0".repeat(32)}`, "POST")}`;
+  const clients = [await begin(scene, head, size), await begin(scene, head, size)];
+  try {
+    for (const client of clients) await client.send(new Uint8Array(size - KIB));
+    const name = 'nats_s3_buffered_bytes{direction="documents"}';
+    await until(() => metric(scene, name) === 2 * (size - KIB));
+    const body = `<Delete>${"<Object><Key>key</Key></Object>".repeat(200)}</Delete>`;
+    using owner = await scene.open();
+    const md5 = createHash("md5").update(body).digest("base64");
+    const headers = [["content-length", String(body.length)], ["content-md5", md5]] as const;
+    const asked = { method: "POST", path: "/photos", query: "delete=", headers, body };
+    await owner.send(bytesOf(scene.request(asked)));
+    strictEqual((await owner.receive()).status, 200);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
   }
 });
 

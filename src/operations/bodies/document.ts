@@ -23,17 +23,17 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * {@linkcode verifyReceived} throws
  */
 export async function readDocument(
-  { payload, caller, documents }: Pick<Call<On, unknown>, "payload" | "caller" | "documents">,
+  { payload, documents }: Pick<Call<On, unknown>, "payload" | "documents">,
   integrity: Integrity,
   maxBytes: number = MAX_BYTES,
 ): Promise<string> {
-  const user = caller.accessKeyId;
+  const { sender = "" } = payload;
   let counted = 0;
   const source: ByteSource = {
     async read() {
       const piece = await payload.source.read();
       if (piece === undefined) return undefined;
-      documents.take(user, piece.length);
+      documents.take(sender, piece.length);
       counted += piece.length;
       return piece;
     },
@@ -43,7 +43,7 @@ export async function readDocument(
   try {
     bytes = await readWhole(source, maxBytes);
   } finally {
-    documents.give(user, counted);
+    documents.give(sender, counted);
   }
   if (bytes === undefined) {
     throw new S3Error("MaxMessageLengthExceeded", { MaxMessageLengthBytes: maxBytes });
