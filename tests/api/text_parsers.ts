@@ -1,0 +1,435 @@
+/**
+ * Every parser of text from clients, with its delimiters: `hostile_text_test.ts` gives each of them hostile texts, and
+ * fails for an exported parser that is missing here.
+ * @module
+ */
+
+import { createPayload } from "../../src/auth/body.ts";
+import {
+  canonicalHeaders,
+  canonicalQuery,
+  canonicalUri,
+} from "../../src/auth/canonical_request.ts";
+import { parseCredential } from "../../src/auth/credential_scope.ts";
+import { createCredentials } from "../../src/auth/credentials.ts";
+import { withHoistedHeaders } from "../../src/auth/hoisted_headers.ts";
+import { verifyPresigned } from "../../src/auth/presigned.ts";
+import { parseAmzDate, readRequestTime } from "../../src/auth/request_time.ts";
+import { parseSignedHeaders } from "../../src/auth/signed_headers.ts";
+import { verifySigV2Header, verifySigV2Presigned } from "../../src/auth/sigv2.ts";
+import { createSigningKeys, type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
+import {
+  parseChecksumAlgorithm,
+  parseChecksumHeader,
+  parseChecksumTrailer,
+  parseUploadChecksum,
+} from "../../src/s3/checksum_headers.ts";
+import {
+  parseDate,
+  parseReadPrecondition,
+  parseWritePrecondition,
+} from "../../src/s3/conditions.ts";
+import { parseContinuationToken } from "../../src/s3/continuation_token.ts";
+import { parseCopySource } from "../../src/s3/copy_source.ts";
+import { findRule, parseCors } from "../../src/s3/cors.ts";
+import { S3Error } from "../../src/s3/errors.ts";
+import { parseETag, parseETagList } from "../../src/s3/etag.ts";
+import { TrustedProxies } from "../../src/s3/forwarded.ts";
+import { decodeHeaderText } from "../../src/s3/header_text.ts";
+import { parseContentMD5, parseIntegrity } from "../../src/s3/integrity.ts";
+import { parseProperties } from "../../src/s3/metadata.ts";
+import {
+  type BucketName,
+  parseBucketName,
+  parseObjectKey,
+  parsePartNumber,
+  parseUploadId,
+} from "../../src/s3/names.ts";
+import { encodingParam, integerParam, prefixParam, refuseVersionId } from "../../src/s3/params.ts";
+import { parseProtection, parseTime } from "../../src/s3/protections.ts";
+import { parseCopyRange, parseRange } from "../../src/s3/range.ts";
+import {
+  parseClientToken,
+  parseRenamePrecondition,
+  parseRenameSource,
+} from "../../src/s3/rename.ts";
+import {
+  decodePercent,
+  parseQuery,
+  parseQueryPairs,
+  parseRequest,
+  parseSiteRequest,
+} from "../../src/s3/request.ts";
+import type { RequestHeaders } from "../../src/s3/request_headers.ts";
+import { parseTagging } from "../../src/s3/tagging.ts";
+import { parseWebsite } from "../../src/s3/website.ts";
+import { parseXml } from "../../src/s3/xml_reader.ts";
+import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
+
+/** Creates headers with characters that the runtime's `Headers` would refuse, such as a carriage return. */
+export function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
+  const map = new Map(Object.entries(values));
+  return {
+    get: (name) => map.get(name) ?? null,
+    has: (name) => map.has(name),
+    keys: () => map.keys(),
+    [Symbol.iterator]: () => map[Symbol.iterator](),
+  };
+}
+
+/** A parser, and the texts that might trouble it. */
+export type Row = {
+  readonly parse: (text: string) => unknown;
+  /** The parser's own delimiters. */
+  readonly units: readonly string[];
+  /** Beginning and end of a text that the parser accepts. */
+  readonly around?: readonly [begin: string, end: string];
+  /** The permitted outcomes, each of which must occur. */
+  readonly outcomes: readonly string[];
+};
+
+/** Parsers of headers, parameters and paths. */
+export const HEADERS: Readonly<Record<string, Row>> = {
+  "Range": {
+    parse: (text) => parseRange(text, 10),
+    units: ["bytes=", "=", "-", ",", "0"],
+    around: ["bytes=0-", "1"],
+    outcomes: ["taken"],
+  },
+  "x-amz-copy-source-range": {
+    parse: (text) => parseCopyRange(text, 10),
+    units: ["bytes=", "=", "-", "0"],
+    around: ["bytes=0", "-1"],
+    outcomes: ["InvalidArgument", "taken"],
+  },
+  "If-Match": {
+    parse: (text) => parseETagList(text),
+    units: [",", '"', "W/", 'W/"', '",', "*"],
+    around: ['"', '"'],
+    outcomes: ["taken"],
+  },
+  "If-Modified-Since": {
+    parse: (text) => parseReadPrecondition(headersOf({ "if-modified-since": text })),
+    units: [",", ":", "(", "()", "0", "-"],
+    around: ["Fri, ", " 24 May 2013 00:00:00 GMT"],
+    outcomes: ["taken"],
+  },
+  "If-None-Match of a write": {
+    parse: (text) => parseWritePrecondition(headersOf({ "if-none-match": text })),
+    units: [",", '"', "W/", "*"],
+    around: ['"', '"'],
+    outcomes: ["NotImplemented"],
+  },
+  "x-amz-copy-source": {
+    parse: parseCopySource,
+    units: ["/", "?", "?versionId=", "%2F", "%", "arn:"],
+    around: ["bucket/key", "?versionId=null"],
+    outcomes: ["InvalidArgument", "KeyTooLongError", "NotImplemented"],
+  },
+  "x-amz-tagging": {
+    parse: parseTagging,
+    units: ["&", "=", "a&", "a=b&", "%20", "%"],
+    around: ["a=", "b"],
+    outcomes: ["InvalidArgument", "InvalidTag", "taken"],
+  },
+  "x-amz-meta-*": {
+    parse: (text) =>
+      parseProperties(headersOf({ "x-amz-meta-a": text, "content-type": text }), {
+        encryptionAtRest: false,
+      }),
+    units: [",", "=?UTF-8?B?", "\u00c3\u00a9"],
+    around: ["=?UTF-8?Q?", "?="],
+    outcomes: ["MetadataTooLarge"],
+  },
+  "text in a header": {
+    parse: decodeHeaderText,
+    units: ["=?", "\u00c3", "\u00c3\u00a9"],
+    outcomes: ["taken"],
+  },
+  "Content-MD5": { parse: parseContentMD5, units: ["=", "A", "+"], outcomes: ["InvalidDigest"] },
+  "x-amz-checksum-*": {
+    parse: (text) => parseChecksumHeader(headersOf({ "x-amz-checksum-crc32": text })),
+    units: ["=", "A", "-", "-1"],
+    around: ["AAAAAA==", "-1"],
+    outcomes: ["InvalidRequest"],
+  },
+  "x-amz-trailer": {
+    parse: (text) => parseIntegrity(headersOf({ "x-amz-trailer": text })),
+    units: [",", "a,", "x-amz-checksum-"],
+    around: ["x-amz-checksum-crc32", ","],
+    outcomes: ["InvalidRequest", "taken"],
+  },
+  "x-amz-content-sha256 and Content-Encoding": {
+    parse: (text) =>
+      createPayload(
+        headersOf({
+          "content-encoding": text,
+          "x-amz-decoded-content-length": "0",
+          "x-amz-trailer": text,
+        }),
+        null,
+        "UNSIGNED-PAYLOAD",
+        undefined,
+      ),
+    units: [",", "aws-chunked", "aws-chunked ", ", ,"],
+    around: [",aws-chunked", ","],
+    outcomes: ["InvalidRequest", "taken"],
+  },
+  "X-Forwarded-For": {
+    parse: (text) =>
+      new TrustedProxies(["10.0.0.0/8"]).originOf(
+        "10.0.0.1",
+        headersOf({ "x-forwarded-for": text, "x-forwarded-host": text, "x-forwarded-proto": text }),
+      ),
+    units: [",", "10.0.0.1,", "[", "]", ":", "[::1]:", "1."],
+    around: ["[::1]", ":80"],
+    outcomes: ["taken"],
+  },
+  "a query": {
+    parse: parseQuery,
+    units: ["&", "=", "+", "%20", "%", "a&"],
+    around: ["a=", "&b"],
+    outcomes: ["InvalidURI", "taken"],
+  },
+  "a continuation token": {
+    parse: parseContinuationToken,
+    units: ["=", "A", "_"],
+    outcomes: ["InvalidArgument"],
+  },
+  "an integer": {
+    parse: (text) => integerParam(new Map([["n", text]]), "n", { max: 10, default: 1 }),
+    units: ["-", "0", "1"],
+    around: ["-", "1"],
+    outcomes: ["InvalidArgument"],
+  },
+  "a prefix": {
+    parse: (text) => prefixParam(new Map([["prefix", text]])),
+    units: ["/"],
+    outcomes: ["InvalidArgument"],
+  },
+  "a version id": { parse: refuseVersionId, units: ["-", "a", "."], outcomes: ["InvalidArgument"] },
+  "a bucket's name": {
+    parse: parseBucketName,
+    units: [".", "-", "a.", "a"],
+    outcomes: ["InvalidBucketName"],
+  },
+  "a key": { parse: parseObjectKey, units: ["/", "../"], outcomes: ["KeyTooLongError"] },
+  "an upload id": { parse: parseUploadId, units: ["-", "a"], outcomes: ["NoSuchUpload"] },
+  "an upload's part": {
+    parse: parsePartNumber,
+    units: ["-", "0", "1"],
+    outcomes: ["InvalidArgument"],
+  },
+  "an ETag": {
+    parse: parseETag,
+    units: ['"', "W/", "-1"],
+    around: ['"', '"'],
+    outcomes: ["taken"],
+  },
+  "a date": { parse: parseDate, units: [",", ":", "(", "()", "0"], outcomes: ["taken"] },
+  "a time to protect": {
+    parse: (text) => (parseProtection(undefined, text), parseTime("a", text)),
+    units: [",", ":", "(", "0", "-"],
+    outcomes: ["InvalidArgument", "taken"],
+  },
+  "a size to protect": {
+    parse: (text) => parseProtection(text, undefined),
+    units: ["0", "-"],
+    outcomes: ["InvalidArgument"],
+  },
+  "x-amz-checksum-algorithm": {
+    parse: (text) => {
+      parseUploadChecksum(
+        headersOf({ "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": text }),
+      );
+      parseChecksumAlgorithm(text);
+    },
+    units: ["CRC", "_"],
+    outcomes: ["InvalidRequest"],
+  },
+  "a checksum in x-amz-trailer": {
+    parse: (text) => parseChecksumTrailer(headersOf({ "x-amz-trailer": text })),
+    units: [",", "a,", "x-amz-checksum-", "x-amz-checksum-,"],
+    around: ["x-amz-checksum-crc32", ","],
+    outcomes: ["InvalidRequest", "taken"],
+  },
+  "encoding-type": {
+    parse: (text) => encodingParam(new Map([["encoding-type", text]])),
+    units: ["url"],
+    outcomes: ["InvalidArgument"],
+  },
+  "x-amz-rename-source": {
+    parse: (text) => parseRenameSource(text, "b" as BucketName),
+    units: ["/", "b/", "%2F", "%"],
+    around: ["/b/", "k"],
+    outcomes: ["InvalidArgument", "InvalidRequest", "KeyTooLongError"],
+  },
+  "x-amz-rename-source-if-match": {
+    parse: (text) => parseRenamePrecondition(headersOf({ "x-amz-rename-source-if-match": text })),
+    units: [",", '"', '",'],
+    around: ['"', '"'],
+    outcomes: ["taken"],
+  },
+  "x-amz-client-token": {
+    parse: parseClientToken,
+    units: ["-", "\u00c3\u00a9"],
+    outcomes: ["InvalidArgument"],
+  },
+  "percent-encoded text": {
+    parse: decodePercent,
+    units: ["%", "%2", "%20", "%C3%A9"],
+    outcomes: ["InvalidURI", "taken"],
+  },
+  "a repeated query": {
+    parse: parseQueryPairs,
+    units: ["&", "a&", "a=&", "%61=1&"],
+    outcomes: ["taken"],
+  },
+  "a path": {
+    parse: (text) => {
+      parseSiteRequest(requestAt(`http://localhost/${text}`), () => "site");
+      parseRequest(requestAt(`http://localhost/${text}`), []);
+    },
+    units: ["/", "../", "%2F", "%", "?", "#", "&"],
+    around: ["bucket/", "/"],
+    outcomes: ["InvalidURI", "KeyTooLongError", "taken"],
+  },
+  "Host": {
+    parse: (text) => parseRequest(requestAt(`http://${text}/`), ["s3.test", "test"]),
+    units: [".", ":", "@", "[", "s3.test", ".test"],
+    around: ["bucket.", ".s3.test:80"],
+    outcomes: ["InvalidBucketName", "InvalidRequest", "taken"],
+  },
+  "Origin": {
+    parse: (text) => findRule(RULES, { origin: text, method: "GET", headers: [text] }),
+    units: ["*", ".", "http://"],
+    around: ["http://", ".example.com"],
+    outcomes: ["taken"],
+  },
+  "Authorization of SigV4": {
+    parse: (text) => verifyHeader(signedBy(`AWS4-HMAC-SHA256 ${text}`), VERIFIER),
+    units: [",", "=", "a=b,", "Signature=", "Credential=", "/", ";"],
+    around: [`Credential=a/${SCOPE}, SignedHeaders=host;`, ", Signature=0"],
+    outcomes: ["AuthorizationHeaderMalformed"],
+  },
+  "Authorization of SigV2": {
+    parse: (text) => verifySigV2Header(signedBy(`AWS ${text}`), VERIFIER),
+    units: [":", "AWS ", "="],
+    around: ["a:", "="],
+    outcomes: ["InvalidAccessKeyId", "InvalidArgument"],
+  },
+  "a URL of SigV4": {
+    parse: (text) => verifyPresigned(s3Request({ query: text }), VERIFIER),
+    units: ["&", "=", "%3B", ";", "%2F", "X-Amz-Expires=1&"],
+    around: [
+      `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/${SCOPE}&X-Amz-Date=${TIMESTAMP}&` +
+      "X-Amz-Expires=60&X-Amz-Signature=0&X-Amz-SignedHeaders=host;",
+      "a",
+    ],
+    outcomes: ["AuthorizationQueryParametersError"],
+  },
+  "a URL of SigV2": {
+    parse: (text) => {
+      const request = s3Request({ query: text });
+      return verifySigV2Presigned(request, request.headers, VERIFIER);
+    },
+    units: ["&", "=", "uploadId=", "x&"],
+    around: ["AWSAccessKeyId=a&Expires=2000000000&Signature=0&uploadId=", "a"],
+    outcomes: ["AccessDenied", "InvalidAccessKeyId"],
+  },
+  "a credential": {
+    parse: (text) => parseCredential(text, EXAMPLE.now, EXAMPLE.region, complain),
+    units: ["/", "a/", "//"],
+    around: ["a", `/${SCOPE}`],
+    outcomes: ["AccessDenied", "taken"],
+  },
+  "SignedHeaders": {
+    parse: (text) => parseSignedHeaders(text, complain),
+    units: [";", "a;", "-"],
+    around: ["host;", ";x-amz-date"],
+    outcomes: ["AccessDenied", "taken"],
+  },
+  "x-amz-date": {
+    parse: (text) => (parseAmzDate(text), readRequestTime(headersOf({ date: text }))),
+    units: ["0", "T", "Z", "(", "()", ",", ":", "-"],
+    around: ["2013", "Z"],
+    outcomes: ["AccessDenied", "taken"],
+  },
+  "the canonical path and query": {
+    parse: (text) => canonicalUri(`/${text}`) + canonicalQuery(text),
+    units: ["/", "%", "%2", "%2F", "%7e", "&", "=", "+", "a&", "!"],
+    outcomes: ["taken"],
+  },
+  "canonical headers": {
+    parse: (text) =>
+      canonicalHeaders(
+        ["content-encoding", "a"],
+        headersOf({ "content-encoding": text, a: text }),
+        "h",
+        ",",
+      ),
+    units: [",", ", ", " ,", "a "],
+    outcomes: ["taken"],
+  },
+  "headers in a query": {
+    parse: (text) => withHoistedHeaders(headersOf({}), parseQuery(text), ["content-type"]),
+    units: ["x-amz-meta-a=&", "x-amz-=", "X-AMZ-META-%61=1&"],
+    around: ["x-amz-meta-a=", "b"],
+    outcomes: ["InvalidArgument", "taken"],
+  },
+};
+
+const RULES = parseCors(
+  "<CORSConfiguration><CORSRule><AllowedOrigin>http://*.example.com</AllowedOrigin>" +
+    "<AllowedMethod>GET</AllowedMethod><AllowedHeader>x-*</AllowedHeader></CORSRule></CORSConfiguration>",
+);
+
+const VERIFIER: Verifier = {
+  credentials: createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
+  region: EXAMPLE.region,
+  clockSkew: 300_000,
+  now: EXAMPLE.now,
+  signingKeys: createSigningKeys(),
+};
+
+function complain(reason: string): S3Error {
+  return new S3Error("AccessDenied", {}, { message: reason });
+}
+
+function requestAt(url: string): Request {
+  return Object.defineProperty(new Request("http://localhost/"), "url", { value: url });
+}
+
+function signedBy(authorization: string) {
+  const values = {
+    authorization,
+    "x-amz-date": TIMESTAMP,
+    "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+  };
+  return { ...s3Request(), headers: headersOf(values) };
+}
+
+/** Most tags of the documents below. */
+const MAX_TAGS = 20_000;
+
+/** Parsers of documents, by the root element that they expect. */
+export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
+  R: (text) => parseXml(text, "R", MAX_TAGS),
+  CORSConfiguration: parseCors,
+  WebsiteConfiguration: parseWebsite,
+};
+
+/** Exported parsers that are not in these tables, and why. */
+export const ELSEWHERE: Readonly<Record<string, string>> = {
+  canonicalRequest: "it joins what parsers of this table return",
+  decodeAwsChunked: "hostile_text_test.ts reads trailing headers with it, through createPayload()",
+  parseCopyRead: "it combines parsers of this table",
+  parseCredentials: "the operator writes the file",
+  parseFraming: "createPayload() calls it with the same text",
+  parseNetwork: "the operator writes the setting",
+  parseObjectRead: "it combines parsers of this table",
+  readCopySource: "it reads from the store",
+  readDocument: "it reads the bytes that the parsers of documents parse",
+  readHeaders: "it copies the headers",
+  verifyReceived: "it compares values that are parsed already",
+};
