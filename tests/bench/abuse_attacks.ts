@@ -3,7 +3,7 @@
  * @module
  */
 
-import { connect } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import {
   bytesOf,
   formatRequest,
@@ -47,7 +47,7 @@ async function repeat({ port, end }: Aim, next: (i: number) => string): Promise<
     while (performance.now() < end) {
       try {
         using socket = await Deno.connect({ hostname: "127.0.0.1", port });
-        await socket.write(bytesOf(next(i++)));
+        await writeAll(socket, bytesOf(next(i++)));
         const timer = setTimeout(() => socket.close(), 2000);
         await socket.read(new Uint8Array(1024));
         clearTimeout(timer);
@@ -58,20 +58,33 @@ async function repeat({ port, end }: Aim, next: (i: number) => string): Promise<
   }));
 }
 
-/** Opens HTTP/2 connections that take no bytes of any body, with many requests each; new ones every second. */
+/** Writes all of a request; one write may take only a part of it. */
+async function writeAll(socket: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+}
+
+/**
+ * Holds five HTTP/2 connections that take no bytes of any body, with 200 requests each. A request that the gateway ends is
+ * sent again, and a connection that it closes is opened again.
+ */
 async function takeNothing({ port, end }: Aim, path: string): Promise<void> {
-  const sessions: { destroy(): void }[] = [];
+  const sessions = new Set<ClientHttp2Session>();
+  const open = (): void => {
+    const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
+    sessions.add(session);
+    const isOpen = (): boolean => sessions.has(session) && !session.closed && !session.destroyed;
+    const ask = (): void => {
+      const stream = session.request({ ":path": path, ":authority": "localhost" });
+      stream.on("error", () => {});
+      stream.on("close", () => setTimeout(() => isOpen() && ask(), 100));
+      stream.end();
+    };
+    session.on("error", () => {});
+    session.on("close", () => sessions.delete(session));
+    for (let i = 0; i < 200; i++) ask();
+  };
   while (performance.now() < end) {
-    if (sessions.length < 5) {
-      const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
-      session.on("error", () => {});
-      for (let i = 0; i < 200; i++) {
-        const stream = session.request({ ":path": path, ":authority": "localhost" });
-        stream.on("error", () => {});
-        stream.end();
-      }
-      sessions.push(session);
-    }
+    while (sessions.size < 5) open();
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   for (const session of sessions) session.destroy();
@@ -90,10 +103,7 @@ async function holdDocuments({ port, end }: Aim): Promise<void> {
     if (sockets.length < 20) {
       const socket = await Deno.connect({ hostname: "127.0.0.1", port });
       sockets.push(socket);
-      (async () => {
-        const bytes = bytesOf(text.slice(0, -1));
-        for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
-      })().catch(() => {});
+      writeAll(socket, bytesOf(text.slice(0, -1))).catch(() => {});
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -145,6 +155,15 @@ export const ATTACKS: Readonly<Record<string, (aim: Aim) => Promise<void>>> = {
   "blanks in an Authorization header": (aim) => {
     const authorization = `AWS${" ".repeat(HEADER)}x`;
     const text = formatRequest(request({ headers: [HOST, ["authorization", authorization]] }));
+    return repeat(aim, () => text);
+  },
+  "uploads without credentials": (aim) => {
+    const body = "x".repeat(8 * 1024 * 1024);
+    const headers = [HOST, ["expect", "100-continue"], [
+      "content-length",
+      String(body.length),
+    ]] as const;
+    const text = formatRequest(request({ method: "PUT", headers, body }));
     return repeat(aim, () => text);
   },
   "Authorization headers to remember": (aim) =>
