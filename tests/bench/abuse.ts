@@ -1,5 +1,5 @@
 /**
- * `deno task bench:abuse`: eight ordinary clients beside each attack that a review once found, and alone.
+ * `deno task bench:abuse`: eight ordinary clients beside each of several attacks, and alone.
  *
  * - `--seconds N` of each attack, 20 by default
  * - `--keep` writes the table to `docs/limits.md`
