@@ -6,7 +6,7 @@
  */
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
-import { deleteBucketCors, getBucketCors, putBucketCors } from "./bucket_cors.ts";
+import { bucketCors } from "./bucket_cors.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
@@ -34,15 +34,14 @@ import { uploadPartCopy } from "./upload_part_copy.ts";
 /** The operations that the gateway supports. */
 export const SUPPORTED: readonly Operation[] = [
   abortMultipartUpload,
+  ...bucketCors,
   completeMultipartUpload,
   copyObject,
   createBucket,
   createMultipartUpload,
   deleteBucket,
-  deleteBucketCors,
   deleteObject,
   deleteObjects,
-  getBucketCors,
   getBucketLocation,
   getObject,
   getObjectAttributes,
@@ -53,7 +52,6 @@ export const SUPPORTED: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
-  putBucketCors,
   putObject,
   renameObject,
   uploadPart,

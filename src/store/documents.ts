@@ -5,8 +5,15 @@
 
 import type { BucketName } from "../s3/names.ts";
 
-/** The kinds of documents. */
-export const DOCUMENT_KINDS = ["cors"] as const;
+/** The kinds of documents. Each is a subject in JetStream, so a name never changes. */
+export const DOCUMENT_KINDS = [
+  "cors",
+  "website",
+  "tagging",
+  "requestPayment",
+  "accelerate",
+  "logging",
+] as const;
 /** One of {@linkcode DOCUMENT_KINDS}. */
 export type DocumentKind = typeof DOCUMENT_KINDS[number];
 

@@ -12,7 +12,7 @@
  * Only readable documents are kept. That there is none is kept too, except for the owner: CreateBucket writes it without a
  * revision, so a reader that kept its absence would not learn of it.
  *
- * To add a document, add its name to `records.bucket` in `layout/subjects.ts` and a row to {@linkcode DOCUMENTS}.
+ * To add a document, add its name to `DOCUMENT_KINDS` in `store/documents.ts` and a row to {@linkcode DOCUMENTS}.
  * @module
  */
 
@@ -29,6 +29,11 @@ const DOCUMENTS = {
   /** Access key id of the owner; undefined if the record names none. */
   owner: { parse: parseOwner },
   cors: { parse: parseDocument },
+  website: { parse: parseDocument },
+  tagging: { parse: parseDocument },
+  requestPayment: { parse: parseDocument },
+  accelerate: { parse: parseDocument },
+  logging: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;
