@@ -40,7 +40,7 @@ export type RequestRecord = {
   code: string | undefined;
   /** Payload bytes read, without framing. */
   received: number;
-  /** Bytes of the response body that the client accepted. */
+  /** Bytes of the response body that the client accepted; small bodies count when they are handed to the runtime. */
   sent: number;
   /** Milliseconds until the headers of the response, and until its end. */
   answered: number;
