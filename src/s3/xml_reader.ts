@@ -133,24 +133,28 @@ function toNodes(nodes: readonly OrderedNode[]): (XmlElement | string)[] {
   });
 }
 
-const REFERENCES: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-};
+/** References by name, with their delimiters. */
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ["&amp;", "&"],
+  ["&lt;", "<"],
+  ["&gt;", ">"],
+  ["&quot;", '"'],
+  ["&apos;", "'"],
+]);
+/** A reference, or the beginning of something else. It captures nothing: a document may hold a million. */
+const REFERENCE = /&(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,8}|#[0-9]{1,8});|&/g;
 
 function decodeReferences(text: string): string {
-  return text.replace(/&([^;]*;?)/g, (_, reference: string) => {
-    const name = /^(\w+);$/.exec(reference)?.[1];
-    if (name !== undefined && Object.hasOwn(REFERENCES, name)) return REFERENCES[name] ?? "";
-    const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,8})|(\d{1,8}));$/.exec(reference) ?? [];
-    const point = hex !== undefined ? parseInt(hex, 16) : Number(decimal ?? NaN);
-    const surrogate = point >= 0xd800 && point <= 0xdfff;
-    if (Number.isNaN(point) || point > 0x10ffff || surrogate) throw new S3Error("MalformedXML");
-    return String.fromCodePoint(point);
-  });
+  return text.replace(REFERENCE, (reference) => NAMED.get(reference) ?? decodeNumber(reference));
+}
+
+/** Decodes `&#65;` or `&#x41;`. */
+function decodeNumber(reference: string): string {
+  const [start, radix] = reference.startsWith("&#x") ? [3, 16] : [2, 10];
+  const point = parseInt(reference.slice(start, -1), radix);
+  const surrogate = point >= 0xd800 && point <= 0xdfff;
+  if (Number.isNaN(point) || point > 0x10ffff || surrogate) throw new S3Error("MalformedXML");
+  return String.fromCodePoint(point);
 }
 
 /** Returns the child elements with a name, in order. */
