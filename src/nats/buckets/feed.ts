@@ -3,15 +3,16 @@
  * acknowledged before a moment.
  *
  * For that it sets a barrier: it publishes a message to `S3.sync`. Replicas apply one log, so when the consumer has
- * delivered the barrier or a later message, it has delivered all earlier ones. If nothing can be published, because the
- * bucket is full or native clients made it, the feed asks the leader for the messages behind the last one.
+ * delivered the barrier or a later message, it has delivered all earlier ones that still exist. Those that do not were
+ * replaced, perhaps by messages behind the barrier, so the feed also waits until nothing was left to deliver. If nothing
+ * can be published, because the bucket is full or native clients made it, the feed asks the leader for the messages behind
+ * the last one.
  *
  * Each time it gets a consumer, it checks that the stream still has the history that it applied, see `history.ts`.
  * @module
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
-import { pause } from "../../world/world.ts";
 import { JetStreamError, NoResponders, NotPermitted } from "../jetstream/errors.ts";
 import type { Delivery, LeaderMessage } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
@@ -37,9 +38,8 @@ export type FeedOptions = {
   readonly apply: (delivery: Delivery) => void;
 };
 
-/** Number of looks at the history of a stream with several copies, and milliseconds between them. */
-const PROOF_ATTEMPTS = 4;
-const PROOF_PAUSE = 250;
+/** Stands for the number of messages behind one that the leader returned. */
+const UNKNOWN = Infinity;
 
 /** Applies messages until it is disposed. */
 export class Feed implements Disposable {
@@ -49,6 +49,8 @@ export class Feed implements Disposable {
   readonly #consumer: OrderedConsumer;
   readonly #waiters = new Waiters();
   #position: number;
+  /** Last sequence behind which the stream had nothing more when it was delivered. */
+  #complete = 0;
   /** When the message of that sequence was stored; "" if that is not known. */
   #stamp = "";
   /** Where the next consumer begins, if not behind the last mark. */
@@ -74,7 +76,7 @@ export class Feed implements Disposable {
       lost: () => {
         this.#isProved = false;
       },
-      deliver: (delivery) => this.#take(delivery, records.sync(store)),
+      deliver: (delivery, pending) => this.#take(delivery, pending, records.sync(store)),
       caughtUp: () => {
         this.#isLoaded = true;
         this.#settle();
@@ -125,6 +127,8 @@ export class Feed implements Disposable {
     const barrier = await this.#setBarrier(stream);
     if (barrier !== undefined && barrier <= before) return "restored";
     const reached = await this.#wait(barrier, timeout);
+    // A consumer that is there but counts messages that are gone would never have nothing left.
+    if (reached === "late" && this.#position >= (barrier ?? Infinity)) this.#consumer.restart();
     return barrier === undefined && reached === "all" ? await this.#readOn(stream) : reached;
   }
 
@@ -143,7 +147,7 @@ export class Feed implements Disposable {
   /** Checks that the stream has the history that was applied. Resolves to false if this consumer cannot follow it. */
   async #prove(stream: BucketStream): Promise<boolean> {
     const start = this.#start;
-    const proved = await this.#findProved(stream);
+    const proved = await this.#history.prove(this.#context.requests, stream);
     if (this.#isDisposed) return false;
     if (proved === undefined) {
       this.#isRestored = true;
@@ -162,19 +166,11 @@ export class Feed implements Disposable {
     return true;
   }
 
-  async #findProved({ stream, single }: BucketStream): Promise<number | undefined> {
-    for (let attempt = 1;; attempt++) {
-      const proved = await this.#history.find(this.#context.requests, stream);
-      if (proved !== undefined || single || attempt === PROOF_ATTEMPTS) return proved;
-      // A new leader may apply messages later than the replica whose consumer delivered them.
-      await pause(PROOF_PAUSE);
-    }
-  }
-
   /** Takes the messages behind a sequence as not applied. */
   #goBack(sequence: number): void {
     if (sequence >= this.#position) return;
     this.#position = sequence;
+    this.#complete = Math.min(this.#complete, sequence);
     this.#stamp = "";
   }
 
@@ -191,7 +187,7 @@ export class Feed implements Disposable {
     }
   }
 
-  /** Waits until a sequence, or everything that the stream holds, was delivered. */
+  /** Waits until a sequence was delivered and nothing was left, or until everything that the stream holds was delivered. */
   #wait(target: Target, milliseconds: number): Promise<Reached> {
     if (this.#isRestored) return Promise.resolve("restored");
     if (this.#isCurrent(target)) return Promise.resolve("all");
@@ -200,7 +196,7 @@ export class Feed implements Disposable {
   }
 
   #isCurrent(target: Target): boolean {
-    return target === undefined ? this.#isLoaded && this.#isProved : this.#position >= target;
+    return target === undefined ? this.#isLoaded && this.#isProved : this.#complete >= target;
   }
 
   #settle(): void {
@@ -210,7 +206,7 @@ export class Feed implements Disposable {
   /** Asks the leader for the messages behind the last one that was applied, and applies them. */
   async #readOn(bucket: BucketStream): Promise<Reached> {
     const { stream } = bucket;
-    const proved = await this.#findProved(bucket);
+    const proved = await this.#history.prove(this.#context.requests, bucket);
     if (proved === undefined) return "restored";
     if (proved < this.#history.last) this.#goBack(proved);
     while (!this.#isDisposed) {
@@ -218,7 +214,7 @@ export class Feed implements Disposable {
       if (message === undefined) return "all";
       const { subject, sequence, stamp, data, time } = message;
       const headers = (): string => "";
-      this.#take({ subject, sequence, stamp, data, time: time.getTime(), headers });
+      this.#take({ subject, sequence, stamp, data, time: time.getTime(), headers }, UNKNOWN);
     }
     return "late";
   }
@@ -233,17 +229,22 @@ export class Feed implements Disposable {
     return first;
   }
 
-  #take(delivery: Delivery, sync?: string): void {
-    const { subject, sequence } = delivery;
-    if (sequence <= this.#position) return; // the leader has already returned it
-    this.#position = sequence;
-    this.#stamp = delivery.stamp;
-    if (subject === sync) {
-      this.#barriers++;
-    } else {
-      this.#history.note(delivery);
-      this.#options.apply(delivery);
-    }
+  #take(delivery: Delivery, pending: number, sync?: string): void {
+    const { sequence } = delivery;
+    // The leader may have returned it already.
+    if (sequence > this.#position) this.#apply(delivery, sync);
+    if (pending === 0 && sequence > this.#complete) this.#complete = sequence;
     if (!this.#waiters.isEmpty) this.#settle();
+  }
+
+  #apply(delivery: Delivery, sync: string | undefined): void {
+    this.#position = delivery.sequence;
+    this.#stamp = delivery.stamp;
+    if (delivery.subject === sync) {
+      this.#barriers++;
+      return;
+    }
+    this.#history.note(delivery);
+    this.#options.apply(delivery);
   }
 }

@@ -14,7 +14,9 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
+import { pause } from "../../world/world.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import type { BucketStream } from "./streams.ts";
 
 /** A message that was applied. */
 export type Mark = {
@@ -28,6 +30,9 @@ export type Mark = {
 const MAX_MARKS = 128;
 /** Number of marks that are looked for at once. */
 const AT_ONCE = 8;
+/** Number of looks at a stream with several copies, and milliseconds between them. */
+const PROOF_ATTEMPTS = 4;
+const PROOF_PAUSE = 250;
 
 /** The marks of a reader. */
 export class History {
@@ -86,6 +91,19 @@ export class History {
       return message !== undefined && message.sequence > proved;
     });
     return later.every((isReplaced) => isReplaced) ? proved : undefined;
+  }
+
+  /** Calls {@linkcode find}, and again if a stream with several copies may prove more soon. */
+  async prove(
+    requests: Requests,
+    { stream, single }: Pick<BucketStream, "stream" | "single">,
+  ): Promise<number | undefined> {
+    for (let attempt = 1;; attempt++) {
+      const proved = await this.find(requests, stream);
+      if (proved !== undefined || single || attempt === PROOF_ATTEMPTS) return proved;
+      // A new leader may apply messages later than the replica whose consumer delivered them.
+      await pause(PROOF_PAUSE);
+    }
   }
 
   /** Returns the place of the first mark that the stream holds: usually the very first. */

@@ -30,7 +30,8 @@ export type ConsumerOptions = {
   readonly made: () => Promise<boolean>;
   /** Called when a JetStream consumer is of no further use. */
   readonly lost: () => void;
-  readonly deliver: (delivery: Delivery) => void;
+  /** Called with each message, and the number of messages that the stream still had when it was sent. */
+  readonly deliver: (delivery: Delivery, pending: number) => void;
   /** Called when all messages of the stream have been delivered, and again each time it catches up after falling behind. */
   readonly caughtUp: () => void;
   /** Called when it cannot go on for now; it tries again. */
@@ -72,6 +73,11 @@ export class OrderedConsumer implements Disposable {
   /** Number of messages that the server had left to send when it sent the last one. */
   get pending(): number {
     return this.#session?.pending ?? 0;
+  }
+
+  /** Makes another JetStream consumer in place of the present one. */
+  restart(): void {
+    this.#session?.end();
   }
 
   /** Ends the deliveries. */
@@ -160,7 +166,7 @@ export class OrderedConsumer implements Disposable {
     const range = { stream, filters, from: this.#options.from() };
     this.#session = new ConsumerSession(this.#requests, range, (delivery, pending) => {
       this.#delivered++;
-      this.#options.deliver(delivery);
+      this.#options.deliver(delivery, pending);
       if (pending > 0) this.#isBehind = true;
       else if (this.#isBehind) this.#reachEnd();
     });
