@@ -1,13 +1,21 @@
 /** A bucket's follower: one consumer for all subscribers. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Follower, Followers } from "../../src/nats/buckets/follower.ts";
 import { Streams } from "../../src/nats/buckets/streams.ts";
 import type { Subscriber } from "../../src/nats/buckets/subscriber.ts";
 import { Requests } from "../../src/nats/jetstream/requests.ts";
-import type { BucketName } from "../../src/s3/names.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { pause } from "../../src/world/world.ts";
 import { ByteBudget } from "../../src/streams/byte_budget.ts";
-import { STORE_OPTIONS, type StoreOnServer, storeOnServer } from "./store_on_server.ts";
+import {
+  input,
+  openStore,
+  STORE_OPTIONS,
+  type StoreOnServer,
+  storeOnServer,
+} from "./store_on_server.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "followed" as BucketName;
 
@@ -81,4 +89,36 @@ Deno.test("subscribers of a bucket share one consumer, which ends with the last 
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   strictEqual(await countConsumers(given), 0);
+});
+
+Deno.test("messages that overtake the answer about their stream do not end what is followed", async () => {
+  await using given = await storeOnServer();
+  await using proxy = new TcpProxy(given.server.port);
+  await given.store.createBucket(bucket, "alice");
+  const put = (key: string): Promise<unknown> =>
+    given.store.putObject(bucket, key as ObjectKey, input(new Uint8Array(10)));
+  await put("first");
+  await using other = await openStore(proxy.url);
+  const list = async (): Promise<readonly string[]> => {
+    const query = { prefix: "", delimiter: "", after: "", limit: 10 };
+    return (await other.store.listObjects(bucket, query)).objects.map(({ key }) => key);
+  };
+  deepStrictEqual(await list(), ["first"]);
+
+  let puts = 0, consumers = 0;
+  const answers = new Map<string, Promise<void>>();
+  const delivered = new Map<string, () => void>();
+  proxy.judge = ({ direction, subject, reply }) => {
+    if (subject.startsWith("$JS.API.CONSUMER.CREATE")) consumers++;
+    if (direction === "to server" && subject === `$JS.API.STREAM.INFO.OBJ_${bucket}`) {
+      answers.set(reply, new Promise((resolve) => delivered.set(reply, resolve)));
+    }
+    const delivery = answers.get(subject);
+    if (direction === "to server" || delivery === undefined) return "pass";
+    put(`later${++puts}`).then(() => pause(100)).then(delivered.get(subject));
+    return { hold: delivery };
+  };
+  strictEqual((await list())[0], "first");
+  ok(puts >= 2, `${puts} answers were overtaken`);
+  strictEqual(consumers, 0);
 });

@@ -31,6 +31,9 @@ const LOAD_TIMEOUT = 45_000;
 const BARRIER_TIMEOUT = 4000;
 const BARRIER_ATTEMPTS = 3;
 
+/** A bucket's stream, and whether the feed follows it: it holds all messages that were applied before it was read. */
+type Reading = { readonly stream: StreamReading; readonly isFollowed: boolean };
+
 /** The followers of all buckets that have subscribers. */
 export class Followers {
   readonly #context: FollowersContext;
@@ -136,7 +139,7 @@ export class Follower {
 
   async #tryUpdate(): Promise<void> {
     for (let attempt = 1;; attempt++) {
-      const stream = await this.#catchUp(await this.#context.streams.read(this.#bucket));
+      const stream = await this.#catchUp(await this.#read());
       if (stream !== undefined) {
         if (await this.#complete(stream)) return;
         await this.#begin(stream, false);
@@ -148,8 +151,8 @@ export class Follower {
   }
 
   /** Applies every change that was acknowledged before the call. Returns the stream, or undefined if that failed. */
-  async #catchUp(stream: StreamReading): Promise<StreamReading | undefined> {
-    const feed = await this.#feedOf(stream);
+  async #catchUp({ stream, isFollowed }: Reading): Promise<StreamReading | undefined> {
+    const feed = await this.#feedOf(stream, isFollowed);
     const { isLoaded } = feed;
     if (feed.isAt(stream)) return stream;
     const reached = await feed.reach(stream, isLoaded ? BARRIER_TIMEOUT : LOAD_TIMEOUT);
@@ -161,8 +164,8 @@ export class Follower {
     if (reached === "restored") await this.#begin(stream, false);
     if (reached !== "all") return undefined;
     // The barrier may have gone to a bucket that was made anew.
-    const after = await this.#context.streams.read(this.#bucket);
-    return this.#isOf(after) ? after : undefined;
+    const after = await this.#read();
+    return after.isFollowed ? after.stream : undefined;
   }
 
   async #complete(stream: StreamReading): Promise<boolean> {
@@ -172,18 +175,20 @@ export class Follower {
     return true;
   }
 
-  async #feedOf(stream: StreamReading): Promise<Feed> {
+  async #feedOf(stream: StreamReading, isFollowed: boolean): Promise<Feed> {
     if (this.#feed === undefined) return await this.#begin(stream, true);
-    if (!this.#isOf(stream)) return await this.#begin(stream, false);
+    if (!isFollowed) return await this.#begin(stream, false);
     if (stream.prepared === this.#isPrepared) return this.#feed;
     const { position, history } = this.#feed;
     return this.#follow(stream, position, history);
   }
 
-  #isOf({ created, single, lastSequence }: StreamReading): boolean {
-    if (this.#feed === undefined || created.getTime() !== this.#created) return false;
+  async #read(): Promise<Reading> {
+    const { position } = this; // before the reading, because later messages may overtake its answer
+    const stream = await this.#context.streams.read(this.#bucket);
+    const isSame = this.#feed !== undefined && stream.created.getTime() === this.#created;
     // A leader may apply messages later than the replica whose consumer delivered them.
-    return !single || lastSequence >= this.#feed.position;
+    return { stream, isFollowed: isSame && (!stream.single || stream.lastSequence >= position) };
   }
 
   async #begin(stream: StreamReading, usesSaved: boolean): Promise<Feed> {
