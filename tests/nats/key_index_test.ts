@@ -406,15 +406,17 @@ async function saved(): Promise<StoreOnServer> {
   return given;
 }
 
-/** Lists by a gateway that has just started. Returns the keys, and the first sequence that it read. */
+/** Lists by a gateway that has just started. Returns the keys, and the first sequence that it asked for. */
 async function listAnew(
   { server, connection }: StoreOnServer,
 ): Promise<{ readonly keys: readonly string[]; readonly from: number }> {
-  const before = new Set((await consumersOf(connection)).map(({ name }) => name));
+  const requests = connection.subscribe(`$JS.API.CONSUMER.CREATE.${stream}.>`, { max: 1 });
+  await connection.flush();
   await using other = await openStore(server.url);
   const keys = await keysOf(other.store);
-  const consumer = (await consumersOf(connection)).find(({ name }) => !before.has(name));
-  return { keys, from: consumer?.config.opt_start_seq ?? 0 };
+  const { done, value } = await requests[Symbol.asyncIterator]().next();
+  const from: number = done ? 0 : value.json<ConsumerInfo>().config.opt_start_seq ?? 0;
+  return { keys, from };
 }
 
 Deno.test("a gateway that starts reads the saved index and what came after it", async () => {
