@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import { S3Error } from "./errors.ts";
 import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
 import type { RequestHeaders } from "./request_headers.ts";
-import { parseTagging } from "./tagging.ts";
+import { parseTagging } from "./tags.ts";
 
 /** System headers that are kept and returned unchanged, by the name of their field in {@linkcode ObjectProperties}. */
 export const SYSTEM_HEADERS = {

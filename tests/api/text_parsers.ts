@@ -61,7 +61,7 @@ import {
   parseSiteRequest,
 } from "../../src/s3/request.ts";
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
-import { parseTagging } from "../../src/s3/tagging.ts";
+import { BUCKET_TAGS, parseTagging, parseTagSet } from "../../src/s3/tags.ts";
 import { parseWebsite } from "../../src/s3/website.ts";
 import { parseXml } from "../../src/s3/xml_reader.ts";
 import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
@@ -416,6 +416,7 @@ const MAX_TAGS = 20_000;
 export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   R: (text) => parseXml(text, "R", MAX_TAGS),
   CORSConfiguration: parseCors,
+  Tagging: (text) => parseTagSet(text, BUCKET_TAGS),
   WebsiteConfiguration: parseWebsite,
 };
 
@@ -428,6 +429,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   parseFraming: "createPayload() calls it with the same text",
   parseNetwork: "the operator writes the setting",
   parseObjectRead: "it combines parsers of this table",
+  parseTags: "parseTagSet() calls it with what it has parsed",
   readCopySource: "it reads from the store",
   readDocument: "it reads the bytes that the parsers of documents parse",
   readHeaders: "it copies the headers",
