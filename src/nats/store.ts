@@ -28,6 +28,7 @@ import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts"
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
 import { renameObject } from "./objects/rename.ts";
+import { putObjectTags } from "./objects/tags.ts";
 import { translateErrors, translateErrorsIn } from "./s3_errors.ts";
 import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
@@ -97,6 +98,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),
     getObject: (bucket, ...args) => inBucket(bucket, getObject(context, bucket, ...args)),
     putObject: (bucket, ...args) => inBucket(bucket, putObject(context, bucket, ...args)),
+    putObjectTags: (bucket, ...args) => inBucket(bucket, putObjectTags(context, bucket, ...args)),
     deleteObject: (bucket, ...args) => inBucket(bucket, deleteObject(context, bucket, ...args)),
     async renameObject(bucket, source, key, input) {
       const work = renameObject(context, bucket, source, key, input);

@@ -104,6 +104,18 @@ export interface Objects {
    */
   deleteObject(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): Promise<void>;
   /**
+   * Replaces all tags of an object. Everything else about it stays, its time of modification too. Object lock does not
+   * protect tags. An object that is put in its place at the same time has the tags of its own put.
+   *
+   * @throws S3Error `NoSuchKey`; `MetadataTooLarge` if the object's other properties, which another program wrote, leave
+   * no room for the tags
+   */
+  putObjectTags(
+    bucket: BucketName,
+    key: ObjectKey,
+    tags: ObjectProperties["tags"],
+  ): Promise<void>;
+  /**
    * Gives an object another key, in place of the object that has that key. Everything else about it stays, its time of
    * modification too. Onto itself, it checks the conditions and changes nothing.
    *

@@ -6,11 +6,7 @@
 import { ok, rejects, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import {
-  type ChecksumAlgorithm,
-  type ChecksumType,
-  createChecksumHasher,
-} from "../../src/s3/checksum_algorithms.ts";
+import { type ChecksumAlgorithm, createChecksumHasher } from "../../src/s3/checksum_algorithms.ts";
 import { type ErrorCode, S3Error } from "../../src/s3/errors.ts";
 import type { UploadId } from "../../src/s3/names.ts";
 import type { ListQuery } from "../../src/store/listings.ts";
@@ -43,7 +39,7 @@ export async function upload(
   store: Store,
   name: string,
   pieces: readonly (Uint8Array | string)[],
-  given: { readonly algorithm?: ChecksumAlgorithm; readonly checksumType?: ChecksumType } = {},
+  given: Parameters<typeof uploadInput>[0] = {},
 ): Promise<{ id: UploadId; parts: PartInfo[] }> {
   const id = await store.createUpload(bucket, key(name), uploadInput(given));
   const parts: PartInfo[] = [];

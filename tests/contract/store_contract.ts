@@ -13,6 +13,7 @@ import { objectContract } from "./objects.ts";
 import { documentContract } from "./documents.ts";
 import { renameContract } from "./renames.ts";
 import type { CreateStore, Test } from "./store_under_test.ts";
+import { tagContract } from "./tags.ts";
 import { uploadContract } from "./uploads.ts";
 
 /** Registers the whole suite under the name of a store. */
@@ -29,6 +30,7 @@ export function storeContract(name: string, createStore: CreateStore): void {
   objectContract(test);
   documentContract(test);
   renameContract(test);
+  tagContract(test);
   failedWriteContract(test);
   conditionContract(test);
   listingContract(test);

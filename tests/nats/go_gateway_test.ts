@@ -38,6 +38,15 @@ Deno.test("the store serves a bucket of the Go gateway", async () => {
       strictEqual(sha256(part.bytes), sha256(bytes.subarray(7, 78)), name);
     }
   }
+  for (const [name, wanted] of Object.entries(objects)) {
+    const key = name as ObjectKey;
+    const before = await store.readObject(bucket, key);
+    const tags = { ...wanted.tags, more: name === "tagged.csv" ? "b" : "a" };
+    await store.putObjectTags(bucket, key, tags);
+    const { info, bytes } = await read(store, bucket, key);
+    deepStrictEqual(info, { ...before, properties: { ...before.properties, tags } }, name);
+    strictEqual(sha256(bytes), wanted.sha256, name);
+  }
   for (const key of absent) await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
 });
 

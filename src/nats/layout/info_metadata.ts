@@ -36,6 +36,10 @@ export const MAX_PROPERTIES = 8192;
 /** Most characters of the name of an owner or of a storage class. */
 export const MAX_NAME = 1024;
 
+/** Prefixes of the metadata keys of user metadata and of tags. */
+export const META_PREFIX = "x-amz-meta-";
+export const TAG_PREFIX = "x-amz-tag-";
+
 /** The metadata key of the storage class. */
 export const STORAGE_CLASS = systemKey("storageClass");
 
@@ -55,8 +59,8 @@ export function addProperties(
   for (const [field, value] of Object.entries(system)) {
     if (field !== "contentType") metadata[systemKey(field as SystemField)] = value;
   }
-  for (const [name, value] of Object.entries(user)) metadata[`x-amz-meta-${name}`] = value;
-  for (const [name, value] of Object.entries(tags)) metadata[`x-amz-tag-${name}`] = value;
+  for (const [name, value] of Object.entries(user)) metadata[META_PREFIX + name] = value;
+  for (const [name, value] of Object.entries(tags)) metadata[TAG_PREFIX + name] = value;
 }
 
 /** Reads an object's properties from the headers and the metadata of its object info. */
@@ -73,8 +77,9 @@ export function parseProperties(headers: unknown, metadata: Metadata): ObjectPro
     system.contentType = contentType[0];
   }
   for (const [name, value] of Object.entries(metadata)) {
-    if (name.startsWith("x-amz-meta-")) user.push([name.slice(11).toLowerCase(), value]);
-    else if (name.startsWith("x-amz-tag-")) tags.push([name.slice(10), value]);
+    if (name.startsWith(META_PREFIX)) {
+      user.push([name.slice(META_PREFIX.length).toLowerCase(), value]);
+    } else if (name.startsWith(TAG_PREFIX)) tags.push([name.slice(TAG_PREFIX.length), value]);
   }
   // An assignment to "__proto__" would be lost.
   return { system, user: Object.fromEntries(user), tags: Object.fromEntries(tags) };

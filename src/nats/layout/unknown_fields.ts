@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SYSTEM_KEYS } from "./info_metadata.ts";
+import { META_PREFIX, SYSTEM_KEYS, TAG_PREFIX } from "./info_metadata.ts";
 import { isRecord } from "./json.ts";
 
 /** The JSON of a metadata message. */
@@ -37,7 +37,7 @@ const OWN_METADATA = new Set([
   ...SYSTEM_KEYS.map(([, name]) => name),
 ]);
 /** User metadata and tags, which are known as a whole. */
-const OWN_PREFIXES = ["x-amz-meta-", "x-amz-tag-"];
+const OWN_PREFIXES = [META_PREFIX, TAG_PREFIX];
 
 /**
  * Adds the unknown fields of the object info that is rewritten to the new one.

@@ -12,7 +12,7 @@ import type { ObjectKey } from "../../s3/names.ts";
 import { pause } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
-import type { StoredMessage } from "../jetstream/messages.ts";
+import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { type ReadInfo, readInfo } from "../layout/object_info.ts";
@@ -52,6 +52,8 @@ export type NewInfo = {
   readonly nuid: Nuid;
   readonly message: string;
   readonly ttl?: string | undefined;
+  /** The current message names this nuid as well, so a repeated commit recognises itself by the whole message. */
+  readonly isRewrite?: true;
 };
 
 /** How often a write reads what it replaces while no response comes. */
@@ -234,13 +236,14 @@ export function commitInfo(
   needs: Needs,
   stream: BucketStream,
   key: ObjectKey,
-  { nuid, message, ttl }: NewInfo,
+  { nuid, message: data, ttl, isRewrite }: NewInfo,
   expect: number,
 ): Promise<Outcome> {
-  const write = { subject: infoSubject(stream.store, key), data: message, expect, ttl, nuid };
-  return compareAndSet(needs, stream, write, namesOurNuid);
+  const write = { subject: infoSubject(stream.store, key), data, expect, ttl, nuid };
+  return compareAndSet(needs, stream, write, isRewrite ? isOurMessage : namesOurNuid);
 }
 
-function namesOurNuid({ data }: StoredMessage, { nuid }: { readonly nuid: Nuid }): boolean {
-  return groupNamedBy(data) === nuid;
-}
+const namesOurNuid = ({ data }: StoredMessage, { nuid }: { readonly nuid: Nuid }): boolean =>
+  groupNamedBy(data) === nuid;
+const isOurMessage = ({ data }: StoredMessage, write: Write): boolean =>
+  textOf(data) === write.data;

@@ -111,7 +111,7 @@ async function rewrite(
   const source = body instanceof Uint8Array ? sourceOfPiece(body) : sourceOf(body);
   const { store } = stream;
   const nuid = newNuid(key);
-  let description: Description;
+  let describe: (current: Pick<Current, "raw">, info: ObjectInfo) => Description;
   try {
     const roomy = whileRoom(needs, stream, info.size, throttled(source, options));
     const content = verifiedContent(info, roomy);
@@ -119,8 +119,8 @@ async function rewrite(
     const written = await writeChunks(needs, subject, content, options.ends);
     content.verify(written.received);
     const limit = mapLimit(needs.requests);
-    description = describeGroup(store, nuid, info, written, limit, current.raw);
-    const { chunkMap } = description;
+    describe = ({ raw }, info) => describeGroup(store, nuid, info, written, limit, raw);
+    const { chunkMap } = describe(current, info);
     if (chunkMap !== undefined) {
       if (chunkMap.length > limit) {
         await purgeGroup(needs, stream, nuid);
@@ -133,14 +133,20 @@ async function rewrite(
     await purgeGroup(needs, stream, nuid).catch(() => {});
     throw cause;
   }
-  const { message } = description;
   try {
     const { result } = await replace<FlattenOutcome>(needs, stream, key, {
       current,
-      describe: ({ sequence }) =>
-        sequence === current.sequence
-          ? { kind: "object", nuid, message, result: "rewritten" }
-          : { kind: "nothing", result: "needless" },
+      describe(before) {
+        const { parsed } = before;
+        if (parsed.kind !== "object" || parsed.object.bytes.nuid !== object.bytes.nuid) {
+          return { kind: "nothing", result: "needless" };
+        }
+        // The tags may have changed meanwhile.
+        const { partSizes, partChecksums } = info;
+        const now = { ...parsed.object.info, partSizes, partChecksums };
+        const { message } = describe(before, now);
+        return { kind: "object", nuid, message, result: "rewritten" };
+      },
       precondition: {},
       guard: undefined,
       newGroup: nuid,

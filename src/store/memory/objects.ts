@@ -52,6 +52,12 @@ export function createObjects(memory: Memory): Objects {
       memory.bucket(bucket).objects.delete(key);
     },
 
+    async putObjectTags(bucket, key, tags) {
+      const { info, ...more } = memory.object(bucket, key);
+      const tagged = { ...info, properties: { ...info.properties, tags } };
+      memory.bucket(bucket).objects.set(key, { info: tagged, ...more });
+    },
+
     async renameObject(bucket, source, key, { precondition, idempotency }) {
       const { objects, renames } = memory.bucket(bucket);
       const earlier = idempotency && renames.get(idempotency.token);
