@@ -4,7 +4,8 @@
  */
 
 import { strictEqual } from "node:assert/strict";
-import { bucket } from "./inputs.ts";
+import type { BucketName } from "../../src/s3/names.ts";
+import { bucket, OWNER } from "./inputs.ts";
 import { rejectsWith } from "./steps.ts";
 import type { Test } from "./store_under_test.ts";
 
@@ -19,6 +20,37 @@ export function documentContract(test: Test): void {
     }
     await store.deleteDocument(bucket, "cors");
     strictEqual(await store.readDocument(bucket, "cors"), undefined);
+  });
+
+  test("creates a bucket with its documents, unless there is one", async ({ store }) => {
+    const other = "contract-2" as BucketName;
+    const documents = new Map([["tagging", "tags"], ["cors", "rules"]] as const);
+    await store.createBucket(other, OWNER, { documents });
+    strictEqual((await store.readBucket(other)).owner, OWNER);
+    for (const [kind, text] of documents) {
+      strictEqual(await store.readDocument(other, kind), text);
+    }
+    strictEqual(await store.readDocument(other, "logging"), undefined);
+    const later = { documents: new Map([["tagging", "later"], ["logging", "later"]] as const) };
+    await rejectsWith("BucketAlreadyOwnedByYou", store.createBucket(other, OWNER, later));
+    await rejectsWith("BucketAlreadyExists", store.createBucket(other, "bob", later));
+    strictEqual(await store.readDocument(other, "tagging"), "tags");
+    strictEqual(await store.readDocument(other, "logging"), undefined);
+    await store.putDocument(other, "tagging", "changed");
+    strictEqual(await store.readDocument(other, "tagging"), "changed");
+  });
+
+  test("gives all documents of one caller to a bucket that several create at once", async ({ store }) => {
+    const other = "contract-2" as BucketName;
+    const results = await Promise.allSettled(["a", "b", "c", "d"].map((name) => {
+      const documents = new Map([["tagging", name], ["cors", name]] as const);
+      return store.createBucket(other, name, { documents });
+    }));
+    strictEqual(results.filter(({ status }) => status === "fulfilled").length, 1);
+    const { owner } = await store.readBucket(other);
+    for (const kind of ["tagging", "cors"] as const) {
+      strictEqual(await store.readDocument(other, kind), owner);
+    }
   });
 
   test("forgets the documents of a deleted bucket", async ({ store }) => {

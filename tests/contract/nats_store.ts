@@ -27,8 +27,8 @@ export async function openStoreUnderTest(
   return {
     store: {
       ...store,
-      async createBucket(bucket, owner) {
-        await store.createBucket(bucket, owner);
+      async createBucket(bucket, owner, given) {
+        await store.createBucket(bucket, owner, given);
         await created(connection, streamOfBucket(bucket));
       },
     },

@@ -7,7 +7,7 @@ import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
-import type { BucketInfo } from "../../store/buckets.ts";
+import type { BucketInfo, NewBucket } from "../../store/buckets.ts";
 import { isConflict } from "../jetstream/errors.ts";
 import { formatOwner } from "../layout/bucket_documents.ts";
 import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
@@ -21,6 +21,8 @@ import type { BucketStream } from "./streams.ts";
 type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 
+/** The documents of a bucket that is created without any. */
+const NONE: NonNullable<NewBucket["documents"]> = new Map();
 /** Number of owners that are read at once. */
 const OWNERS_AT_ONCE = 32;
 
@@ -38,11 +40,15 @@ export async function listBuckets(
   return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
 }
 
-/** Creates a bucket. It belongs to the first caller who is recorded as its owner. */
+/**
+ * Creates a bucket. It belongs to the first caller who is recorded as its owner. Its documents are stored in one atomic
+ * batch with that record, so nobody sees the bucket with some of them.
+ */
 export async function createBucket(
   context: CreateContext,
   bucket: BucketName,
   owner: string,
+  given: NewBucket = {},
 ): Promise<void> {
   const store = storeOf(bucket);
   if (store === undefined || !isS3BucketName(bucket)) {
@@ -52,9 +58,7 @@ export async function createBucket(
   const exists = await finishDeletion(context, bucket);
   if (await streams.create(store, exists)) {
     try {
-      await requests.publish(records.bucket(store, "owner"), formatOwner(owner), {
-        expect: 0,
-      });
+      await writeFirstRecords(context, store, owner, given);
       await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
       await dropOldLock(context, await streams.read(bucket));
       return;
@@ -67,6 +71,30 @@ export async function createBucket(
   throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
+}
+
+/** Records the owner, and the documents if there are any. */
+async function writeFirstRecords(
+  { requests, documents: known }: Pick<CreateContext, "requests" | "documents">,
+  store: StoreName,
+  owner: string,
+  { documents = NONE }: NewBucket,
+): Promise<void> {
+  const subject = records.bucket(store, "owner");
+  const data = formatOwner(owner);
+  if (documents.size === 0) {
+    await requests.publish(subject, data, { expect: 0 });
+    return;
+  }
+  try {
+    await requests.publishBatch([
+      { subject, data, expect: 0 },
+      ...Array.from(documents, ([kind, data]) => ({ subject: records.bucket(store, kind), data })),
+      { subject: records.bucket(store, "rev"), data: "" },
+    ]);
+  } finally {
+    known.forget(store);
+  }
 }
 
 /** Refuses a name that a stream has which is not a bucket, such as a mirror of another stream. */

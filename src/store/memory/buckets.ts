@@ -18,7 +18,7 @@ export function createBuckets(memory: Memory): Buckets {
       return infos.sort((a, b) => compareUtf8(a.name, b.name));
     },
 
-    async createBucket(bucket, owner) {
+    async createBucket(bucket, owner, { documents } = {}) {
       if (!isS3BucketName(bucket)) throw new S3Error("InvalidBucketName", { BucketName: bucket });
       const existing = memory.buckets.get(bucket);
       if (existing !== undefined) {
@@ -32,7 +32,7 @@ export function createBuckets(memory: Memory): Buckets {
         info,
         objects: new Map(),
         uploads: new Map(),
-        documents: new Map(),
+        documents: new Map(documents),
         renames: new Map(),
       });
     },
