@@ -27,7 +27,9 @@ function formatOperations(): string {
   return [
     "| Operation | Request |",
     "| --- | --- |",
-    ...SUPPORTED.map((operation) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
+    ...SUPPORTED.toSorted((a, b) => a.name < b.name ? -1 : 1).map((operation) =>
+      `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`
+    ),
   ].join("\n");
 }
 

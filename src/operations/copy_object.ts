@@ -18,6 +18,7 @@ import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
+import { allowTags, hasTags } from "./bodies/tags.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -63,9 +64,15 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
   },
 
   async handle(call) {
-    const { target: { bucket, key }, input, caller, client: { signal }, store } = call;
+    const { target: { bucket, key }, input, caller, client: { signal }, authorize, store } = call;
     const { source, precondition, stated, algorithm, checksumDefault } = input;
-    const { info, stream, size } = await readCopySource(call, source);
+    if (input.replaceTags) allowTags(call, stated);
+    const { info, stream, size } = await readCopySource(call, source, ({ properties }) => {
+      if (input.replaceTags || !hasTags(properties)) return;
+      const resource = { on: "object", bucket: source.bucket, key: source.key } as const;
+      authorize.allow(caller, { action: "s3:GetObjectTagging", resource });
+      allowTags(call, properties);
+    });
     const properties = copiedProperties(info.properties, stated, input);
     const { etag, modified, checksum } = await store.putObject(bucket, key, {
       content: {

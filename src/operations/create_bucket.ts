@@ -5,6 +5,8 @@
  * The gateway accepts a request without a location constraint in every region; AWS requires one outside `us-east-1`. If
  * requests may be signed for any region, it accepts every location constraint except placements.
  *
+ * The tags of the new bucket become its document of tags, which is stored together with its owner.
+ *
  * As on AWS, a bucket that the caller already owns is a success in `us-east-1`, for the sake of old programs, and an error
  * elsewhere. There is no `x-amz-bucket-arn`, which AWS documents for directory buckets only.
  * @module
@@ -15,12 +17,16 @@ import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
 import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
-import { childrenOf, optionalTextOf, parseXml } from "../s3/xml_reader.ts";
+import { formatTagging, NEW_BUCKET_TAGS, parseTags, type TagSet } from "../s3/tags.ts";
+import { childrenOf, optionalTextOf, parseXml, type XmlElement } from "../s3/xml_reader.ts";
+import type { DocumentKind } from "../store/documents.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-/** Maximum size of a configuration, in bytes: the part that we support needs a few hundred. */
+/** Maximum size of a configuration, in bytes: the longest tags, and a few hundred for the rest. */
 const MAX_BYTES = 64 * 1024;
+/** Maximum number of XML tags in a configuration: the smallest tags that fill it. */
+const MAX_XML_TAGS = 20_000;
 
 type Input = { readonly integrity: Integrity; readonly anyRegion: boolean };
 
@@ -39,11 +45,16 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   },
 
   async handle(call) {
-    const { target: { bucket }, input, caller, region, store } = call;
+    const { target: { bucket }, input, caller, region, authorize, store } = call;
     const text = await readDocument(call, input.integrity, MAX_BYTES);
-    if (text !== "") checkConfiguration(text, region, input);
+    const tags = text === "" ? NO_TAGS : parseConfiguration(text, region, input);
+    const documents = new Map<DocumentKind, string>();
+    if (tags.size > 0) {
+      authorize.allow(caller, { action: "s3:TagResource", resource: call.target });
+      documents.set("tagging", formatTagging(tags));
+    }
     try {
-      await store.createBucket(bucket, caller.accessKeyId);
+      await store.createBucket(bucket, caller.accessKeyId, { documents });
     } catch (cause) {
       if (region !== FIRST_REGION || !isS3Error(cause, "BucketAlreadyOwnedByYou")) throw cause;
     }
@@ -56,9 +67,20 @@ function refuseUnlessDefault(headers: RequestHeaders, name: string, fallback: st
   if (value !== null && value.toLowerCase() !== fallback.toLowerCase()) throw notImplemented(name);
 }
 
-function checkConfiguration(text: string, region: string, { anyRegion }: Input): void {
-  const root = parseXml(text, "CreateBucketConfiguration");
-  for (const name of ["Location", "Bucket", "Tags"]) {
+const NO_TAGS: TagSet = new Map();
+
+/** Checks a configuration and returns the tags that it gives to the bucket. */
+function parseConfiguration(text: string, region: string, input: Input): TagSet {
+  const root = parseXml(text, "CreateBucketConfiguration", MAX_XML_TAGS);
+  checkPlace(root, region, input);
+  const [list, ...others] = childrenOf(root, "Tags");
+  if (others.length > 0) throw new S3Error("MalformedXML");
+  return list === undefined ? NO_TAGS : parseTags(list, NEW_BUCKET_TAGS);
+}
+
+/** Refuses a place in which no bucket can be. */
+function checkPlace(root: XmlElement, region: string, { anyRegion }: Input): void {
+  for (const name of ["Location", "Bucket"]) {
     if (childrenOf(root, name).length > 0) {
       throw new S3Error("NotImplemented", {}, {
         message: `${name} of a bucket is not implemented`,

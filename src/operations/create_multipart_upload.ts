@@ -9,6 +9,7 @@ import { parseUploadChecksum } from "../s3/checksum_headers.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { allowTags } from "./bodies/tags.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -32,8 +33,10 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
     checksumDefault: services.checksumDefault,
   }),
 
-  async handle({ target: { bucket, key }, input, caller, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, caller, store } = call;
     const { properties, checksum, checksumDefault } = input;
+    allowTags(call, properties);
     const id = await store.createUpload(bucket, key, {
       properties,
       owner: caller.accessKeyId,

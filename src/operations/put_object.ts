@@ -14,6 +14,7 @@ import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { contentOf } from "./bodies/content.ts";
+import { allowTags } from "./bodies/tags.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -36,8 +37,10 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     checksumDefault: services.checksumDefault,
   }),
 
-  async handle({ target: { bucket, key }, input, caller, payload, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, caller, payload, store } = call;
     const { properties, integrity, precondition, checksumDefault } = input;
+    allowTags(call, properties);
     const { size, etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity, checksumDefault),
       properties,

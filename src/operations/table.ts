@@ -7,6 +7,7 @@
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { bucketCors } from "./bucket_cors.ts";
+import { bucketTagging } from "./bucket_tagging.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
@@ -24,6 +25,7 @@ import { listMultipartUploads } from "./list_multipart_uploads.ts";
 import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
+import { objectTagging } from "./object_tagging.ts";
 import type { Operation } from "./operation.ts";
 import { putObject } from "./put_object.ts";
 import { renameObject } from "./rename_object.ts";
@@ -35,6 +37,7 @@ import { uploadPartCopy } from "./upload_part_copy.ts";
 export const SUPPORTED: readonly Operation[] = [
   abortMultipartUpload,
   ...bucketCors,
+  ...bucketTagging,
   completeMultipartUpload,
   copyObject,
   createBucket,
@@ -52,6 +55,7 @@ export const SUPPORTED: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  ...objectTagging,
   putObject,
   renameObject,
   uploadPart,

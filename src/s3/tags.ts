@@ -38,8 +38,15 @@ export const BUCKET_TAGS: TagRules = {
   reserved: "System tags cannot be added/updated by requester",
 };
 
-/** Maximum size of a document, in bytes: 50 of the longest tags, with many characters escaped. */
-export const MAX_TAGS_BYTES: number = 128 * 1024;
+/** The tags that a bucket is created with. */
+export const NEW_BUCKET_TAGS: TagRules = {
+  ...BUCKET_TAGS,
+  reserved:
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+};
+
+/** Maximum size of a document, in bytes: 50 of the longest tags need 61 KB. */
+export const MAX_TAGS_BYTES: number = 64 * 1024;
 /** Maximum number of XML tags in a document: the smallest tags that fill it. */
 const MAX_XML_TAGS = 20_000;
 /** Maximum length of a key and of a value, in UTF-16 code units. */

@@ -27,8 +27,8 @@ Deno.test("CreateBucket accepts this region's location constraint", async () => 
   const nowhere = await send("PUT", "/bucket-4", { body: inRegion("the moon") });
   await assertError(nowhere, 400, "InvalidLocationConstraint");
   await assertError(await send("PUT", "/bucket-4", { body: "<oops" }), 400, "MalformedXML");
-  const tagged = configuration("<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>");
-  await assertError(await send("PUT", "/bucket-4", { body: tagged }), 501, "NotImplemented");
+  const directory = configuration("<Bucket><Type>Directory</Type></Bucket>");
+  await assertError(await send("PUT", "/bucket-4", { body: directory }), 501, "NotImplemented");
   strictEqual((await send("HEAD", "/bucket-4")).status, 404);
 });
 

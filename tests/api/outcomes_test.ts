@@ -25,6 +25,9 @@ Deno.test("A write reports key, size and ETag, and a deletion reports the key", 
   const target = `/bucket/key?partNumber=2&uploadId=${uploadId}`;
   await ok("PUT", target, { headers: { ...source, "x-amz-copy-source-range": "bytes=0-3" } });
   await ok("POST", `/bucket/key?uploadId=${uploadId}`, { body: completion([[1, part]]) });
+  const body = "<Tagging><TagSet/></Tagging>";
+  await ok("PUT", "/bucket/a?tagging", { body });
+  await ok("DELETE", "/bucket/a?tagging");
   await ok("DELETE", "/bucket/a");
   await send("HEAD", "/bucket/a");
 
@@ -42,6 +45,8 @@ Deno.test("A write reports key, size and ETag, and a deletion reports the key", 
       size: 5,
       etag: "62109206880d38a4010a98e11243924a-1",
     },
+    PutObjectTagging: { key: "a" },
+    DeleteObjectTagging: { key: "a" },
     DeleteObject: { key: "a" },
     HeadObject: undefined,
   });

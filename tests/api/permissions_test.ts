@@ -3,7 +3,7 @@
  * @module
  */
 
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { Permission } from "../../src/s3/permission.ts";
@@ -75,4 +75,53 @@ Deno.test("CopyObject and UploadPartCopy ask for s3:GetObject on the source", as
     await assertError(refused, 403, "AccessDenied");
   }
   deepStrictEqual(permissions.map(({ action }) => action), Array(4).fill("s3:GetObject"));
+});
+
+Deno.test("a write with tags asks for s3:PutObjectTagging, and a copy of tags for reading them", async () => {
+  const { gateway, permissions } = await start();
+  const { ok, send } = gateway;
+  const tagged = { "x-amz-tagging": "a=1" };
+  const asked = (): readonly string[] =>
+    permissions.splice(0).map(({ action, resource }) =>
+      `${action} ${resource.on === "object" ? resource.key : ""}`
+    );
+  const source = { "x-amz-copy-source": "bucket/tagged" };
+  const replace = { ...source, ...tagged, "x-amz-tagging-directive": "REPLACE" };
+
+  await ok("PUT", "/bucket/tagged", { headers: tagged });
+  deepStrictEqual(asked(), ["s3:PutObjectTagging tagged"]);
+  await ok("POST", "/bucket/upload?uploads", { headers: tagged });
+  deepStrictEqual(asked(), ["s3:PutObjectTagging upload"]);
+  await ok("PUT", "/bucket/copy", { headers: source });
+  deepStrictEqual(asked(), [
+    "s3:GetObject tagged",
+    "s3:GetObjectTagging tagged",
+    "s3:PutObjectTagging copy",
+  ]);
+  await ok("PUT", "/bucket/copy", { headers: replace });
+  deepStrictEqual(asked(), ["s3:PutObjectTagging copy", "s3:GetObject tagged"]);
+  await ok("PUT", "/bucket/copy", { headers: { ...source, "x-amz-tagging-directive": "REPLACE" } });
+  deepStrictEqual(asked(), ["s3:GetObject tagged"]);
+  await ok("POST", "/bucket/plain?uploads");
+  await ok("PUT", "/bucket/plain", { headers: { "x-amz-tagging": "" } });
+  deepStrictEqual(asked(), []);
+
+  for (
+    const [method, target, headers] of [
+      ["PUT", "/bucket/secret", tagged],
+      ["POST", "/bucket/secret?uploads", tagged],
+      ["PUT", "/bucket/secret", source],
+      ["PUT", "/bucket/secret", replace],
+    ] as const
+  ) await assertError(await send(method, target, { headers }), 403, "AccessDenied");
+  strictEqual(await (await ok("GET", "/bucket/secret")).text(), "x");
+});
+
+Deno.test("CreateBucket with tags asks for s3:TagResource", async () => {
+  const { gateway: { ok }, permissions } = await start();
+  const body = "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags>" +
+    "</CreateBucketConfiguration>";
+  await ok("PUT", "/tagged", { body });
+  const resource = { on: "bucket", bucket: "tagged" };
+  deepStrictEqual(permissions, [{ action: "s3:TagResource", resource }]);
 });

@@ -525,6 +525,49 @@ def content_md5():
 
 
 @check
+def tags():
+    def sent(pairs):
+        return {"TagSet": [{"Key": key, "Value": value} for key, value in pairs]}
+
+    def of(key):
+        return [(tag["Key"], tag["Value"]) for tag in s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]]
+
+    put("tags/a", b"tagged", Tagging="team=a+b&x=%2B")
+    assert of("tags/a") == [("team", "a b"), ("x", "+")], of("tags/a")
+    before = s3.head_object(Bucket=BUCKET, Key="tags/a")
+    assert before["TagCount"] == 2, before
+    pairs = [("Team", ""), ("team", "\u00e9"), ("z:/@", "=+-._")]
+    s3.put_object_tagging(Bucket=BUCKET, Key="tags/a", Tagging=sent(pairs))
+    assert of("tags/a") == pairs, of("tags/a")
+    after = s3.get_object(Bucket=BUCKET, Key="tags/a")
+    assert after["TagCount"] == 3, after
+    assert all(after[name] == before[name] for name in ["ETag", "LastModified"]), (before, after)
+    s3.copy_object(Bucket=BUCKET, Key="tags/b", CopySource={"Bucket": BUCKET, "Key": "tags/a"})
+    assert of("tags/b") == pairs, of("tags/b")
+    eleven = sent([(f"k{number}", "") for number in range(11)])
+    refused("BadRequest", 400, s3.put_object_tagging, Bucket=BUCKET, Key="tags/a", Tagging=eleven)
+    refused(
+        "InvalidTag", 400, s3.put_object_tagging, Bucket=BUCKET, Key="tags/a",
+        Tagging=sent([("a", "1"), ("a", "2")]),
+    )
+    s3.delete_object_tagging(Bucket=BUCKET, Key="tags/a")
+    assert of("tags/a") == []
+
+    refused("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket=BUCKET)
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging=sent(pairs))
+    assert s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"] == sent(pairs)["TagSet"]
+    s3.delete_bucket_tagging(Bucket=BUCKET)
+    refused("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket=BUCKET)
+    new = f"{BUCKET}-tagged"
+    s3.create_bucket(Bucket=new, CreateBucketConfiguration={"Tags": sent(pairs)["TagSet"]})
+    assert s3.get_bucket_tagging(Bucket=new)["TagSet"] == sent(pairs)["TagSet"]
+    s3.delete_bucket(Bucket=new)
+    s3.create_bucket(Bucket=new)
+    refused("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket=new)
+    s3.delete_bucket(Bucket=new)
+
+
+@check
 def odd_keys():
     keys = [
         "a//b", "a/../b", "./x", "..", ".", "foo%2Fbar", "+", "%", " ", "é", "e\u0301", "\U0001f600",

@@ -14,6 +14,7 @@ import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.t
 import { RENAMES } from "./checks/renames.ts";
 import { MULTIPART } from "./checks/multipart.ts";
 import { CONDITIONS, METADATA, OBJECTS, READING_RANGES } from "./checks/objects.ts";
+import { TAGS } from "./checks/tags.ts";
 import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
 
 /** The area whose checks show that an operation is refused. */
@@ -36,6 +37,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "Deletes": DELETES,
   "Checksums and attributes": CHECKSUMS,
   "CORS": CORS,
+  "Tags": TAGS,
   "Commands of `aws s3`": COMMANDS,
   "Signatures": SIGNATURES,
   [UNSUPPORTED_AREA]: NOT_IMPLEMENTED,

@@ -42,12 +42,14 @@ export function parseCopyRead(headers: RequestHeaders): CopyRead {
  * Begins to read a source, which the caller must be allowed to read. The stream has one owner, which reads it to its
  * end or cancels it.
  *
+ * @param check Throws if the caller cannot copy this object. What it throws passes to the caller.
  * @throws S3Error `AccessDenied`, `NoSuchKey`, `PreconditionFailed`, `InvalidArgument`, `InvalidRequest` for more than
  * 5 GiB
  */
 export async function readCopySource(
   { caller, authorize, store }: Pick<Call<"object", unknown>, "caller" | "authorize" | "store">,
   { bucket, key, precondition, range }: CopyRead,
+  check?: (info: ObjectInfo) => void,
 ): Promise<{
   readonly info: ObjectInfo;
   readonly stream: ContentInput["stream"];
@@ -57,6 +59,7 @@ export async function readCopySource(
   let size = 0;
   const { info, body } = await store.getObject(bucket, key, (info): ByteRange | "all" => {
     checkCopySource(precondition, info);
+    check?.(info);
     const chosen = range === null ? undefined : parseCopyRange(range, info.size);
     size = chosen === undefined ? info.size : chosen.end - chosen.start + 1;
     if (size > MAX_PART_SIZE) {

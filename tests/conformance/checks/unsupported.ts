@@ -12,7 +12,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   DeleteBucketOwnershipControls: ["delete-bucket-ownership-controls"],
   DeleteBucketPolicy: ["delete-bucket-policy"],
   DeleteBucketReplication: ["delete-bucket-replication"],
-  DeleteBucketTagging: ["delete-bucket-tagging"],
   DeleteBucketWebsite: ["delete-bucket-website"],
   DeletePublicAccessBlock: ["delete-public-access-block"],
   GetBucketAccelerateConfiguration: ["get-bucket-accelerate-configuration"],
@@ -26,7 +25,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   GetBucketPolicyStatus: ["get-bucket-policy-status"],
   GetBucketReplication: ["get-bucket-replication"],
   GetBucketRequestPayment: ["get-bucket-request-payment"],
-  GetBucketTagging: ["get-bucket-tagging"],
   GetBucketVersioning: ["get-bucket-versioning"],
   GetBucketWebsite: ["get-bucket-website"],
   GetObjectLockConfiguration: ["get-object-lock-configuration"],
@@ -52,7 +50,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "{}",
   ],
   PutBucketPolicy: ["put-bucket-policy", "--policy", "{}"],
-  PutBucketTagging: ["put-bucket-tagging", "--tagging", "TagSet=[{Key=a,Value=b}]"],
   PutBucketVersioning: [
     "put-bucket-versioning",
     "--versioning-configuration",
@@ -72,11 +69,9 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
 
 /** Commands, without `--bucket` and `--key`. */
 const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
-  DeleteObjectTagging: ["delete-object-tagging"],
   GetObjectAcl: ["get-object-acl"],
   GetObjectLegalHold: ["get-object-legal-hold"],
   GetObjectRetention: ["get-object-retention"],
-  GetObjectTagging: ["get-object-tagging"],
   GetObjectTorrent: ["get-object-torrent", "out"],
   PutObjectAcl: ["put-object-acl", "--acl", "private"],
   PutObjectLegalHold: ["put-object-legal-hold", "--legal-hold", "Status=ON"],
@@ -85,7 +80,6 @@ const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
     "--retention",
     "Mode=GOVERNANCE,RetainUntilDate=2999-01-01",
   ],
-  PutObjectTagging: ["put-object-tagging", "--tagging", "TagSet=[{Key=a,Value=b}]"],
   RestoreObject: ["restore-object", "--restore-request", "Days=1"],
   SelectObjectContent: [
     "select-object-content",
