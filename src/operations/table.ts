@@ -22,6 +22,7 @@ import { headBucket } from "./head_bucket.ts";
 import { headObject } from "./head_object.ts";
 import { listBuckets } from "./list_buckets.ts";
 import { listMultipartUploads } from "./list_multipart_uploads.ts";
+import { listObjectVersions } from "./list_object_versions.ts";
 import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
@@ -52,6 +53,7 @@ export const SUPPORTED: readonly Operation[] = [
   headObject,
   listBuckets,
   listMultipartUploads,
+  listObjectVersions,
   listObjects,
   listObjectsV2,
   listParts,

@@ -59,7 +59,6 @@ const ON_BUCKET: readonly Row[] = [
   ["ListBucketIntelligentTieringConfigurations", "GET", "intelligent-tiering"],
   ["ListBucketInventoryConfigurations", "GET", "inventory"],
   ["ListBucketMetricsConfigurations", "GET", "metrics"],
-  ["ListObjectVersions", "GET", "versions"],
   ["PostObject", "POST"],
   ["PutBucketAbac", "PUT", "abac"],
   ["PutBucketAccelerateConfiguration", "PUT", "accelerate"],

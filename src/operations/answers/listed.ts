@@ -1,5 +1,5 @@
 /**
- * The elements of both versions of ListObjects for objects and common prefixes.
+ * The elements of both versions of ListObjects and of ListObjectVersions for objects and common prefixes.
  * @module
  */
 
@@ -15,7 +15,30 @@ export function contentsElements(
   { encode }: KeyEncoding,
   { withOwner }: { readonly withOwner: boolean },
 ): XmlValue {
-  return objects.map(({ key, modified, etag, checksum, size, owner, storageClass }) => ({
+  return objects.map((object) => listedElement(object, encode, withOwner));
+}
+
+/** Returns the content of each `<Version>`: each object is the latest version of its key, and the only one. */
+export function versionElements(
+  objects: readonly ListedObject[],
+  { encode }: KeyEncoding,
+): XmlValue {
+  return objects.map((object) => ({
+    VersionId: NULL_VERSION,
+    IsLatest: true,
+    ...listedElement(object, encode, true),
+  }));
+}
+
+/** The version id of an object that was written without versioning. */
+export const NULL_VERSION = "null";
+
+function listedElement(
+  { key, modified, etag, checksum, size, owner, storageClass }: ListedObject,
+  encode: KeyEncoding["encode"],
+  withOwner: boolean,
+): { readonly [name: string]: XmlValue } {
+  return {
     Key: encode(key),
     LastModified: modified,
     ETag: quoteETag(etag),
@@ -24,7 +47,7 @@ export function contentsElements(
     Size: size,
     Owner: withOwner ? ownerElement(owner) : undefined,
     StorageClass: storageClass ?? "STANDARD",
-  }));
+  };
 }
 
 /** Returns the content of each `<CommonPrefixes>`. */

@@ -32,7 +32,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   ListBucketAnalyticsConfigurations: ["list-bucket-analytics-configurations"],
   ListBucketInventoryConfigurations: ["list-bucket-inventory-configurations"],
   ListBucketMetricsConfigurations: ["list-bucket-metrics-configurations"],
-  ListObjectVersions: ["list-object-versions"],
   PutBucketAcl: ["put-bucket-acl", "--acl", "private"],
   PutBucketEncryption: [
     "put-bucket-encryption",
