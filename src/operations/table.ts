@@ -6,12 +6,14 @@
  */
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
+import { absentConfigurations } from "./absent_configurations.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
 import { createMultipartUpload } from "./create_multipart_upload.ts";
+import { defaultConfigurations } from "./default_configurations.ts";
 import { deleteBucket } from "./delete_bucket.ts";
 import { deleteObject } from "./delete_object.ts";
 import { deleteObjects } from "./delete_objects.ts";
@@ -28,6 +30,7 @@ import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
 import { objectTagging } from "./object_tagging.ts";
 import type { Operation } from "./operation.ts";
+import { getObjectLegalHold, getObjectRetention } from "./object_lock.ts";
 import { putObject } from "./put_object.ts";
 import { renameObject } from "./rename_object.ts";
 import { unsupportedBeside } from "./unsupported.ts";
@@ -37,18 +40,22 @@ import { uploadPartCopy } from "./upload_part_copy.ts";
 /** The operations that the gateway supports. */
 export const SUPPORTED: readonly Operation[] = [
   abortMultipartUpload,
+  ...absentConfigurations,
   ...bucketCors,
   ...bucketTagging,
   completeMultipartUpload,
   copyObject,
   createBucket,
   createMultipartUpload,
+  ...defaultConfigurations,
   deleteBucket,
   deleteObject,
   deleteObjects,
   getBucketLocation,
   getObject,
   getObjectAttributes,
+  getObjectLegalHold,
+  getObjectRetention,
   headBucket,
   headObject,
   listBuckets,

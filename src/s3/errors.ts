@@ -85,6 +85,10 @@ export const ERRORS = {
   InvalidToken: [400, "The provided token is malformed or otherwise invalid."],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, "Your key is too long"],
+  MalformedACLError: [
+    400,
+    "The XML you provided was not well-formed or did not validate against our published schema",
+  ],
   MalformedPOSTRequest: [
     400,
     "The body of your POST request is not well-formed multipart/form-data.",
@@ -105,10 +109,22 @@ export const ERRORS = {
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   MissingRequestBodyError: [400, "Request Body is empty"],
+  MissingSecurityHeader: [400, "Your request was missing a required header"],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
   NoSuchBucket: [404, "The specified bucket does not exist"],
+  NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
+  NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchTagSet: [404, "The TagSet does not exist"],
+  NoSuchLifecycleConfiguration: [404, "The lifecycle configuration does not exist"],
+  NoSuchObjectLockConfiguration: [
+    404,
+    "The specified object does not have a ObjectLock configuration",
+  ],
+  NoSuchPublicAccessBlockConfiguration: [
+    404,
+    "The public access block configuration was not found",
+  ],
   NoSuchUpload: [
     404,
     "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
@@ -119,12 +135,18 @@ export const ERRORS = {
     "A header you provided implies functionality that is not implemented",
   ],
   NotModified: [304, "Not Modified"],
+  ObjectLockConfigurationNotFoundError: [
+    404,
+    "Object Lock configuration does not exist for this bucket",
+  ],
   OperationAborted: [
     409,
     "A conflicting conditional operation is currently in progress against this resource. Please try again.",
   ],
+  OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   QuotaExceeded: [403, "The bucket has reached its quota."],
+  ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
   RequestTimeout: [
     400,
     "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
@@ -133,6 +155,10 @@ export const ERRORS = {
     403,
     "The difference between the request time and the current time is too large.",
   ],
+  ServerSideEncryptionConfigurationNotFoundError: [
+    404,
+    "The server side encryption configuration was not found",
+  ],
   ServiceUnavailable: [503, "Service is unable to handle request."],
   SignatureDoesNotMatch: [
     403,
@@ -140,6 +166,7 @@ export const ERRORS = {
   ],
   SlowDown: [503, "Please reduce your request rate."],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
+  UnexpectedContent: [400, "This request does not support content"],
   XAmzContentSHA256Mismatch: [
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -33,6 +33,8 @@ export type ObjectInfo = {
   readonly partChecksums?: readonly string[] | undefined;
   /** Object lock: the object can be neither deleted nor overwritten before `until`. */
   readonly retention: { readonly mode: string; readonly until: Date } | undefined;
+  /** Object lock: the object can be neither deleted nor overwritten for as long as the hold stands. */
+  readonly legalHold?: true;
 };
 
 /** The fields of an object's info that a store reads only on request. */

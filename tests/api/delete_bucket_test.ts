@@ -12,10 +12,10 @@ Deno.test("DeleteBucket deletes only an empty bucket", async () => {
 
 Deno.test("DeleteBucket does not run for a sub-resource", async () => {
   const { ok, send } = await createTestGateway();
-  for (const name of ["publicAccessBlock", "policy", "lifecycle", "website"]) {
+  for (const name of ["metadataTable", "metadataConfiguration"]) {
     await assertError(await send("DELETE", `/bucket?${name}`), 501, "NotImplemented");
   }
-  for (const name of ["cors", "tagging"]) {
+  for (const name of ["publicAccessBlock", "policy", "lifecycle", "cors", "tagging"]) {
     strictEqual((await send("DELETE", `/bucket?${name}`)).status, 204);
   }
   await assertError(await send("DELETE", "/bucket?versioning"), 405, "MethodNotAllowed");

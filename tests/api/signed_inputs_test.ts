@@ -43,12 +43,16 @@ const UNSIGNED = [
 ] as const;
 /** SigV2 signs these two in its text. */
 const SIGNED_BY_SIGV2 = ["content-md5", "content-type"] as const;
-/** Parameters that SigV2 does not sign, as on AWS: they choose which keys a list shows, and how. */
+/**
+ * Parameters that SigV2 does not sign, as on AWS: they choose which keys a list shows, and how, or lead to questions about
+ * configurations and to operations that change nothing.
+ */
 const QUERY_OF_SIGV2 = [
   ...["attributes", "bucket-region", "continuation-token", "delimiter", "encoding-type"],
   ...["fetch-owner", "key-marker", "list-type", "marker", "max-buckets", "max-keys", "max-parts"],
   ...["max-uploads", "part-number-marker", "prefix", "renameObject", "start-after"],
-  "upload-id-marker",
+  ...["upload-id-marker", "version-id-marker", "id", "encryption", "intelligent-tiering"],
+  ...["legal-hold", "ownershipControls", "policyStatus", "publicAccessBlock", "retention"],
 ] as const;
 
 /** A reader of all names might act on any, so these stand for them. */

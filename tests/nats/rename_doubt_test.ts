@@ -207,6 +207,7 @@ Deno.test("a rename is refused for a locked object on either end, and changes no
     const metadata = { "x-amz-object-lock-legal-hold": "ON" };
     const locked = "locked" as ObjectKey;
     await (await native.open(bucket)).putBlob({ name: locked, metadata }, OLD);
+    strictEqual((await store.readObject(bucket, locked)).legalHold, true);
     await rejects(rename(store, locked, b), { code: "AccessDenied" });
     await rejects(rename(store, a, locked), { code: "AccessDenied" });
     await shows(given, [[a, SOURCE], [b, OLD], [locked, OLD]]);

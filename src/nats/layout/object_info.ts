@@ -36,7 +36,7 @@ import {
 import { decodeText, isRecord } from "./json.ts";
 import type { StoreName } from "./names.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
-import { lockedUntil, lockedUntilInText, parseRetention } from "./object_lock.ts";
+import { hasLegalHold, lockedUntil, lockedUntilInText, parseRetention } from "./object_lock.ts";
 import { formatRuns } from "./runs.ts";
 import { keepUnknown, type RawInfo } from "./unknown_fields.ts";
 
@@ -104,6 +104,8 @@ export function readInfo(key: ObjectKey, payload: Uint8Array, time: Date): ReadI
   };
 }
 
+const HELD = { legalHold: true } as const;
+
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
   const checked = checkJson(json);
   if (checked.kind !== "object") return checked;
@@ -126,6 +128,7 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
         properties,
         partSizes: parsePartSizes(metadata["s3.parts"], size),
         retention: parseRetention(metadata),
+        ...(hasLegalHold(metadata) && HELD),
       },
       bytes: inParts ? { kind: "parts", nuid } : {
         kind: "group",

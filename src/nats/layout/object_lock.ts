@@ -36,9 +36,13 @@ export function lockedUntilInText(text: string): Date | undefined {
 }
 
 function lockOf({ [MODE]: mode, [UNTIL]: until, [HOLD]: hold }: Metadata): Date | undefined {
-  // This gateway sets no legal hold. Another program's hold is kept, whatever its value, unless it says that it is off.
-  if (isStated(hold) && hold !== "OFF") return FOREVER;
+  if (isHeld(hold)) return FOREVER;
   return isStated(mode) ? parseTime(until) ?? FOREVER : undefined;
+}
+
+/** This gateway sets no legal hold. Another program's hold is kept, whatever its value, unless it says that it is off. */
+function isHeld(hold: unknown): boolean {
+  return isStated(hold) && hold !== "OFF";
 }
 
 function isStated(value: unknown): boolean {
@@ -50,6 +54,11 @@ export function parseRetention(metadata: Metadata): ObjectInfo["retention"] {
   const mode = metadata[MODE];
   if (typeof mode !== "string") return undefined;
   return { mode, until: parseTime(metadata[UNTIL]) ?? FOREVER };
+}
+
+/** Returns whether a readable object is under a legal hold. */
+export function hasLegalHold(metadata: Metadata): boolean {
+  return isHeld(metadata[HOLD]);
 }
 
 /** Returns whether the mode is one that responses may show, or there is none. */

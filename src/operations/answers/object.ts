@@ -145,6 +145,7 @@ export function objectAnswer(
     headers["x-amz-object-lock-mode"] = info.retention.mode;
     headers["x-amz-object-lock-retain-until-date"] = info.retention.until.toISOString();
   }
+  if (info.legalHold === true) headers["x-amz-object-lock-legal-hold"] = "ON";
   for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
   return { status: typeof range === "object" ? 206 : 200, headers };
 }

@@ -97,7 +97,8 @@ export class Memory {
     const current = this.bucket(bucket).objects.get(key)?.info;
     checkWrite(precondition, current, key);
     const retention = current?.retention;
-    if (retention !== undefined && retention.until > this.now()) {
+    const isRetained = retention !== undefined && retention.until > this.now();
+    if (isRetained || current?.legalHold === true) {
       throw new S3Error("AccessDenied", {}, {
         message: "Access Denied because object protected by object lock.",
       });

@@ -4,6 +4,7 @@
  */
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { ObjectInfo } from "../objects.ts";
 import type { Store } from "../store.ts";
 import { createBuckets } from "./buckets.ts";
 import { createListings } from "./listings.ts";
@@ -16,21 +17,25 @@ import { createUploads } from "./uploads.ts";
 export type MemoryStore = Store & {
   /** Locks an object, as the Go gateway nats-s3 does. For tests: no operation locks objects yet. */
   readonly retain: (bucket: BucketName, key: ObjectKey, until: Date) => void;
+  /** Puts an object under a legal hold, as some programs do. For tests. */
+  readonly hold: (bucket: BucketName, key: ObjectKey) => void;
 };
 
 /** Creates an empty memory store. */
 export function createMemoryStore(options?: MemoryOptions): MemoryStore {
   const memory = new Memory(options);
+  const change = (bucket: BucketName, key: ObjectKey, lock: Partial<ObjectInfo>): void => {
+    const { info, ...more } = memory.object(bucket, key);
+    memory.bucket(bucket).objects.set(key, { info: { ...info, ...lock }, ...more });
+  };
   return {
     ...createBuckets(memory),
     ...createDocuments(memory),
     ...createObjects(memory),
     ...createListings(memory),
     ...createUploads(memory),
-    retain(bucket, key, until) {
-      const { info, ...more } = memory.object(bucket, key);
-      const retention = { mode: "GOVERNANCE", until };
-      memory.bucket(bucket).objects.set(key, { info: { ...info, retention }, ...more });
-    },
+    retain: (bucket, key, until) =>
+      change(bucket, key, { retention: { mode: "GOVERNANCE", until } }),
+    hold: (bucket, key) => change(bucket, key, { legalHold: true }),
   };
 }

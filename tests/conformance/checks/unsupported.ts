@@ -7,31 +7,12 @@ import { type Checks, shows } from "../check.ts";
 
 /** Commands, without `--bucket`, by the operation that they request. */
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
-  DeleteBucketEncryption: ["delete-bucket-encryption"],
-  DeleteBucketLifecycle: ["delete-bucket-lifecycle"],
-  DeleteBucketOwnershipControls: ["delete-bucket-ownership-controls"],
-  DeleteBucketPolicy: ["delete-bucket-policy"],
-  DeleteBucketReplication: ["delete-bucket-replication"],
   DeleteBucketWebsite: ["delete-bucket-website"],
-  DeletePublicAccessBlock: ["delete-public-access-block"],
   GetBucketAccelerateConfiguration: ["get-bucket-accelerate-configuration"],
   GetBucketAcl: ["get-bucket-acl"],
-  GetBucketEncryption: ["get-bucket-encryption"],
-  GetBucketLifecycleConfiguration: ["get-bucket-lifecycle-configuration"],
   GetBucketLogging: ["get-bucket-logging"],
-  GetBucketNotificationConfiguration: ["get-bucket-notification-configuration"],
-  GetBucketOwnershipControls: ["get-bucket-ownership-controls"],
-  GetBucketPolicy: ["get-bucket-policy"],
-  GetBucketPolicyStatus: ["get-bucket-policy-status"],
-  GetBucketReplication: ["get-bucket-replication"],
   GetBucketRequestPayment: ["get-bucket-request-payment"],
-  GetBucketVersioning: ["get-bucket-versioning"],
   GetBucketWebsite: ["get-bucket-website"],
-  GetObjectLockConfiguration: ["get-object-lock-configuration"],
-  GetPublicAccessBlock: ["get-public-access-block"],
-  ListBucketAnalyticsConfigurations: ["list-bucket-analytics-configurations"],
-  ListBucketInventoryConfigurations: ["list-bucket-inventory-configurations"],
-  ListBucketMetricsConfigurations: ["list-bucket-metrics-configurations"],
   PutBucketAcl: ["put-bucket-acl", "--acl", "private"],
   PutBucketEncryption: [
     "put-bucket-encryption",
@@ -42,11 +23,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "put-bucket-lifecycle-configuration",
     "--lifecycle-configuration",
     '{"Rules":[{"Status":"Enabled","Prefix":"","Expiration":{"Days":1}}]}',
-  ],
-  PutBucketNotificationConfiguration: [
-    "put-bucket-notification-configuration",
-    "--notification-configuration",
-    "{}",
   ],
   PutBucketPolicy: ["put-bucket-policy", "--policy", "{}"],
   PutBucketVersioning: [
@@ -69,8 +45,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
 /** Commands, without `--bucket` and `--key`. */
 const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
   GetObjectAcl: ["get-object-acl"],
-  GetObjectLegalHold: ["get-object-legal-hold"],
-  GetObjectRetention: ["get-object-retention"],
   GetObjectTorrent: ["get-object-torrent", "out"],
   PutObjectAcl: ["put-object-acl", "--acl", "private"],
   PutObjectLegalHold: ["put-object-legal-hold", "--legal-hold", "Status=ON"],
