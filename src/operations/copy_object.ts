@@ -40,11 +40,12 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
   slow: true,
   action: "s3:PutObject",
 
-  parse({ headers, target }, services) {
+  parse(request, services) {
+    const { headers, target } = request;
     const input = {
       source: { ...parseCopyRead(headers), range: null },
       precondition: parseWritePrecondition(headers),
-      stated: parseProperties(headers, services),
+      stated: parseProperties(request, services),
       replaceMetadata: isReplace(headers, "metadata"),
       replaceTags: isReplace(headers, "tagging"),
       algorithm: parseAlgorithm(headers),

@@ -12,9 +12,10 @@
  * @module
  */
 
+import { checkAclHeaders } from "../s3/acl.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
-import { notImplemented, refuseWideningAcl } from "../s3/metadata.ts";
+import { notImplemented } from "../s3/metadata.ts";
 import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { formatTagging, NEW_BUCKET_TAGS, parseTags, type TagSet } from "../s3/tags.ts";
@@ -36,8 +37,9 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   method: "PUT",
   action: "s3:CreateBucket",
 
-  parse({ headers }, { region }) {
-    refuseWideningAcl(headers);
+  parse(request, { region, dropAcl }) {
+    checkAclHeaders(request, dropAcl);
+    const { headers } = request;
     refuseUnlessDefault(headers, "x-amz-bucket-object-lock-enabled", "false");
     refuseUnlessDefault(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
     refuseUnlessDefault(headers, "x-amz-bucket-namespace", "global");

@@ -27,9 +27,9 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
   query: ["uploads"],
   action: "s3:PutObject",
 
-  parse: ({ headers }, services) => ({
-    properties: parseProperties(headers, services),
-    checksum: parseUploadChecksum(headers),
+  parse: (request, services) => ({
+    properties: parseProperties(request, services),
+    checksum: parseUploadChecksum(request.headers),
     checksumDefault: services.checksumDefault,
   }),
 

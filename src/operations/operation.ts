@@ -4,6 +4,7 @@
  */
 
 import type { User } from "../auth/identity.ts";
+import type { DropAcl } from "../s3/acl.ts";
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
@@ -23,6 +24,8 @@ export type Services = {
   readonly checksumDefault: ChecksumAlgorithm | undefined;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
   readonly encryptionAtRest: boolean;
+  /** Drops ACLs of writes that would widen access (`--bucket.acl-headers`); undefined if they are refused. */
+  readonly dropAcl?: DropAcl | undefined;
   /** The memory of request documents. */
   readonly documents: DocumentBudget;
   readonly authorize: {
@@ -36,7 +39,10 @@ export type Services = {
 };
 
 /** The part of {@linkcode Services} that parsing depends on. */
-export type ParseServices = Pick<Services, "checksumDefault" | "encryptionAtRest" | "region">;
+export type ParseServices = Pick<
+  Services,
+  "checksumDefault" | "dropAcl" | "encryptionAtRest" | "region"
+>;
 
 /**
  * Wraps a stream that becomes the body of a response: the stream is cancelled when the client disconnects or reads

@@ -30,10 +30,10 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
   method: "PUT",
   action: "s3:PutObject",
 
-  parse: ({ headers }, services) => ({
-    properties: parseProperties(headers, services),
-    integrity: parseIntegrity(headers),
-    precondition: parseWritePrecondition(headers),
+  parse: (request, services) => ({
+    properties: parseProperties(request, services),
+    integrity: parseIntegrity(request.headers),
+    precondition: parseWritePrecondition(request.headers),
     checksumDefault: services.checksumDefault,
   }),
 

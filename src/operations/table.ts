@@ -7,6 +7,7 @@
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { absentConfigurations } from "./absent_configurations.ts";
+import { acls } from "./acls.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
@@ -41,6 +42,7 @@ import { uploadPartCopy } from "./upload_part_copy.ts";
 export const SUPPORTED: readonly Operation[] = [
   abortMultipartUpload,
   ...absentConfigurations,
+  ...acls,
   ...bucketCors,
   ...bucketTagging,
   completeMultipartUpload,

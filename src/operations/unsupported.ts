@@ -24,7 +24,6 @@ const ON_BUCKET: readonly Row[] = [
   ["DeleteBucketWebsite", "DELETE", "website"],
   ["GetBucketAbac", "GET", "abac"],
   ["GetBucketAccelerateConfiguration", "GET", "accelerate"],
-  ["GetBucketAcl", "GET", "acl"],
   ["GetBucketCors", "GET", "cors"],
   ["GetBucketLogging", "GET", "logging"],
   ["GetBucketMetadataConfiguration", "GET", "metadataConfiguration"],
@@ -34,7 +33,6 @@ const ON_BUCKET: readonly Row[] = [
   ["PostObject", "POST"],
   ["PutBucketAbac", "PUT", "abac"],
   ["PutBucketAccelerateConfiguration", "PUT", "accelerate"],
-  ["PutBucketAcl", "PUT", "acl"],
   ["PutBucketAnalyticsConfiguration", "PUT", "analytics", "id"],
   ["PutBucketCors", "PUT", "cors"],
   ["PutBucketEncryption", "PUT", "encryption"],
@@ -57,11 +55,9 @@ const ON_BUCKET: readonly Row[] = [
 
 const ON_OBJECT: readonly Row[] = [
   ["DeleteObjectAnnotation", "DELETE", "annotation", "annotationName"],
-  ["GetObjectAcl", "GET", "acl"],
   ["GetObjectAnnotation", "GET", "annotation", "annotationName"],
   ["GetObjectTorrent", "GET", "torrent"],
   ["ListObjectAnnotations", "GET", "annotation"],
-  ["PutObjectAcl", "PUT", "acl"],
   ["PutObjectAnnotation", "PUT", "annotation", "annotationName"],
   ["PutObjectLegalHold", "PUT", "legal-hold"],
   ["PutObjectRetention", "PUT", "retention"],

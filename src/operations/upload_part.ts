@@ -36,8 +36,9 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   query: ["partNumber", "uploadId"],
   action: "s3:PutObject",
 
-  parse({ headers, query }, services) {
-    refuseUnsupported(headers, services);
+  parse(request, services) {
+    refuseUnsupported(request, services);
+    const { headers, query } = request;
     return {
       uploadId: parseUploadId(query.get("uploadId")),
       number: parsePartNumber(query.get("partNumber")),

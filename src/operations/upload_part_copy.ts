@@ -27,8 +27,9 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
   slow: true,
   action: "s3:PutObject",
 
-  parse({ headers, query }, services) {
-    refuseUnsupported(headers, services);
+  parse(request, services) {
+    refuseUnsupported(request, services);
+    const { headers, query } = request;
     return {
       uploadId: parseUploadId(query.get("uploadId")),
       number: parsePartNumber(query.get("partNumber")),

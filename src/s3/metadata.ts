@@ -3,13 +3,16 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  *
  * We refuse every header that we cannot enforce and never ignore it: object lock, SSE-C, SSE-KMS, ACLs and grants that
- * widen access, and the storage classes from which an object must be restored before it can be read.
+ * widen access (unless `--bucket.acl-headers ignore` drops them), and the storage classes from which an object must be
+ * restored before it can be read.
  * @module
  */
 
 import { Buffer } from "node:buffer";
+import { checkAclHeaders, type DropAcl } from "./acl.ts";
 import { S3Error } from "./errors.ts";
 import { decodeHeaderText, encodeHeaderText } from "./header_text.ts";
+import type { S3Request } from "./request.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 import { parseTagging } from "./tags.ts";
 
@@ -57,17 +60,25 @@ const STORAGE_CLASSES = [
   "GLACIER_IR",
 ];
 
+/** A request that writes. */
+type Write = Pick<S3Request, "headers" | "target">;
+
+/** The settings that decide which headers of a write are supported. */
+type WriteServices = {
+  readonly encryptionAtRest: boolean;
+  /** Undefined if ACLs that widen access are refused. */
+  readonly dropAcl?: DropAcl | undefined;
+};
+
 /**
  * Parses the properties that the headers of a write state.
  *
  * @throws S3Error `MetadataTooLarge`, `InvalidStorageClass`, `InvalidArgument`, `InvalidTag`, and the errors of
  * {@linkcode refuseUnsupported}
  */
-export function parseProperties(
-  headers: RequestHeaders,
-  services: { readonly encryptionAtRest: boolean },
-): ObjectProperties {
-  refuseUnsupported(headers, services);
+export function parseProperties(request: Write, services: WriteServices): ObjectProperties {
+  refuseUnsupported(request, services);
+  const { headers } = request;
   const tagging = headers.get("x-amz-tagging");
   return {
     system: parseSystem(headers),
@@ -136,10 +147,11 @@ function metadataTooLarge(size: number, max: number): S3Error {
  * `InvalidArgument`, `InvalidEncryptionAlgorithmError`
  */
 export function refuseUnsupported(
-  headers: RequestHeaders,
-  { encryptionAtRest }: { readonly encryptionAtRest: boolean },
+  request: Write,
+  { encryptionAtRest, dropAcl }: WriteServices,
 ): void {
-  refuseWideningAcl(headers);
+  checkAclHeaders(request, dropAcl);
+  const { headers } = request;
   for (const name of headers.keys()) {
     if (name.includes(CUSTOMER_KEYS)) throw notImplemented(name);
     if (name.startsWith("x-amz-object-lock-")) {
@@ -174,31 +186,6 @@ export function refuseCustomerKeys(headers: RequestHeaders): void {
     if (name.includes(CUSTOMER_KEYS)) throw notImplemented(name);
   }
 }
-
-/**
- * Refuses ACLs that would widen access. `private` and `bucket-owner-full-control` change nothing and are accepted.
- *
- * @throws S3Error `AccessControlListNotSupported`, `InvalidArgument` for an unknown canned ACL
- */
-export function refuseWideningAcl(headers: RequestHeaders): void {
-  const acl = headers.get("x-amz-acl");
-  if (acl !== null && acl !== "private" && acl !== "bucket-owner-full-control") {
-    if (CANNED_ACLS.includes(acl)) throw new S3Error("AccessControlListNotSupported");
-    throw new S3Error("InvalidArgument", { ArgumentName: "x-amz-acl", ArgumentValue: acl });
-  }
-  for (const name of headers.keys()) {
-    if (name.startsWith("x-amz-grant-")) throw new S3Error("AccessControlListNotSupported");
-  }
-}
-
-const CANNED_ACLS = [
-  "public-read",
-  "public-read-write",
-  "authenticated-read",
-  "aws-exec-read",
-  "bucket-owner-read",
-  "log-delivery-write",
-];
 
 /** Returns the error for a header that asks for an unsupported feature. */
 export function notImplemented(header: string): S3Error {

@@ -90,7 +90,6 @@ export const UNKEPT: readonly Unkept[] = [
       },
     ],
     delete: NO_METHOD,
-    later: true,
   },
   ...severalOf("analytics", "ListBucketAnalyticsConfigurationResult", "AnalyticsConfiguration"),
   { query: "delete", get: NO_METHOD, puts: NO_PUT, delete: NO_METHOD },

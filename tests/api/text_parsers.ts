@@ -18,6 +18,7 @@ import { parseAmzDate, readRequestTime } from "../../src/auth/request_time.ts";
 import { parseSignedHeaders } from "../../src/auth/signed_headers.ts";
 import { verifySigV2Header, verifySigV2Presigned } from "../../src/auth/sigv2.ts";
 import { createSigningKeys, type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
+import { parseAcl } from "../../src/s3/acl.ts";
 import {
   parseChecksumAlgorithm,
   parseChecksumHeader,
@@ -134,9 +135,10 @@ export const HEADERS: Readonly<Record<string, Row>> = {
   },
   "x-amz-meta-*": {
     parse: (text) =>
-      parseProperties(headersOf({ "x-amz-meta-a": text, "content-type": text }), {
-        encryptionAtRest: false,
-      }),
+      parseProperties({
+        headers: headersOf({ "x-amz-meta-a": text, "content-type": text }),
+        target: { on: "service" },
+      }, { encryptionAtRest: false }),
     units: [",", "=?UTF-8?B?", "\u00c3\u00a9"],
     around: ["=?UTF-8?Q?", "?="],
     outcomes: ["MetadataTooLarge"],
@@ -415,6 +417,7 @@ const MAX_TAGS = 20_000;
 /** Parsers of documents, by the root element that they expect. */
 export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   R: (text) => parseXml(text, "R", MAX_TAGS),
+  AccessControlPolicy: parseAcl,
   CORSConfiguration: parseCors,
   Tagging: (text) => parseTagSet(text, BUCKET_TAGS),
   WebsiteConfiguration: parseWebsite,

@@ -9,11 +9,9 @@ import { type Checks, shows } from "../check.ts";
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   DeleteBucketWebsite: ["delete-bucket-website"],
   GetBucketAccelerateConfiguration: ["get-bucket-accelerate-configuration"],
-  GetBucketAcl: ["get-bucket-acl"],
   GetBucketLogging: ["get-bucket-logging"],
   GetBucketRequestPayment: ["get-bucket-request-payment"],
   GetBucketWebsite: ["get-bucket-website"],
-  PutBucketAcl: ["put-bucket-acl", "--acl", "private"],
   PutBucketEncryption: [
     "put-bucket-encryption",
     "--server-side-encryption-configuration",
@@ -44,9 +42,7 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
 
 /** Commands, without `--bucket` and `--key`. */
 const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
-  GetObjectAcl: ["get-object-acl"],
   GetObjectTorrent: ["get-object-torrent", "out"],
-  PutObjectAcl: ["put-object-acl", "--acl", "private"],
   PutObjectLegalHold: ["put-object-legal-hold", "--legal-hold", "Status=ON"],
   PutObjectRetention: [
     "put-object-retention",
