@@ -23,6 +23,7 @@ import { describeCall } from "./nats/layout/call_subject.ts";
 import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
 import { createNatsStore, type NatsStoreOptions } from "./nats/store.ts";
+import { createDropAcl } from "./operations/dropped_acls.ts";
 import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
@@ -125,6 +126,7 @@ export function createGateway(
     documents,
     region,
     encryptionAtRest,
+    dropAcl: config.ignoresAcls ? createDropAcl(log, metrics.droppedAcl) : undefined,
     checksumDefault,
     cors: createCors({
       rulesOf: createRulesOf(store),

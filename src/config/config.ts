@@ -83,6 +83,8 @@ export type Config = {
   readonly encryptionAtRest: boolean;
   /** The checksum of an object whose client names none; undefined for none. */
   readonly checksumDefault: ChecksumAlgorithm | undefined;
+  /** Whether ACLs that would widen access are ignored instead of refused. */
+  readonly ignoresAcls: boolean;
   /** Origins whose pages may use buckets without a CORS configuration; undefined for none. */
   readonly cors: readonly string[] | undefined;
   readonly log: {
@@ -137,6 +139,7 @@ export function createConfig(values: Values): Config {
     sigv2: given(values, "sigv2"),
     encryptionAtRest: given(values, "encryptionAtRest"),
     checksumDefault: given(values, "checksumDefault") === "none" ? undefined : "CRC64NVME",
+    ignoresAcls: given(values, "aclHeaders") === "ignore",
     cors: values.cors,
     log: {
       format: given(values, "logFormat"),

@@ -84,6 +84,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     clockSkew: 300_000,
     sigv2: "presigned",
     encryptionAtRest: false,
+    ignoresAcls: false,
     checksumDefault: "CRC64NVME",
     cors: undefined,
     log: { format: "text", level: "info", requests: "all" },

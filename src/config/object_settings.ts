@@ -1,8 +1,10 @@
 /**
- * The settings of how objects are kept: what clients learn about encryption and checksums, and which pages may use them.
+ * The settings of how objects are kept: what clients learn about encryption, checksums and ACLs, and which pages may use
+ * them.
  * @module
  */
 
+import { ACL_HEADERS } from "../s3/acl.ts";
 import { parseOrigins } from "./network_values.ts";
 import { setting } from "./setting.ts";
 import { oneOf, parseBoolean } from "./values.ts";
@@ -25,6 +27,14 @@ export const OBJECT_SETTINGS = {
     default: "crc64nvme",
     help: "The checksum of an object whose client names none",
     parse: oneOf(CHECKSUM_DEFAULTS),
+  }),
+  aclHeaders: setting({
+    flag: "bucket.acl-headers",
+    value: ACL_HEADERS.join("|"),
+    default: "refuse",
+    help:
+      "Whether to refuse writes with ACLs that grant access to others, such as public-read, or to ignore the ACLs",
+    parse: oneOf(ACL_HEADERS),
   }),
   cors: setting({
     flag: "http.cors",

@@ -27,6 +27,9 @@ export const WIDENING_ACLS = [
 /** Stands for the headers that grant something to somebody, such as `x-amz-grant-read`. */
 export const GRANTS = "grants";
 
+/** Whether writes with ACLs that would widen access are refused, or such ACLs are ignored. */
+export const ACL_HEADERS = ["refuse", "ignore"] as const;
+
 /** What a write asked for that was dropped. */
 export type DroppedAcl = typeof WIDENING_ACLS[number] | typeof GRANTS;
 

@@ -29,6 +29,8 @@ export type RequestMetrics = {
   readonly request: RequestObserver;
   /** Counts a request that was turned away. */
   readonly rejected: (reason: Rejection) => void;
+  /** Counts a write whose ACL was dropped. */
+  readonly droppedAcl: (acl: string) => void;
 };
 
 /** Adds the metrics of requests. */
@@ -58,7 +60,16 @@ export function addRequestMetrics(registry: Metrics, read: () => RequestStats): 
       return [[["request"], sources], [["response"], readers]];
     },
   );
-  return { request, rejected: (reason) => rejected.add([reason]) };
+  const dropped = registry.counter(
+    "nats_s3_acls_ignored_total",
+    "Writes whose ACL was ignored (--bucket.acl-headers): a canned ACL that grants access to others, or headers that do (grants).",
+    ["acl"],
+  );
+  return {
+    request,
+    rejected: (reason) => rejected.add([reason]),
+    droppedAcl: (acl) => dropped.add([acl]),
+  };
 }
 
 function addOutcomes(registry: Metrics): RequestObserver {
