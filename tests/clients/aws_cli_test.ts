@@ -207,7 +207,7 @@ async function walkOnFiles(
     const complaint = await awsFails("s3api", "head-object", "--bucket", "walk", "--key", "none");
     match(complaint, /\(404\)/);
     match(
-      await awsFails("s3api", "get-bucket-acl", "--bucket", "walk"),
+      await awsFails("s3api", "get-object-torrent", "--bucket", "walk", "--key", "text", "torrent"),
       /NotImplemented/,
     );
   });

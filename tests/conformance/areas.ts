@@ -13,6 +13,7 @@ import { HEADERS } from "./checks/headers.ts";
 import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
 import { RENAMES } from "./checks/renames.ts";
 import { MULTIPART } from "./checks/multipart.ts";
+import { NEVER_SET } from "./checks/never_set.ts";
 import { CONDITIONS, METADATA, OBJECTS, READING_RANGES } from "./checks/objects.ts";
 import { TAGS } from "./checks/tags.ts";
 import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
@@ -38,6 +39,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "Checksums and attributes": CHECKSUMS,
   "CORS": CORS,
   "Tags": TAGS,
+  "What was never set": NEVER_SET,
   "Commands of `aws s3`": COMMANDS,
   "Signatures": SIGNATURES,
   [UNSUPPORTED_AREA]: NOT_IMPLEMENTED,
