@@ -10,6 +10,8 @@ import { absentConfigurations } from "./absent_configurations.ts";
 import { acls } from "./acls.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
+import { bucketAccelerate } from "./bucket_accelerate.ts";
+import { bucketRequestPayment } from "./bucket_request_payment.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
@@ -45,6 +47,8 @@ export const SUPPORTED: readonly Operation[] = [
   ...acls,
   ...bucketCors,
   ...bucketTagging,
+  ...bucketAccelerate,
+  ...bucketRequestPayment,
   completeMultipartUpload,
   copyObject,
   createBucket,

@@ -8,9 +8,7 @@ import { type Checks, shows } from "../check.ts";
 /** Commands, without `--bucket`, by the operation that they request. */
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
   DeleteBucketWebsite: ["delete-bucket-website"],
-  GetBucketAccelerateConfiguration: ["get-bucket-accelerate-configuration"],
   GetBucketLogging: ["get-bucket-logging"],
-  GetBucketRequestPayment: ["get-bucket-request-payment"],
   GetBucketWebsite: ["get-bucket-website"],
   PutBucketEncryption: [
     "put-bucket-encryption",
