@@ -33,6 +33,7 @@ import {
 import { parseContinuationToken } from "../../src/s3/continuation_token.ts";
 import { parseCopySource } from "../../src/s3/copy_source.ts";
 import { findRule, parseCors } from "../../src/s3/cors.ts";
+import { parseLogging } from "../../src/s3/logging.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import { parseETag, parseETagList } from "../../src/s3/etag.ts";
 import { TrustedProxies } from "../../src/s3/forwarded.ts";
@@ -418,6 +419,7 @@ const MAX_TAGS = 20_000;
 export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   R: (text) => parseXml(text, "R", MAX_TAGS),
   AccessControlPolicy: parseAcl,
+  BucketLoggingStatus: parseLogging,
   CORSConfiguration: parseCors,
   Tagging: (text) => parseTagSet(text, BUCKET_TAGS),
   WebsiteConfiguration: parseWebsite,
