@@ -11,6 +11,7 @@ import { acls } from "./acls.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
 import { bucketAccelerate } from "./bucket_accelerate.ts";
+import { bucketLogging } from "./bucket_logging.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
@@ -48,6 +49,7 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketCors,
   ...bucketTagging,
   ...bucketAccelerate,
+  ...bucketLogging,
   ...bucketRequestPayment,
   completeMultipartUpload,
   copyObject,
