@@ -3,7 +3,7 @@
  * @module
  */
 
-import { addGatewayMetrics } from "../src/compose.ts";
+import { addGatewayMetrics } from "../src/gateway_metrics.ts";
 import { type Described, Metrics } from "../src/telemetry/metrics/registry.ts";
 
 /** A description needs no values. */
@@ -19,6 +19,7 @@ export function describeMetrics(): readonly Described[] {
     jetStream: unread,
     store: unread,
     process: unread,
+    accessLog: unread,
     audit: undefined,
     tracing: undefined,
   });

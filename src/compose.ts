@@ -9,6 +9,7 @@ import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
 import { createHandler } from "./gateway.ts";
+import { addGatewayMetrics, observeCalls } from "./gateway_metrics.ts";
 import { createCors, rulesForOrigins } from "./http/cors.ts";
 import { createRulesOf } from "./http/cors_rules.ts";
 import { FixedBodies } from "./http/fixed_bodies.ts";
@@ -17,40 +18,25 @@ import { RateLimit } from "./http/rate_limit.ts";
 import { Turns } from "./http/turns.ts";
 import type { NatsConnection } from "./nats/connection/connection.ts";
 import { ConnectionWatch } from "./nats/connection/watch.ts";
-import type { CallObserver } from "./nats/jetstream/call_observer.ts";
-import { failureOf, JetStreamError } from "./nats/jetstream/errors.ts";
-import { describeCall } from "./nats/layout/call_subject.ts";
-import { addAuditMetrics, AuditLog } from "./nats/monitoring/audit.ts";
+import { AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
 import { createNatsStore, type NatsStoreOptions } from "./nats/store.ts";
 import { createDropAcl } from "./operations/dropped_acls.ts";
 import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
+import { regionOfUnsigned } from "./s3/region.ts";
 import { StallWatch } from "./streams/stall_watch.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
-import {
-  addJetStreamMetrics,
-  type CallCounter,
-  type JetStreamStats,
-} from "./telemetry/metrics/jetstream.ts";
-import { addProcessMetrics, type ProcessStats } from "./telemetry/metrics/process.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
-import {
-  addRequestMetrics,
-  type RequestMetrics,
-  type RequestStats,
-} from "./telemetry/metrics/requests.ts";
-import { addStoreMetrics, type StoreMetrics, type StoreStats } from "./telemetry/metrics/store.ts";
 import { Readiness } from "./telemetry/readiness.ts";
 import { createRequestLog } from "./telemetry/request_log.ts";
-import {
-  addTraceMetrics,
-  createRequestTracing,
-  type RequestTracing,
-} from "./telemetry/request_trace.ts";
+import { createRequestTracing } from "./telemetry/request_trace.ts";
+import { AccessLog } from "./workers/access_log.ts";
 import { startWorkers } from "./workers/start_workers.ts";
 
+/** The account that owns everything, in keys of log objects. */
+const ACCOUNT = "000000000000";
 /** Milliseconds for which a client must have stood still before its request is ended in favour of another client's. */
 const STILL = 1000;
 
@@ -88,6 +74,7 @@ export function createGateway(
       return { ...stats, buffered: { ...stats.buffered, documents: documents.used } };
     },
     process: () => ({ version: VERSION, droppedLines: log.dropped() }),
+    accessLog: () => accessLog.stats,
     audit,
     tracing,
   });
@@ -105,6 +92,13 @@ export function createGateway(
   });
   const readiness = new Readiness(async () => {
     return watch.stats.isConnected ? await store.problem() : "There is no connection to NATS";
+  });
+  const accessLog = new AccessLog({
+    store,
+    account: ACCOUNT,
+    region: regionOfUnsigned(config.region),
+    checksum: config.checksumDefault,
+    log,
   });
   const logRequest = createRequestLog(config.log.requests, log);
   const {
@@ -150,6 +144,7 @@ export function createGateway(
       traffic.add(record);
     },
     rejected: metrics.rejected,
+    accessLog,
     tracing,
     newRequestId: () => crypto.randomUUID(),
   });
@@ -166,8 +161,11 @@ export function createGateway(
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      for (const part of [watch, readiness, metrics, store]) part[Symbol.dispose]();
+      const lines = accessLog[Symbol.asyncDispose]().finally(() => {
+        for (const part of [watch, readiness, metrics, store]) part[Symbol.dispose]();
+      });
       await Promise.all([
+        lines,
         workers,
         tracing?.[Symbol.asyncDispose](),
         audit?.[Symbol.asyncDispose](),
@@ -184,51 +182,10 @@ export function storeOptionsOf(
   return { ...bucket, apiPrefix, inboxPrefix, defaultOwner, grace };
 }
 
-/** The sources of {@linkcode addGatewayMetrics}, read when metrics are rendered. */
-export type MetricsSources = {
-  readonly requests: () => RequestStats;
-  readonly jetStream: () => JetStreamStats;
-  readonly store: () => StoreStats;
-  readonly process: () => ProcessStats;
-  readonly audit: Parameters<typeof addAuditMetrics>[1];
-  readonly tracing: Parameters<typeof addTraceMetrics>[1];
-};
-
-/** The counters of a gateway. Disposing them ends the watch over the event loop. */
-export type GatewayMetrics = RequestMetrics & StoreMetrics & Disposable & {
-  readonly call: CallCounter;
-};
-
-/** Adds every metric of a gateway, in the order in which `/metrics` and docs/metrics.md show them. */
-export function addGatewayMetrics(registry: Metrics, sources: MetricsSources): GatewayMetrics {
-  const requests = addRequestMetrics(registry, sources.requests);
-  const call = addJetStreamMetrics(registry, sources.jetStream);
-  const store = addStoreMetrics(registry, sources.store);
-  const process = addProcessMetrics(registry, sources.process);
-  addAuditMetrics(registry, sources.audit);
-  addTraceMetrics(registry, sources.tracing);
-  return { ...requests, ...store, call, [Symbol.dispose]: () => process[Symbol.dispose]() };
-}
-
 function createAuditLog(
   { audit: { subject }, nats }: Config,
   connection: NatsConnection,
   log: Log,
 ): AuditLog | undefined {
   return subject === undefined ? undefined : new AuditLog(connection, { ...nats, subject, log });
-}
-
-/** Counts and traces the calls of JetStream. */
-function observeCalls(count: CallCounter, tracing: RequestTracing | undefined): CallObserver {
-  return ({ method, subject, size }) => {
-    const began = performance.now();
-    const traced = tracing?.current?.call({ method, size, ...describeCall(method, subject) });
-    return (error, received) => {
-      const seconds = (performance.now() - began) / 1000;
-      const failure = error === undefined ? undefined : failureOf(error);
-      count(method, seconds, failure);
-      const code = error instanceof JetStreamError ? error.code : undefined;
-      traced?.({ failure, code, received });
-    };
-  };
 }

@@ -57,7 +57,7 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
   } catch (cause) {
     return exchange.fail(cause);
   }
-  exchange.nameTarget(asked.target);
+  exchange.nameTarget(asked);
   const response = await perform(asked, exchange, services);
   if (asked.headers.has("origin")) await services.cors.addHeaders(asked, response);
   return response;
@@ -138,13 +138,14 @@ async function run(
   verified: VerifiedRequest,
   caller: User,
   services: GatewayServices,
-  { deliver, record }: Exchange,
+  exchange: Exchange,
 ): Promise<Response> {
   const { payload } = verified;
   try {
-    const result = await operation.run(verified, caller, services, deliver);
+    const result = await operation.run(verified, caller, services, exchange.deliver);
     if (result instanceof Response) return result;
-    record.outcome = result.outcome;
+    exchange.record.outcome = result.outcome;
+    exchange.parts = result.parts;
     return result.response;
   } finally {
     if (payload.size !== 0) await payload.source.cancel().catch(() => {});

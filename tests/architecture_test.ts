@@ -148,6 +148,11 @@ const ARROWS: readonly Arrow[] = [
     because:
       "settings are checked before anything is created from them, in the words of their owners",
   },
+  {
+    from: "gateway_metrics.ts",
+    to: [...PURE, "nats/jetstream/", "nats/layout/", "nats/monitoring/"],
+    because: "metrics of all layers are rendered in one order",
+  },
   { from: "compose.ts", to: [""], because: "composition sees everything" },
   { from: "commands/", to: [""], because: "a command composes what it runs" },
 ];

@@ -8,7 +8,8 @@ import type { Identity } from "../auth/identity.ts";
 import type { Deliver } from "../operations/operation.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Origin } from "../s3/forwarded.ts";
-import type { Target } from "../s3/request.ts";
+import type { LoggedParts } from "../s3/log_line.ts";
+import type { S3Request } from "../s3/request.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { inPieces } from "../streams/in_pieces.ts";
 import { release } from "../streams/release.ts";
@@ -33,11 +34,15 @@ export class Exchange {
   /** Why the request was not let in; undefined if it was. */
   readonly refusal: Refusal | undefined;
   /** Undefined until the request was parsed. */
-  target: Target | undefined;
+  asked: S3Request | undefined;
   /** Undefined until the request was authenticated. */
   identity: Identity | undefined;
   /** The region of the request's bucket; undefined if the response must not name it. */
   region: string | undefined;
+  /** The parts of the request that have lines of their own in access logs. */
+  parts: LoggedParts | undefined;
+  /** Headers of the response. */
+  answer: Headers | undefined;
   /** For whom the request counts: an access key, or the address of an unknown caller. */
   client: string | undefined;
   readonly #services: ExchangeServices;
@@ -83,8 +88,9 @@ export class Exchange {
   }
 
   /** Notes what the request is about. */
-  nameTarget(target: Target): void {
-    this.target = target;
+  nameTarget(asked: S3Request): void {
+    this.asked = asked;
+    const { target } = asked;
     if (target.on !== "service") this.record.bucket = target.bucket;
     if (target.on === "object") this.record.key = target.key;
   }
@@ -173,7 +179,7 @@ export class Exchange {
   respond(given: Response): Response {
     const response = this.#accountFor(given);
     const { record } = this;
-    const { headers } = response;
+    const headers = this.answer = response.headers;
     record.status = response.status;
     record.answered = performance.now() - record.began;
     if (!this.#isDelivering && record.method !== "HEAD") {
@@ -185,7 +191,7 @@ export class Exchange {
     headers.set("x-amz-id-2", record.id);
     headers.set("server", "nats-s3");
     // As on AWS, not on responses about an object, unless it is an error.
-    if (this.region !== undefined && (this.#hasFailed || this.target?.on === "bucket")) {
+    if (this.region !== undefined && (this.#hasFailed || this.asked?.target.on === "bucket")) {
       headers.set("x-amz-bucket-region", this.region);
     }
     if (this.#info !== undefined && this.refusal === undefined) {
@@ -224,6 +230,7 @@ export class Exchange {
     record.broken = broken;
     record.ended = performance.now() - record.began;
     this.#services.observe?.(record);
+    this.#services.accessLog?.add(this);
     this.#trace?.end(record);
   }
 

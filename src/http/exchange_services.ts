@@ -4,6 +4,7 @@
  */
 
 import type { TrustedProxies } from "../s3/forwarded.ts";
+import type { EndedRequest } from "../s3/log_line.ts";
 import type { StallWatch } from "../streams/stall_watch.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Rejection } from "../telemetry/rejections.ts";
@@ -35,6 +36,8 @@ export type ExchangeServices = {
   readonly stalls: StallWatch;
   /** Called for each request when its response was sent or broken off. */
   readonly observe?: RequestObserver;
+  /** Logs each request at the same time, as its bucket demands. It returns immediately and does not throw. */
+  readonly accessLog?: { readonly add: (ended: EndedRequest) => void };
   /** Undefined if requests are not traced. */
   readonly tracing?: RequestTracing | undefined;
 };

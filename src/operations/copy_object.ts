@@ -17,7 +17,7 @@ import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
-import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
+import { type CopyRead, parseCopyRead, partsOfCopy, readCopySource } from "./bodies/copied.ts";
 import { allowTags, hasTags } from "./bodies/tags.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -94,7 +94,8 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       ChecksumType: checksum?.type,
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
     }, { headers: encryptionHeader(properties) });
-    return { response, outcome: { key, size, etag } };
+    const parts = partsOfCopy(source, "REST.COPY.OBJECT_GET");
+    return { response, outcome: { key, size, etag }, parts };
   },
 });
 

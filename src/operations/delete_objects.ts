@@ -8,6 +8,7 @@ import { mapAtOnce } from "../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
+import type { LoggedPart } from "../s3/log_line.ts";
 import { parseObjectKey } from "../s3/names.ts";
 import { refuseVersionId } from "../s3/params.ts";
 import { parseProtection } from "../s3/protections.ts";
@@ -62,7 +63,7 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
     );
 
     const deleted = objects.filter((_, i) => errors[i] === undefined);
-    return xmlResponse("DeleteResult", {
+    const response = xmlResponse("DeleteResult", {
       Deleted: quiet
         ? []
         : deleted.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })),
@@ -72,6 +73,14 @@ export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Inte
         return [{ Key: key, VersionId: versionId, Code: error.code, Message: error.message }];
       }),
     });
+    const list = (): readonly LoggedPart[] =>
+      objects.map(({ key }, i) => ({
+        operation: "BATCH.DELETE.OBJECT",
+        key,
+        status: errors[i]?.status ?? 204,
+        code: errors[i]?.code,
+      }));
+    return { response, parts: { bucket, list } };
   },
 });
 

@@ -6,6 +6,7 @@
 import type { User } from "../auth/identity.ts";
 import type { DropAcl } from "../s3/acl.ts";
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
+import type { LoggedParts } from "../s3/log_line.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
 import type { Target } from "../s3/request.ts";
@@ -75,8 +76,14 @@ export type Route<O extends On = On> = {
   readonly unsupported?: boolean;
 };
 
-/** A response, and what the operation wrote or deleted: the request's record carries it to the audit log. */
-export type Handled = { readonly response: Response; readonly outcome: RequestOutcome };
+/** A response, and what the operation did: the request's record carries it to the audit log. */
+export type Handled = {
+  readonly response: Response;
+  /** Undefined if it neither wrote nor deleted one object. */
+  readonly outcome?: RequestOutcome;
+  /** The parts of the request that have lines of their own in access logs. */
+  readonly parts?: LoggedParts;
+};
 
 /** An operation, ready to run. */
 export type Operation<O extends On = On> = Route<O> & {

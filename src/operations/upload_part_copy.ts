@@ -9,7 +9,7 @@ import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { type CopyRead, parseCopyRead, readCopySource } from "./bodies/copied.ts";
+import { type CopyRead, parseCopyRead, partsOfCopy, readCopySource } from "./bodies/copied.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -53,6 +53,7 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
       ETag: quoteETag(etag),
       ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
     });
-    return { response, outcome: { key, size, etag } };
+    const parts = partsOfCopy(source, "REST.COPY.PART_GET");
+    return { response, outcome: { key, size, etag }, parts };
   },
 });

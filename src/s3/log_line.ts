@@ -25,22 +25,19 @@ export type EndedRequest = {
   readonly asked: S3Request | undefined;
   /** Headers of the response. */
   readonly answer: Headers | undefined;
-  /** The request came to a web site. */
-  readonly isSite: boolean;
+  readonly parts: LoggedParts | undefined;
 };
 
-/** What a log knows about a request besides the request itself. */
-export type LogFacts = {
-  /** Access key id of the bucket's owner, if known. */
-  readonly owner: string | undefined;
-  /** When the request arrived. */
-  readonly time: Date;
+/** The parts of a request that have lines of their own, all of one bucket. */
+export type LoggedParts = {
+  readonly bucket: string;
+  /** Called only if the bucket is logged. */
+  readonly list: () => readonly LoggedPart[];
 };
 
 /** A part of a request that has a line of its own: a key of DeleteObjects, or the source of a copy. */
 export type LoggedPart = {
   readonly operation: "BATCH.DELETE.OBJECT" | "REST.COPY.OBJECT_GET" | "REST.COPY.PART_GET";
-  readonly bucket: string;
   readonly key: string;
   readonly status: number;
   /** Undefined for success. */
@@ -51,14 +48,18 @@ export type LoggedPart = {
 const MAX_URI = 8192;
 const MAX_HEADER = 1024;
 
-/** Returns the line of a request, without a line break; undefined if it names no bucket. */
-export function logLine(ended: EndedRequest, facts: LogFacts): string | undefined {
-  const { record, asked, isSite } = ended;
+/**
+ * Returns the line of a request without its first field, the bucket's owner; undefined if it names no bucket.
+ *
+ * @param time When the request arrived.
+ */
+export function logLine(ended: EndedRequest, time: Date): string | undefined {
+  const { record, asked } = ended;
   if (asked === undefined || record.bucket === undefined) return undefined;
   const { received, answered, ended: total, sent, status, code } = record;
-  const operation = logOperation(asked, isSite);
+  const operation = logOperation(asked);
   return [
-    ...beginning(record, facts, record.bucket, operation, record.key),
+    ...beginning(record, time, record.bucket, operation, record.key),
     quoted(`${asked.method} ${targetOf(asked, record.user !== undefined)} HTTP/1.1`, MAX_URI),
     status,
     token(code),
@@ -73,16 +74,22 @@ export function logLine(ended: EndedRequest, facts: LogFacts): string | undefine
   ].join(" ");
 }
 
-/** Returns the line of a part of a request, which AWS writes without the target of the request and its headers. */
+/**
+ * Returns the line of a part of a request without its first field, the bucket's owner. AWS writes such lines without the
+ * target of the request and its headers.
+ *
+ * @param time When the request arrived.
+ */
 export function logLineOfPart(
   ended: EndedRequest,
-  facts: LogFacts,
-  { operation, bucket, key, status, code }: LoggedPart,
+  time: Date,
+  bucket: string,
+  { operation, key, status, code }: LoggedPart,
 ): string {
   const { record, asked } = ended;
   const size = operation === "REST.COPY.OBJECT_GET" ? record.outcome?.size : undefined;
   return [
-    ...beginning(record, facts, bucket, operation, key),
+    ...beginning(record, time, bucket, operation, key),
     "-",
     status,
     token(code),
@@ -96,16 +103,25 @@ export function logLineOfPart(
   ].join(" ");
 }
 
-/** Returns the first eight fields. */
+/**
+ * Returns a log: lines with the owner of their bucket in front.
+ *
+ * @param owner Access key id, if known.
+ */
+export function formatLog(owner: string | undefined, lines: readonly string[]): string {
+  const first = token(owner);
+  return lines.map((line) => `${first} ${line}\n`).join("");
+}
+
+/** Returns the second to the eighth field. */
 function beginning(
   { client, user, id }: RequestRecord,
-  { owner, time }: LogFacts,
+  time: Date,
   bucket: string,
   operation: string,
   key: string | undefined,
 ): readonly string[] {
   return [
-    token(owner),
     token(bucket),
     formatTime(time),
     token(client),

@@ -1,13 +1,13 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { newRecord, type RequestRecord } from "../telemetry/request_record.ts";
-import { type EndedRequest, logLine, logLineOfPart } from "./log_line.ts";
+import { type EndedRequest, formatLog, logLine, logLineOfPart } from "./log_line.ts";
 import { logOperation } from "./log_operation.ts";
 import { parseRequest, parseSiteRequest } from "./request.ts";
 import type { SubResource } from "./subresources.ts";
 import { SUB_RESOURCES } from "./subresources.ts";
 
 const OWNER = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
-const FACTS = { owner: OWNER, time: new Date("2019-02-06T00:00:38Z") };
+const TIME = new Date("2019-02-06T00:00:38Z");
 
 type Sent = {
   readonly method?: string;
@@ -37,13 +37,18 @@ function ended(
     },
     asked,
     answer: new Headers(answer),
-    isSite: false,
+    parts: undefined,
   };
 }
 
+/** The line of a request as it is delivered, without its line break. */
+function lineOf(request: EndedRequest, owner: string | undefined = OWNER): string {
+  return formatLog(owner, [logLine(request, TIME) ?? ""]).slice(0, -1);
+}
+
 /** Splits a line as programs do that read logs: blanks separate fields, brackets and quotes hold them together. */
-function fieldsOf(line: string | undefined): readonly string[] {
-  return (line ?? "").match(/\[[^\]]*\]|"[^"]*"|[^ ]+/g) ?? [];
+function fieldsOf(line: string): readonly string[] {
+  return line.match(/\[[^\]]*\]|"[^"]*"|[^ ]+/g) ?? [];
 }
 
 Deno.test("a line is as in the first example of AWS, as far as the gateway knows the fields", () => {
@@ -57,7 +62,7 @@ Deno.test("a line is as in the first example of AWS, as far as the gateway knows
     record: { sent: 113, ended: 7.2, answered: 6.9 },
   });
   strictEqual(
-    logLine(request, FACTS),
+    lineOf(request),
     `${OWNER} amzn-bucket1 [06/Feb/2019:00:00:38 +0000] 192.0.2.3 ${OWNER} 3E57427F3EXAMPLE ` +
       'REST.GET.VERSIONING - "GET /amzn-bucket1?versioning HTTP/1.1" 200 - 113 - 7 7 "-" "S3Console/0.4" - ' +
       "3E57427F3EXAMPLE SigV4 - AuthHeader amzn-bucket1.s3.us-west-1.amazonaws.com - - - -",
@@ -69,14 +74,14 @@ Deno.test("a line has 27 fields, whatever the request lacks", () => {
     target: "/photos/a.jpg",
     record: { user: undefined, client: undefined },
   });
-  const line = logLine(request, { ...FACTS, owner: undefined });
+  const line = lineOf(request, undefined);
   strictEqual(fieldsOf(line).length, 27, line);
-  strictEqual(logLine(ended({ target: "/" }), FACTS), undefined);
-  strictEqual(logLine({ ...request, asked: undefined }, FACTS), undefined);
+  strictEqual(logLine(ended({ target: "/" }), TIME), undefined);
+  strictEqual(logLine({ ...request, asked: undefined }, TIME), undefined);
 });
 
 Deno.test("a line has the size of the whole object that was written or read", () => {
-  const size = (sent: Sent): string | undefined => fieldsOf(logLine(ended(sent), FACTS))[12];
+  const size = (sent: Sent): string | undefined => fieldsOf(lineOf(ended(sent)))[12];
   const target = "/photos/a.jpg";
   strictEqual(size({ target, answer: { "content-length": "41" } }), "41");
   strictEqual(size({ target, method: "HEAD", answer: { "content-length": "41" } }), "41");
@@ -91,9 +96,8 @@ Deno.test("a line has the size of the whole object that was written or read", ()
 
 Deno.test("a line tells the turn-around time only if it counts from the last byte of the request", () => {
   const times = (received: number): readonly string[] =>
-    fieldsOf(logLine(
+    fieldsOf(lineOf(
       ended({ target: "/photos/a", record: { received, ended: 12, answered: 9 } }),
-      FACTS,
     )).slice(13, 15);
   deepStrictEqual(times(0), ["12", "9"]);
   deepStrictEqual(times(5), ["12", "-"]);
@@ -103,7 +107,7 @@ Deno.test("a client cannot split a line or forge a field", () => {
   const evil = '" 200 - - - - - "-" "x\\" - \u00e9\t[x]';
   const target = `/photos/${encodeURIComponent('a b"\n\r\u2028é\\')}?x="&y=\\`;
   const request = ended({ target, headers: { "user-agent": evil, "referer": evil }, host: 'a"b' });
-  const line = logLine(request, FACTS) ?? "";
+  const line = lineOf(request);
   match(line, /^[ -~]*$/);
   const fields = fieldsOf(line);
   strictEqual(fields.length, 27, line);
@@ -118,9 +122,14 @@ Deno.test("a client cannot split a line or forge a field", () => {
 Deno.test("a long text is cut, so that a line has a bounded length", () => {
   const long = "é".repeat(30_000);
   const headers = { "user-agent": long, "referer": long };
-  const line = logLine(ended({ target: `/photos?x=${"y".repeat(60_000)}`, headers }), FACTS) ?? "";
+  const line = lineOf(ended({ target: `/photos?x=${"y".repeat(60_000)}`, headers }));
   strictEqual(fieldsOf(line).length, 27);
   strictEqual(line.length < 16_000, true, String(line.length));
+});
+
+Deno.test("a log has the owner of the bucket at the beginning of each line", () => {
+  strictEqual(formatLog("a b", ["1 2", "3"]), "a%20b 1 2\na%20b 3\n");
+  strictEqual(formatLog(undefined, ["1 2"]), "- 1 2\n");
 });
 
 Deno.test("a line shows no signature, however it is encoded", () => {
@@ -134,7 +143,7 @@ Deno.test("a line shows no signature, however it is encoded", () => {
     "/photos/a%3FX-Amz-Signature%3Dsecret",
   ];
   for (const target of targets) {
-    const line = logLine(ended({ target, record: { user: undefined } }), FACTS) ?? "";
+    const line = lineOf(ended({ target, record: { user: undefined } }));
     strictEqual(line.includes("secret"), false, line);
     strictEqual(line.includes("REDACTED"), true, line);
     strictEqual(fieldsOf(line).length, 27, line);
@@ -143,7 +152,7 @@ Deno.test("a line shows no signature, however it is encoded", () => {
 
 Deno.test("a line tells how the request was signed", () => {
   const signed = (sent: Sent): string => {
-    const fields = fieldsOf(logLine(ended(sent), FACTS));
+    const fields = fieldsOf(lineOf(ended(sent)));
     return `${fields[19]} ${fields[21]}`;
   };
   const target = "/photos/a";
@@ -160,13 +169,13 @@ Deno.test("a line tells how the request was signed", () => {
 
 Deno.test("a part of a request has a line without the request's target, as on AWS", () => {
   const request = ended({ method: "POST", target: "/photos?delete", host: "s3.test" });
-  const line = logLineOfPart(request, FACTS, {
+  const rest = logLineOfPart(request, TIME, "photos", {
     operation: "BATCH.DELETE.OBJECT",
-    bucket: "photos",
     key: "a b",
     status: 204,
     code: undefined,
   });
+  const line = formatLog(OWNER, [rest]).slice(0, -1);
   strictEqual(
     line,
     `${OWNER} photos [06/Feb/2019:00:00:38 +0000] 192.0.2.3 ${OWNER} 3E57427F3EXAMPLE ` +
@@ -215,7 +224,7 @@ Deno.test("operations are named as AWS names them", () => {
     ] as const
   ) strictEqual(name(method, target, headers), expected);
   const site = parseSiteRequest(new Request("http://www.example.com/a"), () => "photos");
-  strictEqual(logOperation(site, true), "WEBSITE.GET.OBJECT");
+  strictEqual(logOperation(site), "WEBSITE.GET.OBJECT");
 });
 
 Deno.test("every sub-resource gives a name of capitals", () => {

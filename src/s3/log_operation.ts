@@ -65,8 +65,6 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DEL
 /**
  * Returns the name of a request's operation.
  *
- * @param isSite The request came to a web site.
- *
  * @example Usage
  * ```ts
  * import { logOperation } from "./log_operation.ts";
@@ -80,14 +78,13 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DEL
  * ```
  */
 export function logOperation(
-  { method, target, query, headers }: Pick<S3Request, "method" | "query"> & {
+  { method, target, query, headers, isSite }: Pick<S3Request, "method" | "query" | "isSite"> & {
     readonly target: Pick<S3Request["target"], "on">;
     readonly headers: Pick<S3Request["headers"], "has">;
   },
-  isSite: boolean = false,
 ): string {
   const verb = METHODS.has(method) ? method : "UNKNOWN";
-  if (isSite) return `WEBSITE.${verb}.OBJECT`;
+  if (isSite === true) return `WEBSITE.${verb}.OBJECT`;
   if (verb === "OPTIONS") return "REST.OPTIONS.PREFLIGHT";
   const isObject = target.on === "object";
   const resource = resourceOf(query, isObject);

@@ -40,6 +40,8 @@ export type S3Request = {
   /** IP address of the client; undefined if the server does not know it. */
   readonly address: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
+  /** The request came to a web site. */
+  readonly isSite?: true;
   /**
    * Its signal aborts when the client has disconnected. The runtime creates it on first use, which costs half as much as
    * the rest of a small request.
@@ -79,11 +81,12 @@ export function parseSiteRequest(
   bucketOf: (host: string) => string,
   origin?: Origin,
 ): S3Request {
-  return parseParts(
+  const parts = parseParts(
     request,
     origin,
     (rawPath, host) => targetOf(bucketOf(host), decodePercent(rawPath.slice(1))),
   );
+  return { ...parts, isSite: true };
 }
 
 function parseParts(

@@ -10,6 +10,7 @@ import {
 } from "../../s3/conditions.ts";
 import { type CopySource, parseCopySource } from "../../s3/copy_source.ts";
 import { S3Error } from "../../s3/errors.ts";
+import type { LoggedPart, LoggedParts } from "../../s3/log_line.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import { type ByteRange, parseCopyRange } from "../../s3/range.ts";
 import type { RequestHeaders } from "../../s3/request_headers.ts";
@@ -71,4 +72,12 @@ export async function readCopySource(
     return chosen ?? "all";
   });
   return { info, stream: body instanceof ReadableStream ? body : sourceOfPiece(body), size };
+}
+
+/** Returns the line of an access log that a source has after it was copied: it was read. */
+export function partsOfCopy(
+  { bucket, key }: CopySource,
+  operation: Extract<LoggedPart["operation"], `REST.COPY.${string}`>,
+): LoggedParts {
+  return { bucket, list: () => [{ operation, key, status: 200, code: undefined }] };
 }
