@@ -14,6 +14,7 @@ import type { BucketName } from "../s3/names.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { AccessLogStats, LogLoss } from "../telemetry/metrics/access_log.ts";
+import type { RequestRecord } from "../telemetry/request_record.ts";
 import { monotonic, startTimer, stopTimer, type Timer, wallClock } from "../world/world.ts";
 import { type LogBatch, type LogEntry, OpenBatches, sizeOfLine } from "./log_batch.ts";
 import { LogDelivery } from "./log_delivery.ts";
@@ -166,12 +167,22 @@ export class AccessLog implements AsyncDisposable {
     const source = bucket as BucketName; // the store has it
     if (known !== "unknown") return this.#append({ source, target: known, time }, lines, size);
     // They count from now on, or many requests could wait for an answer of JetStream.
-    if (this.#used + size > this.#limits.memory) return;
+    if (this.#used + size > this.#limits.memory) {
+      return this.#dropIfLogged(record, source, lines.length);
+    }
     this.#used += size;
     this.#sources.ask(source, record.user === undefined, (target, exists) => {
       this.#used -= size;
       if (target === undefined || !exists && record.code === "NoSuchBucket") return;
       this.#append({ source, target, time }, lines, size);
+    });
+  }
+
+  /** Counts lines for which there is no room. It does not keep them. */
+  #dropIfLogged({ user, code }: RequestRecord, source: BucketName, lines: number): void {
+    this.#sources.ask(source, user === undefined, (target, exists) => {
+      if (target === undefined || !exists && code === "NoSuchBucket") return;
+      this.#drop("memory", lines);
     });
   }
 
