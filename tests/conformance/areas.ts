@@ -11,6 +11,7 @@ import { COPIES, DELETES } from "./checks/copies_and_deletes.ts";
 import { CORS } from "./checks/cors.ts";
 import { HEADERS } from "./checks/headers.ts";
 import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
+import { LOGGING } from "./checks/logging.ts";
 import { PAYMENT } from "./checks/payment.ts";
 import { RENAMES } from "./checks/renames.ts";
 import { MULTIPART } from "./checks/multipart.ts";
@@ -41,6 +42,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "CORS": CORS,
   "Tags": TAGS,
   "What was never set": NEVER_SET,
+  "Access logs": LOGGING,
   "Request payment and acceleration": PAYMENT,
   "Commands of `aws s3`": COMMANDS,
   "Signatures": SIGNATURES,
