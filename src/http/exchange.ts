@@ -230,8 +230,8 @@ export class Exchange {
     record.broken = broken;
     record.ended = performance.now() - record.began;
     this.#services.observe?.(record);
-    this.#services.accessLog?.add(this);
     this.#trace?.end(record);
+    this.#services.accessLog?.add(this); // what it reads is no part of the request
   }
 
   /** Cancels a body that no one reads; a body with a reader belongs to that reader. */

@@ -100,7 +100,7 @@ Deno.test("lines of a target that stays full are dropped after a while, within b
   for (const bucket of [PHOTOS, LOGS]) await store.createBucket(bucket, "alice");
   await store.putDocument(PHOTOS, "logging", CONFIGURATION);
   await leaveRoom(connection, 100);
-  const { log } = logOn(store, { patience: 1000, memory: 20_000 });
+  const { log } = logOn(store, { patience: 1000, memory: 20_000, share: 1 });
   let most = 0;
   for (let i = 0; i < 500; i++) {
     log.add(ended(PHOTOS, i));
