@@ -2,7 +2,8 @@
  * The pipeline's third step: is it allowed?
  *
  * Every user may do everything, as in the Go gateway nats-s3, and an anonymous caller may do nothing. A bucket's owner
- * must be the one that the request expects.
+ * must be the one that the request expects: the account, by its number, or the user who created the bucket, by the access
+ * key id.
  * @module
  */
 
@@ -26,19 +27,28 @@ export type Authorize = {
   readonly allow: (identity: Identity, permission: Permission) => void;
 };
 
-/** Creates the step. */
-export function createAuthorize(store: Pick<Store, "readBucket">): Authorize {
+/**
+ * Creates the step.
+ *
+ * @param account Number of the account that owns all buckets. Requests may expect it or a bucket's own owner.
+ */
+export function createAuthorize(store: Pick<Store, "readBucket">, account: string): Authorize {
+  const expectOwner = async (bucket: BucketName, expected: string): Promise<void> => {
+    if (expected === account) return; // whether there is such a bucket, the operation finds out
+    const { owner } = await store.readBucket(bucket);
+    if (owner !== expected) throw new S3Error("AccessDenied");
+  };
   return {
     async check(identity, { action }, { headers, target }) {
       allow(identity, { action, resource: target });
       const expected = headers.get("x-amz-expected-bucket-owner");
       if (expected !== null && target.on !== "service") {
-        await expectOwner(store, target.bucket, expected);
+        await expectOwner(target.bucket, expected);
       }
       const source = headers.get("x-amz-copy-source");
       const expectedSource = headers.get("x-amz-source-expected-bucket-owner");
       if (expectedSource !== null && source !== null) {
-        await expectOwner(store, parseCopySource(source).bucket, expectedSource);
+        await expectOwner(parseCopySource(source).bucket, expectedSource);
       }
       return identity;
     },
@@ -48,13 +58,4 @@ export function createAuthorize(store: Pick<Store, "readBucket">): Authorize {
 
 function allow(identity: Identity, _permission: Permission): asserts identity is User {
   if (identity.kind === "anonymous") throw new S3Error("AccessDenied");
-}
-
-async function expectOwner(
-  store: Pick<Store, "readBucket">,
-  bucket: BucketName,
-  expected: string,
-): Promise<void> {
-  const { owner } = await store.readBucket(bucket);
-  if (owner !== expected) throw new S3Error("AccessDenied");
 }

@@ -68,6 +68,7 @@ Deno.test("parseInvocation() refuses what is unknown or malformed, with the reas
       [["--listen"], /"--listen" needs a value: --listen HOST:PORT/],
       [["--listen", "5222"], /--listen "5222": it is not HOST:PORT/],
       [["--listen", ":70000"], /not HOST:PORT/],
+      [["--users.account", "12345678901"], /"12345678901": it is not a number of 12 digits/],
       [["--replicas", "7"], /--replicas "7": it is not between 1 and 5/],
       [["--natsServers", "http://a"], /"http:\/\/a" does not begin with nats:/],
       [["--natsServers", "nats://a,ws://b"], /mixes/],

@@ -67,6 +67,8 @@ export type Config = {
     readonly share: number | "off";
   };
   readonly credentials: Credentials;
+  /** Number of the account that owns all buckets. */
+  readonly account: string;
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
   /** `*` for any. */
@@ -130,6 +132,7 @@ export function createConfig(values: Values): Config {
       share: given(values, "share"),
     },
     credentials,
+    account: given(values, "account"),
     defaultOwner: values.user,
     region: given(values, "region"),
     domains: values.domains ?? [],

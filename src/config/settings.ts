@@ -4,7 +4,6 @@
  * @module
  */
 
-import { parseCredentials } from "../auth/credentials.ts";
 import { SIGV2_MODES } from "../auth/sigv2.ts";
 import { BUCKET_COMPRESSIONS, BUCKET_STORAGES } from "../nats/buckets/storage.ts";
 import { NATIVE_LAYOUTS } from "../nats/uploads/native_layout.ts";
@@ -23,6 +22,7 @@ import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./sec
 import { type Setting, setting } from "./setting.ts";
 import { TRACING_SETTINGS } from "./tracing_settings.ts";
 import { UNKNOWN_SETTING } from "./unknown_variables.ts";
+import { USER_SETTINGS } from "./user_settings.ts";
 import {
   oneOf,
   parseAuditSubject,
@@ -276,15 +276,7 @@ export const SETTINGS = {
     help: "How long requests may take to end after that, before they are cut off",
     parse: parseDuration,
   }),
-  credentials: setting({
-    flag: "s3.credentials",
-    value: "FILE",
-    help: "S3 credentials instead of the NATS user and password: " +
-      '{"credentials":[{"accessKey":"…","secretKey":"…"}]}',
-    parse: parseCredentials,
-    file: { env: "NATS_S3_CREDENTIALS_FILE", text: "NATS_S3_CREDENTIALS" },
-    secret: true,
-  }),
+  ...USER_SETTINGS,
   region: setting({
     flag: "s3.region",
     value: "NAME|*",

@@ -5,7 +5,14 @@ import { TrustedProxies } from "../../src/s3/forwarded.ts";
 import { parseXml, textOf } from "../../src/s3/xml_reader.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { assertError, contentMD5, createTestGateway, signedRequest } from "./test_gateway.ts";
+import {
+  ACCOUNT,
+  assertError,
+  contentMD5,
+  createTestGateway,
+  type Send,
+  signedRequest,
+} from "./test_gateway.ts";
 
 Deno.test("Every response carries a request id", async () => {
   const { send } = await createTestGateway();
@@ -121,11 +128,27 @@ Deno.test("The gateway cancels a body that no one reads", async () => {
 
 Deno.test("Access is denied if a bucket's owner is not the one that the request expects", async () => {
   const { ok, send } = await createTestGateway();
-  await ok("GET", "/bucket", { headers: { "x-amz-expected-bucket-owner": "alice" } });
-  const headers = { "x-amz-expected-bucket-owner": "bob" };
-  await assertError(await send("GET", "/bucket", { headers }), 403, "AccessDenied");
-  const source = { "x-amz-copy-source": "bucket/key", "x-amz-source-expected-bucket-owner": "bob" };
-  await assertError(await send("PUT", "/bucket/copy", { headers: source }), 403, "AccessDenied");
+  await ok("PUT", "/bucket/key", { body: "x" });
+  const expecting = (owner: string): Send => ({
+    headers: { "x-amz-expected-bucket-owner": owner },
+  });
+  const copying = (owner: string, bucket = "bucket"): Send => ({
+    headers: {
+      "x-amz-copy-source": `${bucket}/key`,
+      "x-amz-source-expected-bucket-owner": owner,
+    },
+  });
+  for (const owner of ["alice", ACCOUNT]) {
+    await ok("GET", "/bucket", expecting(owner));
+    await ok("PUT", "/bucket/copy", copying(owner));
+    await assertError(await send("GET", "/missing", expecting(owner)), 404, "NoSuchBucket");
+    const missing = await send("PUT", "/bucket/copy", copying(owner, "missing"));
+    await assertError(missing, 404, "NoSuchBucket");
+  }
+  for (const owner of ["bob", "", "000000000000", `${ACCOUNT}0`]) {
+    await assertError(await send("GET", "/bucket", expecting(owner)), 403, "AccessDenied");
+    await assertError(await send("PUT", "/bucket/copy", copying(owner)), 403, "AccessDenied");
+  }
 });
 
 Deno.test("A Host that would forge the path is refused, also behind a trusted proxy", async () => {

@@ -10,6 +10,7 @@ import type { Permission } from "../../src/s3/permission.ts";
 import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { createUpload } from "./multipart_steps.ts";
 import {
+  ACCOUNT,
   assertError,
   contentMD5,
   createTestGateway,
@@ -21,7 +22,10 @@ import {
 /** Creates a gateway on which no one may touch the key `secret`, and the list of permissions that it was asked for. */
 async function start(): Promise<{ gateway: TestGateway; permissions: Permission[] }> {
   const permissions: Permission[] = [];
-  const { check } = createAuthorize(createMemoryStore({ minPartSize: 5, now: () => new Date() }));
+  const { check } = createAuthorize(
+    createMemoryStore({ minPartSize: 5, now: () => new Date() }),
+    ACCOUNT,
+  );
   const gateway = await createTestGateway({
     authorize: {
       check,

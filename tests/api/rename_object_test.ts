@@ -3,7 +3,7 @@ import { createAuthorize } from "../../src/access/authorize.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { Permission } from "../../src/s3/permission.ts";
 import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
-import { assertError, createTestGateway, type TestGateway } from "./test_gateway.ts";
+import { ACCOUNT, assertError, createTestGateway, type TestGateway } from "./test_gateway.ts";
 
 const TARGET = "/bucket/new%20name?renameObject";
 
@@ -129,7 +129,10 @@ Deno.test("RenameObject refuses a missing header and keys that end with a slash"
 Deno.test("RenameObject asks for s3:GetObject and s3:DeleteObject on the source, s3:PutObject on the new key", async () => {
   const asked: Permission[] = [];
   let refused: string | undefined;
-  const { check } = createAuthorize(createMemoryStore({ minPartSize: 5, now: () => new Date() }));
+  const { check } = createAuthorize(
+    createMemoryStore({ minPartSize: 5, now: () => new Date() }),
+    ACCOUNT,
+  );
   const { ok, send } = await createTestGateway({
     authorize: {
       check(identity, operation, request) {

@@ -24,6 +24,8 @@ import { SILENT_LOG } from "../../src/telemetry/log.ts";
 export const ACCESS_KEY_ID = "alice";
 const SECRET = "alice-secret";
 export const REGION = "us-east-1";
+/** The account that owns all buckets. */
+export const ACCOUNT = "111122223333";
 /** The clock of gateway and client. */
 export const NOW = new Date("2024-05-01T10:00:00.500Z");
 
@@ -79,7 +81,7 @@ export async function createTestGateway(
     documents: new DocumentBudget(),
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
-    authorize: createAuthorize(store),
+    authorize: createAuthorize(store, ACCOUNT),
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),

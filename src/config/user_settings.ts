@@ -1,0 +1,35 @@
+/**
+ * The settings of who may use the gateway, and of the account to which everybody belongs.
+ * @module
+ */
+
+import { parseCredentials } from "../auth/credentials.ts";
+import { DEFAULT_ACCOUNT, isAccountId } from "../s3/account.ts";
+import { setting } from "./setting.ts";
+
+/** Every setting of users, in the order of `--help`. */
+export const USER_SETTINGS = {
+  credentials: setting({
+    flag: "s3.credentials",
+    value: "FILE",
+    help: "S3 credentials instead of the NATS user and password: " +
+      '{"credentials":[{"accessKey":"…","secretKey":"…"}]}',
+    parse: parseCredentials,
+    file: { env: "NATS_S3_CREDENTIALS_FILE", text: "NATS_S3_CREDENTIALS" },
+    secret: true,
+  }),
+  account: setting({
+    flag: "users.account",
+    value: "NUMBER",
+    default: DEFAULT_ACCOUNT,
+    help:
+      "Account number of 12 digits that owns all buckets, for clients that name the owner they expect",
+    parse: parseAccount,
+  }),
+} as const;
+
+/** Parses the number of an account. */
+function parseAccount(text: string): string {
+  if (!isAccountId(text)) throw new RangeError("it is not a number of 12 digits");
+  return text;
+}
