@@ -19,7 +19,7 @@ import {
 } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { readDocument } from "./buckets/read_document.ts";
-import { writeDocument } from "./buckets/write_document.ts";
+import { changeDocument, writeDocument } from "./buckets/write_document.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
@@ -91,6 +91,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
     putDocument: (bucket, kind, text) =>
       inBucket(bucket, writeDocument(context, bucket, kind, text)),
+    changeDocument: (bucket, ...args) => inBucket(bucket, changeDocument(context, bucket, ...args)),
     deleteDocument: (bucket, kind) =>
       inBucket(bucket, writeDocument(context, bucket, kind, undefined)),
     deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),

@@ -33,6 +33,18 @@ export interface BucketDocuments {
    */
   readDocument(bucket: BucketName, kind: DocumentKind): Promise<string | undefined>;
   putDocument(bucket: BucketName, kind: DocumentKind, text: string): Promise<void>;
+  /**
+   * Changes a document so that of several changes at once none is lost: each starts from the result of another.
+   *
+   * @param change Returns the new document for the present one; undefined stands for none. It may be called several times,
+   * and what it throws is thrown.
+   * @throws S3Error as {@linkcode readDocument} does
+   */
+  changeDocument(
+    bucket: BucketName,
+    kind: DocumentKind,
+    change: (text: string | undefined) => string | undefined,
+  ): Promise<void>;
   /** Deletes a document, or does nothing if there is none. It needs no room. */
   deleteDocument(bucket: BucketName, kind: DocumentKind): Promise<void>;
 }

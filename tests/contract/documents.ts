@@ -3,7 +3,8 @@
  * @module
  */
 
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { bucket, OWNER } from "./inputs.ts";
 import { rejectsWith } from "./steps.ts";
@@ -20,6 +21,29 @@ export function documentContract(test: Test): void {
     }
     await store.deleteDocument(bucket, "cors");
     strictEqual(await store.readDocument(bucket, "cors"), undefined);
+  });
+
+  test("loses none of the changes of a document that are made at once", async ({ store }) => {
+    const add = (item: string): Promise<void> =>
+      store.changeDocument(bucket, "tagging", (text = "") => `${text}${item}`);
+    const items = Array.from({ length: 10 }, (_, i) => String(i));
+    await Promise.all(items.map(add));
+    const text = await store.readDocument(bucket, "tagging") ?? "";
+    deepStrictEqual([...text].sort(), items);
+
+    await store.changeDocument(bucket, "tagging", (text) => text);
+    strictEqual(await store.readDocument(bucket, "tagging"), text);
+    await rejectsWith(
+      "InvalidTag",
+      store.changeDocument(bucket, "tagging", () => {
+        throw new S3Error("InvalidTag");
+      }),
+    );
+    strictEqual(await store.readDocument(bucket, "tagging"), text);
+    await store.changeDocument(bucket, "tagging", () => undefined);
+    strictEqual(await store.readDocument(bucket, "tagging"), undefined);
+    await add("again");
+    strictEqual(await store.readDocument(bucket, "tagging"), "again");
   });
 
   test("creates a bucket with its documents, unless there is one", async ({ store }) => {
@@ -58,6 +82,7 @@ export function documentContract(test: Test): void {
     await store.deleteBucket(bucket);
     await rejectsWith("NoSuchBucket", store.readDocument(bucket, "cors"));
     await rejectsWith("NoSuchBucket", store.putDocument(bucket, "cors", "text"));
+    await rejectsWith("NoSuchBucket", store.changeDocument(bucket, "cors", () => "text"));
     await store.createBucket(bucket, "alice");
     strictEqual(await store.readDocument(bucket, "cors"), undefined);
   });

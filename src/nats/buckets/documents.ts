@@ -111,10 +111,19 @@ export class Documents {
     store: StoreName,
     name: Name,
   ): Promise<Document<Name> | undefined> {
+    return (await this.readRecord(store, name)).document;
+  }
+
+  /** Returns a document as it is now, if there is one, and the sequence of its record: 0 for none. */
+  async readRecord<Name extends DocumentName>(
+    store: StoreName,
+    name: Name,
+  ): Promise<{ readonly document: Document<Name> | undefined; readonly sequence: number }> {
     const record = await this.#requests.leaderGet(streamOf(store), {
       last_by_subj: records.bucket(store, name),
     });
-    return record && DOCUMENTS[name].parse(textOf(record.data)) as Document<Name>;
+    const document = record && DOCUMENTS[name].parse(textOf(record.data)) as Document<Name>;
+    return { document, sequence: record?.sequence ?? 0 };
   }
 
   /** Forgets the documents of a bucket, because this gateway has changed one. */

@@ -9,27 +9,76 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { DocumentKind } from "../../store/documents.ts";
-import { isFull } from "../jetstream/errors.ts";
+import { isConflict, isFull } from "../jetstream/errors.ts";
+import type { StoreName } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
+import { readableText } from "./read_document.ts";
+
+type WriteContext = Pick<BucketsContext, "requests" | "streams" | "documents">;
 
 /** Writes a document, or deletes it. */
 export async function writeDocument(
-  { requests, streams, documents }: Pick<BucketsContext, "requests" | "streams" | "documents">,
+  context: WriteContext,
   bucket: BucketName,
   kind: DocumentKind,
   text: string | undefined,
 ): Promise<void> {
-  const { prepared, store, stream } = await streams.prepare(bucket);
-  if (!prepared) {
-    throw new S3Error("InvalidRequest", { BucketName: bucket }, {
-      message: "The bucket's stream cannot be changed to hold documents.",
-    });
+  await write(context, await prepare(context, bucket), kind, text);
+}
+
+/**
+ * Changes a document by compare-and-set: a change that another one overtook is made again, from the newer document.
+ *
+ * @param change Returns the new document for the present one; undefined stands for none.
+ */
+export async function changeDocument(
+  context: WriteContext & Pick<BucketsContext, "reportUnreadable">,
+  bucket: BucketName,
+  kind: DocumentKind,
+  change: (text: string | undefined) => string | undefined,
+): Promise<void> {
+  const target = await prepare(context, bucket);
+  for (;;) {
+    const { document, sequence } = await context.documents.readRecord(target.store, kind);
+    const present = readableText(context, bucket, target.store, kind, document);
+    const text = change(present);
+    if (text === present) return;
+    try {
+      return await write(context, target, kind, text, sequence);
+    } catch (cause) {
+      if (!isConflict(cause)) throw cause;
+    }
   }
+}
+
+type Target = { readonly store: StoreName; readonly stream: string };
+
+/** Returns where the records of a bucket are, whose stream can hold documents. */
+async function prepare(
+  { streams }: Pick<BucketsContext, "streams">,
+  bucket: BucketName,
+): Promise<Target> {
+  const { prepared, store, stream } = await streams.prepare(bucket);
+  if (prepared) return { store, stream };
+  throw new S3Error("InvalidRequest", { BucketName: bucket }, {
+    message: "The bucket's stream cannot be changed to hold documents.",
+  });
+}
+
+/** @param expect Sequence of the document's record, 0 for none; undefined for any. */
+async function write(
+  { requests, streams, documents }: WriteContext,
+  { store, stream }: Target,
+  kind: DocumentKind,
+  text: string | undefined,
+  expect?: number,
+): Promise<void> {
   const [document, revision] = [records.bucket(store, kind), records.bucket(store, "rev")];
+  const condition = expect === undefined ? {} : { expect };
   try {
     await requests.publishBatch([
-      { subject: document, data: text ?? "", rollup: true },
+      { subject: document, data: text ?? "", rollup: true, ...condition },
       { subject: revision, data: "", rollup: true },
     ]);
   } catch (cause) {

@@ -18,6 +18,13 @@ export function createDocuments(memory: Memory): BucketDocuments {
       memory.bucket(bucket).documents.set(kind, text);
     },
 
+    async changeDocument(bucket, kind, change) {
+      const { documents } = memory.bucket(bucket);
+      const text = change(documents.get(kind));
+      if (text === undefined) documents.delete(kind);
+      else documents.set(kind, text);
+    },
+
     async deleteDocument(bucket, kind) {
       memory.bucket(bucket).documents.delete(kind);
     },
