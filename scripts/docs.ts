@@ -7,7 +7,7 @@
 import benchmark from "../docs/benchmark.json" with { type: "json" };
 import { formatSettingsTable } from "../src/config/help.ts";
 import type { Operation } from "../src/operations/operation.ts";
-import { SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
+import { CONTROL_OPERATIONS, SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
 import { formatMetricsTable } from "./metrics_table.ts";
 
@@ -27,9 +27,9 @@ function formatOperations(): string {
   return [
     "| Operation | Request |",
     "| --- | --- |",
-    ...SUPPORTED.toSorted((a, b) => a.name < b.name ? -1 : 1).map((operation) =>
-      `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`
-    ),
+    ...[...SUPPORTED, ...CONTROL_OPERATIONS].toSorted((a, b) => a.name < b.name ? -1 : 1).map((
+      operation,
+    ) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
   ].join("\n");
 }
 
@@ -57,12 +57,18 @@ function formatFigures(): string {
   return [table, "", `${about[1]}; ${about[2]}; ${about[4]}.`].join("\n");
 }
 
-const PATHS = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" } as const;
+const PATHS = {
+  service: "/",
+  account: "/v20180820/",
+  bucket: "/{bucket}",
+  object: "/{bucket}/{key}",
+} as const;
 
-function formatRoute({ method, on, query = [], headers = [] }: Operation): string {
+function formatRoute({ method, on, path, query = [], headers = [] }: Operation): string {
   const search = query.length === 0 ? "" : `?${query.join("&")}`;
   const sent = headers.length === 0 ? "" : ` with ${headers.join(", ")}`;
-  return `${method} ${PATHS[on]}${search}${sent}`;
+  const rest = path === undefined ? "" : `${path}/{arn}`;
+  return `${method} ${PATHS[on]}${rest}${search}${sent}`;
 }
 
 /**

@@ -131,6 +131,7 @@ export function createGateway(
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
     authorize: createAuthorize(store, account),
+    account,
     ...(config.minioHealth && { minioHealth }),
     inFlight,
     turns: new Turns(),

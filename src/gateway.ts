@@ -17,7 +17,7 @@ import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts"
 import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
 import { createRouter } from "./http/router.ts";
 import type { Operation, Services } from "./operations/operation.ts";
-import { OPERATIONS } from "./operations/table.ts";
+import { CONTROL_OPERATIONS, OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
 import { claimedRegion } from "./s3/region.ts";
 import { parseRequest, type S3Request } from "./s3/request.ts";
@@ -30,6 +30,8 @@ export type GatewayServices = Services & ExchangeServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly cors: Cors;
+  /** Number of the account that owns all buckets. */
+  readonly account: string;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
   /** Why requests cannot be served now, if MinIO's health paths are to be served. */
@@ -38,7 +40,7 @@ export type GatewayServices = Services & ExchangeServices & {
   readonly lateTiming?: LateTiming;
 };
 
-const ROUTER = createRouter(OPERATIONS);
+const ROUTER = createRouter([...OPERATIONS, ...CONTROL_OPERATIONS]);
 
 /** Creates the gateway's handler. */
 export function createHandler(services: GatewayServices): Handler {
@@ -53,7 +55,7 @@ async function answer(exchange: Exchange, services: Pipeline): Promise<Response>
   const { request, origin } = exchange;
   let asked: S3Request;
   try {
-    asked = parseRequest(request, services.domains, origin); //                        1. what does the client want?
+    asked = parseRequest(request, services.domains, origin, services.account); //      1. what does the client want?
   } catch (cause) {
     return exchange.fail(cause);
   }

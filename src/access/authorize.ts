@@ -3,7 +3,7 @@
  *
  * Every user may do everything, as in the Go gateway nats-s3, and an anonymous caller may do nothing. A bucket's owner
  * must be the one that the request expects: the account, by its number, or the user who created the bucket, by the access
- * key id.
+ * key id. A request of S3 Control must be about the account.
  * @module
  */
 
@@ -42,7 +42,8 @@ export function createAuthorize(store: Pick<Store, "readBucket">, account: strin
     async check(identity, { action }, { headers, target }) {
       allow(identity, { action, resource: target });
       const expected = headers.get("x-amz-expected-bucket-owner");
-      if (expected !== null && target.on !== "service") {
+      if (target.on === "account" && target.account !== account) throw new S3Error("AccessDenied");
+      if (expected !== null && "bucket" in target) {
         await expectOwner(target.bucket, expected);
       }
       const source = headers.get("x-amz-copy-source");

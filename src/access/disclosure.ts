@@ -37,7 +37,7 @@ const LOOKUPS_AT_ONCE = 32;
 export function createDisclose(store: Pick<Store, "hasBucket">): Disclose {
   let lookups = 0;
   return async (cause, { method, target, isAnonymous, region }) => {
-    if (target.on === "service") return { error: cause, region: undefined };
+    if (!("bucket" in target)) return { error: cause, region: undefined };
     const { bucket } = target;
     // A refusal for the wrong region names the right one, which is the same for all buckets.
     const expected = isS3Error(cause) ? cause.fields.Region : undefined;

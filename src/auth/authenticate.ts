@@ -3,7 +3,7 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
  * The gateway accepts SigV4 in the header or the query of a request, and SigV2 as far as its configuration allows it.
- * A request without a signature is anonymous. There are no session tokens.
+ * S3 Control has no SigV2, which would leave its parameters unsigned. A request without a signature is anonymous. There are no session tokens.
  * @module
  */
 
@@ -75,7 +75,7 @@ function authenticate(
   verifier: Verifier,
   sigv2: SigV2Mode,
 ): Authenticated {
-  const { query, headers } = request;
+  const { query, headers, target } = request;
   // SigV2 names no region.
   const region = regionOfUnsigned(verifier.region);
   const authorization = headers.get("authorization");
@@ -100,7 +100,7 @@ function authenticate(
     return user(request, all, signer);
   }
   if (isSigV2Presigned(query)) {
-    if (sigv2 === "off") throw unsupported();
+    if (sigv2 === "off" || target.on === "account") throw unsupported();
     const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
     const accessKeyId = verifySigV2Presigned(request, all, verifier);
     const signer = { accessKeyId, region, payloadHash: UNSIGNED, signing: undefined };
@@ -111,7 +111,7 @@ function authenticate(
     return user(request, headers, verifyHeader(request, verifier));
   }
   if (isSigV2Header(authorization)) {
-    if (sigv2 !== "on") throw unsupported();
+    if (sigv2 !== "on" || target.on === "account") throw unsupported();
     const accessKeyId = verifySigV2Header(request, verifier);
     return user(request, headers, {
       accessKeyId,

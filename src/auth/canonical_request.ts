@@ -46,11 +46,13 @@ const ESCAPES = /%[0-9A-Fa-f]{2}|[^\w\-.~]/gu;
  * ```
  *
  * @param rawPath As sent.
+ * @param keepsEscapes Whether an encoded slash stays encoded, as S3 Control signs the ARNs in its paths.
  */
-export function canonicalUri(rawPath: string): string {
+export function canonicalUri(rawPath: string, keepsEscapes = false): string {
   return PLAIN_PATH.test(rawPath) ? rawPath : rawPath.replace(ESCAPES, (piece) => {
+    if (piece === "/") return piece;
     const encoded = encode(piece);
-    return encoded === "%2F" ? "/" : encoded;
+    return encoded === "%2F" && !keepsEscapes ? "/" : encoded;
   });
 }
 

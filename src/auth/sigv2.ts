@@ -172,7 +172,7 @@ export function stringToSign(request: S3Request, headers: RequestHeaders, date: 
 function canonicalResource({ target, rawPath, rawQuery }: S3Request): string {
   // In virtual-host style the path holds only the key.
   const key = target.on === "object" ? target.key : "";
-  const isVirtual = target.on !== "service" && decodePercent(rawPath.slice(1)) === key;
+  const isVirtual = "bucket" in target && decodePercent(rawPath.slice(1)) === key;
   const path = (isVirtual ? `/${target.bucket}` : "") + rawPath;
 
   const parts = signedPairs(rawQuery)

@@ -231,7 +231,7 @@ export function checkSignature(
   const day = timestamp.slice(0, 8);
   const scope = formatScope(day, region);
   const { method, host } = request;
-  const uri = canonicalUri(request.rawPath);
+  const uri = canonicalUri(request.rawPath, request.target.on === "account");
   const query = canonicalQuery(request.rawQuery, except);
 
   const canonicalOf = (headers: string): string =>

@@ -75,7 +75,7 @@ export function rulesForOrigins(origins: readonly string[]): readonly CorsRule[]
 /** Creates the functions that apply CORS rules. */
 export function createCors({ rulesOf, fallback }: CorsServices): Cors {
   const rulesFor = async ({ target }: CorsRequest): Promise<readonly CorsRule[] | undefined> =>
-    (target.on === "service" ? undefined : await rulesOf(target.bucket)) ?? fallback;
+    ("bucket" in target ? await rulesOf(target.bucket) : undefined) ?? fallback;
   return {
     async preflight(request) {
       const question = questionOf(request);
@@ -91,9 +91,7 @@ export function createCors({ rulesOf, fallback }: CorsServices): Cors {
       if (rules === undefined) {
         throw forbidden(
           request,
-          request.target.on === "service"
-            ? "Bucket not found"
-            : "CORS is not enabled for this bucket.",
+          "bucket" in request.target ? "CORS is not enabled for this bucket." : "Bucket not found",
         );
       }
       const rule = findRule(rules, question);

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { isS3Error, S3Error } from "../s3/errors.ts";
+import type { Target } from "../s3/request.ts";
 import { formatXml } from "../s3/xml.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestRecord } from "../telemetry/request_record.ts";
@@ -16,6 +17,8 @@ export type FailedRequest = {
   /** Its signal aborts when the client has disconnected. */
   readonly request: { readonly signal: AbortSignal };
   readonly log: Pick<Log, "error">;
+  /** What the request is about, if it could be parsed: S3 Control has a form of its own for errors. */
+  readonly target?: Target | undefined;
 };
 
 /** Returns the response to a request that failed. A cause that is not an S3Error becomes `InternalError`. */
@@ -27,7 +30,7 @@ export function errorResponse(cause: unknown, failed: FailedRequest): Response {
   if (status === 503 && !headers.has("retry-after")) headers.set("retry-after", "1");
   if (record.method === "HEAD" || status === 304) return new Response(null, { status, headers });
 
-  const text = formatError(error, record);
+  const text = formatError(error, failed);
   headers.set("content-type", "application/xml");
   headers.set("content-length", String(Buffer.byteLength(text)));
   return new Response(text, { status, headers });
@@ -35,7 +38,7 @@ export function errorResponse(cause: unknown, failed: FailedRequest): Response {
 
 /** Returns the XML of an error, for a response that has begun. */
 export function errorText(cause: unknown, failed: FailedRequest): string {
-  return formatError(noteError(cause, failed), failed.record);
+  return formatError(noteError(cause, failed), failed);
 }
 
 /** Returns the error to send, noted in the record and, if the fault is ours, in the log. */
@@ -57,8 +60,12 @@ function unexpected(cause: unknown, signal: AbortSignal): S3Error {
 
 function formatError(
   { code, message, fields }: S3Error,
-  { id, path }: Pick<RequestRecord, "id" | "path">,
+  { record: { id, path }, target }: FailedRequest,
 ): string {
+  if (target?.on === "account") {
+    const error = { Code: code, Message: message, ...fields };
+    return formatXml("ErrorResponse", { Error: error, RequestId: id, HostId: id }, "");
+  }
   return formatXml("Error", {
     Code: code,
     Message: message,

@@ -10,6 +10,7 @@ import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { Origin } from "../s3/forwarded.ts";
 import type { LoggedParts } from "../s3/log_line.ts";
 import type { S3Request } from "../s3/request.ts";
+import { bucketAt } from "../s3/resource_arn.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { inPieces } from "../streams/in_pieces.ts";
 import { release } from "../streams/release.ts";
@@ -91,7 +92,8 @@ export class Exchange {
   nameTarget(asked: S3Request): void {
     this.asked = asked;
     const { target } = asked;
-    if (target.on !== "service") this.record.bucket = target.bucket;
+    if (target.on === "account") this.record.bucket = bucketAt(target.path);
+    else if (target.on !== "service") this.record.bucket = target.bucket;
     if (target.on === "object") this.record.key = target.key;
   }
 
@@ -172,7 +174,8 @@ export class Exchange {
     const error = new S3Error(reason === "stopping" ? "ServiceUnavailable" : "SlowDown", {}, {
       headers: { "retry-after": String(Math.ceil(wait / 1000)) },
     });
-    return errorResponse(error, { record: this.record, request: this.request, log: SILENT_LOG });
+    const { record, request, target } = this;
+    return errorResponse(error, { record, request, target, log: SILENT_LOG });
   }
 
   /** Completes a response's headers, and ends the exchange unless its body is still to be sent. */
@@ -191,7 +194,9 @@ export class Exchange {
     headers.set("x-amz-id-2", record.id);
     headers.set("server", "nats-s3");
     // As on AWS, not on responses about an object, unless it is an error.
-    if (this.region !== undefined && (this.#hasFailed || this.asked?.target.on === "bucket")) {
+    const on = this.asked?.target.on;
+    const namesRegion = on === "bucket" || this.#hasFailed && on !== "account";
+    if (this.region !== undefined && namesRegion) {
       headers.set("x-amz-bucket-region", this.region);
     }
     if (this.#info !== undefined && this.refusal === undefined) {

@@ -67,17 +67,21 @@ function noOperation(
     )
       .map(({ method }) => method),
   );
-  return new S3Error("MethodNotAllowed", { Method: method, ResourceType: on.toUpperCase() }, {
+  // The only resources of S3 Control that have operations are the tags of buckets.
+  const type = on === "account" && allowed.size > 0 ? "BUCKET_TAGS" : on.toUpperCase();
+  return new S3Error("MethodNotAllowed", { Method: method, ResourceType: type }, {
     headers: { "allow": [...allowed].join(", ") },
   });
 }
 
 function matches(
-  { on, method, query = [], optionalQuery = [], headers = [] }: Route,
+  { on, method, path = "", query = [], optionalQuery = [], headers = [] }: Route,
   request: RoutedRequest,
   given: readonly SubResource[],
 ): boolean {
-  return on === request.target.on && method === request.method &&
+  const { target } = request;
+  return on === target.on && method === request.method &&
+    (target.on !== "account" || `${target.path}/`.startsWith(`${path}/`)) &&
     query.every((text) => hasQuery(request.query, text)) &&
     headers.every((name) => request.headers.has(name)) &&
     given.every((name) => query.includes(name) || optionalQuery.includes(name));

@@ -62,6 +62,8 @@ export type Route<O extends On = On> = {
   readonly name: string;
   readonly on: O;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** First segment of the path of a request of S3 Control. */
+  readonly path?: string;
   /** Required query names; `name=value` requires the value also. */
   readonly query?: readonly RoutingQuery[];
   /** Permitted query names that AWS knows as sub-resources; with any other sub-resource the route does not match. */

@@ -32,12 +32,15 @@ import { listObjectVersions } from "./list_object_versions.ts";
 import { listObjects } from "./list_objects.ts";
 import { listObjectsV2 } from "./list_objects_v2.ts";
 import { listParts } from "./list_parts.ts";
+import { listTagsForResource } from "./list_tags_for_resource.ts";
 import { objectTagging } from "./object_tagging.ts";
 import type { Operation } from "./operation.ts";
 import { getObjectLegalHold, getObjectRetention } from "./object_lock.ts";
 import { putObject } from "./put_object.ts";
 import { renameObject } from "./rename_object.ts";
+import { tagResource } from "./tag_resource.ts";
 import { unsupportedBeside } from "./unsupported.ts";
+import { untagResource } from "./untag_resource.ts";
 import { uploadPart } from "./upload_part.ts";
 import { uploadPartCopy } from "./upload_part_copy.ts";
 
@@ -84,3 +87,10 @@ export const UNSUPPORTED: readonly Operation[] = unsupportedBeside(SUPPORTED);
 
 /** Every operation that AWS documents for S3. */
 export const OPERATIONS: readonly Operation[] = [...SUPPORTED, ...UNSUPPORTED];
+
+/** The operations of S3 Control that the gateway supports; any other request there is `MethodNotAllowed`. */
+export const CONTROL_OPERATIONS: readonly Operation[] = [
+  listTagsForResource,
+  tagResource,
+  untagResource,
+];

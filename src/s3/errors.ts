@@ -116,6 +116,7 @@ export const ERRORS = {
   NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
   NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchResource: [404, "The specified resource doesn't exist."],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchLifecycleConfiguration: [404, "The lifecycle configuration does not exist"],
   NoSuchObjectLockConfiguration: [
@@ -168,6 +169,7 @@ export const ERRORS = {
   SlowDown: [503, "Please reduce your request rate."],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   UnexpectedContent: [400, "This request does not support content"],
+  TooManyTags: [400, "The number of tags exceeds the limit of 50 tags."],
   XAmzContentSHA256Mismatch: [
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",

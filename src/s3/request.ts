@@ -8,6 +8,7 @@
  */
 
 import { S3Error } from "./errors.ts";
+import { claimedAccount, CONTROL_PREFIX } from "./control.ts";
 import type { Origin } from "./forwarded.ts";
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from "./names.ts";
 import { readHeaders, type RequestHeaders } from "./request_headers.ts";
@@ -15,6 +16,14 @@ import { readHeaders, type RequestHeaders } from "./request_headers.ts";
 /** The target of a request. */
 export type Target =
   | { readonly on: "service" }
+  | {
+    /** A request of S3 Control. */
+    readonly on: "account";
+    /** The account that the request names; undefined if it names two. */
+    readonly account: string | undefined;
+    /** Decoded, without the version of the API: `tags/arn:aws:s3:::photos`. */
+    readonly path: string;
+  }
   | { readonly on: "bucket"; readonly bucket: BucketName }
   | { readonly on: "object"; readonly bucket: BucketName; readonly key: ObjectKey };
 
@@ -55,6 +64,7 @@ export type S3Request = {
  * @param request As `Deno.serve` passes it on.
  * @param domains Host names, lower case and without port, under which buckets are addressed in virtual-host style.
  * @param origin Known facts about the client; the request supplies those that are missing.
+ * @param account Number of the gateway's account.
  * @throws S3Error `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`; `InvalidRequest` for an impossible Host, from the
  * client or from a proxy, and for one that is not the URL's
  */
@@ -62,12 +72,16 @@ export function parseRequest(
   request: Request,
   domains: readonly string[],
   origin?: Origin,
+  account?: string,
 ): S3Request {
-  return parseParts(
-    request,
-    origin,
-    (rawPath, host) => parseTarget(rawPath, virtualBucket(host, domains)),
-  );
+  return parseParts(request, origin, (rawPath, host, headers) => {
+    const virtual = virtualBucket(host, domains);
+    const claimed = rawPath.startsWith(CONTROL_PREFIX)
+      ? claimedAccount({ host, headers, virtual }, account)
+      : undefined;
+    if (claimed === undefined) return parseTarget(rawPath, virtual);
+    return { on: "account", ...claimed, path: decodePercent(rawPath.slice(CONTROL_PREFIX.length)) };
+  });
 }
 
 /**
@@ -92,7 +106,7 @@ export function parseSiteRequest(
 function parseParts(
   request: Request,
   origin: Origin | undefined,
-  toTarget: (rawPath: string, host: string) => Target,
+  toTarget: (rawPath: string, host: string, headers: RequestHeaders) => Target,
 ): S3Request {
   const { url } = request;
   const headers = readHeaders(request.headers);
@@ -110,7 +124,7 @@ function parseParts(
 
   return {
     method: request.method,
-    target: toTarget(rawPath, host),
+    target: toTarget(rawPath, host, headers),
     rawPath,
     rawQuery,
     query: parseQuery(rawQuery),

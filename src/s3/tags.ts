@@ -22,6 +22,8 @@ export type TagRules = {
   readonly max: number;
   readonly tooMany: string;
   readonly reserved: string;
+  /** What S3 Control says of other mistakes, without naming the tag. */
+  readonly control?: { readonly duplicate: string; readonly invalid: string };
 };
 
 /** The tags of an object. */
@@ -43,6 +45,19 @@ export const NEW_BUCKET_TAGS: TagRules = {
   ...BUCKET_TAGS,
   reserved:
     'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+};
+
+/** The tags that S3 Control adds to those of a bucket. */
+export const RESOURCE_TAGS: TagRules = {
+  max: BUCKET_TAGS.max,
+  tooMany: "The number of tags exceeds the limit of 50 tags.",
+  reserved: NEW_BUCKET_TAGS.reserved,
+  control: {
+    duplicate:
+      "There are duplicate tag keys in your request. Remove the duplicate tag keys and try again.",
+    invalid:
+      "This request contains a tag key or value that isn't valid. Valid characters include the following: [a-zA-Z+-=._:/]. Tag keys can contain up to 128 characters. Tag values can contain up to 256 characters.",
+  },
 };
 
 /** Maximum size of a document, in bytes: 50 of the longest tags need 61 KB. */
@@ -119,6 +134,47 @@ export function parseTagSet(text: string, rules: TagRules): TagSet {
 }
 
 /**
+ * Parses a `TagResourceRequest` document, the body of TagResource of S3 Control.
+ *
+ * @throws S3Error `MissingRequestBodyError`, `MalformedXML`, `InvalidTag`, `TooManyTags`
+ */
+export function parseTagRequest(text: string): TagSet {
+  if (text === "") throw new S3Error("MissingRequestBodyError");
+  const root = parseXml(text, "TagResourceRequest", MAX_XML_TAGS);
+  const [list, ...others] = root.children;
+  if (others.length > 0 || list !== undefined && list.name !== "Tags") {
+    throw new S3Error("MalformedXML");
+  }
+  const tags = list === undefined ? undefined : parseTags(list, RESOURCE_TAGS);
+  if (tags === undefined || tags.size === 0) throw noTag();
+  return tags;
+}
+
+/**
+ * Checks the keys of tags that UntagResource of S3 Control removes.
+ *
+ * @throws S3Error `InvalidTag`
+ */
+export function checkTagKeys(keys: readonly string[]): void {
+  const { max, control } = RESOURCE_TAGS;
+  if (keys.length === 0) throw noTag();
+  if (keys.length > max || keys.some((key) => !isTagKey(key))) {
+    throw new S3Error("InvalidTag", {}, { message: control?.invalid ?? "" });
+  }
+  if (new Set(keys).size < keys.length) {
+    throw new S3Error("InvalidTag", {}, { message: "Duplicate tag keys are not supported." });
+  }
+}
+
+function noTag(): S3Error {
+  return new S3Error("InvalidTag", {}, { message: "At least one tag is required." });
+}
+
+function isTagKey(key: string): boolean {
+  return key !== "" && key.length <= MAX_KEY && ALLOWED.test(key);
+}
+
+/**
  * Parses the `Tag` elements of an element that contains nothing else, such as `TagSet` or `Tags`.
  *
  * @throws S3Error `MalformedXML`, `InvalidTag`, `BadRequest` for too many
@@ -134,7 +190,8 @@ export function parseTags(list: XmlElement, rules: TagRules): TagSet {
     const [key, value] = [textOf(element, "Key"), textOf(element, "Value")];
     if (element.children.length > 2) throw new S3Error("MalformedXML");
     if (tags.has(key)) {
-      throw invalid("Cannot provide multiple Tags with the same key", { TagKey: key });
+      const message = rules.control?.duplicate ?? "Cannot provide multiple Tags with the same key";
+      throw invalid(message, { TagKey: key }, rules);
     }
     tags.set(key, value);
   }
@@ -151,24 +208,29 @@ export function checkTags(tags: TagSet, rules: TagRules): void {
   if (tags.size > rules.max) throw tooMany(rules);
   for (const [key, value] of tags) {
     if (key.slice(0, RESERVED.length).toLowerCase() === RESERVED) {
-      throw invalid(rules.reserved, { TagKey: key });
+      throw invalid(rules.reserved, { TagKey: key }, rules);
     }
-    if (key === "" || key.length > MAX_KEY || !ALLOWED.test(key)) {
-      throw invalid("The TagKey you have provided is invalid", { TagKey: key });
+    if (!isTagKey(key)) {
+      const message = rules.control?.invalid ?? "The TagKey you have provided is invalid";
+      throw invalid(message, { TagKey: key }, rules);
     }
     if (value.length > MAX_VALUE || !ALLOWED.test(value)) {
-      const fields = { TagKey: key, TagValue: value };
-      throw invalid("The TagValue you have provided is invalid", fields);
+      const message = rules.control?.invalid ?? "The TagValue you have provided is invalid";
+      throw invalid(message, { TagKey: key, TagValue: value }, rules);
     }
   }
 }
 
-function tooMany({ tooMany: message }: TagRules): S3Error {
-  return new S3Error("BadRequest", {}, { message });
+function tooMany({ tooMany: message, control }: TagRules): S3Error {
+  return new S3Error(control === undefined ? "BadRequest" : "TooManyTags", {}, { message });
 }
 
-function invalid(message: string, fields: Readonly<Record<string, string>>): S3Error {
-  return new S3Error("InvalidTag", fields, { message });
+function invalid(
+  message: string,
+  fields: Readonly<Record<string, string>>,
+  { control }: TagRules,
+): S3Error {
+  return new S3Error("InvalidTag", control === undefined ? fields : {}, { message });
 }
 
 /** Returns tags as the content of `TagSet` or `Tags`, in the order of their keys. */

@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 
-/** AWS's namespace. */
+/** The namespace of S3. */
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /**
@@ -25,10 +25,15 @@ export type XmlValue =
   | readonly XmlValue[]
   | { readonly [name: string]: XmlValue };
 
-/** Returns an XML response in AWS's namespace. */
-export function xmlResponse(root: string, value: XmlValue, init: ResponseInit = {}): Response {
+/** Returns an XML response, by default in the namespace of S3. */
+export function xmlResponse(
+  root: string,
+  value: XmlValue,
+  init: ResponseInit = {},
+  namespace: string = NAMESPACE,
+): Response {
   const headers = new Headers(init.headers);
-  const text = formatXml(root, value);
+  const text = formatXml(root, value, namespace);
   headers.set("content-type", "application/xml");
   headers.set("content-length", String(Buffer.byteLength(text)));
   return new Response(text, { ...init, headers });

@@ -144,7 +144,7 @@ async function createGateway(reads: Reads): Promise<TestGateway> {
   });
 }
 
-const PATHS = { service: "/", bucket: "/bucket", object: "/bucket/key" } as const;
+const PATHS = { service: "/", account: "/", bucket: "/bucket", object: "/bucket/key" } as const;
 
 /** A request of an operation, as the router finds it, with a parameter and two headers in addition. */
 function requestOf({ on, method, query = [], headers = [] }: Operation): WireRequest {

@@ -38,6 +38,10 @@ export type Send = {
   readonly anonymous?: boolean;
   /** The region to sign for, instead of {@linkcode REGION}. */
   readonly region?: string;
+  /** The service to sign for, instead of `s3`. */
+  readonly service?: string;
+  /** The time of the signature, instead of {@linkcode NOW}. */
+  readonly now?: Date;
   /** Signs with this access key id and this secret instead of the right ones. */
   readonly accessKeyId?: string;
   readonly secret?: string;
@@ -82,6 +86,7 @@ export async function createTestGateway(
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authorize: createAuthorize(store, ACCOUNT),
+    account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
@@ -136,14 +141,17 @@ function sign(
   target: string,
   host: string,
   body: Uint8Array,
-  { region = REGION, accessKeyId = ACCESS_KEY_ID, secret = SECRET }: Pick<
-    Send,
-    "region" | "accessKeyId" | "secret"
-  >,
+  {
+    region = REGION,
+    service = "s3",
+    now = NOW,
+    accessKeyId = ACCESS_KEY_ID,
+    secret = SECRET,
+  }: Send,
 ): void {
   const [path = "", query = ""] = target.split("?", 2);
-  const date = `${NOW.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
-  const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`;
+  const date = `${now.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+  const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
   const payloadHash = headers.get("x-amz-content-sha256") ?? sha256(body);
   headers.set("x-amz-date", date);
   headers.set("x-amz-content-sha256", payloadHash);
@@ -155,7 +163,7 @@ function sign(
   const names = signed.map(([name]) => name).join(";");
   const canonical = [
     method,
-    path,
+    path.replaceAll(":", "%3A"),
     canonicalQuery(query),
     ...signed.map(([name, value]) => `${name}:${value.trim()}`),
     "",
@@ -174,14 +182,14 @@ function sign(
   );
 }
 
-/** Sorts a query by name; tests send values as they are signed. */
+/** Sorts a query by name and value; tests send values as they are signed. */
 function canonicalQuery(query: string): string {
   return query.split("&").filter((pair) => pair !== "")
     .map((pair): [string, string] => {
       const [name = "", value = ""] = pair.split("=", 2);
       return [name, value];
     })
-    .sort(([a], [b]) => a < b ? -1 : 1)
+    .sort(([a, x], [b, y]) => a < b || a === b && x < y ? -1 : 1)
     .map(([name, value]) => `${name}=${value}`).join("&");
 }
 

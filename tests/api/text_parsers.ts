@@ -63,7 +63,8 @@ import {
   parseSiteRequest,
 } from "../../src/s3/request.ts";
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
-import { BUCKET_TAGS, parseTagging, parseTagSet } from "../../src/s3/tags.ts";
+import { parseTaggedBucket } from "../../src/s3/resource_arn.ts";
+import { BUCKET_TAGS, parseTagging, parseTagRequest, parseTagSet } from "../../src/s3/tags.ts";
 import { parseWebsite } from "../../src/s3/website.ts";
 import { parseXml } from "../../src/s3/xml_reader.ts";
 import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
@@ -133,6 +134,12 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     units: ["&", "=", "a&", "a=b&", "%20", "%"],
     around: ["a=", "b"],
     outcomes: ["InvalidArgument", "InvalidTag", "taken"],
+  },
+  "the ARN of a resource": {
+    parse: (text) => parseTaggedBucket(`tags/${text}`, "000000000000"),
+    units: [":", "/", "arn:", "s3:", "a"],
+    around: ["arn:aws:s3:::", ":"],
+    outcomes: ["InvalidURI"],
   },
   "x-amz-meta-*": {
     parse: (text) =>
@@ -421,6 +428,7 @@ export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   AccessControlPolicy: parseAcl,
   BucketLoggingStatus: parseLogging,
   CORSConfiguration: parseCors,
+  TagResourceRequest: parseTagRequest,
   Tagging: (text) => parseTagSet(text, BUCKET_TAGS),
   WebsiteConfiguration: parseWebsite,
 };
@@ -435,6 +443,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   parseNetwork: "the operator writes the setting",
   parseObjectRead: "it combines parsers of this table",
   parseTags: "parseTagSet() calls it with what it has parsed",
+  readBucketTags: "it reads from the store",
   readCopySource: "it reads from the store",
   readDocument: "it reads the bytes that the parsers of documents parse",
   readHeaders: "it copies the headers",
