@@ -5,6 +5,7 @@
 
 import { createAuthorize } from "./access/authorize.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { createAuthenticateSts } from "./auth/authenticate_sts.ts";
 import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
@@ -130,6 +131,7 @@ export function createGateway(
     domains,
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
+    authenticateSts: createAuthenticateSts({ credentials, region, clockSkew, now }),
     authorize: createAuthorize(store, account),
     account,
     ...(config.minioHealth && { minioHealth }),

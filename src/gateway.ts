@@ -16,6 +16,7 @@ import type { ExchangeServices, Handler, RequestInfo } from "./http/exchange_ser
 import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
 import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
 import { createRouter } from "./http/router.ts";
+import { answerSts, type StsServices } from "./http/sts.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { CONTROL_OPERATIONS, OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
@@ -26,12 +27,10 @@ import type { VerifiedRequest } from "./s3/verified_request.ts";
 export type { Handler, RequestInfo };
 
 /** The services of the pipeline, including those of exchanges and operations. */
-export type GatewayServices = Services & ExchangeServices & {
+export type GatewayServices = Services & ExchangeServices & StsServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly cors: Cors;
-  /** Number of the account that owns all buckets. */
-  readonly account: string;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];
   /** Why requests cannot be served now, if MinIO's health paths are to be served. */
@@ -79,6 +78,10 @@ async function perform(
     const door = chooseDoor(asked);
     if (door === "preflight") return await services.cors.preflight(asked);
     if (door === "form") refuseForm(exchange);
+    if (door === "sts") {
+      exchange.form = "sts";
+      return await answerSts(asked, exchange, services);
+    }
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
     exchange.region = verified.region;

@@ -26,13 +26,8 @@ import {
   verifySigV2Header,
   verifySigV2Presigned,
 } from "./sigv2.ts";
-import {
-  type ChunkSigning,
-  createSigningKeys,
-  isSigV4Header,
-  type Verifier,
-  verifyHeader,
-} from "./sigv4.ts";
+import { type ChunkSigning, isSigV4Header, type Verifier, verifyHeader } from "./sigv4.ts";
+import { createSigningKeys } from "./signing_keys.ts";
 
 /** The payload hash of a signature that does not cover the payload. */
 const UNSIGNED = "UNSIGNED-PAYLOAD";

@@ -5,17 +5,28 @@
  */
 
 import type { S3Error } from "../s3/errors.ts";
+import type { S3Request } from "../s3/request.ts";
 import { ANY_REGION, isRegionName } from "../s3/region.ts";
 import { formatAmzDate } from "./request_time.ts";
 
-/** The service that requests are signed for. */
+/** The service that requests are signed for, except those of STS. */
 export const SERVICE = "s3";
 /** The end of every scope. */
 export const TERMINATOR = "aws4_request";
 
 /** `20130524/us-east-1/s3/aws4_request` */
-export function formatScope(day: string, region: string): string {
-  return `${day}/${region}/${SERVICE}/${TERMINATOR}`;
+export function formatScope(day: string, region: string, service: string = SERVICE): string {
+  return `${day}/${region}/${service}/${TERMINATOR}`;
+}
+
+/** Returns the service that a request says it is signed for; undefined if it names none. */
+export function claimedService(
+  { headers, query }: Pick<S3Request, "headers" | "query">,
+): string | undefined {
+  const text = headers.get("authorization") ?? query.get("X-Amz-Credential") ?? "";
+  const end = text.indexOf(`/${TERMINATOR}`);
+  const start = text.lastIndexOf("/", end - 1) + 1;
+  return end > 0 && start > 0 ? text.slice(start, end) : undefined;
 }
 
 /** Creates the error for a malformed header or query. */
@@ -29,12 +40,14 @@ export type Credential = { readonly accessKeyId: string; readonly region: string
  *
  * @param date When the request was signed; the scope names its day.
  * @param expected The region to accept, or {@linkcode ANY_REGION}.
+ * @param endpoint The service to accept.
  */
 export function parseCredential(
   text: string,
   date: Date,
   expected: string,
   complain: Complaint,
+  endpoint: string = SERVICE,
 ): Credential {
   // From the end, because an access key id may contain slashes.
   const match = /^(.*)\/([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(text);
@@ -59,8 +72,8 @@ export function parseCredential(
       Region: expected,
     });
   }
-  if (service !== SERVICE) {
-    throw complain(`incorrect service "${service}". This endpoint belongs to "${SERVICE}".`);
+  if (service !== endpoint) {
+    throw complain(`incorrect service "${service}". This endpoint belongs to "${endpoint}".`);
   }
   if (terminator !== TERMINATOR) {
     throw complain(`incorrect terminal "${terminator}". This endpoint uses "${TERMINATOR}".`);

@@ -44,13 +44,14 @@ export function verifyPresigned(
     date,
     verifier.region,
     credentialMalformed,
+    verifier.other?.service,
   );
   const signedHeaders = parseSignedHeaders(signed, malformed);
   checkSignedHeaders(signedHeaders, headers);
   checkLife(date, seconds, verifier);
 
-  const payloadHash = headers.get("x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ??
-    "UNSIGNED-PAYLOAD";
+  const payloadHash = verifier.other?.payloadHash ?? headers.get("x-amz-content-sha256") ??
+    query.get("X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD";
   const claim = { accessKeyId, region, date, signedHeaders, signature };
   return {
     accessKeyId,

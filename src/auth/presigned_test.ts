@@ -4,7 +4,8 @@ import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { createCredentials } from "./credentials.ts";
 import { isPresigned, verifyPresigned } from "./presigned.ts";
-import { createSigningKeys, type Verifier } from "./sigv4.ts";
+import type { Verifier } from "./sigv4.ts";
+import { createSigningKeys } from "./signing_keys.ts";
 import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 
 const VERIFIER: Verifier = {

@@ -13,7 +13,8 @@ import {
   verifySigV2Header,
   verifySigV2Presigned,
 } from "./sigv2.ts";
-import { createSigningKeys, type Verifier } from "./sigv4.ts";
+import type { Verifier } from "./sigv4.ts";
+import { createSigningKeys } from "./signing_keys.ts";
 import vectors from "../../tests/vectors/sigv2_requests.json" with { type: "json" };
 
 const VERIFIER: Verifier = {

@@ -2,8 +2,6 @@
  * AWS Signature Version 4, in the Authorization header.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * - node:crypto derives the keys, because it is synchronous: Web Crypto is not, and took 15 to 52 µs for a signature where
- *   node:crypto took 7 to 13. WebAssembly hashes the texts that they sign (see `sha256.ts`).
  * - Every `x-amz-*` header and `host` must be signed, as AWS demands. `content-type` need not be, although AWS's page says
  *   so: AWS accepts it unsigned, and minio-go never signs it.
  * - An unknown access key takes the same path with a dummy secret, so neither a response nor its time tells which part of
@@ -13,7 +11,6 @@
  * @module
  */
 
-import { createHmac } from "node:crypto";
 import { BoundedCache } from "../collections/bounded_cache.ts";
 import { hmacOfText, sha256OfText } from "../crypto/sha256.ts";
 import { isSameText } from "../crypto/timing_safe_equal.ts";
@@ -31,12 +28,12 @@ import {
   formatScope,
   parseCredential,
   SERVICE,
-  TERMINATOR,
 } from "./credential_scope.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import { checkSignedHeaders, parseSignedHeaders } from "./signed_headers.ts";
+import type { SigningKeys } from "./signing_keys.ts";
 
 /** The only algorithm. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -53,6 +50,8 @@ export type Verifier = {
   readonly clockSkew: number;
   readonly now: Date;
   readonly signingKeys: SigningKeys;
+  /** Set for another service than S3, which signs the hash of the body whether a header states it or not. */
+  readonly other?: { readonly service: string; readonly payloadHash: string };
 };
 
 /** The signature of a request, as its Authorization header or its query states it. */
@@ -73,28 +72,6 @@ export type ChunkSigning = {
   readonly seed: string;
 };
 
-/** Derives the key that signs the requests of one day to one region. */
-export function signingKey(secret: string, day: string, region: string): Uint8Array {
-  return hmac(hmac(hmac(hmac("AWS4" + secret, day), region), SERVICE), TERMINATOR);
-}
-
-/** A cache of signing keys. */
-export type SigningKeys = (secret: string, day: string, region: string) => Uint8Array;
-
-/** Creates a cache of the most recently used signing keys. */
-export function createSigningKeys(limit = 1024): SigningKeys {
-  const keys = new BoundedCache<Uint8Array>(limit);
-  return (secret, day, region) => {
-    const name = `${day}/${region}/${secret}`;
-    let key = keys.get(name);
-    if (key === undefined) {
-      key = signingKey(secret, day, region);
-      keys.set(name, key, 1);
-    }
-    return key;
-  };
-}
-
 /**
  * Returns the text that a request's signature covers.
  *
@@ -107,10 +84,6 @@ export function stringToSign(timestamp: string, scope: string, canonical: string
 /** Returns the signature of a latin1 text, in lower-case hex. */
 export function sign(key: Uint8Array, text: string): string {
   return hmacOfText(key, text);
-}
-
-function hmac(key: string | Uint8Array, text: string): Uint8Array {
-  return createHmac("sha256", key).update(text).digest();
 }
 
 /** Returns whether an Authorization header is of SigV4. */
@@ -132,7 +105,8 @@ export function verifyHeader(
   const authorization = headers.get("authorization") ?? "";
   const end = authorization.lastIndexOf(SIGNATURE) + SIGNATURE.length;
   const signature = authorization.slice(end);
-  const beginning = `${verifier.region} ${authorization.slice(0, end)}`;
+  const service = verifier.other?.service ?? SERVICE;
+  const beginning = `${service} ${verifier.region} ${authorization.slice(0, end)}`;
   // All requests of one client on one day have the same beginning.
   const known = /^[0-9a-f]{64}$/.test(signature) ? beginnings.get(beginning) : undefined;
 
@@ -141,8 +115,8 @@ export function verifyHeader(
   const day = formatAmzDate(date).slice(0, 8);
   const { accessKeyId, region } = known?.day === day
     ? known
-    : parseCredential(parts.Credential, date, verifier.region, headerMalformed);
-  const payloadHash = headers.get("x-amz-content-sha256");
+    : parseCredential(parts.Credential, date, verifier.region, headerMalformed, service);
+  const payloadHash = verifier.other?.payloadHash ?? headers.get("x-amz-content-sha256");
   if (payloadHash === null) {
     throw new S3Error("InvalidRequest", {}, {
       message: "Missing required header for this request: x-amz-content-sha256",
@@ -174,7 +148,7 @@ const SIGNATURE = "Signature=";
 /** Longest beginning that is remembered, and the length of all of them, in characters. */
 const MAX_BEGINNING = 2048;
 const MAX_BEGINNINGS = 1024 * 1024;
-/** The parsed beginnings of the Authorization headers of verified requests, by region and text. */
+/** The parsed beginnings of the Authorization headers of verified requests, by service, region and text. */
 const beginnings = new BoundedCache<
   ReturnType<typeof parseAuthorization> & Credential & {
     readonly day: string;
@@ -222,14 +196,14 @@ export function checkSignature(
   claim: Claim,
   except: string | undefined,
   payloadHash: string,
-  { credentials, signingKeys }: Verifier,
+  { credentials, signingKeys, other }: Verifier,
 ): ChunkSigning {
   const { accessKeyId, region, signedHeaders, signature } = claim;
   // Before the canonical texts, which are the expensive part.
   const secrets = credentials.secretsOf(accessKeyId);
   const timestamp = formatAmzDate(claim.date);
   const day = timestamp.slice(0, 8);
-  const scope = formatScope(day, region);
+  const scope = formatScope(day, region, other?.service);
   const { method, host } = request;
   const uri = canonicalUri(request.rawPath, request.target.on === "account");
   const query = canonicalQuery(request.rawQuery, except);
@@ -246,7 +220,7 @@ export function checkSignature(
 
   let key: Uint8Array | undefined;
   for (const secret of secrets.length > 0 ? secrets : [DUMMY_SECRET]) {
-    const candidate = signingKeys(secret, day, region);
+    const candidate = signingKeys(secret, day, region, other?.service);
     for (const text of texts) if (isSameText(sign(candidate, text), signature)) key = candidate;
   }
   if (secrets.length === 0) {

@@ -17,14 +17,8 @@ import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { formatScope } from "./credential_scope.ts";
 import { createCredentials } from "./credentials.ts";
-import {
-  createSigningKeys,
-  sign,
-  signingKey,
-  stringToSign,
-  type Verifier,
-  verifyHeader,
-} from "./sigv4.ts";
+import { sign, stringToSign, type Verifier, verifyHeader } from "./sigv4.ts";
+import { createSigningKeys, signingKey } from "./signing_keys.ts";
 import chunked from "../../tests/vectors/aws_chunked.json" with { type: "json" };
 import vectors from "../../tests/vectors/sigv4_requests.json" with { type: "json" };
 
@@ -93,6 +87,7 @@ Deno.test("createSigningKeys() caches keys separately", () => {
       keys("secret", "20130525", "us-east-1"),
       keys("secret", "20130524", "us-east-2"),
       keys("Secret", "20130524", "us-east-1"),
+      keys("secret", "20130524", "us-east-1", "sts"),
     ]
   ) notStrictEqual(Buffer.from(other).toString("hex"), Buffer.from(first).toString("hex"));
   notStrictEqual(keys("secret", "20130524", "us-east-1"), first); // it was evicted

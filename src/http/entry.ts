@@ -7,17 +7,27 @@ import type { S3Request } from "../s3/request.ts";
 import { isSubResource } from "../s3/subresources.ts";
 
 /**
- * The doors: S3's operations; preflights, which browsers send unsigned; and forms (PostObject), which carry their
- * signature in their body.
+ * The doors: operations of S3 and S3 Control; preflights, which browsers send unsigned; forms (PostObject), which carry
+ * their signature in their body; and STS, which speaks another protocol at the root.
  */
-export type Door = "s3" | "preflight" | "form";
+export type Door = "s3" | "preflight" | "form" | "sts";
 
 /** Chooses the door of a request. */
 export function chooseDoor(
   { method, target, query, headers }: Pick<S3Request, "method" | "target" | "query" | "headers">,
 ): Door {
   if (method === "OPTIONS") return "preflight";
+  if (target.on === "service") return isForSts({ method, query, headers }) ? "sts" : "s3";
   if (method !== "POST" || target.on !== "bucket" || headers.has("authorization")) return "s3";
   const isForm = headers.get("content-type")?.toLowerCase().startsWith("multipart/form-data");
   return isForm === true && ![...query.keys()].some(isSubResource) ? "form" : "s3";
+}
+
+/** Returns whether a request at the root names its operation in its query or in a form, as no request of S3 does. */
+function isForSts(
+  { method, query, headers }: Pick<S3Request, "method" | "query" | "headers">,
+): boolean {
+  if (method === "GET") return query.has("Action");
+  const type = headers.get("content-type")?.toLowerCase();
+  return method === "POST" && type?.startsWith("application/x-www-form-urlencoded") === true;
 }

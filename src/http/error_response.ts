@@ -6,10 +6,15 @@
 
 import { Buffer } from "node:buffer";
 import { isS3Error, S3Error } from "../s3/errors.ts";
-import type { Target } from "../s3/request.ts";
 import { formatXml } from "../s3/xml.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { RequestRecord } from "../telemetry/request_record.ts";
+
+/** The services that have a form of their own for errors. */
+export type ErrorForm = "s3" | "control" | "sts";
+
+/** The namespace of the documents of STS. */
+export const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /** A request that failed: its record notes the error, and its log reports the failures that are our fault. */
 export type FailedRequest = {
@@ -17,8 +22,8 @@ export type FailedRequest = {
   /** Its signal aborts when the client has disconnected. */
   readonly request: { readonly signal: AbortSignal };
   readonly log: Pick<Log, "error">;
-  /** What the request is about, if it could be parsed: S3 Control has a form of its own for errors. */
-  readonly target?: Target | undefined;
+  /** The form of its error; that of S3 by default. */
+  readonly form?: ErrorForm;
 };
 
 /** Returns the response to a request that failed. A cause that is not an S3Error becomes `InternalError`. */
@@ -31,7 +36,8 @@ export function errorResponse(cause: unknown, failed: FailedRequest): Response {
   if (record.method === "HEAD" || status === 304) return new Response(null, { status, headers });
 
   const text = formatError(error, failed);
-  headers.set("content-type", "application/xml");
+  headers.set("content-type", failed.form === "sts" ? "text/xml" : "application/xml");
+  if (failed.form === "sts") headers.set("x-amzn-requestid", record.id);
   headers.set("content-length", String(Buffer.byteLength(text)));
   return new Response(text, { status, headers });
 }
@@ -59,10 +65,15 @@ function unexpected(cause: unknown, signal: AbortSignal): S3Error {
 }
 
 function formatError(
-  { code, message, fields }: S3Error,
-  { record: { id, path }, target }: FailedRequest,
+  { code, message, fields, status }: S3Error,
+  { record: { id, path }, form }: FailedRequest,
 ): string {
-  if (target?.on === "account") {
+  if (form === "sts") {
+    const Type = status < 500 ? "Sender" : "Receiver";
+    const error = { Type, Code: code, Message: message };
+    return formatXml("ErrorResponse", { Error: error, RequestId: id }, STS_NAMESPACE);
+  }
+  if (form === "control") {
     const error = { Code: code, Message: message, ...fields };
     return formatXml("ErrorResponse", { Error: error, RequestId: id, HostId: id }, "");
   }

@@ -19,7 +19,7 @@ import type { Rejection } from "../telemetry/rejections.ts";
 import { newRecord, type RequestRecord } from "../telemetry/request_record.ts";
 import type { RequestTrace } from "../telemetry/request_trace.ts";
 import { disconnectSignal } from "./disconnect_signal.ts";
-import { errorResponse } from "./error_response.ts";
+import { type ErrorForm, errorResponse } from "./error_response.ts";
 import type { ExchangeServices, RequestInfo } from "./exchange_services.ts";
 import type { Admission, Refusal } from "./in_flight.ts";
 import { rawPathOf } from "./raw_path.ts";
@@ -36,6 +36,8 @@ export class Exchange {
   readonly refusal: Refusal | undefined;
   /** Undefined until the request was parsed. */
   asked: S3Request | undefined;
+  /** The form of errors: that of the service to which the request is addressed. */
+  form: ErrorForm = "s3";
   /** Undefined until the request was authenticated. */
   identity: Identity | undefined;
   /** The region of the request's bucket; undefined if the response must not name it. */
@@ -92,8 +94,10 @@ export class Exchange {
   nameTarget(asked: S3Request): void {
     this.asked = asked;
     const { target } = asked;
-    if (target.on === "account") this.record.bucket = bucketAt(target.path);
-    else if (target.on !== "service") this.record.bucket = target.bucket;
+    if (target.on === "account") {
+      this.form = "control";
+      this.record.bucket = bucketAt(target.path);
+    } else if (target.on !== "service") this.record.bucket = target.bucket;
     if (target.on === "object") this.record.key = target.key;
   }
 
@@ -174,8 +178,8 @@ export class Exchange {
     const error = new S3Error(reason === "stopping" ? "ServiceUnavailable" : "SlowDown", {}, {
       headers: { "retry-after": String(Math.ceil(wait / 1000)) },
     });
-    const { record, request, target } = this;
-    return errorResponse(error, { record, request, target, log: SILENT_LOG });
+    const { record, request, form } = this;
+    return errorResponse(error, { record, request, form, log: SILENT_LOG });
   }
 
   /** Completes a response's headers, and ends the exchange unless its body is still to be sent. */

@@ -7,7 +7,12 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
-import { type Authenticate, createAuthenticate } from "../../src/auth/authenticate.ts";
+import {
+  type Authenticate,
+  type AuthenticateOptions,
+  createAuthenticate,
+} from "../../src/auth/authenticate.ts";
+import { createAuthenticateSts } from "../../src/auth/authenticate_sts.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
@@ -40,6 +45,8 @@ export type Send = {
   readonly region?: string;
   /** The service to sign for, instead of `s3`. */
   readonly service?: string;
+  /** Whether `x-amz-content-sha256` states the hash of the body, as S3 requires; true by default. */
+  readonly statesHash?: boolean;
   /** The time of the signature, instead of {@linkcode NOW}. */
   readonly now?: Date;
   /** Signs with this access key id and this secret instead of the right ones. */
@@ -61,15 +68,20 @@ export type TestGateway = {
   readonly ok: (method: string, target: string, send?: Send) => Promise<Response>;
 };
 
-/** Creates the step that authenticates requests which are signed for a region; `*` accepts any. */
-export function authenticateIn(region: string): Authenticate {
-  return createAuthenticate({
+/** Returns the options by which requests are authenticated that are signed for a region; `*` accepts any. */
+export function authenticationIn(region: string): AuthenticateOptions {
+  return {
     credentials: createCredentials(ACCESS_KEY_ID, SECRET),
     region,
     clockSkew: 300_000,
     sigv2: "off",
     now: () => NOW,
-  });
+  };
+}
+
+/** Creates the step that authenticates requests which are signed for a region; `*` accepts any. */
+export function authenticateIn(region: string): Authenticate {
+  return createAuthenticate(authenticationIn(region));
 }
 
 /** Creates a gateway with the bucket `bucket`. */
@@ -85,6 +97,7 @@ export async function createTestGateway(
     documents: new DocumentBudget(),
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
+    authenticateSts: createAuthenticateSts(authenticationIn(REGION)),
     authorize: createAuthorize(store, ACCOUNT),
     account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
@@ -144,6 +157,7 @@ function sign(
   {
     region = REGION,
     service = "s3",
+    statesHash = true,
     now = NOW,
     accessKeyId = ACCESS_KEY_ID,
     secret = SECRET,
@@ -154,7 +168,7 @@ function sign(
   const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
   const payloadHash = headers.get("x-amz-content-sha256") ?? sha256(body);
   headers.set("x-amz-date", date);
-  headers.set("x-amz-content-sha256", payloadHash);
+  if (statesHash) headers.set("x-amz-content-sha256", payloadHash);
 
   const signed = [...headers].filter(([name]) =>
     name === "content-md5" || name.startsWith("x-amz-")
