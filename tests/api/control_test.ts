@@ -5,7 +5,17 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import type { RequestRecord } from "../../src/telemetry/request_record.ts";
-import { ACCOUNT, assertError, createTestGateway, type Send, textsAt } from "./test_gateway.ts";
+import { createAuthenticate } from "../../src/auth/authenticate.ts";
+import {
+  ACCOUNT,
+  assertError,
+  authenticationIn,
+  createTestGateway,
+  NOW,
+  REGION,
+  type Send,
+  textsAt,
+} from "./test_gateway.ts";
 
 const HEADER = { "x-amz-account-id": ACCOUNT };
 const OTHER = "999900001111";
@@ -282,6 +292,70 @@ Deno.test("requests that are not signed as they should be are refused in the for
   }
   const label = { host: `${ACCOUNT}.s3.test`, anonymous: true };
   await assertControlError(await send("GET", TAGS, label), 403, "AccessDenied");
+});
+
+Deno.test("S3 Control has no SigV2, which would not sign the keys of tags", async () => {
+  const sigv2 = createAuthenticate({ ...authenticationIn(REGION), sigv2: "on" });
+  const { send } = await createTestGateway({ authenticate: sigv2 });
+  const date = { date: NOW.toUTCString(), authorization: "AWS alice:x" };
+  const presigned = "AWSAccessKeyId=alice&Expires=9999999999&Signature=x";
+  for (const [headers, query] of [[date, ""], [{}, `?${presigned}`]] as const) {
+    const control = { anonymous: true, headers: { ...HEADER, ...headers } };
+    const refused = await send("GET", `${TAGS}${query}`, control);
+    await assertControlError(refused, 400, "InvalidRequest");
+    const s3 = await send("GET", `/bucket${query}`, { anonymous: true, headers });
+    await assertError(s3, 403, "SignatureDoesNotMatch");
+  }
+});
+
+Deno.test("a bucket of Terraform's AWS provider gets, changes and loses its tags", async () => {
+  const { ok, send } = await createTestGateway();
+  /** Sends a request as the AWS SDK for Go does. */
+  const go = (operation: string, options: Send = {}): Send => ({
+    host: `${ACCOUNT}.s3.test`,
+    ...options,
+    headers: {
+      "accept-encoding": "identity",
+      "amz-sdk-invocation-id": "5d6b1f0e-3b52-4b2f-9a57-2f1a7c1e6a11",
+      "amz-sdk-request": "attempt=1; max=25",
+      "user-agent": `APN/1.0 HashiCorp/1.0 Terraform/1.14.4 api/s3control ${operation}`,
+      ...(options.body === undefined ? {} : { "content-type": "application/xml" }),
+      ...HEADER,
+    },
+  });
+  const caller = await (await ok("POST", "/", {
+    service: "sts",
+    statesHash: false,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "Action=GetCallerIdentity&Version=2011-06-15",
+  })).text();
+  strictEqual(caller.includes(`<Account>${ACCOUNT}</Account>`), true);
+
+  const tags = tagsOf("made-by-terraform");
+  const list = async (): Promise<readonly string[]> => {
+    const text = await (await ok("GET", tags, go("ListTagsForResource"))).text();
+    const root = parseXml(text, "ListTagsForResourceResult");
+    const [keys, values] = ["Key", "Value"].map((name) => textsAt(root, "Tags", "Tag", name));
+    return keys?.map((key, i) => `${key}=${values?.[i]}`) ?? [];
+  };
+  const missing = await send("GET", tags, go("ListTagsForResource"));
+  await assertControlError(missing, 404, "NoSuchResource");
+  const created = elements([["Name", "made by Terraform"], ["env", "dev"]]);
+  await ok("PUT", "/made-by-terraform", {
+    body: `<CreateBucketConfiguration><Tags>${created}</Tags></CreateBucketConfiguration>`,
+  });
+  deepStrictEqual(await list(), ["Name=made by Terraform", "env=dev"]);
+  await ok("DELETE", `${tags}?tagKeys=env`, go("UntagResource"));
+  const body = request(["Name", "changed"], ["owner", "me"]);
+  await ok("POST", tags, go("TagResource", { body }));
+  deepStrictEqual(await list(), ["Name=changed", "owner=me"]);
+  const block = "/v20180820/configuration/publicAccessBlock";
+  const other = await send("GET", block, go("GetPublicAccessBlock"));
+  await assertControlError(other, 405, "MethodNotAllowed");
+  await ok("DELETE", "/made-by-terraform");
+  await assertControlError(await send("GET", tags, go("List")), 404, "NoSuchResource");
+  await ok("PUT", "/made-by-terraform");
+  deepStrictEqual(await list(), []);
 });
 
 Deno.test("a preflight of S3 Control is refused as Amazon refuses it", async () => {

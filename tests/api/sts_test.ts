@@ -9,6 +9,7 @@ import { sha256OfText } from "../../src/crypto/sha256.ts";
 import { RateLimit } from "../../src/http/rate_limit.ts";
 import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
 import { parseXml, textOf } from "../../src/s3/xml_reader.ts";
+import { StallWatch } from "../../src/streams/stall_watch.ts";
 import type { RequestRecord } from "../../src/telemetry/request_record.ts";
 import {
   ACCOUNT,
@@ -247,6 +248,17 @@ Deno.test("a form is bounded, counts as a request document and is released", asy
   strictEqual(cancelled, true);
   const binary = { ...form(), body: new Uint8Array([0xff, 0xfe]) };
   await assertStsError(await send("POST", "/", binary), 404, "MalformedQueryString");
+});
+
+Deno.test("a form of which nothing more arrives is broken off", async () => {
+  const stalls = new StallWatch(50);
+  const { send } = await createTestGateway({ stalls });
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("Action=")),
+  });
+  const headers = { "content-length": "43" };
+  const stalled = await send("POST", "/", { ...form("", { headers }), body, anonymous: true });
+  await assertStsError(stalled, 400, "RequestTimeout");
 });
 
 Deno.test("only a form or an Action at the root is for STS", async () => {

@@ -4,14 +4,17 @@ Prints one line of JSON per check: {"name": ..., "error": null or a traceback}.
 """
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
 import os
+import socket
 import sys
 import time
 import traceback
 import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 
@@ -585,6 +588,66 @@ def odd_keys():
         s3.delete_object(Bucket=BUCKET, Key=key)
     listed = {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
     assert listed.isdisjoint(keys), listed.intersection(keys)
+
+
+@contextlib.contextmanager
+def names_below_localhost():
+    """Resolves them as RFC 6761 demands, which few systems do: SDKs put the account before the endpoint's host."""
+    resolve = socket.getaddrinfo
+    socket.getaddrinfo = lambda host, *rest, **more: resolve(
+        "127.0.0.1" if host.endswith("localhost") else host, *rest, **more
+    )
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = resolve
+
+
+@check
+def the_account_and_tags_of_buckets():
+    endpoint = f"http://localhost:{urllib.parse.urlsplit(os.environ['AWS_ENDPOINT_URL']).port}"
+    sts = boto3.client("sts", config=ONCE)
+    caller = sts.get_caller_identity()
+    account, user = caller["Account"], os.environ["AWS_ACCESS_KEY_ID"]
+    assert account == "000000000000", caller
+    assert (caller["Arn"], caller["UserId"]) == (f"arn:aws:iam::{account}:user/{user}", user), caller
+    assert caller["ResponseMetadata"]["RequestId"], caller
+    status, body = fetch(sts.generate_presigned_url("get_caller_identity", HttpMethod="GET"))
+    assert status == 200 and account.encode() in body, body
+    refused("InvalidAction", 400, sts.get_session_token)
+    nobody = boto3.client("sts", aws_access_key_id="nobody", aws_secret_access_key="wrong", config=ONCE)
+    refused("InvalidClientTokenId", 403, nobody.get_caller_identity)
+    wrong = boto3.client("sts", aws_access_key_id=user, aws_secret_access_key="wrong", config=ONCE)
+    refused("SignatureDoesNotMatch", 403, wrong.get_caller_identity)
+
+    s3.head_bucket(Bucket=BUCKET, ExpectedBucketOwner=account)
+    refused("403", 403, s3.head_bucket, Bucket=BUCKET, ExpectedBucketOwner="111122223333")
+
+    control = boto3.client("s3control", endpoint_url=endpoint, config=ONCE)
+    bucket = {"AccountId": account, "ResourceArn": f"arn:aws:s3:::{BUCKET}"}
+    tags = [{"Key": "env:é", "Value": ""}, {"Key": "team", "Value": "a b"}]
+    with names_below_localhost():
+        assert control.list_tags_for_resource(**bucket)["Tags"] == []
+        control.tag_resource(**bucket, Tags=tags)
+        control.tag_resource(**bucket, Tags=tags[:1])
+        assert control.list_tags_for_resource(**bucket)["Tags"] == tags
+        assert s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"] == tags
+        control.untag_resource(**bucket, TagKeys=["team", "no such"])
+        assert control.list_tags_for_resource(**bucket)["Tags"] == tags[:1]
+        control.untag_resource(**bucket, TagKeys=["env:é"])
+        assert control.list_tags_for_resource(**bucket)["Tags"] == []
+
+        reserved = [{"Key": "aws:a", "Value": "1"}]
+        error = refused("InvalidTag", 400, control.tag_resource, **bucket, Tags=reserved)
+        assert error["ResponseMetadata"]["RequestId"] and error["HostId"], error
+        missing = {**bucket, "ResourceArn": "arn:aws:s3:::no-such-bucket"}
+        refused("NoSuchResource", 404, control.list_tags_for_resource, **missing)
+        point = {**bucket, "ResourceArn": f"arn:aws:s3:us-east-1:{account}:accesspoint/a"}
+        refused("NoSuchResource", 404, control.list_tags_for_resource, **point)
+        other = {**bucket, "AccountId": "111122223333"}
+        refused("AccessDenied", 403, control.list_tags_for_resource, **other)
+        refused("MethodNotAllowed", 405, control.get_public_access_block, AccountId=account)
+    refused("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket=BUCKET)
 
 
 @check

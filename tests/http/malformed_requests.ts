@@ -149,9 +149,16 @@ class Draft {
       ["GET", `/${bucket}/upload`, `uploadId=${uploadId}`],
       ["POST", `/${bucket}/upload`, `uploadId=${uploadId}`, COMPLETE],
       ["DELETE", `/${bucket}/upload`, `uploadId=${uploadId}x`],
+      ["GET", `${CONTROL}${bucket}`, ""],
+      ["POST", `${CONTROL}${bucket}`, "", TAG_REQUEST],
+      ["DELETE", `${CONTROL}${bucket}`, "tagKeys=a&tagKeys=b"],
+      ["POST", "/", "", CALLER],
+      ["GET", "/", CALLER],
     ]);
     Object.assign(this, { method, path, query, body });
     this.headers = [["Host", host]];
+    if (path.startsWith(CONTROL)) this.headers.push(["x-amz-account-id", "000000000000"]);
+    if (body === CALLER) this.headers.push(["content-type", "application/x-www-form-urlencoded"]);
     if (method === "PUT" && random.chance(0.1)) {
       this.headers.push(["x-amz-copy-source", `/${bucket}/${random.pick(keys)}`]);
       this.body = "";
@@ -255,6 +262,12 @@ export const JUNK = [
   "x".repeat(9000),
 ] as const;
 
+/** The path of a bucket's tags in S3 Control, a document for it, and a question to STS. */
+const CONTROL = "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3A";
+const TAG_REQUEST =
+  "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags></TagResourceRequest>";
+const CALLER = "Action=GetCallerIdentity&Version=2011-06-15";
+
 const PATHS = [
   "*",
   "",
@@ -280,6 +293,9 @@ const PATHS = [
   "/photos/\ta",
   "/photos/a\\b",
   "/photos/k0#fragment",
+  "/v20180820/tags/%",
+  "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3A..",
+  "/v20180820/jobs",
   "/photos%2fk0",
   "/PHOTOS/k0",
   "/ab/k0",
@@ -406,6 +422,7 @@ export const PARSED = [
   "x-amz-bucket-object-lock-enabled",
   "x-amz-object-ownership",
   "x-amz-expected-bucket-owner",
+  "x-amz-account-id",
   "x-amz-security-token",
   "x-amz-request-payer",
   "x-amz-mfa",

@@ -326,11 +326,15 @@ function checkResponse({ status, headers, body }: RawResponse, isHead: boolean):
     return;
   }
   if (isHead) return;
-  const code = /^<\?xml[^>]*\?>\s*<Error><Code>(\w+)<\/Code>/.exec(body)?.[1] ?? "";
+  const code = ERROR.exec(body)?.[1] ?? "";
   ok(Object.hasOwn(ERRORS, code), `Not an error code of AWS: ${body}`);
   strictEqual(status, ERRORS[code as keyof typeof ERRORS][0]);
   ok(body.includes(`<RequestId>${headers.get("x-amz-request-id")}</RequestId>`), body);
 }
+
+/** The beginning of an error of S3, of S3 Control or of STS. */
+const ERROR =
+  /^<\?xml[^>]*\?>\s*(?:<ErrorResponse[^>]*>)?<Error>(?:<Type>Sender<\/Type>)?<Code>(\w+)<\/Code>/;
 
 /** The codes of signatures that are not accepted. */
 const UNSIGNED = new RegExp(
