@@ -34,7 +34,6 @@ export class Exchange {
   readonly origin: Origin;
   /** Why the request was not let in; undefined if it was. */
   readonly refusal: Refusal | undefined;
-  /** Undefined until the request was parsed. */
   asked: S3Request | undefined;
   /** The form of errors: that of the service to which the request is addressed. */
   form: ErrorForm = "s3";

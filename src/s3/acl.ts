@@ -50,7 +50,7 @@ export function checkAclHeaders(
   const widening = canned !== null && isWidening(canned) ? canned : undefined;
   const acl = widening ?? (hasGrants(headers) ? GRANTS : undefined);
   if (acl === undefined) return;
-  if (drop === undefined || target.on === "service") {
+  if (drop === undefined || !("bucket" in target)) {
     throw new S3Error("AccessControlListNotSupported");
   }
   drop(target.bucket, acl);

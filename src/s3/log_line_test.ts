@@ -29,7 +29,7 @@ function ended(
   return {
     record: {
       ...newRecord({ id: "3E57427F3EXAMPLE", method, path, client: "192.0.2.3" }),
-      bucket: asked.target.on === "service" ? undefined : asked.target.bucket,
+      bucket: "bucket" in asked.target ? asked.target.bucket : undefined,
       key: asked.target.on === "object" ? asked.target.key : undefined,
       user: OWNER,
       status: 200,

@@ -87,7 +87,8 @@ export function logOperation(
   if (isSite === true) return `WEBSITE.${verb}.OBJECT`;
   if (verb === "OPTIONS") return "REST.OPTIONS.PREFLIGHT";
   const isObject = target.on === "object";
-  const resource = resourceOf(query, isObject);
+  // Of the paths of S3 Control, only those of tags are about a bucket.
+  const resource = target.on === "account" ? "TAGGING" : resourceOf(query, isObject);
   if (verb !== "PUT" || !isObject) return `REST.${verb}.${resource}`;
   const written = resource === "UPLOAD" ? "PART" : resource;
   const isCopy = headers.has("x-amz-copy-source") && (written === "PART" || written === "OBJECT");

@@ -17,7 +17,6 @@ import { verifyPresigned } from "../../src/auth/presigned.ts";
 import { parseAmzDate, readRequestTime } from "../../src/auth/request_time.ts";
 import { parseSignedHeaders } from "../../src/auth/signed_headers.ts";
 import { verifySigV2Header, verifySigV2Presigned } from "../../src/auth/sigv2.ts";
-import { createSigningKeys, type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
 import { parseAcl } from "../../src/s3/acl.ts";
 import { type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
 import { createSigningKeys } from "../../src/auth/signing_keys.ts";

@@ -4,7 +4,7 @@ import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { KEPT } from "../api/bucket_subresources.ts";
-import { createTestGateway, type TestGateway } from "../api/test_gateway.ts";
+import { ACCOUNT, createTestGateway, type TestGateway } from "../api/test_gateway.ts";
 import { openStore, type StoreOnServer } from "./store_on_server.ts";
 
 /** Answers are in force on another gateway within a second or two, which no test measures. */
@@ -16,7 +16,7 @@ async function until(what: string, passes: () => Promise<boolean>): Promise<void
 }
 
 async function gatewayOn({ store }: Pick<StoreOnServer, "store">): Promise<TestGateway> {
-  return await createTestGateway({ store, authorize: createAuthorize(store) });
+  return await createTestGateway({ store, authorize: createAuthorize(store, ACCOUNT) });
 }
 
 Deno.test("a sub-resource that one gateway changes is soon the same on another, and gone with its bucket", async (t) => {

@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
 import { UNKEPT } from "../api/bucket_subresources.ts";
-import { createTestGateway } from "../api/test_gateway.ts";
+import { ACCOUNT, createTestGateway } from "../api/test_gateway.ts";
 import { storeOnServer } from "./store_on_server.ts";
 
 /** Lists scan keys or uploads, and have a cost of their own. */
@@ -22,7 +22,7 @@ Deno.test("a question about what was never set makes the requests of HeadBucket,
     },
   });
   const { store } = opened;
-  const { send } = await createTestGateway({ store, authorize: createAuthorize(store) });
+  const { send } = await createTestGateway({ store, authorize: createAuthorize(store, ACCOUNT) });
   const callsOf = async (method: string, query: string): Promise<readonly string[]> => {
     let fewest: readonly string[] | undefined;
     // Once a second a request also asks whether the documents of the bucket have changed.
