@@ -8,6 +8,7 @@
  * @module
  */
 
+import { formatBucketsHelp, planBuckets } from "./src/commands/buckets.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
@@ -49,7 +50,10 @@ export function parseConfig(variables: Readonly<Record<string, string>>): Config
 /** Checks a command line and returns a function that runs it to an exit code. */
 function plan(sources: Sources): () => number | Promise<number> {
   const invocation = parseInvocation(sources);
-  if (invocation.kind === "help") return () => print(formatHelp());
+  if (invocation.kind === "help") {
+    const text = invocation.command === "buckets" ? formatBucketsHelp() : formatHelp();
+    return () => print(text);
+  }
   if (invocation.kind === "version") return () => print(`nats-s3 ${VERSION}`);
   const { command, values, unknown } = invocation;
   if (command === "health") {
@@ -58,10 +62,14 @@ function plan(sources: Sources): () => number | Promise<number> {
       return problem === undefined ? 0 : fail(problem, 1);
     };
   }
+  const buckets = command === "buckets" ? planBuckets(invocation) : undefined;
   const config = createConfig(values);
   const log = createLog(config.log);
   for (const name of unknown) log.warn("Ignored a variable that is not a setting", { name });
   if (command === "sweep") return () => sweep(config, { log, print });
+  if (buckets !== undefined) {
+    return () => buckets(config, { log, print, fail: (text) => fail(text, 1) });
+  }
   refuseRuntimeSpans(sources.env);
   return () => serve(config, { createGateway, log });
 }

@@ -5,7 +5,7 @@
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { FLAGS, VARIABLES } from "../scripts/setting_names.ts";
-import { COMMANDS } from "../src/config/command_line.ts";
+import { COMMAND_FLAGS, COMMANDS } from "../src/config/commands.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const PLACES = ["deploy", ".github", "docs", "examples"];
@@ -25,7 +25,7 @@ const OTHERS_FLAGS: Readonly<Record<string, readonly string[]>> = {
   "v8": ["max-old-space-size"],
   "the benchmarks": ["keep"],
   "rclone": ["transfers"],
-  "nats-s3": ["help", "version"],
+  "nats-s3": ["help", "version", ...Object.keys(COMMAND_FLAGS)],
 };
 const KNOWN_ALONE = new Set([...FLAGS, ...Object.values(OTHERS_FLAGS).flat()]);
 
@@ -47,15 +47,22 @@ export function unknownIn(text: string): readonly string[] {
     if (!KNOWN_ALONE.has(flag)) unknown.push(`--${flag}`);
   }
   for (const [, args = ""] of lines.matchAll(CALL)) {
+    const command = /^ ([a-z]+)(?= |$)/.exec(args)?.[1];
     for (const [, flag = ""] of args.matchAll(/(?:^|\s)--?([A-Za-z][\w.-]*)/g)) {
-      if (!FLAGS.has(flag) && !["help", "version", "h", "v"].includes(flag)) {
+      const isOwn = command !== undefined && ownFlag(command, flag);
+      if (!FLAGS.has(flag) && !["help", "version", "h", "v"].includes(flag) && !isOwn) {
         unknown.push(`--${flag}`);
       }
     }
-    const command = /^ ([a-z]+)(?= |$)/.exec(args)?.[1];
     if (command !== undefined && !Object.hasOwn(COMMANDS, command)) unknown.push(command);
   }
   return [...new Set(unknown)];
+}
+
+function ownFlag(command: string, flag: string): boolean {
+  return Object.entries(COMMAND_FLAGS).some(([name, own]) =>
+    name === flag && own.command === command
+  );
 }
 
 /** A flag with a dot, or one that begins with `nats` and a capital: no other program has such flags. */
@@ -87,6 +94,7 @@ Deno.test("unknownIn() finds variables and flags that do not exist", () => {
       ["set -natsUsers x", ["--natsUsers"]],
       ["docker run --rm nats-s3 --version", []],
       ["helm install nats-s3 deploy/helm/nats-s3 --values a.yaml", []],
+      ["nats-s3 buckets list --json\nnats-s3 sweep --json", ["--json"]],
       ["`--listen :1`, --natsUser=a --otel.service-name b", []],
     ] as const
   ) deepStrictEqual([...unknownIn(text)].sort(), [...expected].sort(), text);

@@ -7,6 +7,8 @@
  */
 
 import manifest from "../../deno.json" with { type: "json" };
+import { parseArguments } from "./arguments.ts";
+import { type Command, type CommandFlagName, COMMANDS } from "./commands.ts";
 import { isPem } from "./secret_values.ts";
 import { type Setting, type SettingName, SETTINGS, type Values } from "./settings.ts";
 import { looksLikePath, looksSecret, shown } from "./shown_text.ts";
@@ -15,24 +17,19 @@ import { unknownVariables } from "./unknown_variables.ts";
 /** The version of the gateway. */
 export const VERSION: string = manifest.version;
 
-/** The commands of `nats-s3`, by its first argument, with their help. */
-export const COMMANDS = {
-  serve: "Serves S3 on NATS JetStream (the default)",
-  sweep: "Scans every bucket once for data left by crashes, frees it and prints a report",
-  health: "Checks the gateway that runs at --listen; exits with 0 if it responds",
-} as const;
-/** A key of {@linkcode COMMANDS}. */
-export type Command = keyof typeof COMMANDS;
-
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
 /** The meaning of a command line. */
 export type Invocation =
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly command: Command }
   | { readonly kind: "version" }
   | {
     readonly kind: "run";
     readonly command: Command;
+    /** The arguments that are not flags; only some commands take them. */
+    readonly operands: readonly string[];
+    /** The flags of this command alone: "true" for one without a value. */
+    readonly flags: ReadonlyMap<CommandFlagName, string>;
     readonly values: Values;
     /** Variables that look like settings and are none, to be warned of. */
     readonly unknown: readonly string[];
@@ -60,14 +57,16 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
   }
   const command = named ? first as Command : "serve";
 
-  const flags = parseFlags(named ? rest : args);
-  if (flags === "help" || flags === "version") return { kind: flags };
+  const parsed = parseArguments(command, named ? rest : args);
+  if (parsed === "help") return { kind: "help", command };
+  if (parsed === "version") return { kind: "version" };
+  const { settings, flags, operands } = parsed;
 
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of NAMES) {
     values[name] = readSetting(
       SETTINGS[name] as Setting<unknown>,
-      flags.get(name),
+      settings.get(name),
       env,
       readTextFile,
     );
@@ -78,7 +77,7 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
       `Unknown variable ${unknown.join(", ")}: --config.unknown warn ignores it`,
     );
   }
-  return { kind: "run", command, values: values as Values, unknown };
+  return { kind: "run", command, operands, flags, values: values as Values, unknown };
 }
 
 /** The variables of all settings. */
@@ -88,53 +87,6 @@ const VARIABLES: ReadonlySet<string> = new Set(
     return file === undefined ? [variableName(flag)] : [file.env, file.text];
   }),
 );
-
-function parseFlags(
-  args: readonly string[],
-): ReadonlyMap<SettingName, string> | "help" | "version" {
-  const names = new Map(
-    NAMES.map((name) => [SETTINGS[name].flag as string, name]),
-  );
-  const flags = new Map<SettingName, string>();
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? "";
-    const match = /^--?([^-=][^=]*)(?:=([^]*))?$/.exec(arg);
-    if (match === null) throw unexpected(args, i);
-    const [, flag = "", inline] = match;
-    if (flag === "help" || flag === "h") return "help";
-    if (flag === "version" || flag === "v") return "version";
-    const name = names.get(flag);
-    if (name === undefined && namesSecret(args.slice(0, i))) throw unexpected(args, i);
-    if (name === undefined) throw new RangeError(`Unknown flag${shown(`--${flag}`)}: see --help`);
-    const { value } = SETTINGS[name] as Setting<unknown>;
-    if (inline === undefined && value !== undefined && i + 1 === args.length) {
-      throw new RangeError(`Flag "--${flag}" needs a value: --${flag} ${value}`);
-    }
-    flags.set(name, inline ?? (value === undefined ? "true" : args[++i] ?? ""));
-  }
-  return flags;
-}
-
-/** Returns whether one of some arguments names a flag whose value is secret. A later argument may then be a part of it. */
-function namesSecret(args: readonly string[]): boolean {
-  return NAMES.some((name) => {
-    const { flag, secret, file } = SETTINGS[name] as Setting<unknown>;
-    if (secret !== true && file === undefined) return false;
-    return args.some((arg) => arg.replace(/^--?/, "").split("=", 1)[0] === flag);
-  });
-}
-
-/** Returns the error for an argument that belongs to no flag. */
-function unexpected(args: readonly string[], at: number): RangeError {
-  if (!namesSecret(args.slice(0, at))) {
-    return new RangeError(`Unexpected argument${shown(args[at] ?? "")}: flags begin with --`);
-  }
-  return new RangeError(
-    `Unexpected argument ${
-      at + 1
-    }, which is not shown: put a value with blanks in quotes, also if it may be empty`,
-  );
-}
 
 function readSetting<T>(
   setting: Setting<T>,

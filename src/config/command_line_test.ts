@@ -53,13 +53,40 @@ Deno.test("parseInvocation() tells the commands apart", () => {
   strictEqual(command("health", "--listen", ":1"), "health");
   for (const help of ["--help", "-h", "-help"]) strictEqual(command(help), "help");
   strictEqual(command("health", "--help"), "help");
+  strictEqual(command("buckets", "list"), "buckets");
   for (const version of ["--version", "-v"]) strictEqual(command(version), "version");
+});
+
+Deno.test("parseInvocation() reads the operands and the flags of a command that has some", () => {
+  const sources = { env: {}, readTextFile: () => "" };
+  for (
+    const args of [
+      ["buckets", "show", "photos", "--json", "--natsUser", "ann"],
+      ["buckets", "--json", "show", "photos", "--natsUser=ann"],
+      ["buckets", "--natsUser", "ann", "show", "--json", "photos"],
+    ]
+  ) {
+    const invocation = parseInvocation({ args, ...sources });
+    if (invocation.kind !== "run") throw new TypeError(invocation.kind);
+    deepStrictEqual(invocation.operands, ["show", "photos"], args.join(" "));
+    deepStrictEqual([...invocation.flags], [["json", "true"]]);
+    strictEqual(invocation.values.user, "ann");
+  }
+  for (
+    const [args, reason] of [
+      [["buckets", "list", "--jsonn"], /Unknown flag "--jsonn"/],
+      [["buckets", "list", "-"], /Unexpected argument "-"/],
+      [["sweep", "--json"], /Unknown flag "--json"/],
+      [["sweep", "photos"], /Unexpected argument "photos"/],
+      [["buckets", "--natsPassword", "correct", "horse"], /Unexpected argument 3, which is not/],
+    ] as const
+  ) throws(() => parseInvocation({ args, ...sources }), { message: reason }, args.join(" "));
 });
 
 Deno.test("parseInvocation() refuses what is unknown or malformed, with the reason", () => {
   for (
     const [args, reason] of [
-      [["sarve"], /Unknown command "sarve": the commands are serve, sweep, health/],
+      [["sarve"], /Unknown command "sarve": the commands are serve, sweep, health, buckets/],
       [["--nosuch"], /Unknown flag "--nosuch"/],
       [["--Listen=:1"], /Unknown flag "--Listen"/],
       [["--toString=1"], /Unknown flag "--toString"/],
@@ -113,6 +140,7 @@ Deno.test("parseInvocation() never repeats a secret in a message", () => {
       [["--natsPassword", "correct", "hunter2"], {}],
       [["--natsPassword", "correct", "-hunter2"], {}],
       [["--natsPassword=correct", "hunter2"], {}],
+      [["buckets", "--natsPassword", "correct", "hunter2"], {}],
       [["--natsUser", "--natsPassword", "hunter2"], {}],
       [["--natsUser", "--natsPassword", "-hunter2"], {}],
       [["--listen", "--natsPassword", "hunter2"], {}],

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { COMMANDS, variableName, VERSION } from "./command_line.ts";
+import { variableName, VERSION } from "./command_line.ts";
+import { COMMANDS } from "./commands.ts";
 import { type Setting, SETTINGS } from "./settings.ts";
 
 const ALL: readonly Setting<unknown>[] = Object.values(SETTINGS);
