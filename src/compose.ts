@@ -102,6 +102,7 @@ export function createGateway(
     log,
   });
   const logRequest = createRequestLog(config.log.requests, log);
+  const locations = config.bucket.placements?.map(({ location }) => location) ?? [];
   const {
     region,
     encryptionAtRest,
@@ -121,6 +122,7 @@ export function createGateway(
     store,
     documents,
     region,
+    locations,
     encryptionAtRest,
     dropAcl: config.ignoresAcls ? createDropAcl(log, metrics.droppedAcl) : undefined,
     checksumDefault,
@@ -130,8 +132,8 @@ export function createGateway(
     }),
     domains,
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
-    authenticate: createAuthenticate({ credentials, region, clockSkew, sigv2, now }),
-    authenticateSts: createAuthenticateSts({ credentials, region, clockSkew, now }),
+    authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
+    authenticateSts: createAuthenticateSts({ credentials, region, locations, clockSkew, now }),
     authorize: createAuthorize(store, account),
     account,
     ...(config.minioHealth && { minioHealth }),

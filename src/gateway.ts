@@ -20,7 +20,7 @@ import { answerSts, type StsServices } from "./http/sts.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { CONTROL_OPERATIONS, OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
-import { claimedRegion } from "./s3/region.ts";
+import { claimedRegion, homeRegion } from "./s3/region.ts";
 import { parseRequest, type S3Request } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
 
@@ -84,7 +84,7 @@ async function perform(
     }
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
-    exchange.region = verified.region;
+    exchange.region = homeRegion(services.region, verified.region);
     const refused = exchange.identify(identity, !asked.headers.has("authorization"));
     if (refused !== undefined) return refused;
 

@@ -17,7 +17,7 @@ export type RefusedRequest = {
   readonly target: Target;
   /** The request carries no signature, as opposed to a wrong one. */
   readonly isAnonymous: boolean;
-  /** The region of the bucket, if there is one. */
+  /** The region of the bucket, if there is one and it has no location. */
   readonly region: string;
 };
 
@@ -34,12 +34,12 @@ export type Disclose = (cause: unknown, request: RefusedRequest) => Promise<Disc
 const LOOKUPS_AT_ONCE = 32;
 
 /** Creates the step that follows a refusal. */
-export function createDisclose(store: Pick<Store, "hasBucket">): Disclose {
+export function createDisclose(store: Pick<Store, "hasBucket" | "knownLocation">): Disclose {
   let lookups = 0;
   return async (cause, { method, target, isAnonymous, region }) => {
     if (!("bucket" in target)) return { error: cause, region: undefined };
     const { bucket } = target;
-    // A refusal for the wrong region names the right one, which is the same for all buckets.
+    // A refusal for the wrong region names one that is right for all buckets.
     const expected = isS3Error(cause) ? cause.fields.Region : undefined;
     if (typeof expected === "string") return { error: cause, region: expected };
     if (lookups >= LOOKUPS_AT_ONCE) return { error: cause, region: undefined };
@@ -51,7 +51,9 @@ export function createDisclose(store: Pick<Store, "hasBucket">): Disclose {
     } finally {
       lookups--;
     }
-    if (exists === true) return { error: cause, region };
+    if (exists === true) {
+      return { error: cause, region: store.knownLocation(bucket) ?? region };
+    }
     if (exists === false && isS3Error(cause, "AccessForbidden")) {
       return { error: preflightOfNothing(cause), region: undefined };
     }

@@ -13,7 +13,7 @@ import type { S3Request } from "../s3/request.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { createPayload } from "./body.ts";
-import type { Credential } from "./credential_scope.ts";
+import type { AcceptedRegions, Credential } from "./credential_scope.ts";
 import type { Credentials } from "./credentials.ts";
 import { withHoistedHeaders, withoutHoistedChecksums } from "./hoisted_headers.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
@@ -33,10 +33,8 @@ import { createSigningKeys } from "./signing_keys.ts";
 const UNSIGNED = "UNSIGNED-PAYLOAD";
 
 /** Options of {@linkcode createAuthenticate}. */
-export type AuthenticateOptions = {
+export type AuthenticateOptions = AcceptedRegions & {
   readonly credentials: Credentials;
-  /** The only region that requests may be signed for; `*` for any. */
-  readonly region: string;
   /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
   readonly sigv2: SigV2Mode;
@@ -56,13 +54,14 @@ export type Authenticate = (request: S3Request) => Promise<Authenticated>;
  * one whose body is framed wrongly, and the errors of the several ways to sign.
  */
 export function createAuthenticate(
-  { credentials, region, clockSkew, sigv2, now }: AuthenticateOptions,
+  { credentials, region, locations = [], clockSkew, sigv2, now }: AuthenticateOptions,
 ): Authenticate {
   const signingKeys = createSigningKeys();
   return (request) =>
-    Promise.try(() =>
-      authenticate(request, { credentials, region, clockSkew, signingKeys, now: now() }, sigv2)
-    );
+    Promise.try(() => {
+      const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now() };
+      return authenticate(request, verifier, sigv2);
+    });
 }
 
 function authenticate(

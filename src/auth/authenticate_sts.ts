@@ -28,12 +28,12 @@ export type AuthenticateSts = (request: S3Request, payloadHash: string) => Ident
 
 /** Creates the step. */
 export function createAuthenticateSts(
-  { credentials, region, clockSkew, now }: Omit<AuthenticateOptions, "sigv2">,
+  { credentials, region, locations = [], clockSkew, now }: Omit<AuthenticateOptions, "sigv2">,
 ): AuthenticateSts {
   const signingKeys = createSigningKeys();
   return (request, payloadHash) => {
     const other = { service: SERVICE, payloadHash };
-    const verifier = { credentials, region, clockSkew, signingKeys, now: now(), other };
+    const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now(), other };
     try {
       return authenticate(request, verifier);
     } catch (cause) {

@@ -35,17 +35,31 @@ export type Complaint = (reason: string, fields?: Record<string, string>) => S3E
 /** A credential: who signed a request, and for which region. */
 export type Credential = { readonly accessKeyId: string; readonly region: string };
 
+/** The regions that requests may be signed for. */
+export type AcceptedRegions = {
+  /** The region of buckets without a location, or {@linkcode ANY_REGION}. */
+  readonly region: string;
+  /** Locations that buckets may have; none by default. */
+  readonly locations?: readonly string[];
+};
+
+/** Returns whether a request may be signed for this region. */
+export function accepts({ region, locations = [] }: AcceptedRegions, name: string): boolean {
+  if (region === ANY_REGION) return isRegionName(name);
+  return name === region || locations.includes(name);
+}
+
 /**
  * Checks a credential, `<access key id>/20130524/us-east-1/s3/aws4_request`.
  *
  * @param date When the request was signed; the scope names its day.
- * @param expected The region to accept, or {@linkcode ANY_REGION}.
+ * @param accepted The regions to accept.
  * @param endpoint The service to accept.
  */
 export function parseCredential(
   text: string,
   date: Date,
-  expected: string,
+  accepted: AcceptedRegions,
   complain: Complaint,
   endpoint: string = SERVICE,
 ): Credential {
@@ -65,9 +79,11 @@ export function parseCredential(
       `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
     );
   }
-  if (expected === ANY_REGION) {
-    if (!isRegionName(region)) throw complain(`the region '${region}' is not the name of a region`);
-  } else if (region !== expected) {
+  if (!accepts(accepted, region)) {
+    const { region: expected } = accepted;
+    if (expected === ANY_REGION) {
+      throw complain(`the region '${region}' is not the name of a region`);
+    }
     throw complain(`the region '${region}' is wrong; expecting '${expected}'`, {
       Region: expected,
     });

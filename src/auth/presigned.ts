@@ -42,7 +42,7 @@ export function verifyPresigned(
   const { accessKeyId, region } = parseCredential(
     credential,
     date,
-    verifier.region,
+    verifier,
     credentialMalformed,
     verifier.other?.service,
   );

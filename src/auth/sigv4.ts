@@ -23,6 +23,8 @@ import {
   canonicalUri,
 } from "./canonical_request.ts";
 import {
+  type AcceptedRegions,
+  accepts,
   type Complaint,
   type Credential,
   formatScope,
@@ -42,10 +44,8 @@ export const ALGORITHM = "AWS4-HMAC-SHA256";
 const DUMMY_SECRET = "0000000000000000000000000000000000000000";
 
 /** The facts against which signatures are checked. */
-export type Verifier = {
+export type Verifier = AcceptedRegions & {
   readonly credentials: Credentials;
-  /** The region that requests must be signed for, or `*` for any. */
-  readonly region: string;
   /** Milliseconds that a client's clock may be off. */
   readonly clockSkew: number;
   readonly now: Date;
@@ -113,9 +113,9 @@ export function verifyHeader(
   const parts = known ?? parseAuthorization(authorization);
   const date = readRequestTime(headers);
   const day = formatAmzDate(date).slice(0, 8);
-  const { accessKeyId, region } = known?.day === day
+  const { accessKeyId, region } = known?.day === day && accepts(verifier, known.region)
     ? known
-    : parseCredential(parts.Credential, date, verifier.region, headerMalformed, service);
+    : parseCredential(parts.Credential, date, verifier, headerMalformed, service);
   const payloadHash = verifier.other?.payloadHash ?? headers.get("x-amz-content-sha256");
   if (payloadHash === null) {
     throw new S3Error("InvalidRequest", {}, {

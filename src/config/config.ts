@@ -163,6 +163,7 @@ function storageOf(values: Values): Storage {
       storage: given(values, "storage"),
       compression: given(values, "compression"),
       quota: values.quota,
+      placements: values.placements ?? [],
     },
     grace: given(values, "grace"),
     sweep: {

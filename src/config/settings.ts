@@ -5,10 +5,10 @@
  */
 
 import { SIGV2_MODES } from "../auth/sigv2.ts";
-import { BUCKET_COMPRESSIONS, BUCKET_STORAGES } from "../nats/buckets/storage.ts";
 import { NATIVE_LAYOUTS } from "../nats/uploads/native_layout.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { REQUEST_LOGS } from "../telemetry/request_log.ts";
+import { BUCKET_SETTINGS } from "./bucket_settings.ts";
 import {
   parseAddress,
   parseDomains,
@@ -32,7 +32,6 @@ import {
   parseDuration,
   parseGrace,
   parseRegion,
-  parseReplicas,
   parseSubject,
   parseText,
   parseToken,
@@ -181,34 +180,7 @@ export const SETTINGS = {
       "Registers the gateway as a NATS micro service, so that `nats micro ls` lists every gateway",
     parse: oneOf(SERVICE),
   }),
-  replicas: setting({
-    flag: "replicas",
-    value: "N",
-    default: "1",
-    help: "Replicas that JetStream keeps of a new bucket",
-    parse: parseReplicas,
-  }),
-  storage: setting({
-    flag: "bucket.storage",
-    value: BUCKET_STORAGES.join("|"),
-    default: "file",
-    help: "Where JetStream stores a new bucket",
-    parse: oneOf(BUCKET_STORAGES),
-  }),
-  compression: setting({
-    flag: "bucket.compression",
-    value: BUCKET_COMPRESSIONS.join("|"),
-    default: "none",
-    help: "How JetStream compresses a new bucket on disk",
-    parse: oneOf(BUCKET_COMPRESSIONS),
-  }),
-  quota: setting({
-    flag: "bucket.quota",
-    value: "BYTES",
-    help:
-      "Maximum size of the objects in a new bucket, such as 10GiB; a full bucket rejects PUTs, but still serves deletes and listings",
-    parse: parseBytes,
-  }),
+  ...BUCKET_SETTINGS,
   grace: setting({
     flag: "trash.grace",
     value: "DURATION",

@@ -39,7 +39,7 @@ export class Exchange {
   form: ErrorForm = "s3";
   /** Undefined until the request was authenticated. */
   identity: Identity | undefined;
-  /** The region of the request's bucket; undefined if the response must not name it. */
+  /** The region of the request's bucket unless it has a location; undefined if the response must not name it. */
   region: string | undefined;
   /** The parts of the request that have lines of their own in access logs. */
   parts: LoggedParts | undefined;
@@ -200,12 +200,19 @@ export class Exchange {
     const on = this.asked?.target.on;
     const namesRegion = on === "bucket" || this.#hasFailed && on !== "account";
     if (this.region !== undefined && namesRegion) {
-      headers.set("x-amz-bucket-region", this.region);
+      headers.set("x-amz-bucket-region", this.#locate(this.region));
     }
     if (this.#info !== undefined && this.refusal === undefined) {
       this.#info.completed.then(() => this.#end(false), () => this.#end(true));
     } else if (!this.#isDelivering) this.#end(false);
     return response;
+  }
+
+  /** Returns the location of the request's bucket, or a region if it has none. */
+  #locate(region: string): string {
+    const target = this.asked?.target;
+    if (target === undefined || !("bucket" in target)) return region;
+    return this.#services.store.knownLocation(target.bucket) ?? region;
   }
 
   /** Turns a body into a stream that is watched until it was taken, unless it is small. */

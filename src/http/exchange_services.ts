@@ -5,6 +5,7 @@
 
 import type { TrustedProxies } from "../s3/forwarded.ts";
 import type { EndedRequest } from "../s3/log_line.ts";
+import type { Store } from "../store/store.ts";
 import type { StallWatch } from "../streams/stall_watch.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Rejection } from "../telemetry/rejections.ts";
@@ -20,6 +21,8 @@ export type ExchangeServices = {
   /** Proxies whose X-Forwarded-* headers are trusted; none by default. */
   readonly proxies?: TrustedProxies | undefined;
   readonly log: Log;
+  /** Knows the locations of buckets that were used. */
+  readonly store: Pick<Store, "knownLocation">;
   /** Returns a new id for each request: `x-amz-request-id`. */
   readonly newRequestId: () => string;
   /** Counts the requests in flight, up to a limit. */

@@ -87,6 +87,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
+    knownLocation: (bucket) => streams.knownLocation(bucket),
     hasBucket: (bucket) => translateErrors(hasBucket(context, bucket)),
     readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
     putDocument: (bucket, kind, text) =>

@@ -3,7 +3,8 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  *
  * The gateway accepts a request without a location constraint in every region; AWS requires one outside `us-east-1`. If
- * requests may be signed for any region, it accepts every location constraint except placements.
+ * requests may be signed for any region, it accepts every location constraint except those that Ceph understands. A bucket
+ * belongs to the location that the request names or is signed for, if one of that name is configured.
  *
  * The tags of the new bucket become its document of tags, which is stored together with its owner.
  *
@@ -29,7 +30,13 @@ const MAX_BYTES = 64 * 1024;
 /** Maximum number of XML tags in a configuration: the smallest tags that fill it. */
 const MAX_XML_TAGS = 20_000;
 
-type Input = { readonly integrity: Integrity; readonly anyRegion: boolean };
+type Input = {
+  readonly integrity: Integrity;
+  readonly anyRegion: boolean;
+  /** The region that the request was signed for. */
+  readonly signed: string;
+  readonly locations: readonly string[];
+};
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input>({
   name: "CreateBucket",
@@ -37,26 +44,28 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   method: "PUT",
   action: "s3:CreateBucket",
 
-  parse(request, { region, dropAcl }) {
+  parse(request, { region, dropAcl, locations = [] }) {
     checkAclHeaders(request, dropAcl);
-    const { headers } = request;
+    const { headers, region: signed } = request;
     refuseUnlessDefault(headers, "x-amz-bucket-object-lock-enabled", "false");
     refuseUnlessDefault(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
     refuseUnlessDefault(headers, "x-amz-bucket-namespace", "global");
-    return { integrity: parseIntegrity(headers), anyRegion: region === ANY_REGION };
+    const integrity = parseIntegrity(headers);
+    return { integrity, anyRegion: region === ANY_REGION, signed, locations };
   },
 
   async handle(call) {
     const { target: { bucket }, input, caller, region, authorize, store } = call;
     const text = await readDocument(call, input.integrity, MAX_BYTES);
-    const tags = text === "" ? NO_TAGS : parseConfiguration(text, region, input);
+    const { constraint, tags } = text === "" ? NOTHING : parseConfiguration(text);
+    const location = chooseLocation(constraint, region, input);
     const documents = new Map<DocumentKind, string>();
     if (tags.size > 0) {
       authorize.allow(caller, { action: "s3:TagResource", resource: call.target });
       documents.set("tagging", formatTagging(tags));
     }
     try {
-      await store.createBucket(bucket, caller.accessKeyId, { documents });
+      await store.createBucket(bucket, caller.accessKeyId, { documents, location });
     } catch (cause) {
       if (region !== FIRST_REGION || !isS3Error(cause, "BucketAlreadyOwnedByYou")) throw cause;
     }
@@ -69,19 +78,13 @@ function refuseUnlessDefault(headers: RequestHeaders, name: string, fallback: st
   if (value !== null && value.toLowerCase() !== fallback.toLowerCase()) throw notImplemented(name);
 }
 
-const NO_TAGS: TagSet = new Map();
+/** A configuration: the location constraint, "" for none, and the tags of the bucket. */
+type Configuration = { readonly constraint: string; readonly tags: TagSet };
 
-/** Checks a configuration and returns the tags that it gives to the bucket. */
-function parseConfiguration(text: string, region: string, input: Input): TagSet {
+const NOTHING: Configuration = { constraint: "", tags: new Map() };
+
+function parseConfiguration(text: string): Configuration {
   const root = parseXml(text, "CreateBucketConfiguration", MAX_XML_TAGS);
-  checkPlace(root, region, input);
-  const [list, ...others] = childrenOf(root, "Tags");
-  if (others.length > 0) throw new S3Error("MalformedXML");
-  return list === undefined ? NO_TAGS : parseTags(list, NEW_BUCKET_TAGS);
-}
-
-/** Refuses a place in which no bucket can be. */
-function checkPlace(root: XmlElement, region: string, { anyRegion }: Input): void {
   for (const name of ["Location", "Bucket"]) {
     if (childrenOf(root, name).length > 0) {
       throw new S3Error("NotImplemented", {}, {
@@ -89,11 +92,32 @@ function checkPlace(root: XmlElement, region: string, { anyRegion }: Input): voi
       });
     }
   }
-  const constraint = optionalTextOf(root, "LocationConstraint")?.trim() ?? "";
-  if (constraint === "" || (constraint === "EU" ? "eu-west-1" : constraint) === region) return;
+  const [list, ...others] = childrenOf(root, "Tags");
+  if (others.length > 0) throw new S3Error("MalformedXML");
+  const tags = list === undefined ? NOTHING.tags : parseTags(list, NEW_BUCKET_TAGS);
+  return { constraint: optionalTextOf(root, "LocationConstraint")?.trim() ?? "", tags };
+}
+
+/**
+ * Returns the location of a new bucket; undefined if none of that name is configured.
+ *
+ * @throws S3Error `InvalidLocationConstraint`, or `IllegalLocationConstraintException` for a region of AWS
+ */
+function chooseLocation(
+  constraint: string,
+  region: string,
+  { anyRegion, signed, locations }: Input,
+): string | undefined {
+  const wanted = constraint === "" ? signed : constraint;
+  // AWS accepts the old name of its first region in Europe.
+  const names = wanted === "EU" ? [wanted, "eu-west-1"] : [wanted];
+  const location = names.find((name) => locations.includes(name));
+  if (location !== undefined || constraint === "" || names.includes(region)) return location;
   // Ceph puts the placement of data behind a colon.
-  if (anyRegion && !constraint.includes(":")) return;
-  if (!anyRegion && /^(?:EU|[a-z]{2}(?:-[a-z]+)+-\d)$/.test(constraint)) {
+  if (anyRegion && !constraint.includes(":")) return undefined;
+  // With locations, the endpoint does not belong to one region.
+  const isOneRegion = !anyRegion && locations.length === 0;
+  if (isOneRegion && /^(?:EU|[a-z]{2}(?:-[a-z]+)+-\d)$/.test(constraint)) {
     throw new S3Error("IllegalLocationConstraintException", {}, {
       message:
         `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,

@@ -1,9 +1,10 @@
 /**
- * GetBucketLocation: returns the region of a bucket; empty for `us-east-1`.
+ * GetBucketLocation: returns the location or else the region of a bucket; empty for `us-east-1`.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
  * @module
  */
 
+import { FIRST_REGION } from "../s3/region.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -17,7 +18,7 @@ export const getBucketLocation: Operation<"bucket"> = defineOperation<"bucket", 
   parse: () => {},
 
   async handle({ target: { bucket }, region, store }) {
-    await store.readBucket(bucket);
-    return xmlResponse("LocationConstraint", region === "us-east-1" ? "" : region);
+    const { location = region } = await store.readBucket(bucket);
+    return xmlResponse("LocationConstraint", location === FIRST_REGION ? "" : location);
   },
 });

@@ -52,9 +52,9 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
 
   async handle({ input: { prefix, region: wanted, after, limit, withRegion }, ...call }) {
     const { caller, region, store } = call;
-    const all = (await store.listBuckets()).filter(({ name }) =>
+    const all = (await store.listBuckets()).filter(({ name, location = region }) =>
       name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
-      (wanted === undefined || wanted === region)
+      (wanted === undefined || wanted === location)
     );
     const page = all.slice(0, limit);
     const last = page.at(-1);
@@ -62,10 +62,10 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
     return xmlResponse("ListAllMyBucketsResult", {
       Owner: ownerElement(caller.accessKeyId),
       Buckets: {
-        Bucket: page.map(({ name, created }) => ({
+        Bucket: page.map(({ name, created, location = region }) => ({
           Name: name,
           CreationDate: created,
-          BucketRegion: withRegion ? region : undefined,
+          BucketRegion: withRegion ? location : undefined,
         })),
       },
       Prefix: prefix,

@@ -9,6 +9,7 @@ import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import type { LoggedParts } from "../s3/log_line.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
+import { homeRegion } from "../s3/region.ts";
 import type { Target } from "../s3/request.ts";
 import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
@@ -19,8 +20,10 @@ import type { DocumentBudget } from "./bodies/document_budget.ts";
 /** The services that every operation may use. */
 export type Services = {
   readonly store: Store;
-  /** The region of all buckets; `*` if each request names it. */
+  /** The region of buckets without a location; `*` if each request names it. */
   readonly region: string;
+  /** The locations that buckets may be created in, beside the region; none by default. */
+  readonly locations?: readonly string[];
   /** The checksum of objects for which the client names none (`--checksum.default`). */
   readonly checksumDefault: ChecksumAlgorithm | undefined;
   /** The operator states that JetStream encrypts what it stores (`--encryption.at-rest`). */
@@ -42,7 +45,7 @@ export type Services = {
 /** The part of {@linkcode Services} that parsing depends on. */
 export type ParseServices = Pick<
   Services,
-  "checksumDefault" | "dropAcl" | "encryptionAtRest" | "region"
+  "checksumDefault" | "dropAcl" | "encryptionAtRest" | "locations" | "region"
 >;
 
 /**
@@ -108,7 +111,8 @@ export type Call<O extends On, Input> = {
   readonly caller: User;
   readonly payload: Payload;
   readonly client: VerifiedRequest["client"];
-  readonly region: VerifiedRequest["region"];
+  /** The region of buckets without a location. */
+  readonly region: string;
   readonly deliver: Deliver;
 } & Pick<Services, "store" | "authorize" | "documents">;
 
@@ -128,7 +132,8 @@ export function defineOperation<O extends On, Input>(
   return {
     ...rest,
     async run(request, caller, services, deliver) {
-      const { target, payload, client, region } = request;
+      const { target, payload, client } = request;
+      const region = homeRegion(services.region, request.region);
       const { store, authorize, documents } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const input = parse(request, services);

@@ -19,6 +19,15 @@ export function isRegionName(text: string): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(text);
 }
 
+/**
+ * Returns the region of a bucket that was created without a location.
+ *
+ * @param signed The region that the request about the bucket was signed for.
+ */
+export function homeRegion(configured: string, signed: string): string {
+  return configured === ANY_REGION ? signed : configured;
+}
+
 /** Returns the region that a request without one is about. */
 export function regionOfUnsigned(configured: string): string {
   return configured === ANY_REGION ? FIRST_REGION : configured;

@@ -12,10 +12,14 @@ export type BucketInfo = {
   readonly created: Date;
   /** Access key id of the creator; undefined for a bucket that was not made through S3. */
   readonly owner: string | undefined;
+  /** The location that it was created in or moved to; undefined if none was named. */
+  readonly location: string | undefined;
 };
 
 /** What a bucket has from the beginning. */
 export type NewBucket = {
+  /** A location that the store is to place the bucket in and remember. */
+  readonly location?: string | undefined;
   /** Documents that the caller has validated, by kind. */
   readonly documents?: ReadonlyMap<DocumentKind, string>;
 };
@@ -27,7 +31,8 @@ export interface Buckets {
   /**
    * Creates a bucket, with its documents or not at all.
    *
-   * @throws S3Error `BucketAlreadyOwnedByYou`, `BucketAlreadyExists`, `InvalidBucketName`
+   * @throws S3Error `BucketAlreadyOwnedByYou`, `BucketAlreadyExists`, `InvalidBucketName`; `ServiceUnavailable` if nothing
+   * fits the location
    */
   createBucket(bucket: BucketName, owner: string, given?: NewBucket): Promise<void>;
   readBucket(bucket: BucketName): Promise<BucketInfo>;
@@ -36,6 +41,11 @@ export interface Buckets {
    * may seem to exist for a few seconds more.
    */
   hasBucket(bucket: BucketName): Promise<boolean>;
+  /**
+   * Returns the location of a bucket as far as it is known without asking anybody. It never throws: a bucket that nobody
+   * used has no known location.
+   */
+  knownLocation(bucket: BucketName): string | undefined;
   /** @throws S3Error `BucketNotEmpty` */
   deleteBucket(bucket: BucketName): Promise<void>;
 }

@@ -69,10 +69,14 @@ export type TestGateway = {
 };
 
 /** Returns the options by which requests are authenticated that are signed for a region; `*` accepts any. */
-export function authenticationIn(region: string): AuthenticateOptions {
+export function authenticationIn(
+  region: string,
+  locations: readonly string[] = [],
+): AuthenticateOptions {
   return {
     credentials: createCredentials(ACCESS_KEY_ID, SECRET),
     region,
+    locations,
     clockSkew: 300_000,
     sigv2: "off",
     now: () => NOW,
@@ -80,8 +84,8 @@ export function authenticationIn(region: string): AuthenticateOptions {
 }
 
 /** Creates the step that authenticates requests which are signed for a region; `*` accepts any. */
-export function authenticateIn(region: string): Authenticate {
-  return createAuthenticate(authenticationIn(region));
+export function authenticateIn(region: string, locations: readonly string[] = []): Authenticate {
+  return createAuthenticate(authenticationIn(region, locations));
 }
 
 /** Creates a gateway with the bucket `bucket`. */

@@ -349,7 +349,7 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     outcomes: ["AccessDenied", "InvalidAccessKeyId"],
   },
   "a credential": {
-    parse: (text) => parseCredential(text, EXAMPLE.now, EXAMPLE.region, complain),
+    parse: (text) => parseCredential(text, EXAMPLE.now, EXAMPLE, complain),
     units: ["/", "a/", "//"],
     around: ["a", `/${SCOPE}`],
     outcomes: ["AccessDenied", "taken"],

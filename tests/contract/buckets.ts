@@ -41,6 +41,28 @@ export function bucketContract(test: Test): void {
     deepStrictEqual([name, owner], [bucket, OWNER]);
   });
 
+  test("remembers the location of a bucket", async ({ store }) => {
+    const [placed, other] = ["contract-eu" as BucketName, "contract-2" as BucketName];
+    await store.createBucket(placed, OWNER, { location: "eu-1.fast_disks" });
+    await store.createBucket(other, OWNER);
+    strictEqual((await store.readBucket(placed)).location, "eu-1.fast_disks");
+    strictEqual((await store.readBucket(other)).location, undefined);
+    strictEqual(store.knownLocation(placed), "eu-1.fast_disks");
+    strictEqual(store.knownLocation(other), undefined);
+    strictEqual(store.knownLocation("contract-nowhere" as BucketName), undefined);
+    const locations = (await store.listBuckets()).map(({ name, location }) => [name, location]);
+    deepStrictEqual(locations.slice(1), [[other, undefined], [placed, "eu-1.fast_disks"]]);
+
+    await rejectsWith(
+      "BucketAlreadyOwnedByYou",
+      store.createBucket(placed, OWNER, { location: "us" }),
+    );
+    strictEqual((await store.readBucket(placed)).location, "eu-1.fast_disks");
+    await store.deleteBucket(placed);
+    await store.createBucket(placed, OWNER);
+    strictEqual((await store.readBucket(placed)).location, undefined);
+  });
+
   test("tells whether a bucket exists", async ({ store }) => {
     const other = "contract-2" as BucketName;
     deepStrictEqual([await store.hasBucket(bucket), await store.hasBucket(other)], [true, false]);

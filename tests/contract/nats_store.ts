@@ -27,8 +27,9 @@ export async function openStoreUnderTest(
   return {
     store: {
       ...store,
-      async createBucket(bucket, owner, given) {
-        await store.createBucket(bucket, owner, given);
+      async createBucket(...args) {
+        const [bucket] = args;
+        await store.createBucket(...args);
         await created(connection, streamOfBucket(bucket));
       },
     },

@@ -8,7 +8,7 @@ import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
 import type { BucketInfo, NewBucket } from "../../store/buckets.ts";
-import { isConflict } from "../jetstream/errors.ts";
+import { isConflict, JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import { formatOwner } from "../layout/bucket_documents.ts";
 import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
@@ -16,7 +16,7 @@ import type { BucketsContext } from "./context.ts";
 import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
 import { LAYOUT_RECORD } from "./layout_version.ts";
-import type { BucketStream } from "./streams.ts";
+import type { BucketStream, Streams } from "./streams.ts";
 
 type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
@@ -35,7 +35,7 @@ export async function listBuckets(
     const name = bucketOf(stream.store);
     if (name === undefined) return [];
     const owner = await readOwner(context, stream).catch(() => undefined);
-    return [{ name, created: stream.created, owner }];
+    return [{ name, created: stream.created, owner, location: stream.location }];
   });
   return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
 }
@@ -43,6 +43,8 @@ export async function listBuckets(
 /**
  * Creates a bucket. It belongs to the first caller who is recorded as its owner. Its documents are stored in one atomic
  * batch with that record, so nobody sees the bucket with some of them.
+ *
+ * @throws S3Error `ServiceUnavailable` if no server fits the placement of the location
  */
 export async function createBucket(
   context: CreateContext,
@@ -56,7 +58,7 @@ export async function createBucket(
   }
   const { requests, streams, documents } = context;
   const exists = await finishDeletion(context, bucket);
-  if (await streams.create(store, exists)) {
+  if (await createPlaced(streams, store, exists, given.location)) {
     try {
       await writeFirstRecords(context, store, owner, given);
       await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
@@ -94,6 +96,26 @@ async function writeFirstRecords(
     ]);
   } finally {
     known.forget(store);
+  }
+}
+
+/** Creates the stream, and says so if its location is the reason that it cannot be created. */
+async function createPlaced(
+  streams: Streams,
+  store: StoreName,
+  exists: boolean,
+  location: string | undefined,
+): Promise<boolean> {
+  try {
+    return await streams.create(store, exists, location);
+  } catch (cause) {
+    const isUnplaced = location !== undefined && cause instanceof JetStreamError &&
+      cause.code === JetStreamCode.NoSuitablePeers;
+    if (!isUnplaced) throw cause;
+    throw new S3Error("ServiceUnavailable", { LocationConstraint: location }, {
+      cause,
+      message: `No NATS server fits the placement of ${location}.`,
+    });
   }
 }
 
@@ -149,7 +171,8 @@ export async function readBucket(
   bucket: BucketName,
 ): Promise<BucketInfo> {
   const stream = await context.streams.read(bucket);
-  return { name: bucket, created: stream.created, owner: await readOwner(context, stream) };
+  const { created, location } = stream;
+  return { name: bucket, created, owner: await readOwner(context, stream), location };
 }
 
 /** Returns whether a bucket exists, or did at most three seconds ago. */

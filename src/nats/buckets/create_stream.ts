@@ -19,14 +19,16 @@ const LOOKS = 8;
 /**
  * Creates a bucket's stream, unless one has its name.
  *
+ * @param location A location of S3, see {@linkcode newStreamConfig}.
  * @returns the stream that has the name, once it can be read
  */
 export async function createStream(
   requests: Requests,
   store: StoreName,
   settings: StreamSettings,
+  location?: string,
 ): Promise<StreamInfo> {
-  const config = newStreamConfig(store, settings, wallClock());
+  const config = newStreamConfig(store, settings, wallClock(), location);
   for (let attempt = 1;; attempt++) {
     try {
       const info = await requests.call<StreamInfo>(`STREAM.CREATE.${streamOf(store)}`, config);

@@ -90,7 +90,7 @@ async function deleteFenced(
   }
   let decided = false;
   try {
-    await streams.fence(bucket, store);
+    await streams.setFence(bucket, store, true);
     // Everything that was accepted before the fence is stored before this.
     if (!await lock.renew()) throw new S3Error("OperationAborted", { BucketName: bucket });
     if (!await isEmptyWhile(lock, isEmpty, bucket)) {
@@ -126,7 +126,7 @@ async function takeDown(
   lock: TaskLock,
 ): Promise<void> {
   try {
-    if (await lock.renew()) await streams.unfence(bucket, store);
+    if (await lock.renew()) await streams.setFence(bucket, store, false);
   } catch (cause) {
     log.warn("fence was not taken down and falls with its lock", { bucket, cause });
   }

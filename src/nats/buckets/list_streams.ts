@@ -7,12 +7,15 @@ import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOfStream } from "../layout/names.ts";
 import { ALL_STORES } from "../layout/subjects.ts";
+import { locationOf } from "./location.ts";
 import { isObjectStore, type StreamInfo } from "./stream_config.ts";
 
 /** A stream in a list of all buckets. */
 export type ListedStream = {
   readonly store: StoreName;
   readonly created: Date;
+  /** The location that it was created in or moved to; undefined if none was named. */
+  readonly location: string | undefined;
   /** When it was listed. */
   readonly lastSequence: number;
 };
@@ -33,7 +36,13 @@ export async function listStreams(requests: Requests): Promise<readonly ListedSt
     for (const { config, created, state } of page.streams ?? []) {
       const store = storeOfStream(config.name);
       if (store !== undefined && isObjectStore(store, config)) {
-        found.push({ store, created: new Date(created), lastSequence: state.last_seq });
+        const location = locationOf(config.metadata);
+        found.push({
+          store,
+          created: new Date(created),
+          location,
+          lastSequence: state.last_seq,
+        });
       }
     }
     total = page.total;

@@ -9,8 +9,10 @@
 import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
+import { locationOf, type PlacementConfig, placementFor, withLocation } from "./location.ts";
 import { quotaOf, reserveOf } from "./reserve.ts";
-import type { BucketCompression, BucketStorage } from "./storage.ts";
+import { SEQUENCES_PER_MS } from "./sequences.ts";
+import type { BucketCompression, BucketPlacement, BucketStorage } from "./storage.ts";
 
 /** Settings of new streams. */
 export type StreamSettings = {
@@ -20,6 +22,8 @@ export type StreamSettings = {
   readonly compression: BucketCompression;
   /** Bytes that objects may fill in each new bucket; undefined for no limit. */
   readonly quota?: number | undefined;
+  /** Where new buckets of some locations are placed; none by default. */
+  readonly placements?: readonly BucketPlacement[];
 };
 
 /** The fields of a stream's configuration that we read. */
@@ -34,6 +38,8 @@ export type StreamConfig = {
   readonly sources?: readonly unknown[] | null;
   readonly sealed?: boolean;
   readonly max_bytes?: number;
+  readonly compression?: string;
+  readonly placement?: PlacementConfig | null | undefined;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 };
@@ -109,6 +115,8 @@ export type StreamFacts = {
   readonly sealed: boolean;
   /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
   readonly mixed: boolean;
+  /** The location that the bucket was created in or moved to; undefined if none was named. */
+  readonly location: string | undefined;
 };
 
 /** Flags that our records need. */
@@ -119,44 +127,18 @@ const RECORD_FLAGS = {
   allow_atomic: true,
 } as const;
 
-/** Sequences for each millisecond, more than JetStream stores; the lowest one that is a time. */
-const [SEQUENCES_PER_MS, FIRST_TIMED] = [1000, 1e15];
-/** A distance between sequences that no two streams have. The messages of one write are seldom farther apart. */
-const NEAR = 10_000;
-
-/**
- * Tells what the ascending sequences of two messages prove. A bucket that is deleted and created again gets a new stream,
- * whose sequences begin far from those of the old one, see {@linkcode newStreamConfig}.
- *
- * @returns "either" for a stream that began with sequence 1, as those of native clients do
- *
- * @example Usage
- * ```ts
- * import { compareSequences } from "./stream_config.ts";
- * import { strictEqual } from "node:assert/strict";
- *
- * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_000_000_009), "one stream");
- * strictEqual(compareSequences(1_796_000_000_000_007, 1_796_000_001_000_004), "perhaps two");
- * strictEqual(compareSequences(7, 9), "either");
- * ```
- */
-export function compareSequences(
-  first: number,
-  second: number,
-): "one stream" | "perhaps two" | "either" {
-  if (second < FIRST_TIMED) return "either";
-  return second - first <= NEAR ? "one stream" : "perhaps two";
-}
-
 /**
  * Returns the configuration of a new bucket's stream.
  *
  * Its sequences begin with the time in microseconds, so they lie far from those of an earlier stream of the same name.
+ *
+ * @param location A location of S3; the settings tell where its buckets are placed.
  */
 export function newStreamConfig(
   store: StoreName,
-  { replicas, storage, compression, quota }: StreamSettings,
+  { replicas, storage, compression, quota, placements }: StreamSettings,
   now: Date,
+  location?: string,
 ): StreamConfig {
   const { chunks, infos, records } = subjectsOf(store);
   return {
@@ -175,6 +157,10 @@ export function newStreamConfig(
     max_msg_size: -1,
     first_seq: now.getTime() * SEQUENCES_PER_MS,
     ...RECORD_FLAGS,
+    ...(location !== undefined && {
+      placement: placementFor(placements, location),
+      metadata: withLocation({}, location),
+    }),
   };
 }
 
@@ -237,6 +223,7 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
     quota: quotaOf(max_bytes),
     readOnly: Boolean(mirror),
     sealed,
+    location: locationOf(config.metadata),
     mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),
   };
 }

@@ -83,6 +83,11 @@ export class Streams {
     return this.read(bucket);
   }
 
+  /** Returns the location of a bucket if this gateway has read its stream, which may be long ago. */
+  knownLocation(bucket: BucketName): string | undefined {
+    return this.#known.get(bucket)?.stream.location;
+  }
+
   /**
    * Reads the stream of a bucket and its state.
    *
@@ -140,13 +145,14 @@ export class Streams {
    * Creates a bucket's stream, unless it exists.
    *
    * @param exists Whether it existed a moment ago.
+   * @param location A location of S3, for a new stream.
    * @returns whether there is a stream with our layout that holds neither objects nor a record of the bucket
    * @throws S3Error `OperationAborted` while it is being deleted
    */
-  async create(store: StoreName, exists: boolean): Promise<boolean> {
+  async create(store: StoreName, exists: boolean, location?: string): Promise<boolean> {
     const { config } = exists
       ? await readInfo(this.#requests, store)
-      : await createStream(this.#requests, store, this.#settings);
+      : await createStream(this.#requests, store, this.#settings, location);
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
     if (!capturesRecords(store, config)) return false;
     const { chunks, infos } = subjectsOf(store);
@@ -156,16 +162,10 @@ export class Streams {
     return (await Promise.all(firsts)).every((first) => first === undefined);
   }
 
-  /** Stops every writer of object info, native ones included, until the bucket is deleted or the fence is removed. */
-  async fence(bucket: BucketName, store: StoreName): Promise<void> {
+  /** Puts the fence up, which stops every writer of object info, native ones included, or takes it down. */
+  async setFence(bucket: BucketName, store: StoreName, fenced: boolean): Promise<void> {
     this.#known.delete(bucket);
-    await setFence(this.#requests, store, true);
-  }
-
-  /** Removes the fence. */
-  async unfence(bucket: BucketName, store: StoreName): Promise<void> {
-    this.#known.delete(bucket);
-    await setFence(this.#requests, store, false);
+    await setFence(this.#requests, store, fenced);
   }
 
   /**

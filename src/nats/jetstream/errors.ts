@@ -11,6 +11,7 @@ import type { CallFailure } from "../../telemetry/metrics/jetstream.ts";
 /** The error codes of JetStream that this gateway distinguishes. */
 export const JetStreamCode = {
   AccountResourcesExceeded: 10002,
+  NoSuitablePeers: 10005,
   TemporarilyUnavailable: 10008,
   InsufficientResources: 10023,
   MemoryResourcesExceeded: 10028,

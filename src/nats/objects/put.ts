@@ -10,7 +10,7 @@ import type { ObjectInfo, ObjectInput } from "../../store/objects.ts";
 import { sourceOf } from "../../streams/byte_source.ts";
 import { monotonic } from "../../world/world.ts";
 import { checkRoom } from "../buckets/quota.ts";
-import { compareSequences } from "../buckets/stream_config.ts";
+import { compareSequences } from "../buckets/sequences.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";

@@ -18,7 +18,7 @@ export function createBuckets(memory: Memory): Buckets {
       return infos.sort((a, b) => compareUtf8(a.name, b.name));
     },
 
-    async createBucket(bucket, owner, { documents } = {}) {
+    async createBucket(bucket, owner, { documents, location } = {}) {
       if (!isS3BucketName(bucket)) throw new S3Error("InvalidBucketName", { BucketName: bucket });
       const existing = memory.buckets.get(bucket);
       if (existing !== undefined) {
@@ -27,7 +27,7 @@ export function createBuckets(memory: Memory): Buckets {
           : "BucketAlreadyExists";
         throw new S3Error(code, { BucketName: bucket });
       }
-      const info = { name: bucket, created: memory.now(), owner };
+      const info = { name: bucket, created: memory.now(), owner, location };
       memory.buckets.set(bucket, {
         info,
         objects: new Map(),
@@ -39,6 +39,10 @@ export function createBuckets(memory: Memory): Buckets {
 
     async readBucket(bucket) {
       return memory.bucket(bucket).info;
+    },
+
+    knownLocation(bucket) {
+      return memory.buckets.get(bucket)?.info.location;
     },
 
     async hasBucket(bucket) {
