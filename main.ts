@@ -8,14 +8,13 @@
  * @module
  */
 
-import { formatBucketsHelp, planBuckets } from "./src/commands/buckets.ts";
+import { helpOf, planBuckets, quiet } from "./src/commands/buckets.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
 import { createGateway } from "./src/compose.ts";
 import { parseInvocation, type Sources, VERSION } from "./src/config/command_line.ts";
 import { type Config, createConfig } from "./src/config/config.ts";
-import { formatHelp } from "./src/config/help.ts";
 import { refuseRuntimeSpans } from "./src/config/runtime_spans.ts";
 import { given } from "./src/config/settings.ts";
 import type { NatsConnection } from "./src/nats/connection/connection.ts";
@@ -50,26 +49,20 @@ export function parseConfig(variables: Readonly<Record<string, string>>): Config
 /** Checks a command line and returns a function that runs it to an exit code. */
 function plan(sources: Sources): () => number | Promise<number> {
   const invocation = parseInvocation(sources);
-  if (invocation.kind === "help") {
-    const text = invocation.command === "buckets" ? formatBucketsHelp() : formatHelp();
-    return () => print(text);
-  }
+  if (invocation.kind === "help") return () => print(helpOf(invocation.command));
   if (invocation.kind === "version") return () => print(`nats-s3 ${VERSION}`);
   const { command, values, unknown } = invocation;
   if (command === "health") {
     return async () => {
       const problem = await checkHealth(given(values, "listen"), values.serverCert !== undefined);
-      return problem === undefined ? 0 : fail(problem, 1);
+      return problem === undefined ? 0 : fail(problem);
     };
   }
-  const buckets = command === "buckets" ? planBuckets(invocation) : undefined;
   const config = createConfig(values);
-  const log = createLog(config.log);
+  const log = createLog(command === "buckets" ? quiet(config.log) : config.log);
   for (const name of unknown) log.warn("Ignored a variable that is not a setting", { name });
   if (command === "sweep") return () => sweep(config, { log, print });
-  if (buckets !== undefined) {
-    return () => buckets(config, { log, print, fail: (text) => fail(text, 1) });
-  }
+  if (command === "buckets") return planBuckets(invocation, config, { log, print, fail });
   refuseRuntimeSpans(sources.env);
   return () => serve(config, { createGateway, log });
 }
@@ -91,7 +84,7 @@ function print(text: string): number {
   return 0;
 }
 
-function fail(text: string, code: number): number {
+function fail(text: string, code = 1): number {
   // deno-lint-ignore no-console
   console.error(text);
   return code;

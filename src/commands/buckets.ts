@@ -6,69 +6,52 @@
  */
 
 import { storeOptionsOf } from "../compose.ts";
-import { COMMAND_FLAGS, type CommandFlag, type CommandFlagName } from "../config/commands.ts";
+import { type Command, COMMAND_FLAGS, type CommandFlag } from "../config/commands.ts";
 import type { Config } from "../config/config.ts";
+import { formatHelp } from "../config/help.ts";
 import { shown } from "../config/shown_text.ts";
-import { closeConnection, connect } from "../nats/connection/connection.ts";
+import { closeConnection, connect, type NatsConnection } from "../nats/connection/connection.ts";
+import { isFull, JetStreamCode, JetStreamError } from "../nats/jetstream/errors.ts";
 import { waitForJetStream } from "../nats/jetstream/availability.ts";
-import { createNatsStore, type NatsStore } from "../nats/store.ts";
-import { type BucketName, parseBucketName } from "../s3/names.ts";
+import { createNatsStore } from "../nats/store.ts";
+import { isS3Error } from "../s3/errors.ts";
 import type { Log } from "../telemetry/log.ts";
-
-/** The operands and flags of a verb. */
-export type VerbInput = {
-  readonly operands: readonly string[];
-  readonly flags: ReadonlyMap<CommandFlagName, string>;
-};
-
-/** The buckets that a verb works on. */
-export type VerbContext = {
-  readonly store: NatsStore;
-  readonly print: (line: string) => void;
-};
-
-/** A verb of `nats-s3 buckets`. */
-export type Verb = {
-  /** Placeholders of the operands; one in brackets may be absent. */
-  readonly usage: string;
-  readonly help: string;
-  readonly flags: readonly CommandFlagName[];
-  /**
-   * Checks operands and flags, and returns the work.
-   *
-   * @throws RangeError for the user
-   */
-  readonly plan: (input: VerbInput) => (context: VerbContext) => Promise<void>;
-};
+import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
+import { LIST, SHOW } from "./bucket_reports.ts";
+import type { Verb, VerbContext, VerbInput } from "./bucket_verb.ts";
 
 /** The verbs by name. */
 export const VERBS: Readonly<Record<string, Verb>> = {
-  list: {
-    usage: "",
-    help: "Lists all buckets",
-    flags: ["json"],
-    plan: () => async ({ store, print }) => {
-      for (const { name } of await store.listBuckets()) print(name);
-    },
-  },
+  list: LIST,
+  show: SHOW,
+  quota: QUOTA,
+  replicas: REPLICAS,
+  compression: COMPRESSION,
+  placement: PLACEMENT,
 };
 
-/** The work of a command: it returns the exit code. */
-export type Run = (
-  config: Config,
-  terminal: {
-    readonly log: Log;
-    readonly print: (line: string) => void;
-    readonly fail: (line: string) => void;
-  },
-) => Promise<number>;
+/** Where a command prints its result, and its errors and warnings. */
+export type Terminal = {
+  readonly log: Log;
+  readonly print: (line: string) => void;
+  readonly fail: (line: string) => void;
+};
+
+/** Returns the settings of a log that is quiet unless something is wrong: the output of the command is for programs, too. */
+export function quiet(settings: Config["log"]): Config["log"] {
+  return { ...settings, level: settings.level === "error" ? "error" : "warn" };
+}
 
 /**
- * Checks the arguments after `nats-s3 buckets` and returns the work.
+ * Checks the arguments after `nats-s3 buckets` and returns the work, whose result is the exit code.
  *
  * @throws RangeError for the user
  */
-export function planBuckets({ operands: [name = "", ...operands], flags }: VerbInput): Run {
+export function planBuckets(
+  { operands: [name = "", ...operands], flags }: VerbInput,
+  config: Config,
+  terminal: Terminal,
+): () => Promise<number> {
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) {
     const problem = name === "" ? "Missing verb" : `Unknown verb${shown(name)}`;
@@ -85,26 +68,15 @@ export function planBuckets({ operands: [name = "", ...operands], flags }: VerbI
     }
   }
   const work = verb.plan({ operands, flags });
-  return (config, terminal) => runVerb(config, terminal, work);
+  return () => runVerb(config, terminal, work);
 }
 
-/**
- * Parses an operand that names a bucket.
- *
- * @throws RangeError for the user
- */
-export function parseBucket(text: string): BucketName {
-  try {
-    return parseBucketName(text);
-  } catch (cause) {
-    throw new RangeError(`Cannot use bucket${shown(text)}: it is not the name of a bucket`, {
-      cause,
-    });
-  }
+/** Returns the text of `--help` behind a command. */
+export function helpOf(command: Command): string {
+  return command === "buckets" ? formatBucketsHelp() : formatHelp();
 }
 
-/** Returns the text of `nats-s3 buckets --help`. */
-export function formatBucketsHelp(): string {
+function formatBucketsHelp(): string {
   const verbs = Object.entries(VERBS).map(([name, verb]) => [
     `  ${usageOf(name, verb)}`,
     `        ${verb.help}`,
@@ -136,20 +108,41 @@ function usageOf(name: string, { usage, flags }: Verb): string {
 
 async function runVerb(
   config: Config,
-  { log, print, fail }: Parameters<Run>[1],
+  { log, print, fail }: Terminal,
   work: (context: VerbContext) => Promise<void>,
 ): Promise<number> {
-  const connection = await connect(config.nats, { log });
+  let connection: NatsConnection | undefined;
   try {
+    connection = await connect(config.nats, { log });
     await waitForJetStream(connection, config.nats.apiPrefix, { log });
     using store = createNatsStore(connection, { ...storeOptionsOf(config), log });
-    await work({ store, print });
+    await work({ store, settings: config.bucket, print, warn: (line) => fail(`Warning: ${line}`) });
     return 0;
   } catch (cause) {
-    fail(cause instanceof Error ? cause.message : String(cause));
+    fail(explain(cause));
     return 1;
   } finally {
-    await closeConnection(connection);
+    if (connection !== undefined) await closeConnection(connection);
     await log.flush();
   }
+}
+
+/** Returns an error as a sentence for the operator. */
+function explain(cause: unknown): string {
+  if (isS3Error(cause, "NoSuchBucket")) {
+    return `There is no bucket "${cause.fields["BucketName"] ?? ""}"`;
+  }
+  if (cause instanceof JetStreamError) {
+    const { code, description } = cause;
+    const reason = code === JetStreamCode.NoSuitablePeers
+      ? "Too few NATS servers fit the number of replicas and the placement"
+      : code === JetStreamCode.ReplicasNotSupported
+      ? "The NATS server runs alone, so it keeps one replica"
+      : isFull(cause)
+      ? "The JetStream account or the servers have no room for this"
+      : "JetStream refused the change";
+    return `${reason}: ${description} (${code})`;
+  }
+  if (isS3Error(cause) && cause.cause instanceof Error) return cause.cause.message;
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -34,6 +34,7 @@ export function parsePlacements(text: string): readonly BucketPlacement[] {
         "it is not LOCATION=cluster:NAME,tags:TAG,… with a location like a region",
       );
     }
+    if (location === "none") throw new RangeError("a location cannot have the name none");
     if (placements.some((other) => other.location === location)) {
       throw new RangeError(`it has two placements of the location ${location}`);
     }

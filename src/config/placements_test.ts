@@ -32,6 +32,7 @@ Deno.test("parsePlacements() refuses what is unclear, with the reason", () => {
       ["=cluster:eu", /it is not LOCATION=cluster:NAME/],
       ["e u=cluster:eu", /it is not LOCATION=cluster:NAME/],
       ["eu:fast=cluster:eu", /it is not LOCATION=cluster:NAME/],
+      ["none=cluster:eu", /cannot have the name none/],
       ["eu=", /the list is empty/],
       ["eu=ssd", /it is not cluster:NAME,tags:TAG/],
       ["eu=cluster:", /a cluster that is empty/],

@@ -10,6 +10,13 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
 import type { StoreStats } from "../telemetry/metrics/store.ts";
+import {
+  type BucketDetails,
+  changeBucket,
+  type ConfigChange,
+  listDetails,
+  readDetails,
+} from "./buckets/administration.ts";
 import { createBucket, hasBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
 import { deleteBucket } from "./buckets/delete_bucket.ts";
 import {
@@ -56,8 +63,18 @@ export type StoreObserver = BucketsObserver & {
   readonly indexed?: IndexObserver;
 };
 
+/** What operators see of buckets and change about them, in terms of JetStream. Errors are those of JetStream. */
+export type BucketAdministration = {
+  readonly list: () => Promise<readonly BucketDetails[]>;
+  readonly read: (bucket: BucketName) => Promise<BucketDetails>;
+  readonly change: (bucket: BucketName, change: ConfigChange) => Promise<BucketDetails>;
+  /** Counts the objects of a bucket. It reads the names of all, or the saved index and what is newer. */
+  readonly count: (bucket: BucketName) => Promise<number>;
+};
+
 /** A store on JetStream. */
 export type NatsStore = Store & Maintenance & Disposable & {
+  readonly administration: BucketAdministration;
   readonly stats: () => StoreStats;
   /** Tells why JetStream does not respond; undefined if it does. */
   readonly problem: () => Promise<string | undefined>;
@@ -129,6 +146,13 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     sweep: (bucket, ...args) => inBucket(bucket, cleanup.sweep(bucket, ...args)),
     claimSweep: (bucket, ...args) => inBucket(bucket, cleanup.claimSweep(bucket, ...args)),
     flattenNext: (signal) => translateErrors(flattener.next(signal)),
+
+    administration: {
+      list: () => listDetails(context),
+      read: (bucket) => readDetails(context, bucket),
+      change: (bucket, change) => changeBucket(context, bucket, change),
+      count: (bucket) => indexes.count(bucket),
+    },
 
     problem: () => findProblem(requests),
     stats: () => ({

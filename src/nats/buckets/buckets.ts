@@ -18,7 +18,8 @@ import type { Document, DocumentedBucket } from "./documents.ts";
 import { LAYOUT_RECORD } from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
 
-type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
+/** Fields of a context that reading an owner needs. */
+export type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 
 /** The documents of a bucket that is created without any. */
@@ -188,7 +189,9 @@ export async function hasBucket(
     throw cause;
   }
 }
-async function readOwner(
+
+/** Returns the owner of a bucket; undefined if it has none, or one that nobody can read. */
+export async function readOwner(
   context: OwnerContext,
   stream: DocumentedBucket,
 ): Promise<string | undefined> {

@@ -62,6 +62,7 @@ async function readNew(requests: Requests, store: StoreName): Promise<StreamInfo
   }
 }
 
-function hasLeader({ cluster }: StreamInfo): boolean {
+/** Returns whether a stream can be read and written: a server without a cluster leads its streams. */
+export function hasLeader({ cluster }: StreamInfo): boolean {
   return cluster === undefined || Boolean(cluster.leader);
 }

@@ -30,23 +30,29 @@ type StreamPage = {
 /** Lists all streams that are buckets. */
 export async function listStreams(requests: Requests): Promise<readonly ListedStream[]> {
   const found: ListedStream[] = [];
+  for await (const { store, info: { config, created, state } } of streamInfos(requests)) {
+    found.push({
+      store,
+      created: new Date(created),
+      location: locationOf(config.metadata),
+      lastSequence: state.last_seq,
+    });
+  }
+  return found;
+}
+
+/** Reads the streams that are buckets, page by page. */
+export async function* streamInfos(
+  requests: Requests,
+): AsyncGenerator<{ readonly store: StoreName; readonly info: StreamInfo }> {
   for (let offset = 0, total = 1; offset < total;) {
     const query = { offset, subject: ALL_STORES };
     const page = await requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
-    for (const { config, created, state } of page.streams ?? []) {
-      const store = storeOfStream(config.name);
-      if (store !== undefined && isObjectStore(store, config)) {
-        const location = locationOf(config.metadata);
-        found.push({
-          store,
-          created: new Date(created),
-          location,
-          lastSequence: state.last_seq,
-        });
-      }
+    for (const info of page.streams ?? []) {
+      const store = storeOfStream(info.config.name);
+      if (store !== undefined && isObjectStore(store, info.config)) yield { store, info };
     }
     total = page.total;
     offset += page.streams?.length || page.limit || total;
   }
-  return found;
 }

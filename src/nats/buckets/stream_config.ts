@@ -57,7 +57,7 @@ export type StreamInfo = {
   readonly created: string;
   readonly ts: string;
   /** Absent without a cluster. A new stream lacks a leader for a moment. */
-  readonly cluster?: { readonly leader?: string };
+  readonly cluster?: { readonly name?: string; readonly leader?: string };
   readonly state: {
     readonly first_seq: number;
     readonly last_seq: number;

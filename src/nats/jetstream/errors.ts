@@ -22,6 +22,7 @@ export const JetStreamCode = {
   StreamNotFound: 10059,
   WrongLastSequence: 10071,
   StoreFailed: 10077,
+  ReplicasNotSupported: 10074,
   StreamSealed: 10109,
   BatchesDisabled: 10174,
   TooManyBatches: 10176,
@@ -33,11 +34,14 @@ export class JetStreamError extends Error {
   override readonly name = "JetStreamError";
   readonly code: number;
   readonly status: number;
+  /** JetStream's own words. */
+  readonly description: string;
 
   constructor(code: number, status: number, description: string, subject: string) {
     super(`JetStream refused "${subject}": ${description} (${code})`);
     this.code = code;
     this.status = status;
+    this.description = description;
   }
 }
 

@@ -84,6 +84,15 @@ export class KeyIndexes implements Disposable {
     return { objects, commonPrefixes, next };
   }
 
+  /**
+   * Counts the keys of a bucket, with every change that was acknowledged before the call.
+   *
+   * @throws S3Error as {@linkcode list}
+   */
+  async count(bucket: BucketName): Promise<number> {
+    return (await this.#bringUpToDate(bucket)).size;
+  }
+
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */
   doubt(bucket: BucketName, key: ObjectKey): void {
     this.#entries.get(bucket)?.index.doubt(key);
