@@ -4,32 +4,45 @@
  */
 
 import { parsePlacement } from "../config/placements.ts";
-import { oneOf, parseBytes, parseReplicas } from "../config/values.ts";
+import { oneOf, parseBytes, parseObjectLimit, parseReplicas } from "../config/values.ts";
 import type { BucketDetails } from "../nats/buckets/administration.ts";
 import { configOf, type PlacementConfig, withLocation } from "../nats/buckets/location.ts";
+import { withObjectLimit } from "../nats/buckets/object_limit.ts";
 import { reserveOf } from "../nats/buckets/reserve.ts";
 import { BUCKET_COMPRESSIONS, type BucketPlacement } from "../nats/buckets/storage.ts";
 import type { StreamConfig, StreamInfo } from "../nats/buckets/stream_config.ts";
 import { formatBytes, formatPlacement } from "./bucket_text.ts";
-import { parseBucket, parseOperand, type Verb, type VerbContext } from "./bucket_verb.ts";
+import {
+  countObjects,
+  parseBucket,
+  parseOperand,
+  type Verb,
+  type VerbContext,
+} from "./bucket_verb.ts";
 
-/** `quota`: limits the size of a bucket. */
+/** `quota`: limits the size of a bucket and the number of its objects. */
 export const QUOTA: Verb = {
-  usage: "BUCKET BYTES|none",
-  help: "Limits the bytes that a bucket holds, such as 10GiB; a full bucket rejects PUTs",
-  flags: [],
-  plan({ operands: [name = "", text = ""] }) {
+  usage: "BUCKET [BYTES|none]",
+  help:
+    "Limits the bytes that a bucket holds, such as 10GiB, or the number of its objects; a full bucket rejects PUTs",
+  flags: ["objects"],
+  plan({ operands: [name = "", text], flags }) {
     const bucket = parseBucket(name);
-    const quota = text === "none" ? undefined : parseOperand("quota", text, parseBytes);
-    return async ({ store, print, warn }) => {
-      const after = await store.administration.change(bucket, (info) => withQuota(info, quota));
-      if (quota !== undefined && after.bytes >= quota) {
-        warn(
-          `Bucket "${bucket}" already holds ${formatBytes(after.bytes)}, so it rejects PUTs ` +
-            "until objects are deleted",
-        );
-      }
-      print(`${bucket}: quota ${quota === undefined ? "none" : formatBytes(quota)}`);
+    const quota = parseLimit("quota", text, parseBytes);
+    const objects = parseLimit("objects", flags.get("objects"), parseObjectLimit);
+    if (quota === undefined && objects === undefined) {
+      throw new RangeError("Missing limit: name a number of bytes, --objects N, or both");
+    }
+    return async (context) => {
+      const after = await context.store.administration.change(bucket, (info) => ({
+        ...(quota === undefined ? info.config : withQuota(info, quota)),
+        ...(objects !== undefined && {
+          metadata: withObjectLimit(info.config.metadata ?? {}, noneOf(objects)),
+        }),
+      }));
+      await warnIfFull(context, after);
+      const bytes = after.quota === undefined ? "none" : formatBytes(after.quota);
+      context.print(`${bucket}: quota ${bytes}, objects ${after.objectLimit ?? "none"}`);
     };
   },
 };
@@ -87,14 +100,46 @@ export const PLACEMENT: Verb = {
   },
 };
 
+/** Parses a limit that may be absent. */
+function parseLimit(
+  name: string,
+  text: string | undefined,
+  parse: (text: string) => number,
+): number | "none" | undefined {
+  return text === undefined || text === "none" ? text : parseOperand(name, text, parse);
+}
+
+function noneOf(limit: number | "none"): number | undefined {
+  return limit === "none" ? undefined : limit;
+}
+
+/** Warns of a bucket that has reached one of its limits. */
+async function warnIfFull(context: VerbContext, bucket: BucketDetails): Promise<void> {
+  const { name, bytes, quota = Infinity, objectLimit = Infinity } = bucket;
+  if (bytes >= quota) {
+    context.warn(
+      `Bucket "${name}" already holds ${formatBytes(bytes)}, so it rejects PUTs until ` +
+        "objects are deleted",
+    );
+  }
+  if (objectLimit === Infinity) return;
+  const objects = await countObjects(context, name);
+  if (objects !== undefined && objects >= objectLimit) {
+    context.warn(
+      `Bucket "${name}" already has ${objects} objects, so it rejects new ones until some ` +
+        "are deleted",
+    );
+  }
+}
+
 /**
  * Returns a configuration with a quota, or without one.
  *
  * @throws RangeError for a stream that would discard objects to obey
  */
-function withQuota({ config, state }: StreamInfo, quota: number | undefined): StreamConfig {
-  const max_bytes = quota === undefined ? -1 : quota + reserveOf(quota);
-  if (quota !== undefined && config["discard"] !== "new" && state.bytes > max_bytes) {
+function withQuota({ config, state }: StreamInfo, quota: number | "none"): StreamConfig {
+  const max_bytes = quota === "none" ? -1 : quota + reserveOf(quota);
+  if (quota !== "none" && config["discard"] !== "new" && state.bytes > max_bytes) {
     throw new RangeError(
       `The quota is below the ${
         formatBytes(state.bytes)

@@ -6,7 +6,7 @@
 import type { BucketDetails } from "../nats/buckets/administration.ts";
 import { compareUtf8 } from "../s3/key_order.ts";
 import { type CountedBucket, formatDetails, formatTable, toJson } from "./bucket_text.ts";
-import { parseBucket, type Verb, type VerbContext } from "./bucket_verb.ts";
+import { countObjects, parseBucket, type Verb, type VerbContext } from "./bucket_verb.ts";
 
 /** `list`: shows all buckets. */
 export const LIST: Verb = {
@@ -40,13 +40,6 @@ export const SHOW: Verb = {
   },
 };
 
-/** Counts the objects of a bucket, and warns if that is not possible. */
-async function count({ store, warn }: VerbContext, bucket: BucketDetails): Promise<CountedBucket> {
-  try {
-    return { ...bucket, objects: await store.administration.count(bucket.name) };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    warn(`Cannot count the objects of bucket "${bucket.name}": ${reason}`);
-    return { ...bucket, objects: undefined };
-  }
+async function count(context: VerbContext, bucket: BucketDetails): Promise<CountedBucket> {
+  return { ...bucket, objects: await countObjects(context, bucket.name) };
 }

@@ -47,6 +47,7 @@ export function toJson(bucket: CountedBucket): Readonly<Record<string, unknown>>
     objects: bucket.objects ?? null,
     bytes: bucket.bytes,
     quota: bucket.quota ?? null,
+    objectLimit: bucket.objectLimit ?? null,
     replicas: bucket.replicas,
     storage: bucket.storage,
     compression: bucket.compression,
@@ -66,6 +67,7 @@ export function formatTable(buckets: readonly CountedBucket[]): readonly string[
   const head = [
     "BUCKET",
     "OBJECTS",
+    "LIMIT",
     "SIZE",
     "QUOTA",
     "REPLICAS",
@@ -75,7 +77,8 @@ export function formatTable(buckets: readonly CountedBucket[]): readonly string[
   ];
   const rows = buckets.map((bucket) => [
     bucket.name,
-    bucket.objects === undefined ? "-" : String(bucket.objects),
+    String(bucket.objects ?? "-"),
+    String(bucket.objectLimit ?? "-"),
     formatBytes(bucket.bytes),
     bucket.quota === undefined ? "-" : formatBytes(bucket.quota),
     String(bucket.replicas),
@@ -102,6 +105,7 @@ export function formatDetails(bucket: CountedBucket): readonly string[] {
     ["created", bucket.created.toISOString()],
     ["owner", bucket.owner ?? "unknown"],
     ["objects", bucket.objects === undefined ? "not counted" : String(bucket.objects)],
+    ["limit", bucket.objectLimit === undefined ? "none" : `${bucket.objectLimit} objects`],
     ["size", formatBytes(bytes)],
     ["quota", quota === undefined ? "none" : `${formatBytes(quota)}${used}`],
     ["replicas", String(bucket.replicas)],

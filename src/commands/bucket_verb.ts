@@ -68,3 +68,17 @@ export function parseOperand<T>(name: string, text: string, parse: (text: string
     throw new RangeError(`Cannot use ${name}${shown(text)}: ${reason}`, { cause });
   }
 }
+
+/** Counts the objects of a bucket; if that is not possible, warns and returns undefined. */
+export async function countObjects(
+  { store, warn }: VerbContext,
+  bucket: BucketName,
+): Promise<number | undefined> {
+  try {
+    return await store.administration.count(bucket);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    warn(`Cannot count the objects of bucket "${bucket}": ${reason}`);
+    return undefined;
+  }
+}

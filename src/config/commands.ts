@@ -24,6 +24,7 @@ export type CommandFlag = {
 /** The flags that belong to one command, by name. */
 export const COMMAND_FLAGS = {
   json: { command: "buckets", help: "Prints JSON instead of text" },
+  objects: { command: "buckets", value: "N|none", help: "Limits the number of objects" },
 } as const satisfies Readonly<Record<string, CommandFlag>>;
 /** A key of {@linkcode COMMAND_FLAGS}. */
 export type CommandFlagName = keyof typeof COMMAND_FLAGS;

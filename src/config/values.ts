@@ -61,6 +61,14 @@ export function parseReplicas(text: string): number {
   return Number(text);
 }
 
+/** Parses a number of objects, at least one. */
+export function parseObjectLimit(text: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) {
+    throw new RangeError("it is not a number from 1 to 999999999999999");
+  }
+  return Number(text);
+}
+
 /** Parses the name of a region, or `*` for any. */
 export function parseRegion(text: string): string {
   if (text !== ANY_REGION && !isRegionName(text)) {

@@ -86,6 +86,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
   const buckets = createBucketsContext(connection, options, observe);
   const indexes = new KeyIndexes(buckets, options, observe?.indexed);
   const objects = createObjectsContext(buckets, options, {
+    countKeys: (bucket, key) => indexes.count(bucket, key),
     doubt: (bucket, key) => indexes.doubt(bucket, key),
     findNamed: (stream, nuids) => findNamed(buckets, stream, nuids),
   });
@@ -151,7 +152,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       list: () => listDetails(context),
       read: (bucket) => readDetails(context, bucket),
       change: (bucket, change) => changeBucket(context, bucket, change),
-      count: (bucket) => indexes.count(bucket),
+      count: async (bucket) => (await indexes.count(bucket)).count,
     },
 
     problem: () => findProblem(requests),

@@ -63,8 +63,11 @@ Deno.test("nats-s3 buckets shows buckets as text and as JSON", async () => {
   const { buckets } = fixture;
   const { code, output } = await buckets("list");
   strictEqual(code, 0, output);
-  match(output, /^BUCKET +OBJECTS +SIZE +QUOTA +REPLICAS +COMPRESSION +LOCATION +PLACEMENT\n/);
-  match(output, /\nphotos +3 +[\d.]+ KiB +- +1 +none +- +-\n$/);
+  match(
+    output,
+    /^BUCKET +OBJECTS +LIMIT +SIZE +QUOTA +REPLICAS +COMPRESSION +LOCATION +PLACEMENT\n/,
+  );
+  match(output, /\nphotos +3 +- +[\d.]+ KiB +- +1 +none +- +-\n$/);
 
   const listed = JSON.parse((await buckets("list", "--json")).output);
   const shown = JSON.parse((await buckets("show", "photos", "--json")).output);
@@ -77,6 +80,7 @@ Deno.test("nats-s3 buckets shows buckets as text and as JSON", async () => {
     owner: "ann",
     objects: 3,
     quota: null,
+    objectLimit: null,
     replicas: 1,
     storage: "file",
     compression: "none",
@@ -106,7 +110,8 @@ Deno.test("nats-s3 buckets changes a limit and keeps every other field of the st
     strictEqual(code, 0, output);
     return output;
   };
-  strictEqual(await set("quota", "photos", "10GiB"), "photos: quota 10 GiB\n");
+  strictEqual(await set("quota", "photos", "10GiB"), "photos: quota 10 GiB, objects none\n");
+  strictEqual(await set("quota", "photos", "--objects", "7"), "photos: quota 10 GiB, objects 7\n");
   strictEqual(await set("compression", "photos", "s2"), "photos: compression s2\n");
   match(
     await set("placement", "photos", "eu"),
@@ -117,13 +122,13 @@ Deno.test("nats-s3 buckets changes a limit and keeps every other field of the st
     max_bytes: 10 * 1024 ** 3 + Math.ceil(10 * 1024 ** 3 / 100),
     compression: "s2",
     placement: { cluster: "test", tags: ["ssd"] },
-    metadata: { ...before["metadata"] as object, "s3-location": "eu" },
+    metadata: { ...before["metadata"] as object, "s3-location": "eu", "s3-object-limit": "7" },
   });
-  match(await set("list"), /photos .* 10 GiB +1 +s2 +eu +cluster:test,tags:ssd\n/);
+  match(await set("list"), /photos +3 +7 .* 10 GiB +1 +s2 +eu +cluster:test,tags:ssd\n/);
 
   await set("placement", "photos", "cluster:other,tags:hdd,az:1");
   match(await set("list"), /eu +cluster:other,tags:hdd,az:1\n/);
-  await set("quota", "photos", "none");
+  await set("quota", "photos", "none", "--objects", "none");
   await set("compression", "photos", "none");
   await set("placement", "photos", "none");
   deepStrictEqual(await fixture.config(), before);
@@ -143,6 +148,11 @@ Deno.test("nats-s3 buckets explains what it refuses, and changes nothing", async
       [["quota", "pho tos", "1GiB"], 2, /^Cannot use bucket: it is not the name of a bucket$/],
       [["quota", "photos", "1GB"], 2, /^Cannot use quota "1GB": it is not a number of bytes/],
       [["quota", "photos", "0"], 2, /^Cannot use quota "0"/],
+      [["quota", "photos", "-5"], 2, /^Unknown flag "--5"/],
+      [["quota", "photos"], 2, /^Missing limit: name a number of bytes, --objects N, or both$/],
+      [["quota", "photos", "--objects", "-5"], 2, /^Cannot use objects "-5": it is not a number/],
+      [["quota", "photos", "1GiB", "--objects=0"], 2, /^Cannot use objects "0"/],
+      [["replicas", "photos", "-1"], 2, /^Unknown flag "--1"/],
       [["replicas", "photos", "6"], 2, /^Cannot use replicas "6": it is not between 1 and 5$/],
       [
         ["compression", "photos", "zip"],
@@ -178,10 +188,15 @@ Deno.test("nats-s3 buckets sets a quota below what is stored, unless that would 
   const { code, output } = await buckets("quota", "photos", "100KiB");
   strictEqual(code, 0, output);
   match(output, /^Warning: Bucket "photos" already holds [\d.]+ KiB, so it rejects PUTs/m);
-  match(output, /^photos: quota 100 KiB$/m);
+  match(output, /^photos: quota 100 KiB, objects none$/m);
+  match(
+    (await buckets("quota", "photos", "--objects", "2")).output,
+    /^Warning: Bucket "photos" already has 3 objects, so it rejects new ones/m,
+  );
   // A full bucket has no room for a lock, and its quota can be raised nevertheless.
   await call("UPDATE", { ...await fixture.config(), max_bytes: 1000 });
-  strictEqual((await buckets("quota", "photos", "1GiB")).output, "photos: quota 1 GiB\n");
+  const raised = await buckets("quota", "photos", "1GiB", "--objects", "none");
+  strictEqual(raised.output, "photos: quota 1 GiB, objects none\n");
   await fixture.put("d", 1000);
 
   await call("UPDATE", { ...await fixture.config(), discard: "old" });

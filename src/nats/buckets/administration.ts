@@ -21,6 +21,7 @@ import { readInfo, updateStream } from "./fence.ts";
 import { streamInfos } from "./list_streams.ts";
 import { locationOf, type PlacementConfig } from "./location.ts";
 import { lockTask, type TaskLock } from "./lock.ts";
+import { objectLimitOf } from "./object_limit.ts";
 import { quotaOf } from "./reserve.ts";
 import { isFenced, type StreamConfig, type StreamInfo } from "./stream_config.ts";
 import type { BucketStream, Streams } from "./streams.ts";
@@ -32,6 +33,8 @@ export type BucketDetails = BucketInfo & {
   readonly bytes: number;
   /** Bytes that PUTs may fill; undefined for no limit. */
   readonly quota: number | undefined;
+  /** Number of objects from which on PUTs add none; undefined for no limit. */
+  readonly objectLimit: number | undefined;
   readonly replicas: number;
   readonly storage: string;
   readonly compression: string;
@@ -180,6 +183,7 @@ async function describe(
 ): Promise<BucketDetails> {
   const { max_bytes = -1, num_replicas, compression = "none", placement, mirror, sealed } = config;
   const quota = quotaOf(max_bytes);
+  const objectLimit = objectLimitOf(config.metadata);
   const stream = { store, created: new Date(created), lastSequence: state.last_seq };
   return {
     name,
@@ -189,6 +193,7 @@ async function describe(
     stream: config.name,
     bytes: state.bytes,
     quota: quota === Infinity ? undefined : quota,
+    objectLimit: objectLimit === Infinity ? undefined : objectLimit,
     replicas: num_replicas,
     storage: String(config["storage"] ?? "file"),
     compression,

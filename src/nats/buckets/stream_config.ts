@@ -10,6 +10,7 @@ import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import { locationOf, type PlacementConfig, placementFor, withLocation } from "./location.ts";
+import { objectLimitOf } from "./object_limit.ts";
 import { quotaOf, reserveOf } from "./reserve.ts";
 import { SEQUENCES_PER_MS } from "./sequences.ts";
 import type { BucketCompression, BucketPlacement, BucketStorage } from "./storage.ts";
@@ -109,6 +110,8 @@ export type StreamFacts = {
   readonly fenced: boolean;
   /** Bytes that PUTs may fill; Infinity without a limit. */
   readonly quota: number;
+  /** Number of objects from which on PUTs add none; Infinity without a limit. */
+  readonly objectLimit: number;
   /** A mirror of the bucket's stream in another JetStream domain. */
   readonly readOnly: boolean;
   /** Nobody can ever write to it again. */
@@ -221,6 +224,7 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
     prepared: capturesRecords(store, config) && allow_msg_ttl === true,
     fenced: isFenced(store, config),
     quota: quotaOf(max_bytes),
+    objectLimit: objectLimitOf(config.metadata),
     readOnly: Boolean(mirror),
     sealed,
     location: locationOf(config.metadata),

@@ -85,12 +85,17 @@ export class KeyIndexes implements Disposable {
   }
 
   /**
-   * Counts the keys of a bucket, with every change that was acknowledged before the call.
+   * Counts the keys of a bucket, with every change that was acknowledged before the call, and tells whether one is among
+   * them.
    *
    * @throws S3Error as {@linkcode list}
    */
-  async count(bucket: BucketName): Promise<number> {
-    return (await this.#bringUpToDate(bucket)).size;
+  async count(
+    bucket: BucketName,
+    key?: ObjectKey,
+  ): Promise<{ readonly count: number; readonly hasKey: boolean }> {
+    const { size, keys } = await this.#bringUpToDate(bucket);
+    return { count: size, hasKey: key !== undefined && keys.has(key) };
   }
 
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */

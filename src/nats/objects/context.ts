@@ -35,6 +35,11 @@ export type ObjectsContext = BucketsContext & {
   readonly leases: Leases;
   /** Buckets with trash of this gateway. */
   readonly trashed: Set<BucketName>;
+  /** Counts the keys of a bucket that have an object, and tells whether one of them has. */
+  readonly countKeys: (
+    bucket: BucketName,
+    key: ObjectKey,
+  ) => Promise<{ readonly count: number; readonly hasKey: boolean }>;
   /** Tells listings to look again at a key that was found missing although no message announced it. */
   readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
   /** What full buckets refused to record. */
@@ -69,7 +74,7 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 export function createObjectsContext(
   buckets: BucketsContext,
   { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
-  { doubt, findNamed }: Pick<ObjectsContext, "doubt" | "findNamed">,
+  { countKeys, doubt, findNamed }: Pick<ObjectsContext, "countKeys" | "doubt" | "findNamed">,
 ): ObjectsContext {
   return {
     ...buckets,
@@ -83,6 +88,7 @@ export function createObjectsContext(
     chunkSize,
     leases: new Leases(buckets.requests, uniqueId(), grace, buckets.log),
     trashed: new Set(),
+    countKeys,
     doubt,
     unfinished: new Unfinished(),
     findNamed,

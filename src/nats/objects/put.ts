@@ -17,6 +17,7 @@ import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
 import { type Current, peekCurrent, readBefore, readCurrent } from "./commit.ts";
 import { describeGroup, mapLimit } from "./describe.ts";
+import { checkCount, type CountNeeds } from "./object_count.ts";
 import { type Change, checkReplace, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 import { discardGroup } from "./trash.ts";
@@ -26,7 +27,7 @@ const SLOW_WRITE = 1000;
 
 /** Stores an object. */
 export async function putObject(
-  needs: ReplaceNeeds & WriterNeeds,
+  needs: ReplaceNeeds & WriterNeeds & CountNeeds,
   bucket: BucketName,
   key: ObjectKey,
   { content, properties, owner, precondition, signal }: ObjectInput,
@@ -37,6 +38,7 @@ export async function putObject(
     stream = await needs.streams.prepare(bucket);
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     await checkRoom(needs, stream, content.size);
+    if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
     // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
     const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
     current = readBefore(needs, stream, key, look);

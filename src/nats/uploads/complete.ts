@@ -25,6 +25,7 @@ import {
 } from "../layout/upload_record.ts";
 import { peekCurrent, readBefore } from "../objects/commit.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
+import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";
@@ -32,7 +33,10 @@ import type { UploadsContext } from "./context.ts";
 import { readParts, withSequences } from "./parts.ts";
 import { findUpload, type FoundUpload } from "./uploads.ts";
 
-type CompleteNeeds = ReplaceNeeds & Pick<UploadsContext, "minPartSize" | "reportUnreadable">;
+type CompleteNeeds =
+  & ReplaceNeeds
+  & CountNeeds
+  & Pick<UploadsContext, "minPartSize" | "reportUnreadable">;
 
 /** An upload and its parts by number. */
 type ReadUpload = [upload: FoundUpload | undefined, parts: ReadonlyMap<number, PartRecord>];
@@ -58,6 +62,7 @@ export async function completeUpload(
       const done = upload && completedObject(upload.record);
       if (done !== undefined) return { kind: "done", result: done };
       if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
+      if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
       try {
         return await describeCompletion(needs, stream, id, upload, parts, input);
       } catch (cause) {

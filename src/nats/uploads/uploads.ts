@@ -22,6 +22,7 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
+import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import type { UploadsContext } from "./context.ts";
 
 /** The fields of a context that reading an upload's record needs. */
@@ -32,7 +33,7 @@ export type FoundUpload = { readonly record: UploadRecord; readonly sequence: nu
 
 /** Begins an upload. */
 export async function createUpload(
-  needs: Pick<UploadsContext, "requests" | "streams" | "now">,
+  needs: CountNeeds & Pick<UploadsContext, "requests" | "streams" | "now">,
   bucket: BucketName,
   key: ObjectKey,
   { properties, owner, algorithm, checksumType, checksumIsDefault }: UploadInput,
@@ -43,6 +44,7 @@ export async function createUpload(
       message: "The bucket's stream cannot be changed to hold multipart uploads.",
     });
   }
+  if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
   const id = newNuid(key);
   const record: UploadRecord = {
     state: "open",
