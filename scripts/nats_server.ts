@@ -214,6 +214,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   }
 }
 
+/** Options of {@linkcode startCluster}. */
+export type ClusterOptions = Pick<NatsServerOptions, "config" | "jetstream"> & {
+  /** The `server_tags` of each server. */
+  readonly tags?: readonly (readonly string[])[];
+};
+
 /** A cluster of servers. Disposing stops them all. */
 export type NatsCluster = AsyncDisposable & {
   readonly servers: readonly NatsServer[];
@@ -228,7 +234,7 @@ export type NatsCluster = AsyncDisposable & {
  */
 export async function startCluster(
   size = 3,
-  options: Pick<NatsServerOptions, "config" | "jetstream"> = {},
+  options: ClusterOptions = {},
 ): Promise<NatsCluster> {
   for (let attempt = 1;; attempt++) {
     const routes = Array.from({ length: size }, freePort);
@@ -240,6 +246,7 @@ export async function startCluster(
           `cluster {\n  name: "test"\n  listen: "127.0.0.1:${port}"`,
           `  routes: [${routes.map((route) => `"nats://127.0.0.1:${route}"`).join(", ")}]\n}`,
           options.config ?? "",
+          ...(options.tags ? [`server_tags: ${JSON.stringify(options.tags[index])}`] : []),
         ].join("\n"),
       })
     ));

@@ -33,7 +33,7 @@ const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   "docs/authentication.md": [/^hello$/m],
   "docs/interop.md": [/^from NATS$/m, /^hello$/m],
-  "docs/operations.md": [/hello\.txt/, /would free/],
+  "docs/operations.md": [/hello\.txt/, /^demo: quota 10 GiB, objects 1000000$/m, /would free/],
 };
 
 const UNTIL_IT_SERVES = `
@@ -77,7 +77,7 @@ function standIns(deno: string, aws: string, nats: string): Readonly<Record<stri
       [ "$1" = run ] || { echo "deno $1 is not for documents that run" >&2; exit 1; }
       args=() command=
       for arg in "$@"; do
-        [ "$command" = main ] && case "$arg" in sweep|health|--help|--version) command=other ;; *) command=serve ;; esac
+        [ "$command" = main ] && case "$arg" in sweep|buckets|health|--help|--version) command=other ;; *) command=serve ;; esac
         [ "$arg" = main.ts ] && { arg='${ROOT}/main.ts'; command=main; }
         args+=("$arg")
       done

@@ -214,6 +214,11 @@ Deno.test("nats-s3 buckets sets a quota below what is stored, unless that would 
     /^The quota is below the [\d.]+ MiB that the bucket holds.*destroy objects/,
   );
   strictEqual((await fixture.config())["max_bytes"], -1);
+
+  await call("UPDATE", { ...before, max_bytes: -1, sealed: true });
+  const sealed = await buckets("quota", "photos", "none");
+  strictEqual(sealed.output, "The bucket is sealed, so it cannot be changed.\n");
+  strictEqual(sealed.code, 1);
 });
 
 Deno.test("nats-s3 buckets changes replicas and placement in a cluster", async () => {
