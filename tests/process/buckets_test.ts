@@ -1,7 +1,7 @@
 /** `nats-s3 buckets`: shows and changes buckets, alone and in a cluster, and explains what it refuses. */
 
 import { connect } from "@nats-io/transport-node";
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { startCluster, startNatsServer } from "../../scripts/nats_server.ts";
 import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
@@ -23,9 +23,12 @@ type Fixture = AsyncDisposable & {
 /** Creates the bucket `photos` with three objects on some servers, and returns functions that work on it. */
 async function bucketOn(url: string): Promise<Fixture> {
   const connection = await connect({ servers: url.split(",") });
-  const store = createNatsStore(connection, STORE_OPTIONS);
-  const put = (key: string, size: number): Promise<unknown> =>
-    store.putObject(photos, key as ObjectKey, input(someBytes(size)));
+  const put = async (key: string, size: number): Promise<void> => {
+    // A new store knows no older limits.
+    using store = createNatsStore(connection, STORE_OPTIONS);
+    await store.putObject(photos, key as ObjectKey, input(someBytes(size)));
+  };
+  using store = createNatsStore(connection, STORE_OPTIONS);
   await store.createBucket(photos, "ann");
   for (const key of ["a", "b", "c"]) await put(key, 300_000);
   await put("gone", 1);
@@ -51,7 +54,6 @@ async function bucketOn(url: string): Promise<Fixture> {
       return (await call("INFO") as { config: Record<string, unknown> }).config;
     },
     async [Symbol.asyncDispose]() {
-      store[Symbol.dispose]();
       await connection.close();
     },
   };
@@ -189,6 +191,10 @@ Deno.test("nats-s3 buckets sets a quota below what is stored, unless that would 
   strictEqual(code, 0, output);
   match(output, /^Warning: Bucket "photos" already holds [\d.]+ KiB, so it rejects PUTs/m);
   match(output, /^photos: quota 100 KiB, objects none$/m);
+  const { state } = await call("INFO") as { state: { last_seq: number } };
+  await rejects(fixture.put("more", 1), { code: "QuotaExceeded" });
+  const after = await call("INFO") as { state: { last_seq: number } };
+  strictEqual(after.state.last_seq, state.last_seq, "a refused PUT stores nothing");
   match(
     (await buckets("quota", "photos", "--objects", "2")).output,
     /^Warning: Bucket "photos" already has 3 objects, so it rejects new ones/m,
