@@ -13,6 +13,7 @@ import { bucketTagging } from "./bucket_tagging.ts";
 import { bucketAccelerate } from "./bucket_accelerate.ts";
 import { bucketLogging } from "./bucket_logging.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
+import { bucketWebsite } from "./bucket_website.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
 import { createBucket } from "./create_bucket.ts";
@@ -54,6 +55,7 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketAccelerate,
   ...bucketLogging,
   ...bucketRequestPayment,
+  ...bucketWebsite,
   completeMultipartUpload,
   copyObject,
   createBucket,

@@ -142,6 +142,10 @@ export const ERRORS = {
     "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
   ],
   NoSuchVersion: [404, "The specified version does not exist."],
+  NoSuchWebsiteConfiguration: [
+    404,
+    "The specified bucket does not have a website configuration",
+  ],
   NotImplemented: [
     501,
     "A header you provided implies functionality that is not implemented",

@@ -100,8 +100,18 @@ export const BUCKETS: Checks = {
     strictEqual((await aws`s3 ls s3://BUCKET-two`).text, "");
     await aws`s3 rb s3://BUCKET-two`;
   },
-  "s3 website is rejected": async ({ refused }) => {
-    await refused("NotImplemented", 501)`s3 website s3://BUCKET --index-document index.html`;
+  "a bucket is served as a web site until its configuration is deleted": async (
+    { aws, refused },
+  ) => {
+    const none = refused("NoSuchWebsiteConfiguration", 404);
+    await none`s3api get-bucket-website --bucket BUCKET`;
+    await aws`s3 website s3://BUCKET --index-document index.html --error-document error.html`;
+    shows((await aws`s3api get-bucket-website --bucket BUCKET`).json, {
+      IndexDocument: { Suffix: "index.html" },
+      ErrorDocument: { Key: "error.html" },
+    });
+    await aws`s3api delete-bucket-website --bucket BUCKET`;
+    await none`s3api get-bucket-website --bucket BUCKET`;
   },
   "list-buckets accepts a prefix and shows only existing buckets": async ({ aws, bucket }) => {
     const { json } = await aws`s3api list-buckets --prefix BUCKET-none`;

@@ -7,8 +7,6 @@ import { type Checks, shows } from "../check.ts";
 
 /** Commands, without `--bucket`, by the operation that they request. */
 const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
-  DeleteBucketWebsite: ["delete-bucket-website"],
-  GetBucketWebsite: ["get-bucket-website"],
   PutBucketEncryption: [
     "put-bucket-encryption",
     "--server-side-encryption-configuration",
