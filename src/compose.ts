@@ -4,6 +4,8 @@
  */
 
 import { createAuthorize } from "./access/authorize.ts";
+import { createIsPublic } from "./access/public_read.ts";
+import { createStrangerReads } from "./access/strangers.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthenticateSts } from "./auth/authenticate_sts.ts";
 import type { Gateway } from "./commands/serve.ts";
@@ -134,7 +136,7 @@ export function createGateway(
     ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
     authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
     authenticateSts: createAuthenticateSts({ credentials, region, locations, clockSkew, now }),
-    authorize: createAuthorize(store, account),
+    authorize: createAuthorize(store, account, createIsPublic(createStrangerReads(store))),
     account,
     ...(config.minioHealth && { minioHealth }),
     inFlight,

@@ -6,7 +6,7 @@
 import type { Authorize } from "./access/authorize.ts";
 import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
-import { ANONYMOUS, type Identity, type User } from "./auth/identity.ts";
+import { ANONYMOUS, type Identity } from "./auth/identity.ts";
 import type { Cors } from "./http/cors.ts";
 import { chooseDoor } from "./http/entry.ts";
 import { errorText } from "./http/error_response.ts";
@@ -91,12 +91,13 @@ async function perform(
     // After step 2, because a presigned URL carries headers in its query.
     const operation = operationOf(verified, identity);
     if (identity.kind === "user") record.operation = operation.name;
-    const caller = await services.authorize.check(identity, operation, verified); //   3. is it allowed?
+    await services.authorize.check(identity, operation, verified); //                  3. is it allowed?
+    record.operation = operation.name;
 
     if (operation.heavy === true && await exchange.takeTurn() === "full") {
       return exchange.refuse("requests");
     }
-    const work = run(operation, exchange.watch(verified), caller, services, exchange); // 4. do it
+    const work = run(operation, exchange.watch(verified), identity, services, exchange); // 4. do it
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
@@ -141,7 +142,7 @@ function operationOf(verified: VerifiedRequest, identity: Identity): Operation {
 async function run(
   operation: Operation,
   verified: VerifiedRequest,
-  caller: User,
+  caller: Identity,
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {

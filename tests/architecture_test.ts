@@ -185,7 +185,7 @@ function fits(path: string, pattern: string): boolean {
 function violations(sources: readonly Source[]): string[] {
   const operations = new Set(
     sources.filter(({ path, text }) =>
-      path.startsWith("operations/") && /\bdefineOperation</.test(text) &&
+      path.startsWith("operations/") && /\bdefine(?:Public)?Operation</.test(text) &&
       path !== "operations/operation.ts"
     ).map(({ path }) => path),
   );

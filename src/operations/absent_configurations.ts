@@ -85,8 +85,6 @@ const GETS: readonly Question[] = [
     ["ownershipControls"],
     ["OwnershipControls", { Rule: { ObjectOwnership: "BucketOwnerEnforced" } }],
   ],
-  ["GetBucketPolicy", "s3:GetBucketPolicy", ["policy"], "NoSuchBucketPolicy"],
-  ["GetBucketPolicyStatus", "s3:GetBucketPolicyStatus", ["policyStatus"], "NoSuchBucketPolicy"],
   [
     "GetBucketReplication",
     "s3:GetReplicationConfiguration",
@@ -176,7 +174,6 @@ const DELETIONS: readonly (readonly [
     ["ownershipControls"],
     "OwnershipControlsNotFoundError",
   ],
-  ["DeleteBucketPolicy", "s3:DeleteBucketPolicy", ["policy"]],
   ["DeleteBucketReplication", "s3:PutReplicationConfiguration", ["replication"]],
   ["DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock", ["publicAccessBlock"]],
 ];

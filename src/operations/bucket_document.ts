@@ -22,6 +22,8 @@ export type DocumentDefinition = {
     readonly action: Action;
     /** What AWS returns for a bucket on which the document was never set: an error, or this document. */
     readonly missing: { readonly error: ErrorCode } | { readonly document: string };
+    /** `application/xml` by default. */
+    readonly contentType?: string;
   };
   readonly put: {
     readonly name: string;
@@ -60,7 +62,9 @@ export function documentOperations(
           throw new S3Error(get.missing.error, { BucketName: bucket });
         }
         const missing = "document" in get.missing ? get.missing.document : "";
-        return new Response(text ?? missing, { headers: { "content-type": "application/xml" } });
+        return new Response(text ?? missing, {
+          headers: { "content-type": get.contentType ?? "application/xml" },
+        });
       },
     }),
     defineOperation<"bucket", Integrity>({

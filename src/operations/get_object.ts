@@ -14,9 +14,9 @@ import {
   parseObjectRead,
   streamAnswer,
 } from "./answers/object.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const getObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
+export const getObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
   name: "GetObject",
   on: "object",
   method: "GET",

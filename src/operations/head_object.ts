@@ -11,9 +11,9 @@ import {
   type ObjectRead,
   parseObjectRead,
 } from "./answers/object.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const headObject: Operation<"object"> = defineOperation<"object", ObjectRead>({
+export const headObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
   name: "HeadObject",
   on: "object",
   method: "HEAD",

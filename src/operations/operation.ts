@@ -3,9 +3,10 @@
  * @module
  */
 
-import type { User } from "../auth/identity.ts";
+import type { Identity, User } from "../auth/identity.ts";
 import type { DropAcl } from "../s3/acl.ts";
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
+import { S3Error } from "../s3/errors.ts";
 import type { LoggedParts } from "../s3/log_line.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
@@ -97,18 +98,18 @@ export type Operation<O extends On = On> = Route<O> & {
   /** Runs a request that was routed here, on behalf of its caller. */
   readonly run: (
     request: VerifiedRequest,
-    caller: User,
+    caller: Identity,
     services: Services,
     deliver: Deliver,
   ) => Promise<Response | Handled>;
 };
 
 /** The argument of `handle`. */
-export type Call<O extends On, Input> = {
+export type Call<O extends On, Input, Caller extends Identity = User> = {
   readonly target: TargetOf<O>;
   readonly input: Input;
   /** Owns what the operation creates. */
-  readonly caller: User;
+  readonly caller: Caller;
   readonly payload: Payload;
   readonly client: VerifiedRequest["client"];
   /** The region of buckets without a location. */
@@ -117,25 +118,49 @@ export type Call<O extends On, Input> = {
 } & Pick<Services, "store" | "authorize" | "documents">;
 
 /** An operation as its file defines it. */
-export type Definition<O extends On, Input> = Route<O> & {
+export type Definition<O extends On, Input, Caller extends Identity = User> = Route<O> & {
   readonly action: Action;
   /** Turns text into typed values, or throws. */
   readonly parse: (request: VerifiedRequest, services: ParseServices) => Input;
   /** Does the work; reads neither headers nor query. */
-  readonly handle: (call: Call<O, Input>) => Promise<Response | Handled>;
+  readonly handle: (call: Call<O, Input, Caller>) => Promise<Response | Handled>;
 };
 
-/** Creates an operation. `Input` stays inside, so that the table needs no casts. */
+/**
+ * Creates an operation that only a user may run. `Input` stays inside, so that the table needs no casts.
+ *
+ * Its `run` throws `AccessDenied` for an anonymous caller.
+ */
 export function defineOperation<O extends On, Input>(
-  { parse, handle, ...rest }: Definition<O, Input>,
+  definition: Definition<O, Input>,
+): Operation<O> {
+  return create(definition, userOf);
+}
+
+/** Creates an operation that everybody may run, as far as the third step allows it. */
+export function definePublicOperation<O extends On, Input>(
+  definition: Definition<O, Input, Identity>,
+): Operation<O> {
+  return create(definition, (identity) => identity);
+}
+
+function userOf(identity: Identity): User {
+  if (identity.kind === "anonymous") throw new S3Error("AccessDenied");
+  return identity;
+}
+
+function create<O extends On, Input, Caller extends Identity>(
+  { parse, handle, ...rest }: Definition<O, Input, Caller>,
+  callerOf: (identity: Identity) => Caller,
 ): Operation<O> {
   return {
     ...rest,
-    async run(request, caller, services, deliver) {
+    async run(request, identity, services, deliver) {
       const { target, payload, client } = request;
       const region = homeRegion(services.region, request.region);
       const { store, authorize, documents } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
+      const caller = callerOf(identity);
       const input = parse(request, services);
       return await handle({
         target: target as TargetOf<O>,

@@ -13,6 +13,7 @@ import { bucketTagging } from "./bucket_tagging.ts";
 import { bucketAccelerate } from "./bucket_accelerate.ts";
 import { bucketLogging } from "./bucket_logging.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
+import { bucketPolicy } from "./bucket_policy.ts";
 import { bucketWebsite } from "./bucket_website.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
@@ -23,6 +24,7 @@ import { deleteBucket } from "./delete_bucket.ts";
 import { deleteObject } from "./delete_object.ts";
 import { deleteObjects } from "./delete_objects.ts";
 import { getBucketLocation } from "./get_bucket_location.ts";
+import { getBucketPolicyStatus } from "./get_bucket_policy_status.ts";
 import { getObject } from "./get_object.ts";
 import { getObjectAttributes } from "./get_object_attributes.ts";
 import { headBucket } from "./head_bucket.ts";
@@ -55,6 +57,7 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketAccelerate,
   ...bucketLogging,
   ...bucketRequestPayment,
+  ...bucketPolicy,
   ...bucketWebsite,
   completeMultipartUpload,
   copyObject,
@@ -65,6 +68,7 @@ export const SUPPORTED: readonly Operation[] = [
   deleteObject,
   deleteObjects,
   getBucketLocation,
+  getBucketPolicyStatus,
   getObject,
   getObjectAttributes,
   getObjectLegalHold,

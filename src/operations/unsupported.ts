@@ -34,7 +34,6 @@ const ON_BUCKET: readonly Row[] = [
   ["PutBucketInventoryConfiguration", "PUT", "inventory", "id"],
   ["PutBucketLifecycleConfiguration", "PUT", "lifecycle"],
   ["PutBucketMetricsConfiguration", "PUT", "metrics", "id"],
-  ["PutBucketPolicy", "PUT", "policy"],
   ["PutBucketReplication", "PUT", "replication"],
   ["PutBucketVersioning", "PUT", "versioning"],
   ["PutObjectLockConfiguration", "PUT", "object-lock"],

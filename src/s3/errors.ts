@@ -102,6 +102,10 @@ export const ERRORS = {
     "The body of your POST request is not well-formed multipart/form-data.",
   ],
   MalformedQueryString: [404, "The query string contains a syntax error."],
+  MalformedPolicy: [
+    400,
+    "Policies must be valid JSON and the first byte must be '{'",
+  ],
   MalformedTrailerError: [
     400,
     "The request contained trailing data that was not well-formed or did not conform to our published schema.",
@@ -121,9 +125,9 @@ export const ERRORS = {
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   MissingRequestBodyError: [400, "Request Body is empty"],
   MissingSecurityHeader: [400, "Your request was missing a required header"],
+  NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
   NoSuchBucket: [404, "The specified bucket does not exist"],
-  NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
   NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchResource: [404, "The specified resource doesn't exist."],

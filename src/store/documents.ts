@@ -13,6 +13,7 @@ export const DOCUMENT_KINDS = [
   "requestPayment",
   "accelerate",
   "logging",
+  "policy",
 ] as const;
 /** One of {@linkcode DOCUMENT_KINDS}. */
 export type DocumentKind = typeof DOCUMENT_KINDS[number];

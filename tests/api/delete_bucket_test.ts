@@ -15,7 +15,7 @@ Deno.test("DeleteBucket does not run for a sub-resource", async () => {
   for (const name of ["metadataTable", "metadataConfiguration"]) {
     await assertError(await send("DELETE", `/bucket?${name}`), 501, "NotImplemented");
   }
-  for (const name of ["publicAccessBlock", "policy", "lifecycle", "cors", "tagging"]) {
+  for (const name of ["publicAccessBlock", "policy", "lifecycle", "cors", "tagging", "website"]) {
     strictEqual((await send("DELETE", `/bucket?${name}`)).status, 204);
   }
   await assertError(await send("DELETE", "/bucket?versioning"), 405, "MethodNotAllowed");

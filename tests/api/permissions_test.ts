@@ -25,6 +25,7 @@ async function start(): Promise<{ gateway: TestGateway; permissions: Permission[
   const { check } = createAuthorize(
     createMemoryStore({ minPartSize: 5, now: () => new Date() }),
     ACCOUNT,
+    () => Promise.resolve(false),
   );
   const gateway = await createTestGateway({
     authorize: {

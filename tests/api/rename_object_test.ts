@@ -132,6 +132,7 @@ Deno.test("RenameObject asks for s3:GetObject and s3:DeleteObject on the source,
   const { check } = createAuthorize(
     createMemoryStore({ minPartSize: 5, now: () => new Date() }),
     ACCOUNT,
+    () => Promise.resolve(false),
   );
   const { ok, send } = await createTestGateway({
     authorize: {

@@ -7,6 +7,8 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
+import { createIsPublic } from "../../src/access/public_read.ts";
+import { createStrangerReads } from "../../src/access/strangers.ts";
 import {
   type Authenticate,
   type AuthenticateOptions,
@@ -102,7 +104,7 @@ export async function createTestGateway(
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authenticateSts: createAuthenticateSts(authenticationIn(REGION)),
-    authorize: createAuthorize(store, ACCOUNT),
+    authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
     account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],

@@ -66,6 +66,7 @@ import {
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
 import { parseTaggedBucket } from "../../src/s3/resource_arn.ts";
 import { BUCKET_TAGS, parseTagging, parseTagRequest, parseTagSet } from "../../src/s3/tags.ts";
+import { parsePolicy } from "../../src/s3/policy.ts";
 import { parseWebsite } from "../../src/s3/website.ts";
 import { parseXml } from "../../src/s3/xml_reader.ts";
 import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
@@ -129,6 +130,12 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     units: ["/", "?", "?versionId=", "%2F", "%", "arn:"],
     around: ["bucket/key", "?versionId=null"],
     outcomes: ["InvalidArgument", "KeyTooLongError", "NotImplemented"],
+  },
+  "a bucket policy": {
+    parse: parsePolicy,
+    units: ["{", "[", '{"Statement":[', '"\\u0000",', " "],
+    around: ['{"Version":"2012-10-17","Statement":', "}"],
+    outcomes: ["MalformedPolicy", "taken"],
   },
   "x-amz-tagging": {
     parse: parseTagging,

@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { OPERATIONS } from "../../src/operations/table.ts";
 import type { Operation } from "../../src/operations/operation.ts";
+import { formatPublicRead } from "../../src/s3/policy.ts";
 import {
   JUNK,
   type MalformedRequest,
@@ -227,6 +228,7 @@ const ROOTS: Readonly<Record<string, (keys: readonly string[]) => string>> = {
     "<AllowedHeader>*</AllowedHeader><MaxAgeSeconds>60</MaxAgeSeconds></CORSRule></CORSConfiguration>",
   PutBucketWebsite: () =>
     "<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>",
+  PutBucketPolicy: () => formatPublicRead("bucket"),
 };
 
 function bodyOf(random: Random, { name, method }: Operation, { keys }: Scenery): string {

@@ -2,6 +2,8 @@
 
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
+import { createIsPublic } from "../../src/access/public_read.ts";
+import { createStrangerReads } from "../../src/access/strangers.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { KEPT } from "../api/bucket_subresources.ts";
 import { ACCOUNT, createTestGateway, type TestGateway } from "../api/test_gateway.ts";
@@ -16,7 +18,10 @@ async function until(what: string, passes: () => Promise<boolean>): Promise<void
 }
 
 async function gatewayOn({ store }: Pick<StoreOnServer, "store">): Promise<TestGateway> {
-  return await createTestGateway({ store, authorize: createAuthorize(store, ACCOUNT) });
+  return await createTestGateway({
+    store,
+    authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
+  });
 }
 
 Deno.test("a sub-resource that one gateway changes is soon the same on another, and gone with its bucket", async (t) => {

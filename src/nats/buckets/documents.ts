@@ -34,6 +34,7 @@ const DOCUMENTS = {
   requestPayment: { parse: parseDocument },
   accelerate: { parse: parseDocument },
   logging: { parse: parseDocument },
+  policy: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;

@@ -1,6 +1,7 @@
 /** Buckets. */
 
 import { strictEqual } from "node:assert/strict";
+import { formatPublicRead } from "../../../src/s3/policy.ts";
 import { type Checks, shows, textOf } from "../check.ts";
 
 const LONGEST = "b".repeat(63);
@@ -112,6 +113,23 @@ export const BUCKETS: Checks = {
     });
     await aws`s3api delete-bucket-website --bucket BUCKET`;
     await none`s3api get-bucket-website --bucket BUCKET`;
+  },
+  "everybody may read the objects of a bucket until its policy is deleted": async (
+    { aws, refused, bucket },
+  ) => {
+    const policy = formatPublicRead(bucket);
+    const none = refused("NoSuchBucketPolicy", 404);
+    await none`s3api get-bucket-policy --bucket BUCKET`;
+    await aws`s3 cp --no-progress hello s3://BUCKET/a`;
+    await aws`s3api put-bucket-policy --bucket BUCKET --policy ${policy}`;
+    strictEqual(textOf(await aws`s3api get-bucket-policy --bucket BUCKET`, "Policy"), policy);
+    shows((await aws`s3api get-bucket-policy-status --bucket BUCKET`).json, {
+      PolicyStatus: { IsPublic: true },
+    });
+    await aws`s3api head-object --bucket BUCKET --key a --no-sign-request`;
+    await aws`s3api delete-bucket-policy --bucket BUCKET`;
+    await none`s3api get-bucket-policy --bucket BUCKET`;
+    await refused("403", 403)`s3api head-object --bucket BUCKET --key a --no-sign-request`;
   },
   "list-buckets accepts a prefix and shows only existing buckets": async ({ aws, bucket }) => {
     const { json } = await aws`s3api list-buckets --prefix BUCKET-none`;

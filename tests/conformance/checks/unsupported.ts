@@ -17,7 +17,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "--lifecycle-configuration",
     '{"Rules":[{"Status":"Enabled","Prefix":"","Expiration":{"Days":1}}]}',
   ],
-  PutBucketPolicy: ["put-bucket-policy", "--policy", "{}"],
   PutBucketVersioning: [
     "put-bucket-versioning",
     "--versioning-configuration",

@@ -1,0 +1,165 @@
+/** The bucket policy for everybody: its operations, and what it lets callers do whom nobody knows. */
+
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { formatPublicRead } from "../../src/s3/policy.ts";
+import { textOf } from "../../src/s3/xml_reader.ts";
+import { assertError, createTestGateway, readXml } from "./test_gateway.ts";
+
+const POLICY = formatPublicRead("bucket");
+const anonymous = true;
+
+Deno.test("the policy for everybody is returned as it was put, and can be deleted", async () => {
+  const { send, ok } = await createTestGateway();
+  const missing = async (): Promise<void> => {
+    for (const name of ["policy", "policyStatus"]) {
+      const error = await assertError(
+        await send("GET", `/bucket?${name}`),
+        404,
+        "NoSuchBucketPolicy",
+      );
+      strictEqual(textOf(error, "BucketName"), "bucket");
+    }
+  };
+  await missing();
+  for (const body of [POLICY, JSON.stringify(JSON.parse(POLICY), null, 2)]) {
+    strictEqual((await ok("PUT", "/bucket?policy", { body })).status, 204);
+    const response = await ok("GET", "/bucket?policy");
+    strictEqual(response.headers.get("content-type"), "application/json");
+    strictEqual(await response.text(), body);
+    const status = await readXml(await ok("GET", "/bucket?policyStatus"), "PolicyStatus");
+    strictEqual(textOf(status, "IsPublic"), "true");
+  }
+  strictEqual((await ok("DELETE", "/bucket?policy")).status, 204);
+  strictEqual((await ok("DELETE", "/bucket?policy")).status, 204);
+  await missing();
+});
+
+Deno.test("another policy is refused and changes nothing", async () => {
+  const { send, ok } = await createTestGateway();
+  await ok("PUT", "/bucket?policy", { body: POLICY });
+  for (
+    const [body, status, code] of [
+      ["", 400, "MalformedPolicy"],
+      ["<Policy/>", 400, "MalformedPolicy"],
+      [`[${POLICY}]`, 400, "MalformedPolicy"],
+      [` ${POLICY}`, 400, "MalformedPolicy"],
+      [POLICY + " ".repeat(20 * 1024), 400, "MalformedPolicy"],
+      [POLICY + " ".repeat(64 * 1024), 400, "MaxMessageLengthExceeded"],
+      [formatPublicRead("other"), 400, "MalformedPolicy"],
+      ["{}", 501, "NotImplemented"],
+      [POLICY.replace("s3:GetObject", "s3:PutObject"), 501, "NotImplemented"],
+      [POLICY.replace('"Allow"', '"Deny"'), 501, "NotImplemented"],
+    ] as const
+  ) await assertError(await send("PUT", "/bucket?policy", { body }), status, code);
+  strictEqual(await (await ok("GET", "/bucket?policy")).text(), POLICY);
+  for (const method of ["GET", "PUT", "DELETE"]) {
+    const body = method === "PUT" ? { body: formatPublicRead("missing") } : {};
+    await assertError(await send(method, "/missing?policy", body), 404, "NoSuchBucket");
+  }
+  await assertError(await send("GET", "/missing?policyStatus"), 404, "NoSuchBucket");
+});
+
+Deno.test("everybody may read the objects of a public bucket, and do nothing else", async () => {
+  const { send, ok } = await createTestGateway();
+  await ok("PUT", "/other");
+  for (const bucket of ["bucket", "other"]) await ok("PUT", `/${bucket}/key`, { body: "hello" });
+  const refused = async (method: string, target: string): Promise<void> => {
+    const response = await send(method, target, { anonymous });
+    if (method === "HEAD") strictEqual(response.status, 403, target);
+    else await assertError(response, 403, "AccessDenied");
+  };
+  for (const method of ["GET", "HEAD"]) await refused(method, "/bucket/key");
+  await ok("PUT", "/bucket?policy", { body: POLICY });
+
+  const response = await ok("GET", "/bucket/key", { anonymous });
+  strictEqual(await response.text(), "hello");
+  const etag = response.headers.get("etag") ?? "";
+  strictEqual((await ok("HEAD", "/bucket/key", { anonymous })).headers.get("etag"), etag);
+  const range = await send("GET", "/bucket/key", { anonymous, headers: { range: "bytes=1-2" } });
+  deepStrictEqual([range.status, await range.text()], [206, "el"]);
+  const headers = { "if-none-match": etag };
+  strictEqual((await send("GET", "/bucket/key", { anonymous, headers })).status, 304);
+  await assertError(
+    await send("GET", "/bucket/key", { anonymous, headers: { range: "bytes=9-" } }),
+    416,
+    "InvalidRange",
+  );
+  await assertError(
+    await send("GET", "/bucket/key?response-content-type=text/html", { anonymous }),
+    400,
+    "InvalidRequest",
+  );
+
+  // A caller who may not list learns nothing of other keys.
+  for (const method of ["GET", "HEAD"]) {
+    await refused(method, "/bucket/none");
+    await refused(method, "/other/key");
+  }
+  for (const method of ["GET", "PUT", "DELETE"]) await refused(method, "/bucket");
+  for (const name of ["policy", "website", "policyStatus", "location", "list-type=2"]) {
+    await refused("GET", `/bucket?${name}`);
+  }
+  for (const name of ["attributes", "tagging", "acl", "uploadId=x"]) {
+    await refused("GET", `/bucket/key?${name}`);
+  }
+  for (const method of ["PUT", "DELETE", "POST"]) await refused(method, "/bucket/key");
+  await refused("PUT", "/bucket?policy");
+  await refused("POST", "/bucket/key?uploads");
+
+  await ok("DELETE", "/bucket?policy");
+  for (const method of ["GET", "HEAD"]) await refused(method, "/bucket/key");
+});
+
+Deno.test("a policy that grants something else, or that nobody can read, lets nobody in", async () => {
+  const { store, ok, send } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "hello" });
+  await ok("PUT", "/bucket?policy", { body: POLICY });
+  let text: string | undefined;
+  store.readDocument = () => {
+    if (text === undefined) return Promise.reject(new Error("JetStream does not respond"));
+    return Promise.resolve(text);
+  };
+  const read = async (): Promise<number> => {
+    const response = await send("GET", "/bucket/key", { anonymous });
+    await response.body?.cancel();
+    return response.status;
+  };
+  strictEqual(await read(), 500);
+  for (const other of ["{", "{}", formatPublicRead("other"), POLICY.replace("Allow", "Deny")]) {
+    text = other;
+    strictEqual(await read(), 403, other);
+  }
+  text = POLICY;
+  strictEqual(await read(), 200);
+  text = undefined;
+  strictEqual(await read(), 500);
+});
+
+Deno.test("strangers look up a limited number of unknown buckets at a time, and no flood shuts off a known one", async () => {
+  const { handler, store, ok } = await createTestGateway();
+  await ok("PUT", "/bucket/key", { body: "hello" });
+  await ok("PUT", "/bucket?policy", { body: POLICY });
+  const ask = (target: string): Promise<Response> =>
+    handler(new Request(`http://localhost${target}`));
+  strictEqual((await ask("/bucket/key")).status, 200);
+  const { readDocument } = store;
+  const wait = Promise.withResolvers<void>();
+  let lookups = 0;
+  store.readDocument = async (bucket, kind) => {
+    if (bucket !== "bucket") {
+      lookups++;
+      await wait.promise;
+    }
+    return await readDocument(bucket, kind);
+  };
+  const requests = Array.from({ length: 500 }, (_, i) => ask(`/missing-${i}/key`));
+  strictEqual((await requests.at(-1))?.status, 503);
+  strictEqual(lookups, 32);
+  strictEqual((await ask("/bucket/key")).status, 200);
+  wait.resolve();
+  const statuses = await Promise.all(requests.map(async (request) => (await request).status));
+  strictEqual(statuses.filter((status) => status === 404).length, 32);
+  strictEqual(statuses.filter((status) => status === 503).length, 468);
+  strictEqual((await ask("/missing/key")).status, 404);
+  strictEqual(lookups, 33);
+});
