@@ -150,27 +150,6 @@ export function objectAnswer(
   return { status: typeof range === "object" ? 206 : 200, headers };
 }
 
-/**
- * Returns status and headers of a response whose body is a stream. The stream is not delivered before its headers are
- * known to be valid; if they are not, it is cancelled, because nobody else would.
- *
- * @throws TypeError for a header that cannot be sent
- */
-export async function streamAnswer(
-  read: ObjectRead,
-  info: ObjectInfo,
-  range: ByteRange | "all" | "nothing",
-  body: ReadableStream<Uint8Array>,
-): Promise<{ readonly status: number; readonly headers: Headers }> {
-  try {
-    const { status, headers } = objectAnswer(read, info, range);
-    return { status, headers: new Headers(headers) };
-  } catch (cause) {
-    await body.cancel(cause).catch(() => {});
-    throw cause;
-  }
-}
-
 /** Returns the checksum of these bytes. SDKs check the bytes against it unless it ends with `-<parts>`. */
 function checksumOf(
   { partNumber }: ObjectRead,
