@@ -19,6 +19,7 @@ import type { Log } from "../telemetry/log.ts";
 import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
 import { LIST, SHOW } from "./bucket_reports.ts";
 import type { Verb, VerbContext, VerbInput } from "./bucket_verb.ts";
+import { WEBSITE } from "./bucket_website.ts";
 
 /** The verbs by name. */
 export const VERBS: Readonly<Record<string, Verb>> = {
@@ -28,6 +29,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   replicas: REPLICAS,
   compression: COMPRESSION,
   placement: PLACEMENT,
+  website: WEBSITE,
 };
 
 /** Where a command prints its result, and its errors and warnings. */

@@ -25,6 +25,8 @@ export type CommandFlag = {
 export const COMMAND_FLAGS = {
   json: { command: "buckets", help: "Prints JSON instead of text" },
   objects: { command: "buckets", value: "N|none", help: "Limits the number of objects" },
+  public: { command: "buckets", help: "Stores the policy that lets everybody read" },
+  private: { command: "buckets", help: "Deletes the policy of the bucket" },
 } as const satisfies Readonly<Record<string, CommandFlag>>;
 /** A key of {@linkcode COMMAND_FLAGS}. */
 export type CommandFlagName = keyof typeof COMMAND_FLAGS;

@@ -1,0 +1,27 @@
+/**
+ * `nats-s3 buckets website`: lets everybody read a bucket, or users alone.
+ * @module
+ */
+
+import { formatPublicRead } from "../s3/policy.ts";
+import { parseBucket, type Verb } from "./bucket_verb.ts";
+
+/** Stores the policy that lets everybody read, or deletes the policy of a bucket. */
+export const WEBSITE: Verb = {
+  usage: "BUCKET",
+  help:
+    "Lets everybody read the objects of a bucket, as a web site requires (--public), or users alone (--private)",
+  flags: ["public", "private"],
+  plan({ operands: [name = ""], flags }) {
+    const bucket = parseBucket(name);
+    const isPublic = flags.get("public") === "true";
+    if (isPublic === (flags.get("private") === "true")) {
+      throw new RangeError("Choose one flag: --public or --private");
+    }
+    return async ({ store, print }) => {
+      if (isPublic) await store.putDocument(bucket, "policy", formatPublicRead(bucket));
+      else await store.deleteDocument(bucket, "policy");
+      print(`${bucket}: ${isPublic ? "everybody" : "users alone"} may read its objects`);
+    };
+  },
+};
