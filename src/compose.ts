@@ -11,10 +11,12 @@ import { createAuthenticateSts } from "./auth/authenticate_sts.ts";
 import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
-import { createHandler } from "./gateway.ts";
+import { createHandler, type GatewayServices } from "./gateway.ts";
 import { addGatewayMetrics, observeCalls } from "./gateway_metrics.ts";
 import { createCors, rulesForOrigins } from "./http/cors.ts";
 import { createRulesOf } from "./http/cors_rules.ts";
+import { createEntry } from "./http/entry.ts";
+import type { ExchangeServices } from "./http/exchange_services.ts";
 import { FixedBodies } from "./http/fixed_bodies.ts";
 import { InFlight } from "./http/in_flight.ts";
 import { RateLimit } from "./http/rate_limit.ts";
@@ -35,11 +37,10 @@ import { Metrics } from "./telemetry/metrics/registry.ts";
 import { Readiness } from "./telemetry/readiness.ts";
 import { createRequestLog } from "./telemetry/request_log.ts";
 import { createRequestTracing } from "./telemetry/request_trace.ts";
+import { createWebsiteHandler } from "./website/website.ts";
 import { AccessLog } from "./workers/access_log.ts";
 import { startWorkers } from "./workers/start_workers.ts";
 
-/** The account that owns everything, in keys of log objects. */
-const ACCOUNT = "000000000000";
 /** Milliseconds for which a client must have stood still before its request is ended in favour of another client's. */
 const STILL = 1000;
 
@@ -98,7 +99,7 @@ export function createGateway(
   });
   const accessLog = new AccessLog({
     store,
-    account: ACCOUNT,
+    account: config.account,
     region: regionOfUnsigned(config.region),
     checksum: config.checksumDefault,
     log,
@@ -120,25 +121,16 @@ export function createGateway(
   const { rate } = config.limits;
   const minioHealth = async (): Promise<string | undefined> =>
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
-  const handler = createHandler({
+  const proxies = trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined;
+  const reads = createStrangerReads(store);
+  const isPublic = createIsPublic(reads);
+  const shared: ExchangeServices & Pick<GatewayServices, "store" | "cors"> = {
     store,
-    documents,
-    region,
-    locations,
-    encryptionAtRest,
-    dropAcl: config.ignoresAcls ? createDropAcl(log, metrics.droppedAcl) : undefined,
-    checksumDefault,
     cors: createCors({
-      rulesOf: createRulesOf(store),
+      rulesOf: createRulesOf(reads),
       fallback: cors && rulesForOrigins(cors),
     }),
-    domains,
-    ...(trustedProxies.length > 0 && { proxies: new TrustedProxies(trustedProxies) }),
-    authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
-    authenticateSts: createAuthenticateSts({ credentials, region, locations, clockSkew, now }),
-    authorize: createAuthorize(store, account, createIsPublic(createStrangerReads(store))),
-    account,
-    ...(config.minioHealth && { minioHealth }),
+    proxies,
     inFlight,
     turns: new Turns(),
     fixedBodies: new FixedBodies(config.limits.stall),
@@ -155,10 +147,28 @@ export function createGateway(
     accessLog,
     tracing,
     newRequestId: () => crypto.randomUUID(),
+  };
+  const s3 = createHandler({
+    ...shared,
+    documents,
+    region,
+    locations,
+    encryptionAtRest,
+    dropAcl: config.ignoresAcls ? createDropAcl(log, metrics.droppedAcl) : undefined,
+    checksumDefault,
+    domains,
+    authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
+    authenticateSts: createAuthenticateSts({ credentials, region, locations, clockSkew, now }),
+    authorize: createAuthorize(store, account, isPublic),
+    account,
+    ...(config.minioHealth && { minioHealth }),
   });
+  const siteDomains = config.website.domains;
+  const sites = createWebsiteHandler({ ...shared, reads, isPublic, domains: siteDomains });
   const stop = new AbortController();
   const workers = startWorkers(config, { store, metrics, log, signal: stop.signal });
-  return Object.assign(handler, {
+  return Object.assign(createEntry({ s3, sites, siteDomains, proxies }), {
+    sites,
     inFlight,
     traffic,
     renderMetrics: () => registry.render(),

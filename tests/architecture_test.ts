@@ -130,6 +130,11 @@ const ARROWS: readonly Arrow[] = [
     because: "it serves the pipeline's steps, and the pipeline puts them in order",
   },
   {
+    from: "website/",
+    to: [...PIPELINE, "http/"],
+    because: "a web site answers browsers instead of the pipeline, with the same exchanges",
+  },
+  {
     from: "gateway.ts",
     to: [...PIPELINE, "http/"],
     because: "the pipeline runs over any store: composition chooses one",
@@ -305,7 +310,7 @@ Deno.test("no file takes a URL apart with new URL()", async () => {
 });
 
 /** The files of `src/` that parse text sent by clients. */
-const READS_CLIENTS = /^(?:auth|s3|operations|access|http)\/|^gateway\.ts$/;
+const READS_CLIENTS = /^(?:auth|s3|operations|access|http|website)\/|^gateway\.ts$/;
 
 Deno.test("no regular expression backtracks over what clients send", async () => {
   const sources = (await readSources(`${ROOT}/src`)).filter(({ path }) => READS_CLIENTS.test(path));

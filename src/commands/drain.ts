@@ -1,5 +1,5 @@
 /**
- * Closes the server after the requests in flight have ended.
+ * Closes the servers after the requests in flight have ended.
  * @module
  */
 
@@ -17,7 +17,7 @@ export type DrainOptions = {
 };
 
 /**
- * Closes a server after its requests in flight have ended.
+ * Closes servers after their requests in flight have ended.
  *
  * `server.shutdown()` of Deno 2.9.6 lets responses end but breaks off request bodies that are still arriving, and there
  * is no way to close only the listener. So the shutdown waits until no body is arriving, and the server accepts requests
@@ -25,7 +25,7 @@ export type DrainOptions = {
  * request with a body gets a 503.
  */
 export async function drain(
-  server: Deno.HttpServer,
+  servers: readonly Deno.HttpServer[],
   { inFlight, breakOff }: { readonly inFlight: InFlight; readonly breakOff: () => void },
   { timeout, log }: DrainOptions,
 ): Promise<void> {
@@ -34,14 +34,15 @@ export async function drain(
   await within(timeout / 2, inFlight.bodiesArrived());
   inFlight.refuseBodies();
   await within(left(), inFlight.bodiesArrived());
-  const closed = inFlight.arriving === 0 ? server.shutdown() : undefined;
+  const shutDown = (): Promise<unknown> => Promise.all(servers.map((server) => server.shutdown()));
+  const closed = inFlight.arriving === 0 ? shutDown() : undefined;
   await within(left(), Promise.all([closed, inFlight.ended()]));
   if (inFlight.count > 0) {
     log.warn("Requests in flight take too long: cutting them off", { requests: inFlight.count });
     breakOff();
     await within(AFTERMATH, inFlight.ended());
   }
-  await within(1000, closed ?? server.shutdown());
+  await within(1000, closed ?? shutDown());
 }
 
 /** Waits for a promise, for at most this long. */

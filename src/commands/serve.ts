@@ -5,9 +5,8 @@
 
 import { VERSION } from "../config/command_line.ts";
 import type { Config } from "../config/config.ts";
-import type { Address } from "../config/network_values.ts";
 import type { Handler } from "../gateway.ts";
-import { type AdminServices, createAdminHandler } from "../http/admin_pages.ts";
+import type { AdminServices } from "../http/admin_pages.ts";
 import type { InFlight } from "../http/in_flight.ts";
 import { closeConnection, connect, type NatsConnection } from "../nats/connection/connection.ts";
 import { waitForJetStream } from "../nats/jetstream/availability.ts";
@@ -15,9 +14,12 @@ import { announceService, type Traffic } from "../nats/monitoring/service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkDates } from "./certificate_dates.ts";
 import { drain } from "./drain.ts";
+import { explainListen, listenForAdmin, listenForSites, listenTo } from "./listen.ts";
 
 /** A gateway: the handler of S3 requests with the services around it. */
 export type Gateway = Handler & AsyncDisposable & AdminServices & {
+  /** The handler of web sites, for a port of their own. */
+  readonly sites: Handler;
   /** Requests in flight. */
   readonly inFlight: InFlight;
   /** Statistics of the requests that have ended. */
@@ -108,27 +110,22 @@ async function listen(
   config: Config,
   { gateway, connection, log, signal, onListen }: Listening,
 ): Promise<number> {
-  const { listen: { hostname, port }, sharesPort, admin, tls } = config;
+  const { listen: { hostname }, admin } = config;
   const { inFlight } = gateway;
   let stopping = false;
   await using _admin = listenForAdmin(admin, {
     renderMetrics: gateway.renderMetrics,
     problem: async () => stopping ? "The gateway is stopping" : await gateway.problem(),
   }, log);
-  const server = Deno.serve({
-    hostname,
-    port,
-    reusePort: sharesPort,
-    ...tls,
-    onListen: ({ hostname, port }) => {
-      log.info("Serving S3", { hostname, port, scheme: tls === undefined ? "http" : "https" });
+  await using sites = listenForSites(config, gateway.sites, log);
+  const server = listenTo(config.listen, gateway, {
+    config,
+    log,
+    onListen: (facts) => {
+      log.info("Serving S3", facts);
       onListen?.();
     },
-    onError: (cause) => {
-      log.error("A request failed without a response", { cause });
-      return new Response(null, { status: 500 });
-    },
-  }, gateway);
+  });
   const service = config.nats.service === "off" ? undefined : announceService(connection, {
     version: VERSION,
     metadata: { region: config.region, listen: `${hostname}:${server.addr.port}` },
@@ -146,37 +143,10 @@ async function listen(
   } else {
     log.error("The connection to NATS is closed for good", { cause: lost ?? undefined });
   }
-  await drain(server, gateway, { timeout: config.drain.timeout, log });
+  const servers = sites === undefined ? [server] : [server, sites];
+  await drain(servers, gateway, { timeout: config.drain.timeout, log });
   log.info("Stopped");
   return signal.aborted ? 0 : 1;
-}
-
-/** Serves health and metrics. A failure is logged and does not keep the gateway from serving S3. */
-function listenForAdmin(
-  address: Config["admin"],
-  services: AdminServices,
-  log: Log,
-): AsyncDisposable | undefined {
-  if (address === "off") return undefined;
-  const { hostname, port } = address;
-  try {
-    return Deno.serve({
-      hostname,
-      port,
-      onListen: ({ hostname, port }) => {
-        log.info("Serving health and metrics", { hostname, port });
-      },
-      onError: (cause) => {
-        log.error("A request for health or metrics failed without a response", { cause });
-        return new Response(null, { status: 500 });
-      },
-    }, createAdminHandler(services));
-  } catch (cause) {
-    log.warn("Cannot serve health and metrics", {
-      reason: explainListen(cause, address, "--admin.listen"),
-    });
-    return undefined;
-  }
 }
 
 function pause(milliseconds: number): Promise<void> {
@@ -192,14 +162,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function explain(cause: unknown, { listen }: Config): string {
   return explainListen(cause, listen, "--listen");
-}
-
-function explainListen(cause: unknown, { hostname, port }: Address, flag: string): string {
-  if (cause instanceof Deno.errors.AddrInUse) {
-    return `Port ${port} of ${hostname} is in use: stop the program that listens there, or choose another port with ${flag}`;
-  }
-  if (cause instanceof Deno.errors.PermissionDenied) {
-    return `The system does not allow listening on port ${port} of ${hostname}: ${cause.message}`;
-  }
-  return cause instanceof Error ? cause.message : String(cause);
 }

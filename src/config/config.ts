@@ -77,6 +77,12 @@ export type Config = {
   readonly domains: readonly string[];
   /** IP addresses and networks of proxies whose X-Forwarded-* headers are trusted. */
   readonly trustedProxies: readonly string[];
+  readonly website: {
+    /** Host names, lower case, below which `listen` serves web sites. */
+    readonly domains: readonly string[];
+    /** Where web sites are served apart from S3. */
+    readonly listen: Address | "off";
+  };
   /** Whether the health paths of MinIO are served on the port of S3. */
   readonly minioHealth: boolean;
   /** Milliseconds. */
@@ -136,6 +142,10 @@ export function createConfig(values: Values): Config {
     defaultOwner: values.user,
     region: given(values, "region"),
     domains: values.domains ?? [],
+    website: {
+      domains: chooseSiteDomains(values),
+      listen: given(values, "websiteListen"),
+    },
     trustedProxies: values.trustedProxies ?? [],
     minioHealth: given(values, "minioHealth"),
     clockSkew: given(values, "clockSkew"),
@@ -183,6 +193,18 @@ function chooseCredentials({ credentials, user, password }: Values): Credentials
     "There are no S3 credentials: set --natsUser and --natsPassword, which are then also the S3 access key id and " +
       "secret access key, or separate S3 credentials with --s3.credentials or NATS_S3_CREDENTIALS",
   );
+}
+
+function chooseSiteDomains({ websiteDomains = [], domains = [] }: Values): readonly string[] {
+  for (const site of websiteDomains) {
+    // Then a host could mean a bucket's site and the bucket itself.
+    const domain = domains.find((domain) => `.${domain}`.endsWith(`.${site}`));
+    if (domain === undefined) continue;
+    throw new RangeError(
+      `Cannot use --website.domain ${site} with --http.domain ${domain}: choose a host for web sites that is neither the host of S3 nor above it`,
+    );
+  }
+  return websiteDomains;
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -80,6 +80,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     defaultOwner: "ann",
     region: "us-east-1",
     domains: [],
+    website: { domains: [], listen: "off" },
     trustedProxies: [],
     minioHealth: false,
     clockSkew: 300_000,

@@ -9,13 +9,8 @@ import { NATIVE_LAYOUTS } from "../nats/uploads/native_layout.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 import { REQUEST_LOGS } from "../telemetry/request_log.ts";
 import { BUCKET_SETTINGS } from "./bucket_settings.ts";
-import {
-  parseAddress,
-  parseDomains,
-  parseNetworks,
-  parseOptionalAddress,
-  parseServers,
-} from "./network_values.ts";
+import { HTTP_SETTINGS } from "./http_settings.ts";
+import { parseAddress, parseOptionalAddress, parseServers } from "./network_values.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { OBJECT_SETTINGS } from "./object_settings.ts";
 import { parseCertificates, parseCreds, parsePrivateKey, parseSeed } from "./secret_values.ts";
@@ -256,26 +251,7 @@ export const SETTINGS = {
     help: "Region that clients sign requests for; * accepts any region",
     parse: parseRegion,
   }),
-  domains: setting({
-    flag: "http.domain",
-    value: "NAME,…",
-    help: "Host names for virtual-host addressing of buckets, as in bucket.s3.example.com",
-    parse: parseDomains,
-  }),
-  trustedProxies: setting({
-    flag: "http.trusted-proxies",
-    value: "NETWORK,…",
-    help:
-      "IP addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are trusted, such as 10.0.0.0/8,::1",
-    parse: parseNetworks,
-  }),
-  minioHealth: setting({
-    flag: "http.minio-health",
-    default: "false",
-    help:
-      "Answers /minio/health/live, ready, cluster and cluster/read without credentials, for clients that poll MinIO",
-    parse: parseBoolean,
-  }),
+  ...HTTP_SETTINGS,
   clockSkew: setting({
     flag: "auth.clock-skew",
     value: "DURATION",

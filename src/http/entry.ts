@@ -3,8 +3,11 @@
  * @module
  */
 
+import type { TrustedProxies } from "../s3/forwarded.ts";
 import type { S3Request } from "../s3/request.ts";
+import { hostOfUrl, virtualBucket } from "../s3/request_host.ts";
 import { isSubResource } from "../s3/subresources.ts";
+import type { Handler } from "./exchange_services.ts";
 
 /**
  * The doors: operations of S3 and S3 Control; preflights, which browsers send unsigned; forms (PostObject), which carry
@@ -30,4 +33,25 @@ function isForSts(
   if (method === "GET") return query.has("Action");
   const type = headers.get("content-type")?.toLowerCase();
   return method === "POST" && type?.startsWith("application/x-www-form-urlencoded") === true;
+}
+
+/** The handlers behind the port of S3. */
+export type Entry = {
+  readonly s3: Handler;
+  readonly sites: Handler;
+  /** Hosts below which each bucket's web site has a host of its own. */
+  readonly siteDomains: readonly string[];
+  readonly proxies: TrustedProxies | undefined;
+};
+
+/** Creates the handler of the port of S3, which passes the requests to the hosts of web sites on to theirs. */
+export function createEntry({ s3, sites, siteDomains, proxies }: Entry): Handler {
+  if (siteDomains.length === 0) return s3;
+  return (request, info) => {
+    const peer = info?.remoteAddr?.hostname;
+    const host = proxies?.originOf(peer, request.headers).host ?? hostOfUrl(request.url);
+    return virtualBucket(host, siteDomains) === undefined
+      ? s3(request, info)
+      : sites(request, info);
+  };
 }

@@ -21,11 +21,11 @@ import type { RequestTrace } from "../telemetry/request_trace.ts";
 import { disconnectSignal } from "./disconnect_signal.ts";
 import { type ErrorForm, errorResponse } from "./error_response.ts";
 import type { ExchangeServices, RequestInfo } from "./exchange_services.ts";
-import type { Admission, Refusal } from "./in_flight.ts";
+import { type Admission, NOT_ADMITTED, type Refusal } from "./in_flight.ts";
 import { rawPathOf } from "./raw_path.ts";
+import { regionToName } from "./region_to_name.ts";
 
-/** Stands in for the admission of a request that was not let in. */
-const NOT_ADMITTED: Admission = { arrived: () => {}, leave: () => {}, countFor: () => true };
+type RenderError = NonNullable<ExchangeServices["renderError"]>;
 
 /** One request on its way to its response. */
 export class Exchange {
@@ -34,6 +34,7 @@ export class Exchange {
   readonly origin: Origin;
   /** Why the request was not let in; undefined if it was. */
   readonly refusal: Refusal | undefined;
+  /** Undefined until the request was parsed. */
   asked: S3Request | undefined;
   /** The form of errors: that of the service to which the request is addressed. */
   form: ErrorForm = "s3";
@@ -76,6 +77,10 @@ export class Exchange {
     const admission = services.inFlight.enter({ hasBody: body !== null, client: this.client });
     this.#admission = typeof admission === "string" ? NOT_ADMITTED : admission;
     this.refusal = typeof admission === "string" ? admission : undefined;
+  }
+
+  get #renderError(): RenderError {
+    return this.#services.renderError ?? errorResponse;
   }
 
   /** The log of this request. */
@@ -158,12 +163,12 @@ export class Exchange {
     });
   };
 
-  /** Returns the response to a request that failed, as XML unless it is to be something else. */
-  fail(cause: unknown, render: () => Response = () => errorResponse(cause, this)): Response {
+  /** Returns the response to a request that failed. */
+  fail(cause: unknown, render: RenderError = this.#renderError): Response {
     this.#hasFailed = true;
     if (isS3Error(cause, "NoSuchBucket", "InvalidBucketName")) this.region = undefined;
     this.#discardBody();
-    return render();
+    return render(cause, this);
   }
 
   /**
@@ -178,7 +183,7 @@ export class Exchange {
       headers: { "retry-after": String(Math.ceil(wait / 1000)) },
     });
     const { record, request, form } = this;
-    return errorResponse(error, { record, request, form, log: SILENT_LOG });
+    return this.#renderError(error, { record, request, form, log: SILENT_LOG });
   }
 
   /** Completes a response's headers, and ends the exchange unless its body is still to be sent. */
@@ -196,23 +201,12 @@ export class Exchange {
     headers.set("x-amz-request-id", record.id);
     headers.set("x-amz-id-2", record.id);
     headers.set("server", "nats-s3");
-    // As on AWS, not on responses about an object, unless it is an error.
-    const on = this.asked?.target.on;
-    const namesRegion = on === "bucket" || this.#hasFailed && on !== "account";
-    if (this.region !== undefined && namesRegion) {
-      headers.set("x-amz-bucket-region", this.#locate(this.region));
-    }
+    const region = regionToName(this, this.#hasFailed, this.#services.store);
+    if (region !== undefined) headers.set("x-amz-bucket-region", region);
     if (this.#info !== undefined && this.refusal === undefined) {
       this.#info.completed.then(() => this.#end(false), () => this.#end(true));
     } else if (!this.#isDelivering) this.#end(false);
     return response;
-  }
-
-  /** Returns the location of the request's bucket, or a region if it has none. */
-  #locate(region: string): string {
-    const target = this.asked?.target;
-    if (target === undefined || !("bucket" in target)) return region;
-    return this.#services.store.knownLocation(target.bucket) ?? region;
   }
 
   /** Turns a body into a stream that is watched until it was taken, unless it is small. */
@@ -232,8 +226,12 @@ export class Exchange {
   #takeFixed(length: number): boolean {
     const { hostname, port } = this.#info?.remoteAddr ?? {};
     const connection = port === undefined ? undefined : `${hostname}:${port}`;
-    const { fixedBodies } = this.#services;
-    return fixedBodies.take(this.client ?? "", length, this.record.began, connection);
+    return this.#services.fixedBodies.take(
+      this.client ?? "",
+      length,
+      this.record.began,
+      connection,
+    );
   }
 
   #end(broken: boolean): void {

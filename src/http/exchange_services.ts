@@ -11,6 +11,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Rejection } from "../telemetry/rejections.ts";
 import type { RequestObserver } from "../telemetry/request_record.ts";
 import type { RequestTracing } from "../telemetry/request_trace.ts";
+import type { FailedRequest } from "./error_response.ts";
 import type { FixedBodies } from "./fixed_bodies.ts";
 import type { InFlight } from "./in_flight.ts";
 import type { RateLimit } from "./rate_limit.ts";
@@ -41,6 +42,8 @@ export type ExchangeServices = {
   readonly observe?: RequestObserver;
   /** Logs each request at the same time, as its bucket demands. It returns immediately and does not throw. */
   readonly accessLog?: { readonly add: (ended: EndedRequest) => void };
+  /** Renders the error of a request; as XML by default. */
+  readonly renderError?: (cause: unknown, failed: FailedRequest) => Response;
   /** Undefined if requests are not traced. */
   readonly tracing?: RequestTracing | undefined;
 };

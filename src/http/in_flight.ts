@@ -25,6 +25,9 @@ export type Admission = {
   readonly leave: (unread?: Promise<unknown>) => void;
 };
 
+/** Stands in for the admission of a request that was not let in. */
+export const NOT_ADMITTED: Admission = { arrived: () => {}, leave: () => {}, countFor: () => true };
+
 /** Why a request was not let in: too many are in flight, or the gateway is stopping. */
 export type Refusal = Extract<Rejection, "requests" | "stopping">;
 

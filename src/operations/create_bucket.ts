@@ -20,7 +20,7 @@ import { notImplemented } from "../s3/metadata.ts";
 import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { formatTagging, NEW_BUCKET_TAGS, parseTags, type TagSet } from "../s3/tags.ts";
-import { childrenOf, optionalTextOf, parseXml, type XmlElement } from "../s3/xml_reader.ts";
+import { childrenOf, optionalTextOf, parseXml } from "../s3/xml_reader.ts";
 import type { DocumentKind } from "../store/documents.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";

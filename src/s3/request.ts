@@ -12,6 +12,7 @@ import { claimedAccount, CONTROL_PREFIX } from "./control.ts";
 import type { Origin } from "./forwarded.ts";
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from "./names.ts";
 import { readHeaders, type RequestHeaders } from "./request_headers.ts";
+import { checkHost, endOfAuthority, hostOf, virtualBucket } from "./request_host.ts";
 
 /** The target of a request. */
 export type Target =
@@ -74,18 +75,19 @@ export function parseRequest(
   origin?: Origin,
   account?: string,
 ): S3Request {
-  return parseParts(request, origin, (rawPath, host, headers) => {
+  const toTarget = (rawPath: string, host: string, headers: RequestHeaders): Target => {
     const virtual = virtualBucket(host, domains);
     const claimed = rawPath.startsWith(CONTROL_PREFIX)
       ? claimedAccount({ host, headers, virtual }, account)
       : undefined;
     if (claimed === undefined) return parseTarget(rawPath, virtual);
     return { on: "account", ...claimed, path: decodePercent(rawPath.slice(CONTROL_PREFIX.length)) };
-  });
+  };
+  return parseParts(request, origin, toTarget, parseQuery);
 }
 
 /**
- * Parses a request to a web site: the whole path is the key.
+ * Parses a request to a web site: the whole path is the key, and the query has no meaning.
  *
  * @param bucketOf Returns the bucket of a host.
  * @throws S3Error as {@linkcode parseRequest} does, and what `bucketOf` throws
@@ -99,22 +101,25 @@ export function parseSiteRequest(
     request,
     origin,
     (rawPath, host) => targetOf(bucketOf(host), decodePercent(rawPath.slice(1))),
+    () => NO_QUERY,
   );
   return { ...parts, isSite: true };
 }
+
+const NO_QUERY: Query = new Map();
 
 function parseParts(
   request: Request,
   origin: Origin | undefined,
   toTarget: (rawPath: string, host: string, headers: RequestHeaders) => Target,
+  toQuery: (rawQuery: string) => Query,
 ): S3Request {
   const { url } = request;
   const headers = readHeaders(request.headers);
   const start = url.indexOf("://") + 3;
   const end = endOfAuthority(url, start);
   const sent = hostOf(url.slice(start, end), headers.get("host"));
-  const host = origin?.host ?? sent;
-  if (INVALID_HOST.test(host)) throw invalidHost();
+  const host = checkHost(origin?.host ?? sent);
 
   const raw = url.slice(end);
   const question = raw.indexOf("?");
@@ -127,7 +132,7 @@ function parseParts(
     target: toTarget(rawPath, host, headers),
     rawPath,
     rawQuery,
-    query: parseQuery(rawQuery),
+    query: toQuery(rawQuery),
     headers,
     host,
     scheme: origin?.scheme ?? (url.startsWith("https:") ? "https" : "http"),
@@ -135,46 +140,6 @@ function parseParts(
     body: request.body,
     client: request,
   };
-}
-
-const INVALID_HOST = /[/?#@\\\s]/;
-
-/**
- * Returns the host that our direct peer sent, after a check that path and query begin behind it.
- *
- * The runtime puts Host before the target without a check, so a Host that contains a slash would forge the path. In HTTP/2
- * and in the absolute form of a target, the URL has an authority of its own, which must be the same.
- *
- * @param authority The authority of the request's URL.
- * @param header The Host header; HTTP/2 and HTTP/1.0 need not have one.
- */
-function hostOf(authority: string, header: string | null): string {
-  const host = header ?? authority;
-  // For an empty Host the runtime takes the address that it listens on.
-  const isSame = host === authority || host === "" ||
-    host.toLowerCase() === authority.toLowerCase();
-  if (!isSame || INVALID_HOST.test(host)) throw invalidHost();
-  return host;
-}
-
-function invalidHost(): S3Error {
-  return new S3Error("InvalidRequest", {}, { message: "Host header is not valid" });
-}
-
-function endOfAuthority(url: string, from: number): number {
-  const end = url.slice(from).search(/[/?#]/);
-  return end < 0 ? url.length : from + end;
-}
-
-/** Returns the bucket that a Host names; undefined for path style. */
-export function virtualBucket(host: string, domains: readonly string[]): string | undefined {
-  const name = host.replace(/:\d*$/, "").toLowerCase();
-  for (const domain of domains) {
-    if (name.length > domain.length + 1 && name.endsWith("." + domain)) {
-      return name.slice(0, -domain.length - 1);
-    }
-  }
-  return undefined;
 }
 
 function parseTarget(rawPath: string, virtual: string | undefined): Target {

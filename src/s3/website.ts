@@ -6,6 +6,7 @@
  */
 
 import { S3Error } from "./errors.ts";
+import { encodeKey, formatLocation } from "./location.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "./xml_reader.ts";
 
 /** Either all requests go elsewhere, or there are documents. */
@@ -229,11 +230,20 @@ export function findRoute(
   return rules.find((rule) => rule.status === status && key.startsWith(rule.prefix ?? ""));
 }
 
-/** Returns the key to which a rule redirects. */
-export function redirectedKey(
+/**
+ * Returns the path to which a rule redirects, encoded. The text of a rule may have a query and a fragment of its own, as
+ * in `resize?key=` and `#!/`.
+ */
+export function redirectedPath(
   { prefix = "", redirect: { key } }: RoutingRule,
   from: string,
 ): string {
-  if (key.kind === "replaced") return key.by;
-  return key.kind === "prefix" ? key.by + from.slice(prefix.length) : from;
+  switch (key.kind) {
+    case "replaced":
+      return `/${formatLocation(key.by)}`;
+    case "prefix":
+      return `/${formatLocation(key.by)}${encodeKey(from.slice(prefix.length))}`;
+    case "same":
+      return `/${encodeKey(from)}`;
+  }
 }

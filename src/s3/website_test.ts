@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { isS3Error } from "./errors.ts";
-import { findRoute, parseWebsite, redirectedKey } from "./website.ts";
+import { findRoute, parseWebsite, redirectedPath } from "./website.ts";
 
 const INDEX = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>";
 
@@ -122,11 +122,29 @@ Deno.test("the first rule for the key and the error decides, and makes the new k
   if (website.kind !== "documents") throw new TypeError(website.kind);
   const key = (from: string, status?: number): string | undefined => {
     const rule = findRoute(website.rules, from, status);
-    return rule && redirectedKey(rule, from);
+    return rule && redirectedPath(rule, from);
   };
-  strictEqual(key("a/x"), "b/x");
+  strictEqual(key("a/x"), "/b/x");
   strictEqual(key("x"), undefined);
-  strictEqual(key("a/x", 404), "c");
-  strictEqual(key("x", 404), "x");
+  strictEqual(key("a/x", 404), "/c");
+  strictEqual(key("x", 404), "/x");
   strictEqual(key("x", 403), undefined);
+});
+
+Deno.test("a rule's text keeps its query and its fragment, and a key is encoded", () => {
+  const path = (element: string, from: string): string => {
+    const website = parseWebsite(rules(
+      `<Condition><KeyPrefixEquals>a/</KeyPrefixEquals></Condition><Redirect>${element}</Redirect>`,
+    ));
+    if (website.kind !== "documents") throw new TypeError(website.kind);
+    const rule = findRoute(website.rules, from, undefined);
+    return rule === undefined ? "" : redirectedPath(rule, from);
+  };
+  const prefix = (by: string): string => `<ReplaceKeyPrefixWith>${by}</ReplaceKeyPrefixWith>`;
+  strictEqual(path(prefix("resize?key="), "a/b c/d?#"), "/resize?key=b%20c/d%3F%23");
+  strictEqual(path(prefix("#!/"), "a/b"), "/#!/b");
+  strictEqual(path(prefix(""), "a//b.test"), "//b.test");
+  const replaced = "<ReplaceKeyWith>not found?é&#13;&#10;set-cookie: a</ReplaceKeyWith>";
+  strictEqual(path(replaced, "a/b"), "/not%20found?%C3%A9%0D%0Aset-cookie:%20a");
+  strictEqual(path("<HostName>b.test</HostName>", "a/é%"), "/a/%C3%A9%25");
 });
