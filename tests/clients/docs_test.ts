@@ -34,6 +34,7 @@ const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   "docs/authentication.md": [/^hello$/m],
   "docs/interop.md": [/^from NATS$/m, /^hello$/m],
   "docs/operations.md": [/hello\.txt/, /^demo: quota 10 GiB, objects 1000000$/m, /would free/],
+  "docs/website.md": [/demo: everybody may read its objects/, /^<h1>hello<\/h1>$/m],
 };
 
 const UNTIL_IT_SERVES = `
@@ -102,8 +103,11 @@ async function runBlock(
   },
 ): Promise<string> {
   const admin = gateway.log.find(({ msg }) => msg === "Serving health and metrics")?.["port"];
+  const sites = gateway.log.find(({ msg }) => msg === "Serving web sites")?.["port"];
   const code = block.code
     .replaceAll("127.0.0.1:5222", gateway.host)
+    .replaceAll("127.0.0.1:8081", "127.0.0.1:0")
+    .replaceAll("localhost:8081", `localhost:${sites}`)
     .replaceAll("http://127.0.0.1:5223", `http://127.0.0.1:${admin}`)
     .replaceAll("127.0.0.1:4222", `127.0.0.1:${gateway.server.port}`);
   if (block.language === "ts") await Deno.writeTextFile(`${folder}/block.ts`, code);
@@ -129,7 +133,10 @@ for (const { path, text } of documents) {
     name: `${needsNats ? "nats and other " : ""}commands of ${path} run`,
     ignore: needsNats && nats === undefined,
     async fn(t) {
-      await using gateway = await startGateway({ env: { NATS_S3_CREDENTIALS: CREDENTIALS } });
+      await using gateway = await startGateway({
+        flags: path === "docs/website.md" ? ["--website.listen", "127.0.0.1:0"] : [],
+        env: { NATS_S3_CREDENTIALS: CREDENTIALS },
+      });
       await using folder = await temporaryFolder();
       const aws = await ensureAwsCli();
       const command = [aws.command, ...aws.args].map((word) => `'${word}'`).join(" ");
