@@ -50,6 +50,7 @@ export class Exchange {
   client: string | undefined;
   readonly #services: ExchangeServices;
   readonly #info: RequestInfo | undefined;
+  readonly #renderError: RenderError;
   readonly #admission: Admission;
   readonly #trace: RequestTrace | undefined;
   #isDelivering = false;
@@ -64,6 +65,7 @@ export class Exchange {
     this.request = request;
     this.#info = info;
     this.#services = services;
+    this.#renderError = services.renderError ?? errorResponse;
     this.origin = services.proxies?.originOf(peer, headers) ??
       { address: peer, host: undefined, scheme: undefined };
     const { address, scheme } = this.origin;
@@ -71,16 +73,11 @@ export class Exchange {
     this.record = newRecord({ id, method, path: rawPathOf(url), client: address });
     this.#trace = services.tracing?.begin(this.record, request, scheme);
     // The address of a trusted proxy stands for many clients.
-    this.client = address === undefined || services.proxies?.has(address) === true
-      ? undefined
-      : address;
+    const isProxy = address !== undefined && services.proxies?.has(address) === true;
+    this.client = isProxy ? undefined : address;
     const admission = services.inFlight.enter({ hasBody: body !== null, client: this.client });
     this.#admission = typeof admission === "string" ? NOT_ADMITTED : admission;
     this.refusal = typeof admission === "string" ? admission : undefined;
-  }
-
-  get #renderError(): RenderError {
-    return this.#services.renderError ?? errorResponse;
   }
 
   /** The log of this request. */
@@ -211,15 +208,13 @@ export class Exchange {
 
   /** Turns a body into a stream that is watched until it was taken, unless it is small. */
   #accountFor(response: Response): Response {
-    const { record } = this;
-    if (this.#isDelivering || record.method === "HEAD") return response;
+    if (this.#isDelivering || this.record.method === "HEAD") return response;
     const length = Number(response.headers.get("content-length") ?? 0);
     if (length === 0 || this.#takeFixed(length)) return response;
     // Asking for the body of a response makes it a stream, so it is not asked for before.
     const { body, status, headers } = response;
-    return body === null
-      ? response
-      : new Response(this.deliver(inPieces(body)), { status, headers });
+    if (body === null) return response;
+    return new Response(this.deliver(inPieces(body)), { status, headers });
   }
 
   /** Counts a body that is handed over at once; returns false if it must be a stream. */
