@@ -14,7 +14,7 @@ export { findNatsServer } from "./find_nats_server.ts";
 
 const LOWEST_PORT = 15_000;
 const HIGHEST_PORT = 30_000;
-const START_TIMEOUT = 60_000;
+const START_TIMEOUT = 120_000;
 const STOP_TIMEOUT = 10_000;
 
 /** Options of {@linkcode startNatsServer}. */

@@ -119,6 +119,7 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
   await retried(() => attachMirror(cluster));
 
   let killed = 0;
+  let wrong = 0;
   for (let epoch = 0; killed < kills && performance.now() - began < limit; epoch++) {
     const keys = Array.from({ length: KEYS }, (_, i) => `${seed}/${epoch}/k${i}`);
     const stop = new AbortController();
@@ -139,8 +140,12 @@ async function killAll(cluster: Cluster, options: KillOptions): Promise<KillRepo
     kept.push(...keys.slice(0, KEPT));
     for (const key of keys) {
       const problem = history.explain(key);
-      if (problem !== undefined) problems.push(problem);
+      if (problem === undefined) continue;
+      problems.push(problem);
+      note?.(problem); // a run that ends early has no report
     }
+    for (const problem of load.wrong.slice(wrong)) note?.(problem);
+    wrong = load.wrong.length;
     load.forget();
     const so = `${killed} kills, ${history.size} events, ${
       problems.length + load.wrong.length
