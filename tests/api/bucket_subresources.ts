@@ -1,10 +1,9 @@
 /**
  * Every sub-resource that a bucket has on AWS, and how a bucket answers on which nothing was ever set.
- *
- * A row that is marked `later` belongs to an operation that is not supported yet: the tests expect 501 and refuse the mark
- * as soon as the operation is supported, so that the row's other facts are tested.
  * @module
  */
+
+import { formatPublicRead } from "../../src/s3/policy.ts";
 
 /** An error, or the root element of a document in AWS's namespace. */
 export type Answer =
@@ -25,7 +24,6 @@ export type Unkept = {
   readonly get: Answer;
   readonly puts: readonly Put[];
   readonly delete: { readonly status: number; readonly code?: string };
-  readonly later?: true;
 };
 
 /** A sub-resource of which the gateway keeps what was put. */
@@ -34,9 +32,8 @@ export type Kept = {
   readonly get: Answer;
   readonly valid: string;
   readonly invalid: readonly (readonly [body: string, code: string])[];
-  /** Some are reset by another PUT instead. */
-  readonly reset: "DELETE" | { readonly put: string };
-  readonly later?: true;
+  /** Some are reset by another PUT instead, of which nothing is kept if it clears what was put before. */
+  readonly reset: "DELETE" | { readonly put: string; readonly clears?: true };
 };
 
 const missing = (code: string): Answer => ({ status: 404, code });
@@ -186,12 +183,6 @@ export const UNKEPT: readonly Unkept[] = [
     delete: { status: 404, code: "OwnershipControlsNotFoundError" },
   },
   {
-    query: "policy",
-    get: missing("NoSuchBucketPolicy"),
-    puts: [refused('{"Version":"2012-10-17","Statement":[]}')],
-    delete: DELETED,
-  },
-  {
     query: "policyStatus",
     get: missing("NoSuchBucketPolicy"),
     puts: NO_PUT,
@@ -256,7 +247,6 @@ export const KEPT: readonly Kept[] = [
     ],
     // As on AWS, nothing takes the state away again.
     reset: { put: "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>" },
-    later: true,
   },
   {
     query: "cors",
@@ -286,8 +276,14 @@ export const KEPT: readonly Kept[] = [
         "InvalidTargetBucketForLogging",
       ],
     ],
-    reset: { put: "<BucketLoggingStatus/>" },
-    later: true,
+    reset: { put: "<BucketLoggingStatus/>", clears: true },
+  },
+  {
+    query: "policy",
+    get: missing("NoSuchBucketPolicy"),
+    valid: formatPublicRead("bucket"),
+    invalid: [["Version", "MalformedPolicy"], [formatPublicRead("other"), "MalformedPolicy"]],
+    reset: "DELETE",
   },
   {
     query: "requestPayment",
@@ -304,7 +300,6 @@ export const KEPT: readonly Kept[] = [
     reset: {
       put: "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
     },
-    later: true,
   },
   {
     query: "tagging",
@@ -318,7 +313,6 @@ export const KEPT: readonly Kept[] = [
       ],
     ],
     reset: "DELETE",
-    later: true,
   },
   {
     query: "website",
@@ -327,7 +321,6 @@ export const KEPT: readonly Kept[] = [
       "</WebsiteConfiguration>",
     invalid: [["<Website/>", "MalformedXML"]],
     reset: "DELETE",
-    later: true,
   },
 ];
 
