@@ -18,6 +18,7 @@ import type { Delivery, LeaderMessage } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { records } from "../layout/subjects.ts";
+import { watchCountDrift } from "./count_drift.ts";
 import { History } from "./history.ts";
 import type { BucketStream, StreamReading } from "./streams.ts";
 import { type Reached, type Target, Waiters } from "./waiters.ts";
@@ -38,7 +39,7 @@ export type FeedOptions = {
   readonly apply: (delivery: Delivery) => void;
 };
 
-/** Stands for the number of messages behind one that the leader returned. */
+/** The number of messages behind one that the leader returned. */
 const UNKNOWN = Infinity;
 
 /** Applies messages until it is disposed. */
@@ -79,6 +80,7 @@ export class Feed implements Disposable {
       deliver: (delivery, pending) => this.#take(delivery, pending, records.sync(store)),
       caughtUp: () => {
         this.#isLoaded = true;
+        this.#complete = this.#position;
         this.#settle();
       },
       failed: (cause) => this.#waiters.fail(cause),
@@ -126,9 +128,8 @@ export class Feed implements Disposable {
     const before = this.#position;
     const barrier = await this.#setBarrier(stream);
     if (barrier !== undefined && barrier <= before) return "restored";
+    using _drift = watchCountDrift(this, barrier, () => this.#consumer.restart());
     const reached = await this.#wait(barrier, timeout);
-    // A consumer that is there but counts messages that are gone would never have nothing left.
-    if (reached === "late" && this.#position >= (barrier ?? Infinity)) this.#consumer.restart();
     return barrier === undefined && reached === "all" ? await this.#readOn(stream) : reached;
   }
 
@@ -205,12 +206,11 @@ export class Feed implements Disposable {
 
   /** Asks the leader for the messages behind the last one that was applied, and applies them. */
   async #readOn(bucket: BucketStream): Promise<Reached> {
-    const { stream } = bucket;
     const proved = await this.#history.prove(this.#context.requests, bucket);
     if (proved === undefined) return "restored";
     if (proved < this.#history.last) this.#goBack(proved);
     while (!this.#isDisposed) {
-      const message = await this.#readNext(stream);
+      const message = await this.#readNext(bucket.stream);
       if (message === undefined) return "all";
       const { subject, sequence, stamp, data, time } = message;
       const headers = (): string => "";
