@@ -58,7 +58,7 @@ Deno.test("parseTagSet() reads a document", () => {
   ]);
   deepStrictEqual(
     read(
-      `<?xml version="1.0"?>\n<t:Tagging xmlns:t="x">\n <t:TagSet>\n  <t:Tag>\n <t:Value>1</t:Value><t:Key>b</t:Key></t:Tag></t:TagSet></t:Tagging>`,
+      `<?xml version="1.0"?>\n<t:Tagging xmlns:t="http://s3.amazonaws.com/doc/2006-03-01/">\n <t:TagSet>\n  <t:Tag>\n <t:Value>1</t:Value><t:Key>b</t:Key></t:Tag></t:TagSet></t:Tagging>`,
     ),
     [["b", "1"]],
   );

@@ -3,7 +3,7 @@
  * See https://www.w3.org/TR/xml/
  *
  * Reading is strict: a document is well-formed and has no DOCTYPE, or it is `MalformedXML`. Values stay text and
- * untrimmed: `007`, `true` and ` a ` are keys. As on AWS, namespaces are ignored.
+ * untrimmed: `007`, `true` and ` a ` are keys. The root element is in no namespace or in one of AWS's.
  *
  * As on AWS, numeric references may stand for characters that XML 1.0 cannot contain. See `xml.ts`, which writes them.
  * @module
@@ -11,6 +11,7 @@
 
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { S3Error } from "./errors.ts";
+import { rootNamespace } from "./xml_namespace.ts";
 
 /** An element of a document. */
 export type XmlElement = {
@@ -33,6 +34,15 @@ const parser = new XMLParser({
   processEntities: false,
   cdataPropName: "#cdata",
 });
+
+/** The namespaces of S3's documents, today's and the one of old clients, and that of S3 Control's. */
+const NAMESPACES: ReadonlySet<string> = new Set([
+  "http://s3.amazonaws.com/doc/2006-03-01/",
+  "http://s3.amazonaws.com/doc/2006-03-01",
+  "http://doc.s3.amazonaws.com/2006-03-01/",
+  "http://doc.s3.amazonaws.com/2006-03-01",
+  "http://awss3control.amazonaws.com/doc/2018-08-20/",
+]);
 
 /** Characters that a document may contain only as references. */
 // deno-lint-ignore no-control-regex
@@ -64,6 +74,8 @@ export function parseXml(text: string, root: string, maxTags: number = Infinity)
   ) {
     throw new S3Error("MalformedXML");
   }
+  const namespace = rootNamespace(markup);
+  if (namespace && !NAMESPACES.has(namespace)) throw new S3Error("MalformedXML");
   const nodes = toNodes(parseOrdered(document));
   const [element, ...others] = nodes.filter((node) => typeof node !== "string");
   const outside = nodes.filter((node) => typeof node === "string").join("");

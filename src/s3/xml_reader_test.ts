@@ -17,8 +17,11 @@ Deno.test("parseXml() keeps values as text, untrimmed", () => {
       ["<R><K>a<!-- <![CDATA[ --><![CDATA[<!-- ]]>b</K></R>", "a<!-- b"],
       ["<R><K>1</K></R><!-- end -->", "1"],
       [`<R><K>${"<!---->".repeat(10_000)}1</K></R>`, "1"],
-      ['<?xml version="1.0"?>\n<R xmlns="urn:x"><K>1</K></R>\n', "1"],
-      ['<s:R xmlns:s="urn:x"><s:K>1</s:K></s:R>', "1"],
+      [
+        '<?xml version="1.0"?>\n<R xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><K>1</K></R>\n',
+        "1",
+      ],
+      ['<s:R xmlns:s="http://s3.amazonaws.com/doc/2006-03-01/"><s:K>1</s:K></s:R>', "1"],
       ["\ufeff<R><K>é</K></R>", "é"],
     ]
   ) strictEqual(textOf(parseXml(xml as string, "R"), "K"), text, xml);
@@ -80,4 +83,27 @@ Deno.test("textOf() requires exactly one child", () => {
   throws(() => textOf(root, "B"), { code: "MalformedXML" });
   throws(() => textOf(root, "C"), { code: "MalformedXML" });
   strictEqual(optionalTextOf(root, "C"), undefined);
+});
+
+Deno.test("parseXml() accepts AWS's namespaces, or none, and refuses others", () => {
+  const ours = "http://s3.amazonaws.com/doc/2006-03-01/";
+  const accepted = [
+    "<R/>",
+    '<R xmlns=""/>',
+    `<R xmlns="${ours}"/>`,
+    `<?xml version="1.0"?>\n<!-- a > b -->\n<R\n  a='>' xmlns = '${ours}' ><A xmlns="urn:other"/></R>`,
+    `<s3:R xmlns="urn:other" xmlns:s3="${ours}"></s3:R>`,
+    '<R xmlns="http://doc.s3.amazonaws.com/2006-03-01"/>',
+    '<R xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>',
+  ];
+  for (const text of accepted) strictEqual(parseXml(text, "R").name, "R", text);
+  const refused = [
+    '<R xmlns="urn:other"/>',
+    `<R xmlns="${ours.toUpperCase()}"/>`,
+    `<o:R xmlns="${ours}" xmlns:o="urn:other"/>`,
+    `<!--<R xmlns="${ours}">--><R a="1" xmlns='urn:other'/>`,
+  ];
+  for (const text of refused) {
+    throws(() => parseXml(text, "R"), { code: "MalformedXML" }, text);
+  }
 });
