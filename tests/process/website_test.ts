@@ -218,7 +218,7 @@ Deno.test("nats-s3 buckets website refuses what it cannot do", async () => {
       [["website", "photos", "--public", "--private"], /^2 Choose one flag/],
       [["website", "--public"], /^2 Wrong number of operands/],
       [["website", "--public", ".."], /^2 Cannot use bucket ".."/],
-      [["website", "--public", "photos"], /^1 The specified bucket does not exist/m],
+      [["website", "--public", "photos"], /^1 There is no bucket "photos"/m],
     ] as const
   ) match(await runBuckets(server, ...args), expected);
 });
