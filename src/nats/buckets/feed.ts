@@ -72,7 +72,7 @@ export class Feed implements Disposable {
     this.#consumer = new OrderedConsumer(context, {
       stream,
       filters: prepared ? [...options.filters, records.sync(store)] : options.filters,
-      from: () => this.#start + 1,
+      from: () => Math.max(this.#start, 1), // the last one again, to learn how many are left behind it
       made: () => this.#prove(bucket),
       lost: () => {
         this.#isProved = false;
@@ -80,7 +80,6 @@ export class Feed implements Disposable {
       deliver: (delivery, pending) => this.#take(delivery, pending, records.sync(store)),
       caughtUp: () => {
         this.#isLoaded = true;
-        this.#complete = this.#position;
         this.#settle();
       },
       failed: (cause) => this.#waiters.fail(cause),
