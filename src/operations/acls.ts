@@ -6,7 +6,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html and
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
  *
- * `--bucket.acl-headers ignore` does not change these operations: whoever asks for nothing but an ACL is told that there is
+ * `--bucket.acl-headers ignore` does not change these operations: a request about nothing but an ACL is told that there is
  * none.
  * @module
  */
