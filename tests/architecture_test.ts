@@ -22,7 +22,7 @@ const SMALL_PIECES = ["world/", "crypto/", "streams/", "collections/", "telemetr
 const PURE = [...SMALL_PIECES, "s3/"];
 /** The interface of a store, without its implementations. */
 const STORE = "store/*";
-const PIPELINE = [...PURE, "auth/", "access/", "operations/", STORE];
+const PIPELINE = [...PURE, "iam/", "auth/", "access/", "operations/", STORE];
 /** The rooms of `nats/` that name buckets only in subjects and errors. */
 const NATS_GROUND = [...PURE, STORE, "nats/jetstream/", "nats/layout/", "nats/s3_errors.ts"];
 
@@ -50,21 +50,34 @@ const ARROWS: readonly Arrow[] = [
     because: "a small piece knows nothing of S3, so that any other folder may use it",
   })),
   { from: "s3/", to: SMALL_PIECES, because: "S3's vocabulary is pure: everything else speaks it" },
-  { from: "auth/", to: PURE, because: "a signature is checked without a store" },
+  {
+    from: "iam/",
+    to: PURE,
+    because: "policies and directories are pure: they are parsed and asked without I/O",
+  },
+  {
+    from: "auth/",
+    to: [...PURE, "iam/"],
+    because: "a signature is checked without a store, and its key belongs to somebody",
+  },
   {
     from: "store/memory/",
-    to: [...PURE, STORE],
+    to: [...PURE, "iam/", STORE],
     because: "the reference store proves that the interface needs no NATS",
   },
-  { from: "store/", to: PURE, because: "the interface of a store is in S3's terms" },
+  {
+    from: "store/",
+    to: [...PURE, "iam/"],
+    because: "the interface of a store is in terms of S3 and IAM",
+  },
   {
     from: "access/",
-    to: [...PURE, "auth/identity.ts", STORE],
+    to: [...PURE, "iam/", "auth/identity.ts", STORE],
     because: "permissions depend on the caller and on the bucket, not on how the caller signed",
   },
   {
     from: "operations/",
-    to: [...PURE, "auth/identity.ts", STORE],
+    to: [...PURE, "iam/", "auth/identity.ts", STORE],
     because: "an operation works for its caller on any store, behind authentication",
   },
   { from: "workers/", to: [...PURE, STORE], because: "a worker uses a store as an operation does" },
