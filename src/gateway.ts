@@ -30,6 +30,8 @@ export type { Handler, RequestInfo };
 export type GatewayServices = Services & ExchangeServices & StsServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
+  /** Number of the account to which S3 Control belongs if its host names none. */
+  readonly account: string;
   readonly cors: Cors;
   /** Host names under which buckets are addressed in virtual-host style. */
   readonly domains: readonly string[];

@@ -156,6 +156,7 @@ const ARROWS: readonly Arrow[] = [
     from: "config/",
     to: [
       ...PURE,
+      "auth/configured_keys.ts",
       "auth/credentials.ts",
       "auth/sigv2.ts",
       "nats/buckets/storage.ts",

@@ -14,7 +14,7 @@ import type { RequestHeaders } from "../s3/request_headers.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { createPayload } from "./body.ts";
 import type { AcceptedRegions, Credential } from "./credential_scope.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, identityOf } from "./credentials.ts";
 import { withHoistedHeaders, withoutHoistedChecksums } from "./hoisted_headers.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
 import { isPresigned, verifyPresigned } from "./presigned.ts";
@@ -57,11 +57,19 @@ export function createAuthenticate(
   { credentials, region, locations = [], clockSkew, sigv2, now }: AuthenticateOptions,
 ): Authenticate {
   const signingKeys = createSigningKeys();
-  return (request) =>
-    Promise.try(() => {
-      const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now() };
-      return authenticate(request, verifier, sigv2);
-    });
+  const verify = (request: S3Request): Authenticated => {
+    const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now() };
+    return authenticate(request, verifier, sigv2);
+  };
+  return (request) => {
+    const wait = isSigned(request) ? credentials.refresh() : undefined;
+    return wait === undefined ? Promise.try(verify, request) : wait.then(() => verify(request));
+  };
+}
+
+/** Returns whether a request names an access key. */
+function isSigned({ headers, query }: S3Request): boolean {
+  return headers.has("authorization") || isPresigned(query) || isSigV2Presigned(query);
 }
 
 function authenticate(
@@ -91,18 +99,18 @@ function authenticate(
   if (isPresigned(query)) {
     const signer = verifyPresigned(request, verifier);
     const all = withoutHoistedChecksums(withHoistedHeaders(headers, query), headers);
-    return user(request, all, signer);
+    return user(request, all, signer, verifier);
   }
   if (isSigV2Presigned(query)) {
     if (sigv2 === "off" || target.on === "account") throw unsupported();
     const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
     const accessKeyId = verifySigV2Presigned(request, all, verifier);
     const signer = { accessKeyId, region, payloadHash: UNSIGNED, signing: undefined };
-    return user(request, withoutHoistedChecksums(all, headers), signer);
+    return user(request, withoutHoistedChecksums(all, headers), signer, verifier);
   }
   if (authorization === null) return anonymous(request, region);
   if (isSigV4Header(authorization)) {
-    return user(request, headers, verifyHeader(request, verifier));
+    return user(request, headers, verifyHeader(request, verifier), verifier);
   }
   if (isSigV2Header(authorization)) {
     if (sigv2 !== "on" || target.on === "account") throw unsupported();
@@ -112,7 +120,7 @@ function authenticate(
       region,
       payloadHash: UNSIGNED,
       signing: undefined,
-    });
+    }, verifier);
   }
   throw new S3Error("InvalidArgument", {
     ArgumentName: "Authorization",
@@ -127,11 +135,12 @@ function user(
     readonly payloadHash: string;
     readonly signing: ChunkSigning | undefined;
   },
+  { credentials }: Verifier,
 ): Authenticated {
   const { body, ...rest } = request;
   const payload = createPayload(headers, body, payloadHash, signing);
   return {
-    identity: { kind: "user", accessKeyId },
+    identity: identityOf(accessKeyId, credentials),
     verified: { ...rest, headers, region, payload },
   };
 }

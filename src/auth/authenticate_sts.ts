@@ -10,6 +10,7 @@ import { isS3Error, S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import type { AuthenticateOptions } from "./authenticate.ts";
 import { claimedService } from "./credential_scope.ts";
+import { identityOf } from "./credentials.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
 import { isPresigned, verifyPresigned } from "./presigned.ts";
 import { formatAmzDate, parseAmzDate } from "./request_time.ts";
@@ -22,16 +23,18 @@ const SERVICE = "sts";
  * Returns the caller of a request to STS.
  *
  * @param payloadHash SHA-256 of the body, in lower-case hex.
- * @throws S3Error with a code of STS: `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`
+ * It rejects with an S3Error that has a code of STS: `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`;
+ * with `ServiceUnavailable` if nobody can say whose key it is.
  */
-export type AuthenticateSts = (request: S3Request, payloadHash: string) => Identity;
+export type AuthenticateSts = (request: S3Request, payloadHash: string) => Promise<Identity>;
 
 /** Creates the step. */
 export function createAuthenticateSts(
   { credentials, region, locations = [], clockSkew, now }: Omit<AuthenticateOptions, "sigv2">,
 ): AuthenticateSts {
   const signingKeys = createSigningKeys();
-  return (request, payloadHash) => {
+  return async (request, payloadHash) => {
+    await credentials.refresh();
     const other = { service: SERVICE, payloadHash };
     const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now(), other };
     try {
@@ -58,7 +61,7 @@ function authenticate(request: S3Request, verifier: Verifier): Identity {
     throw mismatch(`Credential should be scoped to correct service: '${SERVICE}'.`);
   }
   const verify = presigned ? verifyPresigned : verifyHeader;
-  return { kind: "user", accessKeyId: verify(request, verifier).accessKeyId };
+  return identityOf(verify(request, verifier).accessKeyId, verifier.credentials);
 }
 
 /** Returns the error that STS sends where S3 would send this one. */

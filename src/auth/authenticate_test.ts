@@ -12,7 +12,7 @@ import { type ErrorCode, isS3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { readWhole } from "../streams/byte_source.ts";
 import { type Authenticate, type AuthenticateOptions, createAuthenticate } from "./authenticate.ts";
-import { createCredentials } from "./credentials.ts";
+import { createCredentials, identityOf } from "./credentials.ts";
 import { ANONYMOUS, type Identity } from "./identity.ts";
 
 function authenticateWith(options: Partial<AuthenticateOptions> = {}): Authenticate {
@@ -26,7 +26,10 @@ function authenticateWith(options: Partial<AuthenticateOptions> = {}): Authentic
   });
 }
 
-const USER: Identity = { kind: "user", accessKeyId: EXAMPLE.accessKeyId };
+const USER: Identity = identityOf(
+  EXAMPLE.accessKeyId,
+  createCredentials(EXAMPLE.accessKeyId, EXAMPLE.secretAccessKey),
+);
 const TIME = "Fri, 24 May 2013 00:00:00 GMT";
 
 function sigv2Of(text: string): string {

@@ -1,82 +1,104 @@
 /**
- * The access keys whose signatures are accepted.
+ * The access keys whose signatures are accepted, and the callers to whom they belong.
  * @module
  */
 
-/** The secrets against which signatures are checked. */
+import { derivedAccount } from "../iam/derived_account.ts";
+import { type Principal, rootOf, unlimitedHolderOf } from "../iam/principal.ts";
+import { DEFAULT_ACCOUNT } from "../s3/account.ts";
+import { S3Error } from "../s3/errors.ts";
+import { type ConfiguredKey, type ConfiguredKeys, configuredPair } from "./configured_keys.ts";
+import type { User } from "./identity.ts";
+
+/** An access key that may sign requests. */
+export type KnownKey = {
+  /** The valid secret access keys: two during a rotation. */
+  readonly secrets: readonly string[];
+  readonly principal: Principal;
+};
+
+/** The access keys against which signatures are checked. */
 export interface Credentials {
-  /** Returns the valid secret access keys of this access key id: two during a rotation, none if it is unknown. */
-  secretsOf(accessKeyId: string): readonly string[];
-}
-
-/** Maximum number of secrets of one access key id at a time: the old one and the new one. */
-const MAX_SECRETS = 2;
-
-/** Creates credentials of one pair. */
-export function createCredentials(accessKeyId: string, secretAccessKey: string): Credentials {
-  return fromPairs([[accessKeyId, secretAccessKey]]);
+  /**
+   * Returns undefined if {@linkcode find} knows what is so now. Otherwise the caller waits for the promise first.
+   *
+   * The promise rejects with `ServiceUnavailable` if nobody can say in time.
+   */
+  refresh(): Promise<unknown> | undefined;
+  /** Returns an access key; undefined if it is unknown, inactive or that of a disabled user. */
+  find(accessKeyId: string): KnownKey | undefined;
 }
 
 /**
- * Parses a JSON document of credentials. An access key that is named twice has two valid secrets.
+ * Returns the caller whose signature was verified.
  *
- * @example Usage
- * ```ts
- * import { parseCredentials } from "./credentials.ts";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * const credentials = parseCredentials('{"credentials":[{"accessKey":"alice","secretKey":"s3cret"}]}');
- * deepStrictEqual(credentials.secretsOf("alice"), ["s3cret"]);
- * deepStrictEqual(credentials.secretsOf("bob"), []);
- * ```
- *
- * @throws SyntaxError for text that is not JSON; the message never quotes the document, which holds secrets
- * @throws TypeError for another shape, or an empty list
+ * @throws S3Error `InvalidAccessKeyId`
  */
-export function parseCredentials(json: string): Credentials {
-  let document: unknown;
-  try {
-    document = JSON.parse(json);
-  } catch {
-    // Without the cause, because the runtime's message quotes the text around the mistake.
-    throw new SyntaxError("Cannot parse credentials: the document is not valid JSON");
-  }
-  const entries = field(document, "credentials");
-  if (!Array.isArray(entries)) {
-    throw new TypeError('Cannot parse credentials: "credentials" is not a list');
-  }
-  if (entries.length === 0) throw new TypeError("Cannot parse credentials: the list is empty");
-  return fromPairs(
-    entries.map((entry, i) => [name(entry, "accessKey", i), name(entry, "secretKey", i)]),
-  );
+export function identityOf(accessKeyId: string, credentials: Credentials): User {
+  const key = credentials.find(accessKeyId);
+  if (key === undefined) throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
+  return { kind: "user", accessKeyId, principal: key.principal };
 }
 
-function fromPairs(pairs: readonly (readonly [string, string])[]): Credentials {
-  const secrets = new Map<string, string[]>();
-  for (const [accessKeyId, secret] of pairs) {
-    const known = secrets.get(accessKeyId) ?? [];
-    if (known.length === MAX_SECRETS) {
-      throw new TypeError(
-        `Cannot parse credentials: access key "${accessKeyId}" has more than ${MAX_SECRETS} secrets`,
-      );
+/** Options of {@linkcode ConfiguredCredentials}. */
+export type ConfiguredOptions = {
+  /** The account of everybody while accounts are not isolated, and of administrators. */
+  readonly account: string;
+  /** Each key belongs to an account, whatever the keys say (`--users.isolation on`). */
+  readonly isIsolated?: boolean;
+};
+
+/** The access keys that the configuration names. They do not change. */
+export class ConfiguredCredentials implements Credentials {
+  /** Each key belongs to an account. Without this every key may do everything. */
+  readonly isIsolated: boolean;
+  /** The keys are a document in which no entry says to whom a key belongs. */
+  readonly isSilent: boolean;
+  readonly hasAdministrator: boolean;
+  readonly #unlimited = new Map<string, KnownKey>();
+  readonly #isolated = new Map<string, KnownKey>();
+
+  constructor(configured: ConfiguredKeys, { account, isIsolated = false }: ConfiguredOptions) {
+    this.isIsolated = isIsolated || configured.isIsolated;
+    this.isSilent = configured.from === "document" && !configured.isIsolated;
+    this.hasAdministrator = configured.keys.some(({ isAdmin }) => isAdmin);
+    for (const key of configured.keys) {
+      const { accessKeyId, secrets, isAdmin } = key;
+      const home = accountOf(key, account);
+      const principal = unlimitedHolderOf(accessKeyId, account);
+      this.#unlimited.set(accessKeyId, { secrets, principal });
+      this.#isolated.set(accessKeyId, { secrets, principal: rootOf(home, { isAdmin }) });
     }
-    secrets.set(accessKeyId, [...known, secret]);
   }
-  return { secretsOf: (accessKeyId) => secrets.get(accessKeyId) ?? [] };
+
+  /** Returns the ids of all keys, as configured. */
+  get ids(): Iterable<string> {
+    return this.#isolated.keys();
+  }
+
+  refresh(): undefined {
+    return undefined;
+  }
+
+  /** @param isIsolated Whether each key belongs to an account; as configured by default. */
+  find(accessKeyId: string, isIsolated: boolean = this.isIsolated): KnownKey | undefined {
+    return (isIsolated ? this.#isolated : this.#unlimited).get(accessKeyId);
+  }
 }
 
-function name(entry: unknown, key: string, index: number): string {
-  const value = field(entry, key);
-  if (typeof value !== "string" || value === "") {
-    throw new TypeError(
-      `Cannot parse credentials: "${key}" of entry ${index + 1} is not a non-empty string`,
-    );
-  }
-  return value;
+/** Creates credentials of one pair, which may do everything. */
+export function createCredentials(
+  accessKeyId: string,
+  secretAccessKey: string,
+  account: string = DEFAULT_ACCOUNT,
+): Credentials {
+  return new ConfiguredCredentials(configuredPair(accessKeyId, secretAccessKey), { account });
 }
 
-function field(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
+/** Returns the account of a key where accounts are isolated: its own, unless it names one or administers all of them. */
+function accountOf(
+  { accessKeyId, user = accessKeyId, account, isAdmin }: ConfiguredKey,
+  home: string,
+): string {
+  return account ?? (isAdmin ? home : derivedAccount(user));
 }

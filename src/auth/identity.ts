@@ -3,8 +3,14 @@
  * @module
  */
 
+import type { Principal } from "../iam/principal.ts";
+
 /** A caller who signed the request with a valid secret access key. */
-export type User = { readonly kind: "user"; readonly accessKeyId: string };
+export type User = {
+  readonly kind: "user";
+  readonly accessKeyId: string;
+  readonly principal: Principal;
+};
 
 /** The caller of a request: a user, or anonymous if the request carries no signature. */
 export type Identity = { readonly kind: "anonymous" } | User;

@@ -5,7 +5,7 @@ import { OPERATIONS } from "../operations/table.ts";
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { S3Request, Target } from "../s3/request.ts";
-import { createCredentials } from "./credentials.ts";
+import { createCredentials, identityOf } from "./credentials.ts";
 import {
   sign,
   SIGNED_QUERY,
@@ -256,8 +256,10 @@ Deno.test("verifySigV2Header() splits at the last colon, after any number of bla
   const time = "Fri, 24 May 2013 00:00:00 GMT";
   const signature = sign("secret", `GET\n\n\n${time}\n/b/k`);
   const asked: string[] = [];
+  const { principal } = identityOf(EXAMPLE.accessKeyId, VERIFIER.credentials);
   const credentials = {
-    secretsOf: (accessKeyId: string) => (asked.push(accessKeyId), ["secret"]),
+    refresh: () => undefined,
+    find: (accessKeyId: string) => (asked.push(accessKeyId), { secrets: ["secret"], principal }),
   };
   for (const blanks of [" ", "   "]) {
     const authorization = `AWS${blanks}a:b c:${signature}`;

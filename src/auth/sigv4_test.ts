@@ -16,7 +16,7 @@ import {
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import type { S3Request } from "../s3/request.ts";
 import { formatScope } from "./credential_scope.ts";
-import { createCredentials } from "./credentials.ts";
+import { createCredentials, identityOf } from "./credentials.ts";
 import { sign, stringToSign, type Verifier, verifyHeader } from "./sigv4.ts";
 import { createSigningKeys, signingKey } from "./signing_keys.ts";
 import chunked from "../../tests/vectors/aws_chunked.json" with { type: "json" };
@@ -138,7 +138,9 @@ Deno.test("verifyHeader() accepts the variations of clients", () => {
 });
 
 Deno.test("verifyHeader() accepts either of two secrets", () => {
-  const credentials = { secretsOf: () => ["old", "new"] };
+  const { principal } = identityOf(EXAMPLE.accessKeyId, VERIFIER.credentials);
+  const secrets = ["old", "new"];
+  const credentials = { refresh: () => undefined, find: () => ({ secrets, principal }) };
   for (const secretAccessKey of ["old", "new"]) {
     verifyHeader(signed({}, { secretAccessKey }), { ...VERIFIER, credentials });
   }
@@ -352,9 +354,10 @@ function readingsOf(request: S3Request): { early: readonly string[]; all: readon
   }, {
     ...VERIFIER,
     credentials: {
-      secretsOf(accessKeyId) {
+      refresh: () => undefined,
+      find(accessKeyId) {
         early = [...all];
-        return VERIFIER.credentials.secretsOf(accessKeyId);
+        return VERIFIER.credentials.find(accessKeyId);
       },
     },
   });

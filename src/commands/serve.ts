@@ -14,6 +14,7 @@ import { announceService, type Traffic } from "../nats/monitoring/service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkDates } from "./certificate_dates.ts";
 import { drain } from "./drain.ts";
+import { warnOfKeys } from "./key_warnings.ts";
 import { explainListen, listenForAdmin, listenForSites, listenTo } from "./listen.ts";
 
 /** A gateway: the handler of S3 requests with the services around it. */
@@ -66,6 +67,7 @@ export async function serve(
   globalThis.addEventListener("unhandledrejection", onUncaught);
   try {
     checkDates(config, log, new Date());
+    warnOfKeys(config, log);
     const connection = await connect(config.nats, { log, signal });
     try {
       const { level, domain } = await waitForJetStream(connection, config.nats.apiPrefix, {

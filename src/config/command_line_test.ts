@@ -202,7 +202,7 @@ Deno.test("parseInvocation() takes secrets as files and as text", () => {
       from([], { NATS_S3_CREDENTIALS_FILE: "json" }),
       from([], { NATS_S3_CREDENTIALS: CREDENTIALS }),
     ]
-  ) deepStrictEqual(values.credentials?.secretsOf("a"), ["b"]);
+  ) deepStrictEqual(values.credentials?.keys.map(({ secrets }) => secrets), [["b"]]);
   strictEqual(from(["--nats.tls-ca", "pem"]).tlsCa, PEM);
   strictEqual(from([], { NATS_S3_NATS_TLS_CA: "pem" }).tlsCa, PEM);
   strictEqual(from([], { NATS_S3_NATS_TLS_CA: PEM }).tlsCa, PEM);

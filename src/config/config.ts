@@ -4,7 +4,8 @@
  */
 
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
-import { createCredentials, type Credentials } from "../auth/credentials.ts";
+import { type ConfiguredKeys, configuredPair } from "../auth/configured_keys.ts";
+import { ConfiguredCredentials } from "../auth/credentials.ts";
 import type { SigV2Mode } from "../auth/sigv2.ts";
 import type { StreamSettings } from "../nats/buckets/stream_config.ts";
 import type { ConnectionSettings } from "../nats/connection/connection.ts";
@@ -66,8 +67,8 @@ export type Config = {
     /** The part of the places in flight that one client may hold when all are taken. */
     readonly share: number | "off";
   };
-  readonly credentials: Credentials;
-  /** Number of the account that owns all buckets. */
+  readonly credentials: ConfiguredCredentials;
+  /** Number of the account that owns all buckets, or of administrators if accounts are isolated. */
   readonly account: string;
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
@@ -114,7 +115,7 @@ export type Config = {
 export function createConfig(values: Values): Config {
   const apiPrefix = chooseApiPrefix(values);
   const natsTls = chooseNatsTls(values);
-  const credentials = chooseCredentials(values);
+  const credentials = createCredentials(values);
   return deepFreeze({
     listen: given(values, "listen"),
     sharesPort: given(values, "sharesPort"),
@@ -186,9 +187,20 @@ function storageOf(values: Values): Storage {
   };
 }
 
-function chooseCredentials({ credentials, user, password }: Values): Credentials {
+function createCredentials(values: Values): ConfiguredCredentials {
+  const credentials = new ConfiguredCredentials(chooseKeys(values), {
+    account: given(values, "account"),
+    isIsolated: given(values, "isolation") === "on",
+  });
+  if (!credentials.isIsolated || credentials.hasAdministrator) return credentials;
+  throw new RangeError(
+    'No access key belongs to an administrator, so nobody could manage accounts: give an entry of the S3 credentials "admin": true',
+  );
+}
+
+function chooseKeys({ credentials, user, password }: Values): ConfiguredKeys {
   if (credentials !== undefined) return credentials;
-  if (user !== undefined && password !== undefined) return createCredentials(user, password);
+  if (user !== undefined && password !== undefined) return configuredPair(user, password);
   throw new RangeError(
     "There are no S3 credentials: set --natsUser and --natsPassword, which are then also the S3 access key id and " +
       "secret access key, or separate S3 credentials with --s3.credentials or NATS_S3_CREDENTIALS",

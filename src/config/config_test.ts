@@ -20,15 +20,15 @@ function pem(name: string): string {
 
 Deno.test("createConfig() makes the NATS user and password the S3 access and secret key", () => {
   const config = configure(PAIR);
-  deepStrictEqual(config.credentials.secretsOf("ann"), ["secret"]);
+  deepStrictEqual(config.credentials.find("ann")?.secrets, ["secret"]);
   strictEqual(config.defaultOwner, "ann");
   deepStrictEqual(config.nats.login, { kind: "user", user: "ann", password: "secret" });
 });
 
 Deno.test("createConfig() lets S3 credentials take the place of the NATS pair", () => {
   const config = configure(PAIR, CREDENTIALS);
-  deepStrictEqual(config.credentials.secretsOf("a"), ["b"]);
-  deepStrictEqual(config.credentials.secretsOf("ann"), []);
+  deepStrictEqual(config.credentials.find("a")?.secrets, ["b"]);
+  strictEqual(config.credentials.find("ann"), undefined);
   strictEqual(config.nats.login.kind, "user");
 });
 
@@ -36,6 +36,20 @@ Deno.test("createConfig() refuses to go without credentials", () => {
   throws(() => configure([]), /There are no S3 credentials/);
   throws(() => configure(["--natsToken", "t"]), /There are no S3 credentials/);
   throws(() => configure(["--natsUser", "ann"], CREDENTIALS), /without --natsPassword/);
+});
+
+Deno.test("createConfig() refuses to isolate accounts that nobody administers", () => {
+  const document = (entry: object): Record<string, string> => ({
+    NATS_S3_CREDENTIALS: JSON.stringify({
+      credentials: [{ accessKey: "a", secretKey: "b", ...entry }],
+    }),
+  });
+  const on = ["--users.isolation", "on"];
+  throws(() => configure([], document({ user: "u" })), /No access key belongs to an administrator/);
+  throws(() => configure(on, document({})), /No access key belongs to an administrator/);
+  strictEqual(configure([], document({})).credentials.isIsolated, false);
+  strictEqual(configure([], document({ admin: true })).credentials.isIsolated, true);
+  strictEqual(configure([...PAIR, ...on]).credentials.isIsolated, true);
 });
 
 Deno.test("createConfig() refuses what contradicts itself", () => {

@@ -3,9 +3,13 @@
  * @module
  */
 
-import { parseCredentials } from "../auth/credentials.ts";
+import { parseCredentials } from "../auth/configured_keys.ts";
 import { DEFAULT_ACCOUNT, isAccountId } from "../s3/account.ts";
 import { setting } from "./setting.ts";
+import { oneOf } from "./values.ts";
+
+/** When accounts are isolated from each other. */
+const ISOLATIONS = ["auto", "on"] as const;
 
 /** Every setting of users, in the order of `--help`. */
 export const USER_SETTINGS = {
@@ -13,7 +17,7 @@ export const USER_SETTINGS = {
     flag: "s3.credentials",
     value: "FILE",
     help: "S3 credentials instead of the NATS user and password: " +
-      '{"credentials":[{"accessKey":"…","secretKey":"…"}]}',
+      '{"credentials":[{"accessKey":"…","secretKey":"…","user":"…","account":"…","admin":true}]}, the last three optional',
     parse: parseCredentials,
     file: { env: "NATS_S3_CREDENTIALS_FILE", text: "NATS_S3_CREDENTIALS" },
     secret: true,
@@ -25,6 +29,14 @@ export const USER_SETTINGS = {
     help:
       "Account number of 12 digits that owns all buckets, for clients that name the owner they expect",
     parse: parseAccount,
+  }),
+  isolation: setting({
+    flag: "users.isolation",
+    value: ISOLATIONS.join("|"),
+    default: "auto",
+    help:
+      "Whether each access key belongs to an account; auto does so as soon as an entry of the credentials says user, account or admin",
+    parse: oneOf(ISOLATIONS),
   }),
 } as const;
 

@@ -23,8 +23,6 @@ import type { Exchange } from "./exchange.ts";
 /** The services that STS uses. */
 export type StsServices = {
   readonly authenticateSts: AuthenticateSts;
-  /** Number of the account to which everybody belongs. */
-  readonly account: string;
   readonly documents: DocumentBudget;
 };
 
@@ -43,18 +41,18 @@ const MAX_SHOWN = 256;
 export async function answerSts(
   asked: S3Request,
   exchange: Exchange,
-  { authenticateSts, account, documents }: StsServices,
+  { authenticateSts, documents }: StsServices,
 ): Promise<Response> {
   const { method, headers, query } = asked;
   const form = await readForm(asked, exchange, documents);
-  const identity = authenticateSts(asked, createHash("sha256").update(form).digest("hex"));
+  const identity = await authenticateSts(asked, createHash("sha256").update(form).digest("hex"));
   const refused = exchange.identify(identity, !headers.has("authorization"));
   if (refused !== undefined) return refused;
   if (identity.kind === "anonymous") throw new S3Error("MissingAuthenticationToken");
 
   checkOperation(method === "POST" ? parseForm(form) : query);
   exchange.record.operation = OPERATION;
-  return respond(identity, account, exchange.record.id);
+  return respond(identity, exchange.record.id);
 }
 
 /** Reads the body, which GET need not have. */
@@ -99,11 +97,11 @@ function checkOperation(query: Query): void {
   });
 }
 
-function respond({ accessKeyId }: User, account: string, id: string): Response {
+function respond({ principal: { account, arn, userId } }: User, id: string): Response {
   const value = {
     GetCallerIdentityResult: {
-      Arn: `arn:aws:iam::${account}:user/${accessKeyId}`,
-      UserId: accessKeyId,
+      Arn: arn,
+      UserId: userId,
       Account: account,
     },
     ResponseMetadata: { RequestId: id },

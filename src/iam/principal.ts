@@ -27,3 +27,30 @@ export type Principal = {
   /** What only restricts: the permissions boundary, and the policies of a session. Each must allow. */
   readonly limits: readonly CompiledPolicy[];
 };
+
+/** Returns the root user of an account. */
+export function rootOf(account: string, { isAdmin }: { readonly isAdmin: boolean }): Principal {
+  return {
+    account,
+    arn: `arn:aws:iam::${account}:root`,
+    userId: account,
+    name: undefined,
+    isRoot: true,
+    isAdmin,
+    tags: new Map(),
+    policies: [],
+    limits: [],
+  };
+}
+
+/**
+ * Returns the holder of a configured key as long as accounts are not isolated: the root of every account, under a name
+ * that tells keys apart.
+ */
+export function unlimitedHolderOf(accessKeyId: string, account: string): Principal {
+  return {
+    ...rootOf(account, { isAdmin: true }),
+    arn: `arn:aws:iam::${account}:user/${accessKeyId}`,
+    userId: accessKeyId,
+  };
+}

@@ -76,7 +76,7 @@ export function authenticationIn(
   locations: readonly string[] = [],
 ): AuthenticateOptions {
   return {
-    credentials: createCredentials(ACCESS_KEY_ID, SECRET),
+    credentials: createCredentials(ACCESS_KEY_ID, SECRET, ACCOUNT),
     region,
     locations,
     clockSkew: 300_000,
