@@ -3,6 +3,8 @@
  * @module
  */
 
+import { AMAZON_POLICIES } from "./amazon_policies.ts";
+import { AMAZON, arnOf, parsePolicyArn } from "./arns.ts";
 import type {
   AccessKey,
   Account,
@@ -22,11 +24,20 @@ export type KeyHolder = {
   readonly user: User | undefined;
 };
 
+/** What an account has. */
+export type Members = {
+  readonly users: readonly User[];
+  readonly groups: readonly Group[];
+  readonly policies: readonly ManagedPolicy[];
+};
+
 /** All entities at one moment. It never changes: {@linkcode Directory.with} returns another one. */
 export class Directory {
   readonly #entities: ReadonlyMap<string, Entity>;
   readonly #accounts = new Map<string, Account>();
   readonly #keys = new Map<string, KeyHolder>();
+  /** Made when it is first asked for. */
+  #members: ReadonlyMap<string, Members> | undefined;
 
   constructor(entities: Iterable<Entity> = []) {
     this.#entities = new Map(Array.from(entities, (entity) => [textOf(keyOf(entity)), entity]));
@@ -70,6 +81,21 @@ export class Directory {
     return found?.kind === "policy" ? found.value : undefined;
   }
 
+  /** Returns the managed policy of an ARN: one of an account, or one that Amazon manages. */
+  policyOf(arn: string): ManagedPolicy | undefined {
+    const located = parsePolicyArn(arn);
+    if (located === undefined) return undefined;
+    const { account, name } = located;
+    const policy = account === AMAZON ? AMAZON_POLICIES.get(name) : this.policy(account, name);
+    return policy !== undefined && arnOf("policy", policy) === arn ? policy : undefined;
+  }
+
+  /** Returns the users, groups and managed policies of an account, each in the order of their names. */
+  membersOf(account: string): Members {
+    this.#members ??= membersByAccount(this.#entities.values());
+    return this.#members.get(account) ?? { users: [], groups: [], policies: [] };
+  }
+
   /** Returns all entities, in no order. */
   entities(): IterableIterator<Entity> {
     return this.#entities.values();
@@ -103,4 +129,29 @@ export function keyOf({ kind, value }: Entity): EntityKey {
 
 function textOf({ kind, account, name }: EntityKey): string {
   return `${kind} ${account} ${name.toLowerCase()}`;
+}
+
+function membersByAccount(entities: Iterable<Entity>): ReadonlyMap<string, Members> {
+  const members = new Map<string, { users: User[]; groups: Group[]; policies: ManagedPolicy[] }>();
+  for (const { kind, value } of entities) {
+    if (kind === "account") continue;
+    const { account } = value;
+    const own = members.get(account) ?? { users: [], groups: [], policies: [] };
+    members.set(account, own);
+    if (kind === "user") own.users.push(value);
+    else if (kind === "group") own.groups.push(value);
+    else own.policies.push(value);
+  }
+  for (const { users, groups, policies } of members.values()) {
+    users.sort(byName);
+    groups.sort(byName);
+    policies.sort(byName);
+  }
+  return members;
+}
+
+/** Compares by name without regard to case, as names are unique. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  const [x, y] = [a.name.toLowerCase(), b.name.toLowerCase()];
+  return x < y ? -1 : Number(x > y);
 }

@@ -1,7 +1,7 @@
 /**
- * The error codes that this gateway sends, spelled as Amazon S3 spells them.
- * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and, for the codes of STS,
- * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+ * The error codes that this gateway sends, spelled as Amazon spells them. Those that only STS and IAM have are in
+ * `query_errors.ts`.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  *
  * The messages are those that Amazon S3 sends, which its page often words differently: programs and people search for
  * them. Full stops and double blanks are as on the wire.
@@ -10,8 +10,11 @@
  * @module
  */
 
+import { QUERY_ERRORS } from "./query_errors.ts";
+
 /** Status and default message of each code we send, spelled as AWS spells it. */
 export const ERRORS = {
+  ...QUERY_ERRORS,
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessDenied: [403, "Access Denied"],
   AccessForbidden: [403, "CORSResponse: CORS is not enabled for this bucket."],
@@ -48,20 +51,14 @@ export const ERRORS = {
     400,
     "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).",
   ],
-  IncompleteSignature: [
-    400,
-    "The request signature does not conform to AWS standards.",
-  ],
   IncompleteBody: [400, "The request body terminated unexpectedly"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [
     403,
     "The AWS Access Key Id you provided does not exist in our records.",
   ],
-  InvalidAction: [400, "The action or operation requested is invalid."],
   InvalidArgument: [400, "Invalid Argument"],
   InvalidBucketName: [400, "The specified bucket is not valid."],
-  InvalidClientTokenId: [403, "The security token included in the request is invalid."],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
   InvalidEncryptionAlgorithmError: [
     400,
@@ -101,7 +98,6 @@ export const ERRORS = {
     400,
     "The body of your POST request is not well-formed multipart/form-data.",
   ],
-  MalformedQueryString: [404, "The query string contains a syntax error."],
   MalformedPolicy: [
     400,
     "Policies must be valid JSON and the first byte must be '{'",
@@ -120,8 +116,6 @@ export const ERRORS = {
     "Your metadata headers exceed the maximum allowed metadata size",
   ],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
-  MissingAction: [400, "The request is missing an action or a required parameter."],
-  MissingAuthenticationToken: [403, "Request is missing Authentication Token"],
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   MissingRequestBodyError: [400, "Request Body is empty"],
   MissingSecurityHeader: [400, "Your request was missing a required header"],
