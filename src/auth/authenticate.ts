@@ -3,7 +3,8 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
  * The gateway accepts SigV4 in the header or the query of a request, and SigV2 as far as its configuration allows it.
- * S3 Control has no SigV2, which would leave its parameters unsigned. A request without a signature is anonymous. There are no session tokens.
+ * S3 Control has no SigV2, which would leave its parameters unsigned, and no change by a sub-resource that it does not sign
+ * has it either. A request without a signature is anonymous. There are no session tokens.
  * @module
  */
 
@@ -11,6 +12,7 @@ import { S3Error } from "../s3/errors.ts";
 import { regionOfUnsigned } from "../s3/region.ts";
 import type { S3Request } from "../s3/request.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
+import { isUnsignedBySigV2 } from "../s3/subresources.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { createPayload } from "./body.ts";
 import type { AcceptedRegions, Credential } from "./credential_scope.ts";
@@ -77,7 +79,7 @@ function authenticate(
   verifier: Verifier,
   sigv2: SigV2Mode,
 ): Authenticated {
-  const { query, headers, target } = request;
+  const { query, headers } = request;
   // SigV2 names no region.
   const region = regionOfUnsigned(verifier.region);
   const authorization = headers.get("authorization");
@@ -102,7 +104,7 @@ function authenticate(
     return user(request, all, signer, verifier);
   }
   if (isSigV2Presigned(query)) {
-    if (sigv2 === "off" || target.on === "account") throw unsupported();
+    if (sigv2 === "off" || !isForSigV2(request)) throw unsupported();
     const all = withHoistedHeaders(headers, query, SIGV2_HOISTED);
     const accessKeyId = verifySigV2Presigned(request, all, verifier);
     const signer = { accessKeyId, region, payloadHash: UNSIGNED, signing: undefined };
@@ -113,7 +115,7 @@ function authenticate(
     return user(request, headers, verifyHeader(request, verifier), verifier);
   }
   if (isSigV2Header(authorization)) {
-    if (sigv2 !== "on" || target.on === "account") throw unsupported();
+    if (sigv2 !== "on" || !isForSigV2(request)) throw unsupported();
     const accessKeyId = verifySigV2Header(request, verifier);
     return user(request, headers, {
       accessKeyId,
@@ -155,6 +157,17 @@ function anonymous(request: S3Request, region: string): Authenticated {
   } catch (cause) {
     throw new S3Error("AccessDenied", {}, { cause });
   }
+}
+
+/**
+ * Returns whether SigV2 may sign a request. It signs no path of S3 Control, and no sub-resource that came after it: anybody
+ * could add one to a signed request and so make another one of it.
+ */
+function isForSigV2({ method, target, query }: S3Request): boolean {
+  if (target.on === "account") return false;
+  if (method === "GET" || method === "HEAD") return true;
+  for (const name of query.keys()) if (isUnsignedBySigV2(name)) return false;
+  return true;
 }
 
 function unsupported(): S3Error {

@@ -50,6 +50,19 @@ function sigv2Presigned(): S3Request {
   return s3Request({ method: "PUT", query });
 }
 
+Deno.test("authenticate() refuses a change by a sub-resource that SigV2 does not sign", async () => {
+  const authenticate = authenticateWith({ sigv2: "on" });
+  const presign = sigv2Presigned().rawQuery;
+  for (const name of ["publicAccessBlock", "ownershipControls", "renameObject", "encryption"]) {
+    const added = s3Request({ method: "PUT", query: `${presign}&${name}` });
+    await rejects(authenticate(added), { code: "InvalidRequest" }, name);
+  }
+  deepStrictEqual(
+    (await authenticate(s3Request({ method: "PUT", query: presign }))).identity,
+    USER,
+  );
+});
+
 Deno.test("authenticate() returns the user who signed, and the payload", async () => {
   const body = frame(["hello"]);
   const request = signed({

@@ -71,6 +71,13 @@ export type RoutingQuery =
   | "list-type=2"
   | "select-type=2";
 
+const UNSIGNED_NAMES: ReadonlySet<string> = new Set(NOT_SIGNED_BY_SIGV2);
+
+/** Returns whether a query name is a sub-resource that SigV2 does not sign. */
+export function isUnsignedBySigV2(name: string): boolean {
+  return UNSIGNED_NAMES.has(name);
+}
+
 const NAMES: ReadonlySet<string> = new Set(SUB_RESOURCES);
 
 /** Returns whether a query name is a sub-resource. */
