@@ -1,0 +1,170 @@
+/**
+ * The types of condition operators: each tells whether a value of a request matches a value of a policy.
+ * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { BlockList, isIP } from "node:net";
+import type { Context } from "./context.ts";
+import { PolicyError } from "./policy_error.ts";
+import { parseTemplate } from "./template.ts";
+
+/** Returns whether a value of a request matches one value of a policy. */
+export type Match = (value: string, context: Context) => boolean;
+
+/** Compiles one value of a policy. It throws {@linkcode PolicyError} for a value that is not of the type. */
+export type MatchType = (wanted: string, hasVariables: boolean) => Match;
+
+/** An operator: the type of its values, and whether it holds if none of them matches. */
+export type Operator = { readonly type: MatchType; readonly isNegated: boolean };
+
+const stringEquals: MatchType = (wanted, hasVariables) => {
+  const template = parseTemplate(wanted, hasVariables);
+  return (value, context) => value === template.text(context);
+};
+
+const stringEqualsIgnoreCase: MatchType = (wanted, hasVariables) => {
+  const template = parseTemplate(wanted, hasVariables);
+  return (value, context) => value.toLowerCase() === template.text(context)?.toLowerCase();
+};
+
+const stringLike: MatchType = (wanted, hasVariables) => {
+  const template = parseTemplate(wanted, hasVariables);
+  return (value, context) => template.glob(context)?.matches(shorten(value)) === true;
+};
+
+/** ARNs have six parts, and a wildcard does not reach beyond its part. */
+const arnLike: MatchType = (wanted, hasVariables) => {
+  const parts = splitArn(wanted);
+  if (parts === undefined) throw new PolicyError(`Invalid ARN in condition: ${wanted}`);
+  const templates = parts.map((part) => parseTemplate(part, hasVariables));
+  return (value, context) => {
+    const values = splitArn(shorten(value));
+    return values !== undefined &&
+      templates.every((template, i) => template.glob(context)?.matches(values[i] ?? "") === true);
+  };
+};
+
+const bool: MatchType = (wanted) => {
+  const text = wanted.toLowerCase();
+  if (text !== "true" && text !== "false") {
+    throw new PolicyError(`Invalid value for a Boolean condition: ${wanted}`);
+  }
+  return (value) => value.toLowerCase() === text;
+};
+
+const binaryEquals: MatchType = (wanted) => {
+  const bytes = Buffer.from(wanted, "base64").toString("base64");
+  if (bytes !== wanted) throw new PolicyError(`Invalid value for a Binary condition: ${wanted}`);
+  return (value) => value === wanted;
+};
+
+const ipAddress: MatchType = (wanted) => {
+  const list = parseNetwork(wanted);
+  return (value) => {
+    const family = isIP(value);
+    return family !== 0 && list.check(value, family === 4 ? "ipv4" : "ipv6");
+  };
+};
+
+const numeric = (holds: (value: number, wanted: number) => boolean): MatchType => (text) => {
+  const wanted = parseNumber(text);
+  if (wanted === undefined) {
+    throw new PolicyError(`Invalid value for a Numeric condition: ${text}`);
+  }
+  return (value) => {
+    const number = parseNumber(value);
+    return number !== undefined && holds(number, wanted);
+  };
+};
+
+const date = (holds: (value: number, wanted: number) => boolean): MatchType => (text) => {
+  const wanted = parseDate(text);
+  if (wanted === undefined) throw new PolicyError(`Invalid value for a Date condition: ${text}`);
+  return (value) => {
+    const time = parseDate(value);
+    return time !== undefined && holds(time, wanted);
+  };
+};
+
+const equals = (a: number, b: number): boolean => a === b;
+
+/** The operators by name, in lower case, without `IfExists` and the qualifiers of sets. */
+export const OPERATORS: Readonly<Record<string, Operator>> = {
+  stringequals: { type: stringEquals, isNegated: false },
+  stringnotequals: { type: stringEquals, isNegated: true },
+  stringequalsignorecase: { type: stringEqualsIgnoreCase, isNegated: false },
+  stringnotequalsignorecase: { type: stringEqualsIgnoreCase, isNegated: true },
+  stringlike: { type: stringLike, isNegated: false },
+  stringnotlike: { type: stringLike, isNegated: true },
+  numericequals: { type: numeric(equals), isNegated: false },
+  numericnotequals: { type: numeric(equals), isNegated: true },
+  numericlessthan: { type: numeric((a, b) => a < b), isNegated: false },
+  numericlessthanequals: { type: numeric((a, b) => a <= b), isNegated: false },
+  numericgreaterthan: { type: numeric((a, b) => a > b), isNegated: false },
+  numericgreaterthanequals: { type: numeric((a, b) => a >= b), isNegated: false },
+  dateequals: { type: date(equals), isNegated: false },
+  datenotequals: { type: date(equals), isNegated: true },
+  datelessthan: { type: date((a, b) => a < b), isNegated: false },
+  datelessthanequals: { type: date((a, b) => a <= b), isNegated: false },
+  dategreaterthan: { type: date((a, b) => a > b), isNegated: false },
+  dategreaterthanequals: { type: date((a, b) => a >= b), isNegated: false },
+  bool: { type: bool, isNegated: false },
+  binaryequals: { type: binaryEquals, isNegated: false },
+  ipaddress: { type: ipAddress, isNegated: false },
+  notipaddress: { type: ipAddress, isNegated: true },
+  arnequals: { type: arnLike, isNegated: false },
+  arnlike: { type: arnLike, isNegated: false },
+  arnnotequals: { type: arnLike, isNegated: true },
+  arnnotlike: { type: arnLike, isNegated: true },
+};
+
+/**
+ * Longest value that is compared with a pattern, in characters. Keys, ARNs and tags are shorter; of a longer header, only
+ * the beginning counts, so that no client chooses how long a comparison takes.
+ */
+const MAX_COMPARED = 4096;
+
+function shorten(value: string): string {
+  return value.length > MAX_COMPARED ? value.slice(0, MAX_COMPARED) : value;
+}
+
+/** Splits an ARN into its six parts, of which the last may contain colons. */
+function splitArn(text: string): readonly string[] | undefined {
+  if (text === "*") return ["*", "*", "*", "*", "*", "*"];
+  const parts: string[] = [];
+  let start = 0;
+  while (parts.length < 5) {
+    const colon = text.indexOf(":", start);
+    if (colon < 0) return undefined;
+    parts.push(text.slice(start, colon));
+    start = colon + 1;
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function parseNumber(text: string): number | undefined {
+  const number = Number(text);
+  return text.trim() === "" || !Number.isFinite(number) ? undefined : number;
+}
+
+/** Returns milliseconds: dates are seconds since 1970, or as W3C writes ISO 8601. */
+function parseDate(text: string): number | undefined {
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
+  const time = Date.parse(text);
+  return /^\d{4}/.test(text) && !Number.isNaN(time) ? time : undefined;
+}
+
+function parseNetwork(text: string): BlockList {
+  const [address = "", bits, ...rest] = text.split("/");
+  const family = isIP(address);
+  const max = family === 4 ? 32 : 128;
+  const isRight = family !== 0 && !address.includes("%") && rest.length === 0 &&
+    (bits === undefined || /^\d{1,3}$/.test(bits) && Number(bits) <= max);
+  if (!isRight) throw new PolicyError(`Invalid IP address in condition: ${text}`);
+  const list = new BlockList();
+  list.addSubnet(address, bits === undefined ? max : Number(bits), family === 4 ? "ipv4" : "ipv6");
+  return list;
+}

@@ -1,0 +1,109 @@
+/**
+ * Patterns with wildcards: `*` is any text and `?` is any one character.
+ * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ *
+ * A pattern is cut at its stars, and the pieces are looked for from left to right, each one once. So the time is bounded by
+ * the length of the text times the length of the pattern, however many stars there are.
+ * @module
+ */
+
+/** A part of a pattern: text that is compared as it is, or a wildcard. */
+export type GlobToken = { readonly text: string } | "*" | "?";
+
+/** Texts between stars; each is a list of texts with one character between two of them. */
+type Segment = { readonly pieces: readonly string[]; readonly length: number };
+
+/** A compiled pattern. */
+export class Glob {
+  readonly #segments: readonly Segment[];
+  /** The text that the pattern stands for, if it has no wildcard. */
+  readonly #exact: string | undefined;
+
+  constructor(tokens: readonly GlobToken[]) {
+    const segments: string[][] = [[""]];
+    for (const token of tokens) {
+      const last = segments.at(-1) ?? [];
+      if (token === "*") segments.push([""]);
+      else if (token === "?") last.push("");
+      else last[last.length - 1] += token.text;
+    }
+    this.#segments = segments.map((pieces) => ({ pieces, length: lengthOf(pieces) }));
+    const [only, ...others] = segments;
+    this.#exact = others.length === 0 && only?.length === 1 ? only[0] : undefined;
+  }
+
+  /** Returns whether the pattern matches the whole text. */
+  matches(text: string): boolean {
+    if (this.#exact !== undefined) return this.#exact === text;
+    const segments = this.#segments;
+    const first = segments[0];
+    const last = segments[segments.length - 1];
+    if (first === undefined || last === undefined || !isAt(first, text, 0)) return false;
+    if (segments.length === 1) return first.length === text.length;
+    const end = text.length - last.length;
+    let at = first.length;
+    for (let i = 1; i < segments.length - 1; i++) {
+      const segment = segments[i];
+      if (segment === undefined) continue;
+      at = find(segment, text, at, end);
+      if (at < 0) return false;
+      at += segment.length;
+    }
+    return at <= end && isAt(last, text, end);
+  }
+}
+
+/** Returns the tokens of a text in which every `*` and `?` is a wildcard. */
+export function globTokens(text: string): readonly GlobToken[] {
+  const tokens: GlobToken[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const char = text[i];
+    if (i < text.length && char !== "*" && char !== "?") continue;
+    if (i > start) tokens.push({ text: text.slice(start, i) });
+    if (char === "*" || char === "?") tokens.push(char);
+    start = i + 1;
+  }
+  return tokens;
+}
+
+/**
+ * Compiles a text in which every `*` and `?` is a wildcard.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseGlob } from "./glob.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(parseGlob("arn:aws:s3:::photos/*").matches("arn:aws:s3:::photos/2024/a.jpg"), true);
+ * strictEqual(parseGlob("a?c").matches("ac"), false);
+ * ```
+ */
+export function parseGlob(text: string): Glob {
+  return new Glob(globTokens(text));
+}
+
+function lengthOf(pieces: readonly string[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, pieces.length - 1);
+}
+
+/** Returns the first position from `start` at which a segment stands and ends by `end`, or -1. */
+function find(segment: Segment, text: string, start: number, end: number): number {
+  const { pieces: [only = "", ...others], length } = segment;
+  if (others.length === 0) {
+    const found = text.indexOf(only, start);
+    return found < 0 || found + length > end ? -1 : found;
+  }
+  for (let at = start; at + length <= end; at++) if (isAt(segment, text, at)) return at;
+  return -1;
+}
+
+function isAt({ pieces, length }: Segment, text: string, start: number): boolean {
+  if (start < 0 || start + length > text.length) return false;
+  let at = start;
+  for (const piece of pieces) {
+    if (!text.startsWith(piece, at)) return false;
+    at += piece.length + 1;
+  }
+  return true;
+}
