@@ -6,6 +6,7 @@
 
 import benchmark from "../docs/benchmark.json" with { type: "json" };
 import { formatSettingsTable } from "../src/config/help.ts";
+import { IAM_GROUPS } from "../src/operations/iam/table.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { CONTROL_OPERATIONS, SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
@@ -17,6 +18,7 @@ const ROOT = `${import.meta.dirname}/..`;
 export const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "README.md": { operations: formatOperations },
   "docs/configuration.md": { settings: formatSettingsTable },
+  "docs/iam.md": { actions: formatActions },
   "docs/limits.md": { unsupported: formatUnsupported },
   "docs/metrics.md": { metrics: formatMetricsTable },
   "docs/performance.md": { figures: formatFigures },
@@ -31,6 +33,13 @@ function formatOperations(): string {
       operation,
     ) => `| \`${operation.name}\` | \`${formatRoute(operation)}\` |`),
   ].join("\n");
+}
+
+/** Returns the list of the actions of IAM. */
+function formatActions(): string {
+  return Object.entries(IAM_GROUPS).map(([about, actions]) =>
+    `- ${about}: ${actions.map(({ name }) => `\`${name}\``).sort().join(", ")}.`
+  ).join("\n");
 }
 
 /** Returns the list of unsupported operations. */

@@ -3,11 +3,12 @@
  * @module
  */
 
+import { randomBytes } from "node:crypto";
 import { createAuthorize } from "./access/authorize.ts";
 import { createIsPublic } from "./access/public_read.ts";
 import { createStrangerReads } from "./access/strangers.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
-import { createAuthenticateSts } from "./auth/authenticate_sts.ts";
+import { createAuthenticateQuery } from "./auth/authenticate_query.ts";
 import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
@@ -31,6 +32,7 @@ import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
 import { regionOfUnsigned } from "./s3/region.ts";
+import { createMemoryUsers } from "./store/memory/users.ts";
 import { StallWatch } from "./streams/stall_watch.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
@@ -158,7 +160,9 @@ export function createGateway(
     checksumDefault,
     domains,
     authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
-    authenticateSts: createAuthenticateSts({ credentials, region, locations, clockSkew, now }),
+    authenticateQuery: createAuthenticateQuery({ credentials, region, locations, clockSkew, now }),
+    users: createMemoryUsers(),
+    sources: () => ({ now: now(), random: randomBytes }),
     authorize: createAuthorize(store, account, isPublic),
     account,
     ...(config.minioHealth && { minioHealth }),

@@ -15,8 +15,8 @@ import { createExchangeHandler } from "./http/exchange_handler.ts";
 import type { ExchangeServices, Handler, RequestInfo } from "./http/exchange_services.ts";
 import { answerLate, LATE_TIMING, type LateTiming } from "./http/late_answer.ts";
 import { healthQuestion, healthResponse, type Problem } from "./http/minio_health.ts";
+import { answerQuery, type QueryServices } from "./http/query_api.ts";
 import { createRouter } from "./http/router.ts";
-import { answerSts, type StsServices } from "./http/sts.ts";
 import type { Operation, Services } from "./operations/operation.ts";
 import { CONTROL_OPERATIONS, OPERATIONS } from "./operations/table.ts";
 import { S3Error } from "./s3/errors.ts";
@@ -27,7 +27,7 @@ import type { VerifiedRequest } from "./s3/verified_request.ts";
 export type { Handler, RequestInfo };
 
 /** The services of the pipeline, including those of exchanges and operations. */
-export type GatewayServices = Services & ExchangeServices & StsServices & {
+export type GatewayServices = Services & ExchangeServices & QueryServices & {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   /** Number of the account to which S3 Control belongs if its host names none. */
@@ -80,10 +80,7 @@ async function perform(
     const door = chooseDoor(asked);
     if (door === "preflight") return await services.cors.preflight(asked);
     if (door === "form") refuseForm(exchange);
-    if (door === "sts") {
-      exchange.form = "sts";
-      return await answerSts(asked, exchange, services);
-    }
+    if (door === "query") return await answerQuery(asked, exchange, services);
 
     const { identity, verified } = await services.authenticate(asked); //              2. who is calling?
     exchange.region = homeRegion(services.region, verified.region);

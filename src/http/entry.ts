@@ -11,23 +11,23 @@ import type { Handler } from "./exchange_services.ts";
 
 /**
  * The doors: operations of S3 and S3 Control; preflights, which browsers send unsigned; forms (PostObject), which carry
- * their signature in their body; and STS, which speaks another protocol at the root.
+ * their signature in their body; and the query APIs of STS and IAM, which speak another protocol at the root.
  */
-export type Door = "s3" | "preflight" | "form" | "sts";
+export type Door = "s3" | "preflight" | "form" | "query";
 
 /** Chooses the door of a request. */
 export function chooseDoor(
   { method, target, query, headers }: Pick<S3Request, "method" | "target" | "query" | "headers">,
 ): Door {
   if (method === "OPTIONS") return "preflight";
-  if (target.on === "service") return isForSts({ method, query, headers }) ? "sts" : "s3";
+  if (target.on === "service") return isQuery({ method, query, headers }) ? "query" : "s3";
   if (method !== "POST" || target.on !== "bucket" || headers.has("authorization")) return "s3";
   const isForm = headers.get("content-type")?.toLowerCase().startsWith("multipart/form-data");
   return isForm === true && ![...query.keys()].some(isSubResource) ? "form" : "s3";
 }
 
 /** Returns whether a request at the root names its operation in its query or in a form, as no request of S3 does. */
-function isForSts(
+function isQuery(
   { method, query, headers }: Pick<S3Request, "method" | "query" | "headers">,
 ): boolean {
   if (method === "GET") return query.has("Action");

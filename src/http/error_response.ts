@@ -11,10 +11,13 @@ import type { Log } from "../telemetry/log.ts";
 import type { RequestRecord } from "../telemetry/request_record.ts";
 
 /** The services that have a form of their own for errors. */
-export type ErrorForm = "s3" | "control" | "sts";
+export type ErrorForm = "s3" | "control" | "sts" | "iam";
 
-/** The namespace of the documents of STS. */
-export const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
+/** The namespaces of the documents of the query APIs. */
+export const QUERY_NAMESPACES = {
+  sts: "https://sts.amazonaws.com/doc/2011-06-15/",
+  iam: "https://iam.amazonaws.com/doc/2010-05-08/",
+} as const;
 
 /** A request that failed: its record notes the error, and its log reports the failures that are our fault. */
 export type FailedRequest = {
@@ -36,8 +39,9 @@ export function errorResponse(cause: unknown, failed: FailedRequest): Response {
   if (record.method === "HEAD" || status === 304) return new Response(null, { status, headers });
 
   const text = formatError(error, failed);
-  headers.set("content-type", failed.form === "sts" ? "text/xml" : "application/xml");
-  if (failed.form === "sts") headers.set("x-amzn-requestid", record.id);
+  const isQuery = failed.form === "sts" || failed.form === "iam";
+  headers.set("content-type", isQuery ? "text/xml" : "application/xml");
+  if (isQuery) headers.set("x-amzn-requestid", record.id);
   headers.set("content-length", String(Buffer.byteLength(text)));
   return new Response(text, { status, headers });
 }
@@ -68,10 +72,10 @@ function formatError(
   { code, message, fields, status }: S3Error,
   { record: { id, path }, form }: FailedRequest,
 ): string {
-  if (form === "sts") {
+  if (form === "sts" || form === "iam") {
     const Type = status < 500 ? "Sender" : "Receiver";
     const error = { Type, Code: code, Message: message };
-    return formatXml("ErrorResponse", { Error: error, RequestId: id }, STS_NAMESPACE);
+    return formatXml("ErrorResponse", { Error: error, RequestId: id }, QUERY_NAMESPACES[form]);
   }
   if (form === "control") {
     const error = { Code: code, Message: message, ...fields };

@@ -8,15 +8,18 @@ import type { InlinePolicies } from "./entities.ts";
 import { malformedPolicy, overQuota, tooMuch, violates } from "./refusals.ts";
 
 /** Longest managed policy, in characters that are not blanks. */
-const MAX_MANAGED = 6144;
+export const MAX_MANAGED = 6144;
 /** Longest inline policies of an entity together, in characters that are not blanks. */
-const MAX_INLINE = { user: 2048, group: 5120 } as const;
+export const MAX_INLINE = { user: 2048, group: 5120 } as const;
 /**
  * Longest document, and longest inline policies together, with blanks: a record, which may hold five versions, must fit into
  * one message.
  */
 const MAX_TEXT = 32 * 1024;
 const MAX_TEXTS = 128 * 1024;
+
+/** Tabs, ends of lines and Latin 1, as the API's pattern says. */
+const PRINTABLE = /^[\t\n\r -\u00ff]*$/;
 
 /**
  * Checks the document of a managed policy.
@@ -59,6 +62,9 @@ export function checkDocument(document: string): void {
   }
   if (document.length > MAX_TEXT) {
     throw violates("policyDocument", `Member must have length less than or equal to ${MAX_TEXT}`);
+  }
+  if (!PRINTABLE.test(document)) {
+    throw malformedPolicy("The policy contains characters that are not permitted.");
   }
   let parsed: unknown;
   try {

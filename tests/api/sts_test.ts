@@ -1,7 +1,7 @@
 /** STS GetCallerIdentity, in both forms that clients send, and everything that is refused. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { createAuthenticateSts } from "../../src/auth/authenticate_sts.ts";
+import { createAuthenticateQuery } from "../../src/auth/authenticate_query.ts";
 import { formatScope } from "../../src/auth/credential_scope.ts";
 import { sign, stringToSign } from "../../src/auth/sigv4.ts";
 import { signingKey } from "../../src/auth/signing_keys.ts";
@@ -78,8 +78,8 @@ Deno.test("GetCallerIdentity names the account and the access key, in a form and
 
 Deno.test("STS answers in every region if S3 does", async () => {
   const region = "*";
-  const authenticateSts = createAuthenticateSts(authenticationIn(region));
-  const { ok } = await createTestGateway({ authenticateSts });
+  const authenticateQuery = createAuthenticateQuery(authenticationIn(region));
+  const { ok } = await createTestGateway({ authenticateQuery });
   await ok("POST", "/", form(QUESTION, { region: "garage" }));
 });
 

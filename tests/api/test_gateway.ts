@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
 import { createAuthorize } from "../../src/access/authorize.ts";
 import { createIsPublic } from "../../src/access/public_read.ts";
@@ -14,7 +14,7 @@ import {
   type AuthenticateOptions,
   createAuthenticate,
 } from "../../src/auth/authenticate.ts";
-import { createAuthenticateSts } from "../../src/auth/authenticate_sts.ts";
+import { createAuthenticateQuery } from "../../src/auth/authenticate_query.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
@@ -25,6 +25,7 @@ import { InFlight } from "../../src/http/in_flight.ts";
 import { Turns } from "../../src/http/turns.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryUsers } from "../../src/store/memory/users.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
@@ -103,7 +104,9 @@ export async function createTestGateway(
     documents: new DocumentBudget(),
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
-    authenticateSts: createAuthenticateSts(authenticationIn(REGION)),
+    authenticateQuery: createAuthenticateQuery(authenticationIn(REGION)),
+    users: createMemoryUsers(),
+    sources: () => ({ now: NOW, random: randomBytes }),
     authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
     account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),

@@ -17,6 +17,14 @@ import { verifyPresigned } from "../../src/auth/presigned.ts";
 import { parseAmzDate, readRequestTime } from "../../src/auth/request_time.ts";
 import { parseSignedHeaders } from "../../src/auth/signed_headers.ts";
 import { verifySigV2Header, verifySigV2Presigned } from "../../src/auth/sigv2.ts";
+import { parseGroupArn, parsePolicyArn, parseUserArn } from "../../src/iam/arns.ts";
+import { checkAlias, checkName, checkPath } from "../../src/iam/entity_names.ts";
+import { addTags } from "../../src/iam/entity_tags.ts";
+import { rootOf } from "../../src/iam/principal.ts";
+import { checkDocument } from "../../src/iam/policy_documents.ts";
+import { parsePage } from "../../src/operations/iam/pages.ts";
+import { Parameters } from "../../src/operations/iam/parameters.ts";
+import { parseHolder, parseUser } from "../../src/operations/iam/resources.ts";
 import { parseAcl } from "../../src/s3/acl.ts";
 import { type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
 import { createSigningKeys } from "../../src/auth/signing_keys.ts";
@@ -81,6 +89,8 @@ export function headersOf(values: Readonly<Record<string, string>>): RequestHead
     [Symbol.iterator]: () => map[Symbol.iterator](),
   };
 }
+
+const ROOT = rootOf("000000000000", { isAdmin: false });
 
 /** A parser, and the texts that might trouble it. */
 export type Row = {
@@ -317,6 +327,55 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     units: [".", ":", "@", "[", "s3.test", ".test"],
     around: ["bucket.", ".s3.test:80"],
     outcomes: ["InvalidBucketName", "InvalidRequest", "taken"],
+  },
+  "parameters of IAM": {
+    parse(text) {
+      const parameters = new Parameters(new Map([["UserName", text], ["Arn", `arn:${text}`]]));
+      parameters.arn("Arn");
+      parseHolder(parameters, ROOT);
+      parseUser(parameters, ROOT);
+    },
+    units: ["a", ".", "=", ":", "/"],
+    around: ["a", "@"],
+    outcomes: ["ValidationError"],
+  },
+  "a marker of IAM": {
+    parse: (text) => parsePage(new Parameters(new Map([["Marker", text], ["MaxItems", "1"]]))),
+    units: ["=", "A", "_", "-"],
+    outcomes: ["InvalidInput", "taken"],
+  },
+  "an ARN of IAM": {
+    parse: (text) => [parseGroupArn, parsePolicyArn, parseUserArn].map((parse) => parse(text)),
+    units: [":", "/", "arn:", "user/"],
+    around: ["arn:aws:iam::aws:policy/", "a"],
+    outcomes: ["taken"],
+  },
+  "names and paths of IAM": {
+    parse(text) {
+      for (const check of [checkAlias, checkName.bind(undefined, "userName"), checkPath]) {
+        check(text);
+      }
+    },
+    units: ["a", "/", "-", "a-", "+="],
+    around: ["/", "/"],
+    outcomes: ["ValidationError"],
+  },
+  "a path of IAM": {
+    parse: (text) => checkPath(text),
+    units: ["/", "a/", "!"],
+    around: ["/", "/"],
+    outcomes: ["ValidationError"],
+  },
+  "a tag of IAM": {
+    parse: (text) => (addTags(new Map(), [{ key: "a", value: text }]), text),
+    units: ["a", "=", "@", "\u00e9"],
+    outcomes: ["ValidationError"],
+  },
+  "a policy of IAM": {
+    parse: checkDocument,
+    units: ["{", "[", '{"Statement":[', '"\\u0000",', " "],
+    around: ['{"Version":"2012-10-17","Statement":', "}"],
+    outcomes: ["ValidationError"],
   },
   "Origin": {
     parse: (text) => findRule(RULES, { origin: text, method: "GET", headers: [text] }),

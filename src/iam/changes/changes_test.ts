@@ -293,6 +293,11 @@ const REFUSED: readonly (readonly [code: string, message: RegExp, plan: Plan, on
     (d) => putInlinePolicy(d, { ...group, policy: "p", document: "[]" }),
   ],
   [
+    "MalformedPolicyDocument",
+    /characters/,
+    (d) => putInlinePolicy(d, { ...user, policy: "p", document: DOCUMENT.replace("s3", "\u0100") }),
+  ],
+  [
     "ValidationError",
     /policyName/,
     (d) => putInlinePolicy(d, { ...user, policy: "a/b", document: DOCUMENT }),

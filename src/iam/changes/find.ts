@@ -3,6 +3,7 @@
  * @module
  */
 
+import { AMAZON } from "../arns.ts";
 import type { Directory } from "../directory.ts";
 import type { Account, Change, Group, ManagedPolicy, User } from "../entities.ts";
 import { noSuch, noSuchPolicy } from "../refusals.ts";
@@ -37,6 +38,23 @@ export function findGroup(directory: Directory, account: string, name: string): 
 export function findPolicy(directory: Directory, account: string, arn: string): ManagedPolicy {
   const policy = directory.policyOf(arn);
   if (policy?.account !== account) throw noSuchPolicy(arn);
+  return policy;
+}
+
+/**
+ * Returns the managed policy of an ARN that an account may read and attach: its own, or one that Amazon manages.
+ *
+ * @throws S3Error `NoSuchEntity`
+ */
+export function findUsablePolicy(
+  directory: Directory,
+  account: string,
+  arn: string,
+): ManagedPolicy {
+  const policy = directory.policyOf(arn);
+  if (policy === undefined || policy.account !== account && policy.account !== AMAZON) {
+    throw noSuchPolicy(arn);
+  }
   return policy;
 }
 

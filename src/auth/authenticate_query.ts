@@ -1,6 +1,6 @@
 /**
- * Who is calling STS? Its requests are signed with SigV4 as those of S3 are, but for the service `sts`, and their bodies are
- * signed without a header that states the hash.
+ * Who is calling STS or IAM? Their requests are signed with SigV4 as those of S3 are, but for the service `sts` or `iam`, and
+ * their bodies are signed without a header that states the hash. IAM has only one region, and STS answers there always.
  * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html and, for the errors,
  * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  * @module
@@ -17,35 +17,48 @@ import { formatAmzDate, parseAmzDate } from "./request_time.ts";
 import { isSigV4Header, type Verifier, verifyHeader } from "./sigv4.ts";
 import { createSigningKeys } from "./signing_keys.ts";
 
-const SERVICE = "sts";
+/** The services whose APIs have their parameters in a form or a query. */
+export type QueryService = "sts" | "iam";
+
+/** The region in which IAM is signed for, whatever the region of the gateway. */
+const GLOBAL_REGION = "us-east-1";
 
 /**
- * Returns the caller of a request to STS.
+ * Returns the caller of a request to STS or IAM.
  *
  * @param payloadHash SHA-256 of the body, in lower-case hex.
- * It rejects with an S3Error that has a code of STS: `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`;
- * with `ServiceUnavailable` if nobody can say whose key it is.
+ * It rejects with an S3Error that has a code of these services: `IncompleteSignature`, `InvalidClientTokenId`,
+ * `SignatureDoesNotMatch`; with `ServiceUnavailable` if nobody can say whose key it is.
  */
-export type AuthenticateSts = (request: S3Request, payloadHash: string) => Promise<Identity>;
+export type AuthenticateQuery = (
+  request: S3Request,
+  payloadHash: string,
+  service: QueryService,
+) => Promise<Identity>;
 
 /** Creates the step. */
-export function createAuthenticateSts(
+export function createAuthenticateQuery(
   { credentials, region, locations = [], clockSkew, now }: Omit<AuthenticateOptions, "sigv2">,
-): AuthenticateSts {
+): AuthenticateQuery {
   const signingKeys = createSigningKeys();
-  return async (request, payloadHash) => {
+  const accepted = { region, locations: [...locations, GLOBAL_REGION] };
+  return async (request, payloadHash, service) => {
     await credentials.refresh();
-    const other = { service: SERVICE, payloadHash };
-    const verifier = { credentials, region, locations, clockSkew, signingKeys, now: now(), other };
+    const other = { service, payloadHash };
+    const verifier = { credentials, ...accepted, clockSkew, signingKeys, now: now(), other };
     try {
-      return authenticate(request, verifier);
+      return authenticate(request, verifier, service);
     } catch (cause) {
       throw isS3Error(cause) ? inWordsOfSts(cause, verifier) : cause;
     }
   };
 }
 
-function authenticate(request: S3Request, verifier: Verifier): Identity {
+function authenticate(
+  request: S3Request,
+  verifier: Verifier,
+  expected: QueryService,
+): Identity {
   const { headers, query } = request;
   const authorization = headers.get("authorization");
   const presigned = isPresigned(query);
@@ -57,14 +70,14 @@ function authenticate(request: S3Request, verifier: Verifier): Identity {
     throw new S3Error("IncompleteSignature");
   }
   const service = claimedService(request);
-  if (service !== undefined && service !== SERVICE) {
-    throw mismatch(`Credential should be scoped to correct service: '${SERVICE}'.`);
+  if (service !== undefined && service !== expected) {
+    throw mismatch(`Credential should be scoped to correct service: '${expected}'.`);
   }
   const verify = presigned ? verifyPresigned : verifyHeader;
   return identityOf(verify(request, verifier).accessKeyId, verifier.credentials);
 }
 
-/** Returns the error that STS sends where S3 would send this one. */
+/** Returns the error that STS and IAM send where S3 would send this one. */
 function inWordsOfSts(error: S3Error, verifier: Verifier): S3Error {
   const { code, fields, message } = error;
   const options = { cause: error };

@@ -1,0 +1,61 @@
+/**
+ * The shape of an action of IAM: parse → allow → handle.
+ * See https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+ *
+ * Every action has the account of its caller: an administrator acts on the administrator's own.
+ * @module
+ */
+
+import type { Directory } from "../../iam/directory.ts";
+import type { Change } from "../../iam/entities.ts";
+import type { Sources } from "../../iam/identifiers.ts";
+import type { Principal } from "../../iam/principal.ts";
+import type { XmlValue } from "../../s3/xml.ts";
+import type { ConditionValues, QueryOperation } from "../query_operation.ts";
+import { Parameters } from "./parameters.ts";
+
+/** The caller, and the directory as of the request. */
+export type Scene = {
+  readonly caller: Principal;
+  /** The account of the caller. */
+  readonly account: string;
+  readonly directory: Directory;
+};
+
+/** The argument of `handle`. */
+export type ActionCall<Input> = Scene & {
+  readonly input: Input;
+  readonly sources: Sources;
+  /** Changes the directory; returns it with the change. */
+  readonly change: (plan: (directory: Directory) => readonly Change[]) => Promise<Directory>;
+};
+
+/** An action as its file defines it. */
+export type ActionDefinition<Input> = {
+  /** As AWS names it: `CreateUser`. */
+  readonly name: string;
+  /** Turns parameters into typed values, or throws. */
+  readonly parse: (parameters: Parameters, caller: Principal) => Input;
+  /** Returns the ARN that policies name; `*` for an action without a resource. */
+  readonly resource: (input: Input, scene: Scene) => string;
+  /** Returns the values of the condition keys that only this action has. */
+  readonly conditions?: (input: Input, scene: Scene) => ConditionValues;
+  /** Does the work; returns the content of the result, undefined for none. */
+  readonly handle: (call: ActionCall<Input>) => XmlValue | Promise<XmlValue>;
+};
+
+/** Creates an action. `Input` stays inside, so that the table needs no casts. */
+export function defineAction<Input>(
+  { name, parse, resource, conditions, handle }: ActionDefinition<Input>,
+): QueryOperation {
+  return {
+    name,
+    async run({ parameters, caller, users, sources, allow }) {
+      const input = parse(new Parameters(parameters), caller);
+      const directory = users.current() ?? await users.read();
+      const scene = { caller, account: caller.account, directory };
+      allow(`iam:${name}`, resource(input, scene), conditions?.(input, scene) ?? {});
+      return await handle({ ...scene, input, sources, change: (plan) => users.change(plan) });
+    },
+  };
+}
