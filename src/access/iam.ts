@@ -3,16 +3,16 @@
  * See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html for the words of a refusal
  *
  * The root of an account may do everything in it. Beside what policies allow, every user may see the own user, and list,
- * make, rotate and delete the own keys.
+ * make, rotate and delete the own keys, unless a policy denies it or a permissions boundary does not allow it.
  * @module
  */
 
 import { AMAZON } from "../iam/arns.ts";
+import type { Context } from "../iam/context.ts";
+import { evaluate } from "../iam/evaluate.ts";
+import { parsePolicy } from "../iam/policy.ts";
 import type { Principal } from "../iam/principal.ts";
 import { S3Error } from "../s3/errors.ts";
-
-/** The values of condition keys, by name in lower case. */
-type Context = { readonly get: (key: string) => string | readonly string[] | undefined };
 
 /** What every user may do to the own user without a policy. */
 const OWN: ReadonlySet<string> = new Set([
@@ -23,6 +23,16 @@ const OWN: ReadonlySet<string> = new Set([
   "iam:ListAccessKeys",
   "iam:UpdateAccessKey",
 ]);
+
+/** The same as a policy, so that denials, boundaries and sessions restrict it. */
+const OWN_POLICY = parsePolicy(
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Action: [...OWN], Resource: "*" },
+  }),
+  "identity",
+  { origin: "own keys" },
+);
 
 /**
  * Checks that a caller may do this.
@@ -49,9 +59,18 @@ function mayDo(
   principal: Principal,
   action: string,
   resource: string,
-  _context: Context,
+  context: Context,
 ): boolean {
-  return principal.isRoot || resource === principal.arn && OWN.has(action);
+  const isOwn = resource === principal.arn && OWN.has(action);
+  const policies = isOwn ? [...principal.policies, OWN_POLICY] : principal.policies;
+  const question = {
+    principal: { ...principal, policies },
+    action,
+    resource,
+    resourceAccount: principal.account,
+    context,
+  };
+  return evaluate(question, {}).allowed;
 }
 
 /** Returns whether a resource belongs to another account, or to Amazon, whose policies can only be read. */

@@ -5,6 +5,8 @@
  */
 
 import type { InlinePolicies } from "./entities.ts";
+import { parsePolicy } from "./policy.ts";
+import { PolicyError } from "./policy_error.ts";
 import { malformedPolicy, overQuota, tooMuch, violates } from "./refusals.ts";
 
 /** Longest managed policy, in characters that are not blanks. */
@@ -66,14 +68,10 @@ export function checkDocument(document: string): void {
   if (!PRINTABLE.test(document)) {
     throw malformedPolicy("The policy contains characters that are not permitted.");
   }
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(document);
-  } catch {
-    throw malformedPolicy("Syntax errors in policy.");
-  }
-  if (typeof parsed !== "object" || parsed === null || !Object.hasOwn(parsed, "Statement")) {
-    throw malformedPolicy("Syntax errors in policy.");
+    parsePolicy(document, "identity", { origin: "" });
+  } catch (cause) {
+    throw cause instanceof PolicyError ? malformedPolicy(cause.message) : cause;
   }
 }
 
