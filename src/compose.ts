@@ -9,6 +9,8 @@ import { createIsPublic } from "./access/public_read.ts";
 import { createStrangerReads } from "./access/strangers.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthenticateQuery } from "./auth/authenticate_query.ts";
+import { UserCredentials } from "./auth/user_credentials.ts";
+import { checkUsers } from "./commands/key_warnings.ts";
 import type { Gateway } from "./commands/serve.ts";
 import { VERSION } from "./config/command_line.ts";
 import type { Config } from "./config/config.ts";
@@ -32,7 +34,6 @@ import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
 import { TrustedProxies } from "./s3/forwarded.ts";
 import { regionOfUnsigned } from "./s3/region.ts";
-import { createMemoryUsers } from "./store/memory/users.ts";
 import { StallWatch } from "./streams/stall_watch.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
@@ -113,13 +114,13 @@ export function createGateway(
     encryptionAtRest,
     checksumDefault,
     cors,
-    credentials,
     account,
     clockSkew,
     sigv2,
     domains,
     trustedProxies,
   } = config;
+  const credentials = new UserCredentials(config.credentials, store.users);
   const { rate } = config.limits;
   const minioHealth = async (): Promise<string | undefined> =>
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
@@ -161,7 +162,7 @@ export function createGateway(
     domains,
     authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
     authenticateQuery: createAuthenticateQuery({ credentials, region, locations, clockSkew, now }),
-    users: createMemoryUsers(),
+    users: store.users,
     sources: () => ({ now: now(), random: randomBytes }),
     authorize: createAuthorize(store, account, isPublic),
     account,
@@ -170,13 +171,15 @@ export function createGateway(
   const siteDomains = config.website.domains;
   const sites = createWebsiteHandler({ ...shared, reads, isPublic, domains: siteDomains });
   const stop = new AbortController();
-  const workers = startWorkers(config, { store, metrics, log, signal: stop.signal });
+  const users = config.users.sealing === undefined ? undefined : store.users;
+  const workers = startWorkers(config, { store, users, metrics, log, signal: stop.signal });
   return Object.assign(createEntry({ s3, sites, siteDomains, proxies }), {
     sites,
     inFlight,
     traffic,
     renderMetrics: () => registry.render(),
     problem: () => readiness.check(),
+    checkUsers: () => checkUsers(credentials, config.credentials, log),
     breakOff() {
       // The runtime prints the stack, which would not help here.
       stalls.breakOff(Object.assign(new S3Error("ServiceUnavailable"), { stack: "" }));
@@ -198,10 +201,17 @@ export function createGateway(
 
 /** Returns the options of a store that every command needs. */
 export function storeOptionsOf(
-  { bucket, nats, defaultOwner, grace }: Config,
+  { bucket, nats, defaultOwner, grace, users, credentials: { hasAdministrator } }: Config,
 ): Omit<NatsStoreOptions, "log"> {
   const { apiPrefix, inboxPrefix } = nats;
-  return { ...bucket, apiPrefix, inboxPrefix, defaultOwner, grace };
+  return {
+    ...bucket,
+    apiPrefix,
+    inboxPrefix,
+    defaultOwner,
+    grace,
+    users: { ...users, hasAdministrator },
+  };
 }
 
 function createAuditLog(

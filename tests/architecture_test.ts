@@ -120,6 +120,11 @@ const ARROWS: readonly Arrow[] = [
     because: "every room may name a chunk group, and nothing else may wait for its purge",
   },
   {
+    from: "nats/users/",
+    to: [...NATS_GROUND, "iam/", "nats/buckets/context.ts"],
+    because: "users are kept beside buckets and without them",
+  },
+  {
     from: "nats/monitoring/",
     to: [...PURE, "nats/jetstream/"],
     because: "monitoring watches requests and needs no bucket",
@@ -134,6 +139,7 @@ const ARROWS: readonly Arrow[] = [
       "nats/listing/",
       "nats/uploads/",
       "nats/cleanup/",
+      "nats/users/",
     ],
     because: "it joins the rooms; none of them imports it",
   },

@@ -25,6 +25,12 @@ export type Gateway = Handler & AsyncDisposable & AdminServices & {
   readonly inFlight: InFlight;
   /** Statistics of the requests that have ended. */
   readonly traffic: Traffic;
+  /**
+   * Looks for users before requests arrive.
+   *
+   * @throws RangeError if accounts are isolated and nobody administers them
+   */
+  readonly checkUsers: () => Promise<void>;
   /** Cuts off all request bodies and responses that are still in transfer. */
   readonly breakOff: () => void;
 };
@@ -76,6 +82,7 @@ export async function serve(
       });
       log.info("JetStream is ready", { apiLevel: level, domain });
       await using gateway = createGateway(config, connection, log);
+      await gateway.checkUsers();
       return await listen(config, { gateway, connection, log, signal, onListen });
     } finally {
       await closeConnection(connection);

@@ -7,6 +7,7 @@ import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { type ConfiguredKeys, configuredPair } from "../auth/configured_keys.ts";
 import { ConfiguredCredentials } from "../auth/credentials.ts";
 import type { SigV2Mode } from "../auth/sigv2.ts";
+import type { Sealing } from "../crypto/sealing.ts";
 import type { StreamSettings } from "../nats/buckets/stream_config.ts";
 import type { ConnectionSettings } from "../nats/connection/connection.ts";
 import type { NativeLayout } from "../nats/uploads/native_layout.ts";
@@ -70,6 +71,13 @@ export type Config = {
   readonly credentials: ConfiguredCredentials;
   /** Number of the account that owns all buckets, or of administrators if accounts are isolated. */
   readonly account: string;
+  /** How the secrets of users are stored. */
+  readonly users: {
+    /** Undefined without keys to seal them. */
+    readonly sealing: Sealing | undefined;
+    /** Secrets in the clear are accepted. */
+    readonly plaintext: boolean;
+  };
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
   /** `*` for any. */
@@ -140,6 +148,7 @@ export function createConfig(values: Values): Config {
     },
     credentials,
     account: given(values, "account"),
+    users: { sealing: values.usersKey, plaintext: given(values, "plaintext") },
     defaultOwner: values.user,
     region: given(values, "region"),
     domains: values.domains ?? [],

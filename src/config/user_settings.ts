@@ -4,9 +4,10 @@
  */
 
 import { parseCredentials } from "../auth/configured_keys.ts";
+import { parseSealingKeys, Sealing } from "../crypto/sealing.ts";
 import { DEFAULT_ACCOUNT, isAccountId } from "../s3/account.ts";
 import { setting } from "./setting.ts";
-import { oneOf } from "./values.ts";
+import { oneOf, parseBoolean } from "./values.ts";
 
 /** When accounts are isolated from each other. */
 const ISOLATIONS = ["auto", "on"] as const;
@@ -30,15 +31,36 @@ export const USER_SETTINGS = {
       "Account number of 12 digits that owns all buckets, for clients that name the owner they expect",
     parse: parseAccount,
   }),
+  usersKey: setting({
+    flag: "users.key",
+    value: "FILE",
+    help:
+      "Keys that seal the secrets of users, newest first: [id:]BASE64,… of 32 bytes each. Without it there are only configured keys",
+    parse: parseSealing,
+    file: { env: "NATS_S3_USERS_KEY_FILE", text: "NATS_S3_USERS_KEY" },
+    secret: true,
+  }),
+  plaintext: setting({
+    flag: "users.plaintext",
+    default: "false",
+    help:
+      "Accepts secrets of users that are stored in the clear, and stores them so if there is no key to seal them",
+    parse: parseBoolean,
+  }),
   isolation: setting({
     flag: "users.isolation",
     value: ISOLATIONS.join("|"),
     default: "auto",
     help:
-      "Whether each access key belongs to an account; auto does so as soon as an entry of the credentials says user, account or admin",
+      "Whether each access key belongs to an account; auto does so as soon as an entry of the credentials says user, account or admin, or the first account is made",
     parse: oneOf(ISOLATIONS),
   }),
 } as const;
+
+/** Parses keys that seal secrets. */
+function parseSealing(text: string): Sealing {
+  return new Sealing(parseSealingKeys(text));
+}
 
 /** Parses the number of an account. */
 function parseAccount(text: string): string {

@@ -44,6 +44,7 @@ import { Flattener, type FlattenerOptions } from "./uploads/flatten.ts";
 import type { NativeLayout } from "./uploads/native_layout.ts";
 import { listParts, putPart } from "./uploads/parts.ts";
 import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
+import { createKvUsers, type KvUsers, type UserSettings } from "./users/create_users.ts";
 
 /** Options of a store on JetStream: those of its rooms, and how they work together. */
 export type NatsStoreOptions =
@@ -53,6 +54,8 @@ export type NatsStoreOptions =
   & FlattenerOptions
   & IndexSettings
   & {
+    /** How users are kept; without secrets by default. */
+    readonly users?: UserSettings;
     /** When multipart objects are rewritten for native clients; never by default. */
     readonly nativeLayout?: NativeLayout;
     readonly observe?: StoreObserver | undefined;
@@ -75,6 +78,8 @@ export type BucketAdministration = {
 /** A store on JetStream. */
 export type NatsStore = Store & Maintenance & Disposable & {
   readonly administration: BucketAdministration;
+  /** Accounts, users, groups and policies. */
+  readonly users: KvUsers;
   readonly stats: () => StoreStats;
   /** Tells why JetStream does not respond; undefined if it does. */
   readonly problem: () => Promise<string | undefined>;
@@ -100,6 +105,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     if (nativeLayout !== "off") flattener.add(bucket, key);
   };
   const cleanup = new Cleanup(context, inParts);
+  const users = createKvUsers(context, options.users, options);
 
   return {
     listBuckets: () => translateErrors(listBuckets(context)),
@@ -155,6 +161,8 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       count: async (bucket) => (await indexes.count(bucket)).count,
     },
 
+    users,
+
     problem: () => findProblem(requests),
     stats: () => ({
       index: indexes.stats,
@@ -163,9 +171,11 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       waitingTrash: cleanup.waiting,
       waitingToFlatten: flattener.waiting,
       flattenedBytes: flattener.bytes,
+      users: users.counts,
     }),
 
     [Symbol.dispose]() {
+      users[Symbol.dispose]();
       indexes[Symbol.dispose]();
       requests[Symbol.dispose]();
       digests[Symbol.dispose]();

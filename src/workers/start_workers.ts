@@ -9,6 +9,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { StoreMetrics } from "../telemetry/metrics/store.ts";
 import { emptyTrashes } from "./empty_trash.ts";
 import { flattenObjects } from "./flatten.ts";
+import { type ResealedUsers, resealUsers } from "./reseal_users.ts";
 import { sweepBuckets, type SweepSchedule } from "./sweep.ts";
 
 /** The settings of the workers. */
@@ -24,6 +25,8 @@ export type WorkerSettings = {
 /** What the workers work with. */
 export type WorkerParts = {
   readonly store: Maintenance & Pick<Store, "listBuckets">;
+  /** Undefined if secrets of users are not sealed. */
+  readonly users: ResealedUsers | undefined;
   readonly metrics: Pick<StoreMetrics, "emptiedTrash" | "flattened" | "swept">;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -32,7 +35,7 @@ export type WorkerParts = {
 /** Starts the background workers; resolves when all of them have ended. */
 export async function startWorkers(
   { grace, nativeLayout, sweep }: WorkerSettings,
-  { store, metrics, log, signal }: WorkerParts,
+  { store, users, metrics, log, signal }: WorkerParts,
 ): Promise<void> {
   const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
   if (nativeLayout !== "off") {
@@ -41,5 +44,6 @@ export async function startWorkers(
   if (sweep.interval > 0) {
     workers.push(sweepBuckets(store, { ...sweep, log, signal, report: metrics.swept }));
   }
+  if (users !== undefined) workers.push(resealUsers(users, { log, signal }));
   await Promise.all(workers);
 }

@@ -13,10 +13,9 @@ import {
   type NatsServerOptions,
   startNatsServer,
 } from "../../scripts/nats_server.ts";
-import { createNatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
+import { createNatsStore, type NatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { ByteRange } from "../../src/s3/range.ts";
-import type { Maintenance } from "../../src/store/maintenance.ts";
 import type { ObjectInfo, ObjectInput } from "../../src/store/objects.ts";
 import type { Store } from "../../src/store/store.ts";
 
@@ -24,7 +23,7 @@ import type { Store } from "../../src/store/store.ts";
 export type StoreOnServer = AsyncDisposable & {
   readonly server: NatsServer;
   readonly connection: NatsConnection;
-  readonly store: Store & Maintenance;
+  readonly store: NatsStore;
   readonly native: Objm;
 };
 

@@ -8,8 +8,8 @@ import { BoundedCache } from "../../collections/bounded_cache.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { RecordKind } from "../layout/subjects.ts";
 
-/** What cannot be read: object info, a record of a kind below `S3.`, or the subject of chunks. */
-export type UnreadableKind = "info" | "chunks" | RecordKind;
+/** What cannot be read: object info, a record of a kind below `S3.`, the subject of chunks, or a record of users. */
+export type UnreadableKind = "info" | "chunks" | "users" | RecordKind;
 
 /**
  * Reports a record that cannot be read. It returns at once and never throws.

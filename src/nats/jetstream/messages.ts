@@ -13,6 +13,10 @@ export type PublishOptions = {
   readonly expect?: number;
   /** Another subject whose last message `expect` is about. */
   readonly expectOf?: string;
+  /** Sequence of the stream's last message, 0 for none. In a batch, only the first message has it. */
+  readonly expectLast?: number;
+  /** The message says that the key of a key-value store has no value. */
+  readonly isRemoval?: boolean;
   /** Removes the subject's earlier messages. */
   readonly rollup?: boolean;
   /** Lifetime of the message, as Go writes durations. */
@@ -85,10 +89,14 @@ const decoder = new TextDecoder();
 const DOT = ".".charCodeAt(0);
 
 /** Returns the headers of a publish. */
-export function publishHeaders({ expect, expectOf, rollup, ttl, id }: PublishOptions): MsgHdrs {
+export function publishHeaders(
+  { expect, expectOf, expectLast, isRemoval, rollup, ttl, id }: PublishOptions,
+): MsgHdrs {
   const headers = createHeaders();
   if (expect !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", expect.toString());
   if (expectOf !== undefined) headers.set(EXPECTED_SUBJECT, expectOf);
+  if (expectLast !== undefined) headers.set("Nats-Expected-Last-Sequence", expectLast.toString());
+  if (isRemoval === true) headers.set("KV-Operation", "DEL");
   if (rollup === true) headers.set("Nats-Rollup", "sub");
   if (ttl !== undefined) headers.set("Nats-TTL", ttl);
   if (id !== undefined) headers.set("Nats-Msg-Id", id);

@@ -42,6 +42,14 @@ export type StoreStats = {
   readonly waitingToFlatten: number;
   /** Bytes of multipart objects that were read to flatten them. */
   readonly flattenedBytes: number;
+  /** Access keys of users and accounts, by state. */
+  readonly users: {
+    readonly usable: number;
+    /** No key opens their secrets. */
+    readonly locked: number;
+    /** An older key sealed their secrets. */
+    readonly outdated: number;
+  };
 };
 
 /** Counters of the store's work. An undefined report means that the work failed. */
@@ -65,15 +73,28 @@ export function addStoreMetrics(registry: Metrics, read: () => StoreStats): Stor
   );
   const unreadable = registry.counter(
     "nats_s3_unreadable_records_total",
-    "Times that a record in JetStream could not be read, by kind: object info (info), chunks with an odd subject (chunks), or a record below S3. The log names the first of each bucket and kind.",
+    "Times that a record in JetStream could not be read, by kind: object info (info), chunks with an odd subject (chunks), a record below S3, or a record of users (users). The log names the first of each bucket and kind.",
     ["kind"],
   );
+  addUsers(registry, () => read().users);
   return {
     unreadable: (kind) => unreadable.add([kind]),
     indexed: addIndex(registry, () => read().index),
     ...addCleanup(registry, read),
     flattened: addFlattening(registry, read),
   };
+}
+
+function addUsers(registry: Metrics, read: () => StoreStats["users"]): void {
+  registry.gauge(
+    "nats_s3_users_access_keys",
+    "Access keys of users and accounts in the KV bucket: accepted unless they are inactive (usable), of these sealed under an older key (outdated), and without a key that opens their secrets (locked).",
+    ["state"],
+    () => {
+      const { usable, outdated, locked } = read();
+      return [[["usable"], usable], [["outdated"], outdated], [["locked"], locked]];
+    },
+  );
 }
 
 function addIndex(registry: Metrics, read: () => IndexStats): StoreMetrics["indexed"] {

@@ -13,6 +13,7 @@ Deno.test("addStoreMetrics() counts the work of trash and sweeps, and their fail
     waitingTrash: 9,
     waitingToFlatten: 10,
     flattenedBytes: 11,
+    users: { usable: 12, locked: 13, outdated: 14 },
   }));
   metrics.unreadable("trash");
   metrics.unreadable("trash");
