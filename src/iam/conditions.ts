@@ -69,8 +69,10 @@ function parseCondition(
     operator: operator.toLowerCase(),
     values,
     holds(context) {
-      const found = context.get(name);
-      if (found === undefined || found.length === 0 && typeof found !== "string") return missing;
+      const found = valueOf(name, context);
+      if (found === undefined) return missing;
+      // To a set, an empty text is an empty set.
+      if (found === "" && qualifier !== undefined) return qualifier === "all";
       const holdsFor = (value: string): boolean => isAny(matches, value, context) !== isNegated;
       if (typeof found === "string") return holdsFor(found);
       return needsAll ? found.every(holdsFor) : found.some(holdsFor);
@@ -91,7 +93,13 @@ function isNull(key: string, values: readonly string[]): Condition["holds"] {
     }
     return text === "true";
   });
-  return (context) => wanted.includes(context.get(key) === undefined);
+  return (context) => wanted.includes(valueOf(key, context) === undefined);
+}
+
+/** Returns the value of a key. A list without values is no value. */
+function valueOf(key: string, context: Context): string | readonly string[] | undefined {
+  const found = context.get(key);
+  return typeof found === "string" || found !== undefined && found.length > 0 ? found : undefined;
 }
 
 function parseOperator(operator: string): {

@@ -5,8 +5,8 @@
  *
  * An explicit deny wins, for roots as well. Otherwise the root of the account that owns the resource may do everything.
  * Within an account, a policy of the caller or of the bucket must allow; across accounts both must, and for the root of
- * another account the bucket's suffices. A permissions boundary and a session must allow, too, unless the bucket's policy
- * names the user itself.
+ * another account the bucket's suffices. A permissions boundary and a session must allow, too; a boundary does not restrict
+ * what the policy of a bucket in the account grants to the user itself.
  * @module
  */
 
@@ -72,10 +72,10 @@ export function evaluate(question: Question, { resource }: Policies): Decision {
   const { principal, resourceAccount, action } = question;
   const isOwner = principal !== undefined &&
     (principal.isAdmin || principal.isRoot && principal.account === resourceAccount);
-  if (isOwner && NEVER_LOCKED.has(action.toLowerCase())) return ROOT;
+  const isLockable = !isOwner || !NEVER_LOCKED.has(action.toLowerCase());
 
   const byBucket = resource === undefined ? undefined : findInBucket(resource, question);
-  if (byBucket?.deny !== undefined) return denied(resource, byBucket.deny);
+  if (byBucket?.deny !== undefined && isLockable) return denied(resource, byBucket.deny);
   for (const policy of principal?.policies ?? NO_POLICIES) {
     const deny = find(policy, "Deny", question);
     if (deny !== undefined) return denied(policy, deny);
@@ -84,23 +84,34 @@ export function evaluate(question: Question, { resource }: Policies): Decision {
     const deny = find(policy, "Deny", question);
     if (deny !== undefined) return denied(policy, deny);
   }
-  if (isOwner) return ROOT;
   const bucket = allowed("bucket policy", resource, byBucket?.allow?.statement);
-  const naming = byBucket?.allow?.naming;
   if (principal === undefined) return bucket ?? NOTHING;
-
+  if (isOwner) return isWithin(principal, question, "all") ? ROOT : LIMIT;
   const isSameAccount = principal.account === resourceAccount;
-  if (isSameAccount && naming === "self" && bucket !== undefined) return bucket;
-  if (!isSameAccount && bucket === undefined) return OTHER_ACCOUNT;
-  if (!isSameAccount && principal.isRoot && bucket !== undefined) return bucket;
-  // An account's own bucket policy that names the account leaves it to the policies of its users.
-  const shared = isSameAccount && naming === "everybody" ? bucket : undefined;
-  const decision = findOwn(principal, question) ?? shared;
-  if (decision === undefined) return isSameAccount ? NOTHING : OTHER_ACCOUNT;
-  for (const limit of principal.limits) {
-    if (find(limit, "Allow", question) === undefined) return LIMIT;
+  const naming = isSameAccount ? byBucket?.allow?.naming : undefined;
+  // What is granted to the user itself is no matter of the boundary, but a session restricts it.
+  if (naming === "self" && bucket !== undefined && isWithin(principal, question, "sessions")) {
+    return bucket;
   }
-  return decision;
+  if (!isSameAccount && bucket === undefined) return OTHER_ACCOUNT;
+  // An account's own bucket policy that names the account leaves it to the policies of its users.
+  const isEnough = isSameAccount ? naming !== "account" : principal.isRoot;
+  const decision = findOwn(principal, question) ?? (isEnough ? bucket : undefined);
+  if (decision === undefined) return isSameAccount ? NOTHING : OTHER_ACCOUNT;
+  return isWithin(principal, question, "all") ? decision : LIMIT;
+}
+
+/** Returns whether the limits of a caller allow something: all of them, or those of sessions. */
+function isWithin(
+  { limits }: Principal,
+  question: Question,
+  which: "all" | "sessions",
+): boolean {
+  for (const limit of limits) {
+    if (which === "sessions" && limit.kind !== "session") continue;
+    if (find(limit, "Allow", question) === undefined) return false;
+  }
+  return true;
 }
 
 const NO_POLICIES: readonly CompiledPolicy[] = [];
@@ -133,16 +144,22 @@ function findInBucket(policy: CompiledPolicy, question: Question): BucketAnswer 
   return allow === undefined ? {} : { allow };
 }
 
-/** Returns how a statement names a caller. One that names everybody except some names all others by their accounts. */
+/**
+ * Returns how a statement names a caller. One that denies everybody except some denies every user who has a permissions
+ * boundary, as on AWS.
+ */
 function namingIn(
-  { principals }: Statement,
+  { principals, effect }: Statement,
   caller: Principal | undefined,
 ): Naming | undefined {
   if (principals === undefined) return undefined;
   const { list, isNot } = principals;
   if (!isNot) return namingOf(list, caller);
+  if (effect === "Deny" && caller?.limits.some(isBoundary) === true) return "everybody";
   return isExcepted(list, caller) ? undefined : "everybody";
 }
+
+const isBoundary = ({ kind }: CompiledPolicy): boolean => kind !== "session";
 
 function findOwn({ policies }: Principal, question: Question): Decision | undefined {
   for (const policy of policies) {

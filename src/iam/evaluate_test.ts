@@ -12,12 +12,13 @@ function principalOf(
   who: Who,
   own: readonly string[],
   limits: readonly string[],
+  kind: "identity" | "session",
 ): Principal | undefined {
   if (who === "anonymous") return undefined;
   const account = who === "bob" || who === "other root" ? OTHER : MINE;
   const isRoot = who.endsWith("root") || who === "admin";
-  const compile = (texts: readonly string[]) =>
-    texts.map((text) => parsePolicy(identity(text), "identity", { origin: "own" }));
+  const compile = (texts: readonly string[], kind: "identity" | "session") =>
+    texts.map((text) => parsePolicy(identity(text), kind, { origin: "own" }));
   return {
     account,
     arn: `arn:aws:iam::${account}:${isRoot ? "root" : `user/${who}`}`,
@@ -26,8 +27,8 @@ function principalOf(
     isRoot,
     isAdmin: who === "admin",
     tags: new Map(),
-    policies: compile(own),
-    limits: compile(limits),
+    policies: compile(own, "identity"),
+    limits: compile(limits, kind),
   };
 }
 
@@ -40,12 +41,13 @@ function bucketPolicy(text: string): string {
   return document(
     text.split(" ").map((word) => {
       const [what = "", ...who] = word.split("@");
-      const aws = who.join("@").split(",").map((name) =>
+      const aws = who.join("@").replace("!", "").split(",").map((name) =>
         name.replace("ann", `arn:aws:iam::${MINE}:user/ann`)
           .replace("bob", `arn:aws:iam::${OTHER}:user/bob`)
           .replace(/^mine$/, MINE).replace(/^other$/, OTHER)
       );
-      return { ...statement(what), Principal: { AWS: aws } };
+      const isNot = who.join("@").startsWith("!");
+      return { ...statement(what), [isNot ? "NotPrincipal" : "Principal"]: { AWS: aws } };
     }),
   );
 }
@@ -67,6 +69,7 @@ type Row = readonly [
   own: string,
   bucket: string,
   because: Decision["because"],
+  /** A permissions boundary; a session, if it begins with "session". */
   limits?: string,
 ];
 
@@ -121,14 +124,44 @@ const ROWS: readonly Row[] = [
   ["other root", "", "+s3:*@*", "bucket policy"],
   ["other root", "", "+s3:*@bob", "other account"],
   ["other root", "", "+s3:*@other -s3:Get*@*", "explicit deny"],
+  ["root", "", "", "limit", "session +s3:Put*"],
+  ["root", "", "", "root", "session +s3:Get*"],
+  ["root", "", "", "explicit deny", "session +s3:* -s3:Get*"],
+  ["admin", "", "", "limit", "session +s3:Put*"],
+  ["admin", "", "+s3:*@*", "limit", "session +s3:Put*"],
+  ["ann", "+s3:*", "", "identity policy", "session +s3:Get*"],
+  ["ann", "+s3:*", "", "limit", "session +s3:Put*"],
+  ["ann", "", "+s3:*@ann", "limit", "session +s3:Put*"],
+  ["ann", "", "+s3:*@ann", "bucket policy", "session +s3:Get*"],
+  ["bob", "+s3:*", "+s3:*@bob", "limit", "session +s3:Put*"],
+  ["other root", "", "+s3:*@other", "limit", "session +s3:Put*"],
+  ["other root", "", "+s3:*@other", "bucket policy", "session +s3:Get*"],
+  ["ann", "+s3:*", "-s3:*@!ann", "identity policy"],
+  ["ann", "+s3:*", "-s3:*@!bob", "explicit deny"],
+  ["ann", "+s3:*", "-s3:*@!mine", "explicit deny"],
+  ["ann", "+s3:*", "-s3:*@!ann,mine", "identity policy"],
+  ["ann", "+s3:*", "-s3:*@!ann", "explicit deny", "+s3:*"],
+  ["ann", "+s3:*", "-s3:*@!ann", "identity policy", "session +s3:*"],
+  ["ann", "+s3:*", "-s3:*@!*", "identity policy"],
+  ["root", "", "-s3:*@!ann", "explicit deny"],
+  ["root", "", "-s3:*@!mine", "root"],
+  ["anonymous", "", "+s3:*@* -s3:*@!ann", "explicit deny"],
+  ["anonymous", "", "+s3:*@!ann", "bucket policy"],
+  ["anonymous", "", "+s3:*@!*", "no allow"],
+  ["ann", "", "+s3:*@!ann", "no allow"],
+  ["ann", "", "+s3:*@!bob", "bucket policy"],
+  ["bob", "+s3:*", "+s3:*@!ann", "identity policy"],
+  ["bob", "+s3:*", "+s3:*@!bob", "other account"],
 ];
 
 for (const [who, own, bucket, because, limits = ""] of ROWS) {
   const limited = limits === "" ? "" : ` within ${limits}`;
   Deno.test(`evaluate(): ${who} with "${own}"${limited} on "${bucket}": ${because}`, () => {
     const some = (text: string): readonly string[] => text === "" ? [] : [text];
+    const isSession = limits.startsWith("session ");
+    const kind = isSession ? "session" : "identity";
     const decision = evaluate({
-      principal: principalOf(who, some(own), some(limits)),
+      principal: principalOf(who, some(own), some(limits.replace("session ", "")), kind),
       action: "s3:GetObject",
       resource: "arn:aws:s3:::b/k",
       resourceAccount: MINE,

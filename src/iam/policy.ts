@@ -14,6 +14,7 @@ import { parseStrictJson } from "./strict_json.ts";
 export type CompiledPolicy = {
   /** Where it comes from, for explanations: an ARN, `inline policy NAME of user ALICE`, `bucket policy`. */
   readonly origin: string;
+  readonly kind: PolicyKind;
   readonly statements: readonly Statement[];
   /** Returns the statements about an action. */
   readonly about: (action: string) => readonly Statement[];
@@ -83,7 +84,7 @@ export function parsePolicy(
   checkSids(statements, kind);
   if (kind === "bucket") { for (const one of statements) checkBucketStatement(one, bucket); }
   else for (const one of statements) checkIdentityStatement(one);
-  return compile(origin, statements);
+  return compile(origin, kind, statements);
 }
 
 function parseMembers(text: string): Readonly<Record<string, unknown>> {
@@ -139,7 +140,11 @@ function checkIdentityStatement({ actions, resources }: Statement): void {
 /** Number of actions whose statements are kept. Callers ask for few, but nobody shall fill the memory. */
 const MAX_KEPT = 1000;
 
-function compile(origin: string, statements: readonly Statement[]): CompiledPolicy {
+function compile(
+  origin: string,
+  kind: PolicyKind,
+  statements: readonly Statement[],
+): CompiledPolicy {
   const kept = new Map<string, readonly Statement[]>();
   const about = (action: string): readonly Statement[] => {
     const known = kept.get(action);
@@ -152,6 +157,7 @@ function compile(origin: string, statements: readonly Statement[]): CompiledPoli
   const seesTags = new Set(statements.filter(usesTags));
   return {
     origin,
+    kind,
     statements,
     about,
     usesExistingTags: (action) =>

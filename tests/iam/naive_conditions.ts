@@ -97,6 +97,8 @@ function operatorHolds(
     if (ifExists !== undefined) return true;
     return set === undefined ? isNegated : set === "ForAllValues";
   }
+  // "If the key values in the request resolve to an empty data set (for example, an empty string) …"
+  if (given === "" && set !== undefined) return set === "ForAllValues";
   if (set === "ForAllValues") return list.every(holds);
   if (set === "ForAnyValue") return list.some(holds);
   return list.some(isMatch) !== isNegated;
@@ -125,7 +127,8 @@ function matches(
     case "Bool":
       return value.toLowerCase() === replaced?.toLowerCase();
     case "BinaryEquals":
-      return atob(value) === atob(wanted);
+      // Binary values of requests are in base64, too, as SimulatePrincipalPolicy takes them.
+      return value === wanted;
     case "IpAddress":
       return isInside(value, wanted);
   }
