@@ -36,7 +36,7 @@ const stringLike: MatchType = (wanted, hasVariables) => {
 
 /** ARNs have six parts, and a wildcard does not reach beyond its part. */
 const arnLike: MatchType = (wanted, hasVariables) => {
-  const parts = splitArn(wanted);
+  const parts = splitArn(wanted, hasVariables);
   if (parts === undefined) throw new PolicyError(`Invalid ARN in condition: ${wanted}`);
   const templates = parts.map((part) => parseTemplate(part, hasVariables));
   return (value, context) => {
@@ -46,7 +46,8 @@ const arnLike: MatchType = (wanted, hasVariables) => {
   };
 };
 
-const bool: MatchType = (wanted) => {
+const bool: MatchType = (wanted, hasVariables) => {
+  if (hasVariables && wanted.includes("${")) return stringEqualsIgnoreCase(wanted, hasVariables);
   const text = wanted.toLowerCase();
   if (text !== "true" && text !== "false") {
     throw new PolicyError(`Invalid value for a Boolean condition: ${wanted}`);
@@ -130,31 +131,47 @@ function shorten(value: string): string {
   return value.length > MAX_COMPARED ? value.slice(0, MAX_COMPARED) : value;
 }
 
-/** Splits an ARN into its six parts, of which the last may contain colons. */
-function splitArn(text: string): readonly string[] | undefined {
+/** Splits an ARN into its six parts, of which the last may contain colons, as may the names of variables. */
+function splitArn(text: string, hasVariables = false): readonly string[] | undefined {
   if (text === "*") return ["*", "*", "*", "*", "*", "*"];
   const parts: string[] = [];
   let start = 0;
+  let at = 0;
   while (parts.length < 5) {
-    const colon = text.indexOf(":", start);
+    const colon = text.indexOf(":", at);
     if (colon < 0) return undefined;
+    const variable = hasVariables ? text.indexOf("${", at) : -1;
+    const end = variable < 0 || variable > colon ? -1 : text.indexOf("}", variable);
+    if (end >= 0) {
+      at = end + 1;
+      continue;
+    }
     parts.push(text.slice(start, colon));
-    start = colon + 1;
+    start = at = colon + 1;
   }
   parts.push(text.slice(start));
   return parts;
 }
 
+const NUMBER = /^[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
+
+/** Parses a whole number or a decimal. */
 function parseNumber(text: string): number | undefined {
-  const number = Number(text);
-  return text.trim() === "" || !Number.isFinite(number) ? undefined : number;
+  return NUMBER.test(text) ? Number(text) : undefined;
 }
 
-/** Returns milliseconds: dates are seconds since 1970, or as W3C writes ISO 8601. */
+const SECONDS = /^\d{1,3}$|^\d{5,12}$/;
+const DATE =
+  /^\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?)?)?$/;
+
+/**
+ * Returns milliseconds: dates are seconds since 1970, or in one of the forms that W3C chose of ISO 8601. Four digits are a
+ * year.
+ */
 function parseDate(text: string): number | undefined {
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
-  const time = Date.parse(text);
-  return /^\d{4}/.test(text) && !Number.isNaN(time) ? time : undefined;
+  if (SECONDS.test(text)) return Number(text) * 1000;
+  const time = DATE.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function parseNetwork(text: string): BlockList {

@@ -148,6 +148,7 @@ function isArn(
 ): boolean {
   const parts = (arn: string): string[] =>
     [...(/^([^:]*):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn) ?? [])].slice(1);
+  if (wanted === "*") return parts(value).length === 6;
   // Variables have colons in their names.
   const hidden = wanted.replaceAll(/\$\{[^}]*\}/g, (name) => name.replaceAll(":", "\u0001"));
   const [is, want] = [parts(value), parts(hidden)];

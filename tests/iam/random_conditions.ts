@@ -41,7 +41,11 @@ const FAMILIES: readonly Family[] = [
       ...["2026-06-15T12:00:00.000Z", 1781524800, "2026-01-01"],
     ],
   },
-  { operators: ["Bool"], keys: ["aws:SecureTransport"], values: ["true", "false", true, false] },
+  {
+    operators: ["Bool"],
+    keys: ["aws:SecureTransport"],
+    values: ["true", "false", true, false],
+  },
   { operators: ["BinaryEquals"], keys: ["aws:Referer"], values: ["YWI=", "YQ=="] },
   {
     operators: ["IpAddress", "NotIpAddress"],
@@ -58,6 +62,7 @@ const FAMILIES: readonly Family[] = [
       ...["arn:aws:iam::111122223333:user/*", "arn:aws:iam::*:user/ann", "arn:*:s3:::*"],
       ...["arn:aws:iam::1111????3333:*", "arn:aws:iam::111122223333:user/${aws:username}"],
       ...["arn:aws:s3:::b", "arn:aws:sns:*:*:t:u", "arn:aws:sns:*:t:u"],
+      ...["arn:aws:iam::${aws:PrincipalAccount}:user/ann", "*"],
     ],
   },
 ];

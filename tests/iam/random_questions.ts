@@ -99,6 +99,7 @@ function randomContext(random: Random, who: Principal | undefined): Context {
   const values: Readonly<Record<string, string | readonly string[] | undefined>> = {
     "aws:username": who?.name,
     "aws:principalarn": who?.arn,
+    "aws:principalaccount": who?.account,
     "aws:userid": who?.userId,
     "aws:sourcearn": maybe([`${BUCKET}/a`, BUCKET, "arn:aws:sns:eu-west-1:1:t:u", "none"]),
     "aws:principaltag/team": maybe(["a", "ab", "a*", "ann"]),
