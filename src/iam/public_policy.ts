@@ -7,8 +7,8 @@
  * @module
  */
 
-import { isIP } from "node:net";
 import type { Condition } from "./conditions.ts";
+import { parseNetwork } from "./networks.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import type { Statement } from "./statement.ts";
 
@@ -17,7 +17,7 @@ const TIES: ReadonlySet<string> = new Set([
   ...["aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths"],
   ...["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"],
   ...["aws:sourceip", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid"],
-  ...["aws:resourceaccount", "s3:dataaccesspointaccount", "s3:dataaccesspointarn"],
+  ...["s3:dataaccesspointaccount", "s3:dataaccesspointarn"],
   ...["s3:x-amz-server-side-encryption-aws-kms-key-id"],
 ]);
 
@@ -28,7 +28,8 @@ const TYING_OPERATORS: ReadonlySet<string> = new Set([
 ]);
 
 /** Shortest prefixes that are not public: anything wider is much of the Internet. */
-const SHORTEST = { 4: 8, 6: 32 } as const;
+const SHORTEST_4 = 8;
+const SHORTEST_6 = 32;
 
 /** Returns whether a policy is public. */
 export function isPublicPolicy({ statements }: Pick<CompiledPolicy, "statements">): boolean {
@@ -44,18 +45,24 @@ function isPublic({ effect, principals, conditions }: Statement): boolean {
 function ties({ key, operator, values }: Condition): boolean {
   if (!TIES.has(key) || !TYING_OPERATORS.has(operator)) return false;
   return values.length > 0 &&
-    values.every((value) => key === "aws:sourceip" ? isNarrow(value) : isFixed(value));
+    values.every((value) => isTied(key, value));
 }
 
-/** Returns whether a value has neither wildcards nor variables. In an ARN, wildcards may stand behind the account. */
+function isTied(key: string, value: string): boolean {
+  if (key === "aws:sourceip") return isNarrow(value);
+  // The name of an access point may be a pattern if its account is fixed.
+  if (key !== "s3:dataaccesspointarn") return isFixed(value);
+  const parts = value.split(":", 5);
+  return parts.every(isFixed) && /^\d{12}$/.test(parts[4] ?? "");
+}
+
+/** Returns whether a value has neither wildcards nor variables. */
 function isFixed(value: string): boolean {
-  const parts = value.startsWith("arn:") ? value.split(":").slice(0, 5) : [value];
-  return parts.every((part) => !part.includes("*") && !part.includes("?") && !part.includes("${"));
+  return !value.includes("*") && !value.includes("?") && !value.includes("${");
 }
 
-function isNarrow(network: string): boolean {
-  const [address = "", bits] = network.split("/");
-  const family = isIP(address);
-  if (family !== 4 && family !== 6) return false;
-  return bits === undefined || Number(bits) >= SHORTEST[family];
+function isNarrow(text: string): boolean {
+  const network = parseNetwork(text);
+  return network !== undefined &&
+    network.bits >= (network.address.length === 4 ? SHORTEST_4 : SHORTEST_6);
 }
