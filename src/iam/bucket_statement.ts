@@ -10,7 +10,8 @@ import { PolicyError } from "./policy_error.ts";
 import { type ActionResource, S3_ACTIONS } from "./s3_actions.ts";
 import type { Statement } from "./statement.ts";
 
-const ARN = /^arn:(?:aws|aws-cn|aws-us-gov):s3:::/;
+/** Requests are about ARNs of this partition alone, so a statement about another one would be about nothing. */
+const ARN = "arn:aws:s3:::";
 
 /**
  * Checks a statement of the policy of a bucket.
@@ -55,7 +56,7 @@ function kindsOf(action: string): ReadonlySet<ActionResource> {
  * @throws PolicyError for the resource of another bucket
  */
 function aboutOf(arn: string, bucket: string): "bucket" | "object" {
-  const rest = ARN.test(arn) ? arn.slice(arn.indexOf(":::") + 3) : undefined;
+  const rest = arn.startsWith(ARN) ? arn.slice(ARN.length) : undefined;
   if (rest === bucket) return "bucket";
   if (rest?.startsWith(`${bucket}/`) === true && rest.length > bucket.length + 1) return "object";
   throw new PolicyError("Policy has invalid resource");
