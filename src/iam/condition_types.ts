@@ -5,8 +5,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { BlockList, isIP } from "node:net";
 import type { Context } from "./context.ts";
+import { type IpAddress, isInNetwork, parseIpAddress, parseNetwork } from "./networks.ts";
 import { PolicyError } from "./policy_error.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -31,7 +31,7 @@ const stringEqualsIgnoreCase: MatchType = (wanted, hasVariables) => {
 
 const stringLike: MatchType = (wanted, hasVariables) => {
   const template = parseTemplate(wanted, hasVariables);
-  return (value, context) => template.glob(context)?.matches(shorten(value)) === true;
+  return (value, context) => template.matches(shorten(value), context);
 };
 
 /** ARNs have six parts, and a wildcard does not reach beyond its part. */
@@ -42,7 +42,7 @@ const arnLike: MatchType = (wanted, hasVariables) => {
   return (value, context) => {
     const values = splitArn(shorten(value));
     return values !== undefined &&
-      templates.every((template, i) => template.glob(context)?.matches(values[i] ?? "") === true);
+      templates.every((template, i) => template.matches(values[i] ?? "", context));
   };
 };
 
@@ -62,12 +62,23 @@ const binaryEquals: MatchType = (wanted) => {
 };
 
 const ipAddress: MatchType = (wanted) => {
-  const list = parseNetwork(wanted);
+  const network = parseNetwork(wanted);
+  if (network === undefined) {
+    throw new PolicyError(`Invalid IP address in condition: ${wanted}`);
+  }
   return (value) => {
-    const family = isIP(value);
-    return family !== 0 && list.check(value, family === 4 ? "ipv4" : "ipv6");
+    const address = addressOf(value);
+    return address !== undefined && isInNetwork(address, network);
   };
 };
+
+/** The last address, which a question asks for in many statements. */
+let last: { readonly text: string; readonly address: IpAddress | undefined } | undefined;
+
+function addressOf(text: string): IpAddress | undefined {
+  if (last?.text !== text) last = { text, address: parseIpAddress(text) };
+  return last.address;
+}
 
 const numeric = (holds: (value: number, wanted: number) => boolean): MatchType => (text) => {
   const wanted = parseNumber(text);
@@ -172,16 +183,4 @@ function parseDate(text: string): number | undefined {
   if (SECONDS.test(text)) return Number(text) * 1000;
   const time = DATE.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(time) ? undefined : time;
-}
-
-function parseNetwork(text: string): BlockList {
-  const [address = "", bits, ...rest] = text.split("/");
-  const family = isIP(address);
-  const max = family === 4 ? 32 : 128;
-  const isRight = family !== 0 && !address.includes("%") && rest.length === 0 &&
-    (bits === undefined || /^\d{1,3}$/.test(bits) && Number(bits) <= max);
-  if (!isRight) throw new PolicyError(`Invalid IP address in condition: ${text}`);
-  const list = new BlockList();
-  list.addSubnet(address, bits === undefined ? max : Number(bits), family === 4 ? "ipv4" : "ipv6");
-  return list;
 }

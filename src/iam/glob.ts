@@ -16,8 +16,10 @@ type Segment = { readonly pieces: readonly string[]; readonly length: number };
 /** A compiled pattern. */
 export class Glob {
   readonly #segments: readonly Segment[];
-  /** The text that the pattern stands for, if it has no wildcard. */
-  readonly #exact: string | undefined;
+  /** The text before the first wildcard. */
+  readonly #head: string;
+  /** What follows the head, if it is nothing or one star: most patterns are such. */
+  readonly #rest: "nothing" | "star" | undefined;
 
   constructor(tokens: readonly GlobToken[]) {
     const segments: string[][] = [[""]];
@@ -28,13 +30,23 @@ export class Glob {
       else last[last.length - 1] += token.text;
     }
     this.#segments = segments.map((pieces) => ({ pieces, length: lengthOf(pieces) }));
-    const [only, ...others] = segments;
-    this.#exact = others.length === 0 && only?.length === 1 ? only[0] : undefined;
+    const [[head = "", ...pieces] = [], second, ...others] = segments;
+    this.#head = head;
+    const isStar = second?.length === 1 && second[0] === "" && others.length === 0;
+    this.#rest = pieces.length > 0
+      ? undefined
+      : second === undefined
+      ? "nothing"
+      : isStar
+      ? "star"
+      : undefined;
   }
 
   /** Returns whether the pattern matches the whole text. */
   matches(text: string): boolean {
-    if (this.#exact !== undefined) return this.#exact === text;
+    if (!text.startsWith(this.#head)) return false;
+    if (this.#rest === "star") return true;
+    if (this.#rest === "nothing") return text.length === this.#head.length;
     const segments = this.#segments;
     const first = segments[0];
     const last = segments[segments.length - 1];

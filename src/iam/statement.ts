@@ -117,7 +117,7 @@ function isAnyGlob(globs: readonly Glob[], text: string): boolean {
 }
 
 function isAnyTemplate(templates: readonly Template[], arn: string, context: Context): boolean {
-  for (const template of templates) if (template.glob(context)?.matches(arn) === true) return true;
+  for (const template of templates) if (template.matches(arn, context)) return true;
   return false;
 }
 

@@ -8,7 +8,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { Glob, type GlobToken, globTokens } from "./glob.ts";
+import { Glob, type GlobToken, globTokens, parseGlob } from "./glob.ts";
 
 type Part = GlobToken | {
   /** In lower case. */
@@ -18,8 +18,8 @@ type Part = GlobToken | {
 
 /** A text of a policy, compiled. */
 export type Template = {
-  /** Returns the pattern for a request; undefined if a variable has no value. */
-  readonly glob: (context: Context) => Glob | undefined;
+  /** Returns whether the pattern for a request matches the whole text. If a variable has no value, it matches nothing. */
+  readonly matches: (text: string, context: Context) => boolean;
   /** Returns the text for a request, in which `*` and `?` stand for themselves; undefined if a variable has no value. */
   readonly text: (context: Context) => string | undefined;
 };
@@ -31,14 +31,18 @@ export type Template = {
  */
 export function parseTemplate(text: string, hasVariables: boolean): Template {
   if (!hasVariables || !text.includes("${")) {
-    let glob: Glob | undefined;
-    return { glob: () => glob ??= new Glob(globTokens(text)), text: () => text };
+    const glob = parseGlob(text);
+    return { matches: (value) => glob.matches(value), text: () => text };
   }
   const parts = partsOf(text);
+  const [first] = parts;
+  const head = typeof first === "object" && "text" in first ? first.text : "";
   return {
-    glob(context) {
+    matches(value, context) {
+      // Most texts differ before the first variable.
+      if (!value.startsWith(head)) return false;
       const tokens = resolve(parts, context);
-      return tokens && new Glob(tokens);
+      return tokens !== undefined && new Glob(tokens).matches(value);
     },
     text(context) {
       return resolve(parts, context)?.map((part) => typeof part === "string" ? part : part.text)
