@@ -23,6 +23,7 @@ import { S3Error } from "./s3/errors.ts";
 import { claimedRegion, homeRegion } from "./s3/region.ts";
 import { parseRequest, type S3Request } from "./s3/request.ts";
 import type { VerifiedRequest } from "./s3/verified_request.ts";
+import { workFor } from "./streams/clients_work.ts";
 
 export type { Handler, RequestInfo };
 
@@ -96,7 +97,8 @@ async function perform(
     if (operation.heavy === true && await exchange.takeTurn() === "full") {
       return exchange.refuse("requests");
     }
-    const work = run(operation, exchange.watch(verified), identity, services, exchange); // 4. do it
+    const content = exchange.watch(verified);
+    const work = workFor(exchange.client, run, operation, content, identity, services, exchange); // 4. do it
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);

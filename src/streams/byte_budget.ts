@@ -3,8 +3,14 @@
  * @module
  */
 
+import { currentClient } from "./clients_work.ts";
+
+/** A caller that waits. */
+type Waiting = { readonly bytes: number; readonly resolve: () => void };
+
 /**
- * Hands out bytes in the order of the requests.
+ * Hands out bytes in the order of the requests. If those of several clients wait, each client has its turn after the other:
+ * however many requests one has in line, the next client waits for one of them and not for all.
  *
  * @example Usage
  * ```ts
@@ -20,7 +26,8 @@
 export class ByteBudget {
   readonly #size: number;
   #free: number;
-  readonly #line: { readonly bytes: number; readonly resolve: () => void }[] = [];
+  /** The requests of each client that wait, none of them empty. The first client has its turn next. */
+  readonly #lines = new Map<string | undefined, Waiting[]>();
 
   /** @param size Bytes that may be taken at the same time. */
   constructor(size: number) {
@@ -40,16 +47,22 @@ export class ByteBudget {
    */
   take(bytes: number): Promise<void> | undefined {
     const wanted = Math.min(bytes, this.#size);
-    if (this.#line.length === 0 && wanted <= this.#free) {
+    if (this.#lines.size === 0 && wanted <= this.#free) {
       this.#free -= wanted;
       return undefined;
     }
-    return new Promise((resolve) => this.#line.push({ bytes: wanted, resolve }));
+    const client = currentClient();
+    return new Promise((resolve) => {
+      const waiting = { bytes: wanted, resolve };
+      const line = this.#lines.get(client);
+      if (line === undefined) this.#lines.set(client, [waiting]);
+      else line.push(waiting);
+    });
   }
 
   /** Takes bytes if they are free and no other caller is waiting. */
   takeNow(bytes: number): boolean {
-    if (this.#line.length > 0 || bytes > this.#free) return false;
+    if (this.#lines.size > 0 || bytes > this.#free) return false;
     this.#free -= bytes;
     return true;
   }
@@ -57,10 +70,14 @@ export class ByteBudget {
   /** Gives back the bytes of one `take`. */
   give(bytes: number): void {
     this.#free += Math.min(bytes, this.#size);
-    for (let first = this.#line[0]; first !== undefined; first = this.#line[0]) {
-      if (first.bytes > this.#free) return;
+    // A client that still has requests in line goes to the end, where this loop comes to it again.
+    for (const [client, line] of this.#lines) {
+      const [first] = line;
+      if (first === undefined || first.bytes > this.#free) return;
       this.#free -= first.bytes;
-      this.#line.shift();
+      line.shift();
+      this.#lines.delete(client);
+      if (line.length > 0) this.#lines.set(client, line);
       first.resolve();
     }
   }

@@ -19,6 +19,7 @@ import { S3Error } from "../s3/errors.ts";
 import { parseSiteRequest, type S3Request } from "../s3/request.ts";
 import { parseWebsite, type Website } from "../s3/website.ts";
 import type { Store } from "../store/store.ts";
+import { workFor } from "../streams/clients_work.ts";
 import { errorPage } from "./error_page.ts";
 import { createSiteBucket } from "./hosts.ts";
 import { redirect, visitPage } from "./page.ts";
@@ -78,7 +79,8 @@ async function respond(
     if (website.kind === "redirect") return redirectAll(request, website);
     const key = target.on === "object" ? target.key : "";
     const { store, isPublic } = services;
-    return await visitPage({ exchange, request, bucket, key, store, isPublic }, website);
+    const visit = { exchange, request, bucket, key, store, isPublic };
+    return await workFor(exchange.client, visitPage, visit, website);
   } catch (cause) {
     return exchange.fail(cause);
   }

@@ -7,7 +7,7 @@ import { createIsPublic } from "../../src/access/public_read.ts";
 import { createStrangerReads } from "../../src/access/strangers.ts";
 import { createCors } from "../../src/http/cors.ts";
 import { createRulesOf } from "../../src/http/cors_rules.ts";
-import type { ExchangeServices } from "../../src/http/exchange_services.ts";
+import type { ExchangeServices, RequestInfo } from "../../src/http/exchange_services.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { Turns } from "../../src/http/turns.ts";
@@ -26,7 +26,7 @@ export type TestSite = TestGateway & {
   /** Sends a request; `path` goes over the wire as it is. */
   readonly visit: (
     path: string,
-    init?: RequestInit & { readonly host?: string },
+    init?: RequestInit & { readonly host?: string; readonly info?: RequestInfo },
   ) => Promise<Response>;
   /** Returns the status and the Location of the response to a GET. */
   readonly redirectOf: (path: string) => Promise<readonly [number, string | null]>;
@@ -74,10 +74,10 @@ export async function createTestSite(
   await put("b", "file b");
   await put("errors/all.html", "custom error");
   await put("moved", "old", { "x-amz-website-redirect-location": "/b" });
-  const visit: TestSite["visit"] = (path, { host = "bucket.web.test", ...init } = {}) => {
+  const visit: TestSite["visit"] = (path, { host = "bucket.web.test", info, ...init } = {}) => {
     const request = new Request("http://localhost/", init);
     Object.defineProperty(request, "url", { value: `http://${host}${path}` });
-    return handler(request);
+    return handler(request, info);
   };
   return {
     ...gateway,

@@ -13,6 +13,7 @@
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
+import { workFor } from "../../streams/clients_work.ts";
 import { startTimer, stopTimer } from "../../world/world.ts";
 import { ConsumerSession, HEARTBEAT, type PullEnding, type PullSize } from "./consumer_session.ts";
 import type { Delivery } from "./messages.ts";
@@ -67,7 +68,8 @@ export class OrderedConsumer implements Disposable {
     this.#requests = requests;
     this.#budget = budget;
     this.#options = options;
-    this.#run();
+    // It goes on when the request is over that began it, and others rely on it as well.
+    workFor(undefined, () => this.#run());
   }
 
   /** Number of messages that the server had left to send when it sent the last one. */

@@ -8,6 +8,7 @@
  */
 
 import type { ByteBudget } from "../../streams/byte_budget.ts";
+import { currentClient, workFor } from "../../streams/clients_work.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { JetStreamError, NoResponders, Unanswered } from "../jetstream/errors.ts";
 import type { GetOptions, MessageQuery, StoredMessage } from "../jetstream/messages.ts";
@@ -155,15 +156,17 @@ export async function* readPieces(
 
 /**
  * Returns a stream of the pieces that a generator yields. It has read the first piece when it resolves, so that a missing
- * start is an error and not a broken response. It reads the rest on demand.
+ * start is an error and not a broken response. It reads the rest on demand, for the same client.
  */
 export async function streamOfPieces(
   source: AsyncGenerator<Uint8Array<ArrayBuffer>, unknown>,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const client = currentClient();
+  const readNext = (): ReturnType<typeof source.next> => source.next();
   let next: IteratorResult<Uint8Array<ArrayBuffer>, unknown> | undefined = await source.next();
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = next ?? await source.next();
+      const { done, value } = next ?? await workFor(client, readNext);
       next = undefined;
       if (done === true) controller.close();
       else controller.enqueue(value);
