@@ -41,9 +41,10 @@ import { abortUpload } from "./uploads/abort.ts";
 import { completeUpload } from "./uploads/complete.ts";
 import { createUploadsContext, type UploadsOptions } from "./uploads/context.ts";
 import { Flattener, type FlattenerOptions } from "./uploads/flatten.ts";
+import { listUploads } from "./uploads/list.ts";
 import type { NativeLayout } from "./uploads/native_layout.ts";
 import { listParts, putPart } from "./uploads/parts.ts";
-import { createUpload, listUploads, readUpload } from "./uploads/uploads.ts";
+import { createUpload, readUpload } from "./uploads/uploads.ts";
 import { createKvUsers, type KvUsers, type UserSettings } from "./users/create_users.ts";
 
 /** Options of a store on JetStream: those of its rooms, and how they work together. */

@@ -66,7 +66,11 @@ Deno.test("A consumer works for nobody, whoever needed it first", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  using requests = new Requests(connection, { ...STORE_OPTIONS, timeout: 4000, observe: undefined });
+  using requests = new Requests(connection, {
+    ...STORE_OPTIONS,
+    timeout: 4000,
+    observe: undefined,
+  });
   const begun = Promise.withResolvers<string | undefined>();
   using _consumer = workFor(
     "ann",

@@ -2,7 +2,7 @@
  * Reads the last message of each subject that matches a filter. It suits few messages; `readAll()` suits many.
  *
  * The leader lists the subjects and returns the messages. Direct gets are cheaper, but mirrors respond to them as well, and
- * these records decide which chunks are purged and which uploads exist.
+ * these records decide which chunks are purged.
  * @module
  */
 

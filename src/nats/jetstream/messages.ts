@@ -68,13 +68,16 @@ export type MessageQuery =
   | { readonly last_by_subj: string }
   | { readonly seq: number; readonly next_by_subj: string };
 
-/** Selects messages of a stream: first sequence, subject (wildcards allowed), and limits of messages and bytes. */
-export type BatchQuery = {
-  readonly seq: number;
-  readonly next_by_subj: string;
-  readonly batch: number;
-  readonly max_bytes?: number;
-};
+/**
+ * Selects messages of a stream: first sequence and subject (wildcards allowed), or subjects of which only the last message
+ * counts; and limits of messages and bytes.
+ */
+export type BatchQuery =
+  & (
+    | { readonly seq: number; readonly next_by_subj: string }
+    | { readonly multi_last: readonly string[] }
+  )
+  & { readonly batch: number; readonly max_bytes?: number };
 
 /** Options of a get. */
 export type GetOptions = {

@@ -1,5 +1,5 @@
 /**
- * Multipart uploads: begins, reads and lists them.
+ * Multipart uploads: begins and reads them.
  *
  * An upload is a record, and each part is a record beside its chunk group (`part_record.ts`). An upload is open until one
  * write of its record ends it, so there is no state between open and done, and nothing to resume.
@@ -8,14 +8,12 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
-import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
-import type { UploadInfo, UploadInput, UploadPage, UploadQuery } from "../../store/uploads.ts";
-import { readMessages } from "../buckets/scan.ts";
+import type { UploadInfo, UploadInput } from "../../store/uploads.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isDefinite } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { isNuidOf, newNuid, nuidOfUpload } from "../layout/nuid.ts";
-import { parseSubjectOf, records } from "../layout/subjects.ts";
+import { records } from "../layout/subjects.ts";
 import {
   formatUploadRecord,
   parseUploadRecord,
@@ -75,25 +73,6 @@ export async function readUpload(
 ): Promise<UploadInfo> {
   const stream = await needs.streams.get(bucket);
   return uploadInfo(id, (await openUpload(needs, stream, key, id)).record);
-}
-
-/** Lists uploads in progress. */
-export async function listUploads(
-  needs: UploadNeeds & Pick<UploadsContext, "budget">,
-  bucket: BucketName,
-  query: UploadQuery,
-): Promise<UploadPage> {
-  const stream = await needs.streams.read(bucket);
-  if (!stream.prepared) return { uploads: [], commonPrefixes: [], next: undefined };
-  const messages = await readMessages(needs, stream, records.upload(stream.store, "*"));
-  const uploads = messages.flatMap(({ subject, data }) => {
-    const record = parseUploadRecord(textOf(data));
-    if (record === undefined) needs.reportUnreadable(bucket, "upload", subject);
-    if (record?.state !== "open") return [];
-    const id = parseSubjectOf("upload", stream.store, subject)?.id ?? "";
-    return [uploadInfo(id as UploadId, record)];
-  });
-  return listUploadPage(uploads.sort(compareUploads), query);
 }
 
 /**
