@@ -61,8 +61,9 @@ export function createGateway(
   const now = (): Date => new Date();
   const stalls = new StallWatch(config.limits.stall);
   const { share } = config.limits;
+  const turns = new Turns();
   const end = (accepts: (client: string | undefined) => boolean): boolean =>
-    stalls.endStillest(STILL, accepts);
+    stalls.endStillest(STILL, accepts) || turns.turnAway(accepts);
   const inFlight = new InFlight(
     config.limits.requests,
     share === "off" ? undefined : { share, end },
@@ -135,7 +136,7 @@ export function createGateway(
     }),
     proxies,
     inFlight,
-    turns: new Turns(),
+    turns,
     fixedBodies: new FixedBodies(config.limits.stall),
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,

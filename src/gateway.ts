@@ -94,9 +94,7 @@ async function perform(
     await services.authorize.check(identity, operation, verified); //                  3. is it allowed?
     record.operation = operation.name;
 
-    if (operation.heavy === true && await exchange.takeTurn() === "full") {
-      return exchange.refuse("requests");
-    }
+    if (operation.heavy === true && !await exchange.takeTurn()) return exchange.refuse("requests");
     const content = exchange.watch(verified);
     const work = workFor(exchange.client, run, operation, content, identity, services, exchange); // 4. do it
     if (operation.slow !== true) return await work; //                                 5. respond
@@ -155,6 +153,7 @@ async function run(
     exchange.parts = result.parts;
     return result.response;
   } finally {
+    exchange.turn?.endWork();
     if (payload.size !== 0) await payload.source.cancel().catch(() => {});
   }
 }

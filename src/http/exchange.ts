@@ -24,6 +24,7 @@ import type { ExchangeServices, RequestInfo } from "./exchange_services.ts";
 import { type Admission, NOT_ADMITTED, type Refusal } from "./in_flight.ts";
 import { rawPathOf } from "./raw_path.ts";
 import { regionToName } from "./region_to_name.ts";
+import type { Turn } from "./turns.ts";
 
 type RenderError = NonNullable<ExchangeServices["renderError"]>;
 
@@ -48,6 +49,8 @@ export class Exchange {
   answer: Headers | undefined;
   /** For whom the request counts: an access key, or the address of an unknown caller. */
   client: string | undefined;
+  /** The turn to do work that costs much, if it does; it ends with the exchange. */
+  turn: Turn | undefined;
   readonly #services: ExchangeServices;
   readonly #info: RequestInfo | undefined;
   readonly #renderError: RenderError;
@@ -56,8 +59,6 @@ export class Exchange {
   #isDelivering = false;
   #hasFailed = false;
   #isOver = false;
-  /** The client whose turn the exchange has or waits for. */
-  #turn: string | undefined;
 
   constructor(request: Request, info: RequestInfo | undefined, services: ExchangeServices) {
     const { method, url, headers, body } = request;
@@ -121,12 +122,10 @@ export class Exchange {
     return wait === 0 ? undefined : this.refuse("rate", wait);
   }
 
-  /** Takes a turn to do work that costs much; it ends with the exchange. */
-  takeTurn(): Promise<void> | "full" | undefined {
-    const client = this.client ?? "";
-    const turn = this.#services.turns.take(client);
-    if (turn !== "full") this.#turn = client;
-    return turn;
+  /** Takes a turn to do work that costs much. Resolves to false if there is no place to wait for it. */
+  async takeTurn(): Promise<boolean> {
+    this.turn = await this.#services.turns.take(this.client ?? "");
+    return this.turn !== undefined;
   }
 
   /** Watches the payload of a request that has a body: counts its bytes and ends it if the client sends nothing. */
@@ -233,7 +232,7 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     const { record } = this;
-    if (this.#turn !== undefined) this.#services.turns.give(this.#turn);
+    this.turn?.end();
     this.#admission.leave(broken ? this.#info?.completed : undefined);
     record.broken = broken;
     record.ended = performance.now() - record.began;

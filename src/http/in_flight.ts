@@ -33,6 +33,8 @@ export type Refusal = Extract<Rejection, "requests" | "stopping">;
 
 /** Requests that may enter beyond the limit until it is known whose they are. */
 const UNKNOWN = 64;
+/** The part of the limit that other clients get beyond it while one holds its share and none of its requests can end. */
+const BEYOND = 1 / 16;
 
 /** A body that is still arriving: the callbacks to call when it has arrived. */
 type Body = (() => void)[];
@@ -42,7 +44,8 @@ export type Sharing = {
   /** The part of the places that one client may hold, above 0 and at most 1. */
   readonly share: number;
   /**
-   * Ends a request whose client has stood still for long, and for which `accepts` is true.
+   * Ends a request whose client has stood still for long, or turns one away that waits for its turn, if `accepts` is
+   * true of its client.
    *
    * @returns whether there was one
    */
@@ -51,8 +54,9 @@ export type Sharing = {
 
 /**
  * Counts requests up to a limit. When all places are taken, a client that holds its share gets none, and the request of
- * another one ends a request that stands still: one of a client with its share, if there is one. Whose a request is turns
- * out after it has entered, so some may enter beyond the limit until then.
+ * another one ends a request that stands still: one of a client with its share, if there is one. If none can end, a few of
+ * those that hold less enter beyond the limit. Whose a request is turns out after it has entered, so some more may enter
+ * until then.
  *
  * @example Usage
  * ```ts
@@ -103,7 +107,8 @@ export class InFlight {
     } = {},
   ): Admission | Refusal {
     if (hasBody && this.#refusesBodies) return "stopping";
-    if (this.#count >= this.limit + (this.#sharing === undefined ? 0 : UNKNOWN)) return "requests";
+    const unknown = this.#sharing === undefined ? 0 : UNKNOWN + this.#beyond;
+    if (this.#count >= this.limit + unknown) return "requests";
     this.#count++;
     let holder = client;
     this.#add(this.#held, holder, 1);
@@ -161,7 +166,12 @@ export class InFlight {
       one !== undefined && (this.#held.get(one) ?? 0) >= this.limit * share;
     if (holdsShare(client)) return false;
     // A request whose body stood still takes a moment to end. Until then there is one more than the limit.
-    return end(holdsShare) || end(() => true);
+    if (end(holdsShare) || end(() => true)) return true;
+    return this.#count <= this.limit + this.#beyond && this.#held.keys().some(holdsShare);
+  }
+
+  get #beyond(): number {
+    return Math.floor(this.limit * BEYOND);
   }
 
   /** Whether clients should send their next request to another gateway. */

@@ -149,3 +149,20 @@ Deno.test("InFlight lets requests in beyond the limit until it is known whose th
   strictEqual(typeof strict.enter(), "object");
   strictEqual(strict.enter(), "requests");
 });
+
+Deno.test("InFlight has a sixteenth more for others while one client holds its share", () => {
+  const inFlight = new InFlight(32, { share: 0.5, end: () => false });
+  const letIn = (client: string): boolean => {
+    const admission = enter(inFlight);
+    const isLetIn = admission.countFor(client);
+    if (!isLetIn) admission.leave();
+    return isLetIn;
+  };
+  for (let i = 0; i < 32; i++) strictEqual(letIn("ann"), true);
+  deepStrictEqual(["ann", "bob", "cid", "dan"].map(letIn), [false, true, true, false]);
+  strictEqual(inFlight.count, 34);
+
+  const busy = new InFlight(32, { share: 0.5, end: () => false });
+  for (let i = 0; i < 32; i++) strictEqual(enter(busy).countFor(`client${i}`), true);
+  strictEqual(enter(busy).countFor("bob"), false, "nobody holds a share");
+});

@@ -1,40 +1,94 @@
 /**
- * Turns of requests that cost much, such as lists: a client has some at a time, and its others wait in line. So one client's
- * lists neither keep the only thread busy for seconds nor fill the memory.
+ * Turns of requests that cost much, such as lists. Each client works on some at a time, and its others wait in line, so its
+ * lists do not keep the only thread busy for seconds. Responses that were not taken yet fill the memory. Only if all
+ * clients together have many of them, each is held to some.
  * @module
  */
 
-/** Requests of one client that may cost much at the same time, until their responses were taken. */
-const AT_ONCE = 16;
-/** Requests of one client that wait in line; each holds a place in flight. */
-const MAX_WAITING = 64;
+/** Requests that one client works on at the same time. */
+const WORK = 8;
+/** Turns of all clients, which end when the responses were taken. */
+const ALL = 64;
+/** Turns that each client may have even so. */
+const EACH = 16;
 
-type Line = { running: number; readonly waiting: (() => void)[] };
+/** A turn. Calls after the first change nothing. */
+export type Turn = {
+  /** Reports that the response begins: nothing is left but to deliver it. */
+  readonly endWork: () => void;
+  /** Reports that the response was taken, or will not be. */
+  readonly end: () => void;
+};
 
-/** Gives turns to the requests of each client in the order of their arrival. */
+/** Called when a request has its turn, or with undefined if it will have none. */
+type Tell = (turn: Turn | undefined) => void;
+
+type Line = { working: number; turns: number; readonly waiting: Tell[] };
+
+/** Gives turns to clients one after the other, and to the requests of each client in the order of their arrival. */
 export class Turns {
+  /** The clients that have turns or wait for one. The first one that waits has its turn next. */
   readonly #lines = new Map<string, Line>();
+  #turns = 0;
 
-  /**
-   * Takes a turn, which the caller must give back.
-   *
-   * @returns undefined if the caller has its turn, a promise if it must wait, `"full"` if too many wait
-   */
-  take(client: string): Promise<void> | "full" | undefined {
-    const line = this.#lines.get(client) ?? { running: 0, waiting: [] };
+  /** Takes a turn; resolves to undefined if there is none, because places in flight ran short while it waited. */
+  take(client: string): Turn | Promise<Turn | undefined> {
+    const line = this.#lines.get(client) ?? { working: 0, turns: 0, waiting: [] };
     this.#lines.set(client, line);
-    if (line.waiting.length >= MAX_WAITING) return "full";
-    if (line.running >= AT_ONCE) return new Promise((resolve) => line.waiting.push(resolve));
-    line.running++;
-    return undefined;
+    if (line.waiting.length === 0 && this.#mayBegin(line)) return this.#begin(client, line);
+    return new Promise((resolve) => line.waiting.push(resolve));
   }
 
-  /** Gives a turn back: to the next request in line. */
-  give(client: string): void {
-    const line = this.#lines.get(client);
-    if (line === undefined) return;
-    const next = line.waiting.shift();
-    if (next !== undefined) return next();
-    if (--line.running === 0) this.#lines.delete(client);
+  /**
+   * Turns a request away that waits: the last one of the client that has most of them in line, among the clients for
+   * which `accepts` is true.
+   *
+   * @returns whether there was one
+   */
+  turnAway(accepts: (client: string) => boolean): boolean {
+    let longest: Line | undefined;
+    for (const [client, line] of this.#lines) {
+      if (line.waiting.length > (longest?.waiting.length ?? 0) && accepts(client)) longest = line;
+    }
+    longest?.waiting.pop()?.(undefined);
+    return longest !== undefined;
+  }
+
+  #mayBegin({ working, turns }: Line): boolean {
+    return working < WORK && (turns < EACH || this.#turns < ALL);
+  }
+
+  #begin(client: string, line: Line): Turn {
+    line.working++;
+    line.turns++;
+    this.#turns++;
+    let works = true;
+    let isOver = false;
+    const endWork = (): void => {
+      if (!works) return;
+      works = false;
+      line.working--;
+      this.#next();
+    };
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      line.turns--;
+      this.#turns--;
+      endWork();
+      this.#next();
+      if (line.turns === 0 && line.waiting.length === 0) this.#lines.delete(client);
+    };
+    return { endWork, end };
+  }
+
+  /** Gives turns to requests that wait, as far as there are any. */
+  #next(): void {
+    for (const [client, line] of this.#lines) {
+      if (line.waiting.length === 0 || !this.#mayBegin(line)) continue;
+      line.waiting.shift()?.(this.#begin(client, line));
+      this.#lines.delete(client);
+      this.#lines.set(client, line); // where this loop comes to it again
+    }
   }
 }

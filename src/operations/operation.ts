@@ -76,7 +76,7 @@ export type Route<O extends On = On> = {
   readonly headers?: readonly string[];
   /** The work may take long and its response is small XML, so the response may begin before the work has ended. */
   readonly slow?: boolean;
-  /** It may take milliseconds of processor time, or its response megabytes: a client runs only some at a time. */
+  /** It may take milliseconds of processor time, or its response megabytes, so clients take turns (`http/turns.ts`). */
   readonly heavy?: boolean;
   /** AWS documents the operation and the gateway does not support it: it fails with `NotImplemented`. */
   readonly unsupported?: boolean;
