@@ -52,7 +52,7 @@ export function verifyPresigned(
 
   const payloadHash = verifier.other?.payloadHash ?? headers.get("x-amz-content-sha256") ??
     query.get("X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD";
-  const claim = { accessKeyId, region, date, signedHeaders, signature };
+  const claim = { accessKeyId, region, timestamp, signedHeaders, signature };
   return {
     accessKeyId,
     region,

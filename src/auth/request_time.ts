@@ -6,6 +6,13 @@
 import { S3Error } from "../s3/errors.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 
+/** A time at which a request was signed. */
+export type SignedTime = {
+  readonly date: Date;
+  /** `20130524T000000Z` */
+  readonly timestamp: string;
+};
+
 const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /** Parses `20130524T000000Z`; returns undefined for anything else. */
@@ -33,20 +40,26 @@ export function formatSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
+/** The text that was read last, and its time: all requests of one second state the same. */
+let latest: { readonly text: string; readonly time: SignedTime } | undefined;
+
 /**
  * Reads when a request with an `Authorization` header was signed: from `x-amz-date`, or else from `Date`.
  *
  * @throws S3Error `AccessDenied`
  */
-export function readRequestTime(headers: RequestHeaders): Date {
+export function readRequestTime(headers: RequestHeaders): SignedTime {
   const text = headers.get("x-amz-date") ?? headers.get("date") ?? "";
+  if (text === latest?.text) return latest.time;
   const date = parseAmzDate(text) ?? new Date(Date.parse(text));
   if (Number.isNaN(date.getTime())) {
     throw new S3Error("AccessDenied", {}, {
       message: "AWS authentication requires a valid Date or x-amz-date header",
     });
   }
-  return date;
+  const time = { date, timestamp: formatAmzDate(date) };
+  latest = { text, time };
+  return time;
 }
 
 /**

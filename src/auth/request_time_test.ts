@@ -16,13 +16,26 @@ Deno.test("parseAmzDate() accepts only one form, and only dates that exist", () 
 Deno.test("readRequestTime() prefers x-amz-date to Date", () => {
   const date = "Fri, 24 May 2013 00:00:00 GMT";
   const time = (headers: Record<string, string>): string =>
-    formatAmzDate(readRequestTime(new Headers(headers)));
+    readRequestTime(new Headers(headers)).timestamp;
   strictEqual(time({ date }), "20130524T000000Z");
   strictEqual(time({ date: "Tue, 27 Mar 2007 21:20:26 +0200" }), "20070327T192026Z");
   strictEqual(time({ date, "x-amz-date": "20130525T000000Z" }), "20130525T000000Z");
   for (const headers of [{}, { "x-amz-date": "now" }, { "x-amz-date": "20230229T000000Z" }]) {
     throws(() => time(headers), (error) => isS3Error(error, "AccessDenied"));
   }
+});
+
+Deno.test("readRequestTime() reads each header, also after the same or another one", () => {
+  for (const date of ["20130524T000000Z", "20130524T000000Z", "20130524T000001Z"]) {
+    const time = readRequestTime(new Headers({ "x-amz-date": date }));
+    strictEqual(time.timestamp, date);
+    strictEqual(formatAmzDate(time.date), date);
+  }
+  throws(() => readRequestTime(new Headers()));
+  strictEqual(
+    readRequestTime(new Headers({ date: "Fri, 24 May 2013 00:00:01 GMT" })).timestamp,
+    "20130524T000001Z",
+  );
 });
 
 Deno.test("checkRequestTime() allows the skew in both directions, to the millisecond", () => {

@@ -73,7 +73,7 @@ export function verifySigV2Header(request: S3Request, verifier: Verifier): strin
       ArgumentValue: authorization,
     }, { message: "AWS authorization header is invalid. Expected AwsAccessKeyId:signature" });
   }
-  checkRequestTime(readRequestTime(headers), verifier.now, verifier.clockSkew);
+  checkRequestTime(readRequestTime(headers).date, verifier.now, verifier.clockSkew);
   const date = headers.has("x-amz-date") ? "" : headers.get("date") ?? "";
   checkSignature(request, headers, date, accessKeyId, signature, verifier);
   return accessKeyId;

@@ -32,7 +32,7 @@ import {
   SERVICE,
 } from "./credential_scope.ts";
 import type { Credentials } from "./credentials.ts";
-import { checkRequestTime, formatAmzDate, readRequestTime } from "./request_time.ts";
+import { checkRequestTime, readRequestTime } from "./request_time.ts";
 import { signatureDoesNotMatch } from "./signature_mismatch.ts";
 import { checkSignedHeaders, parseSignedHeaders } from "./signed_headers.ts";
 import type { SigningKeys } from "./signing_keys.ts";
@@ -56,7 +56,8 @@ export type Verifier = AcceptedRegions & {
 
 /** The signature of a request, as its Authorization header or its query states it. */
 export type Claim = Credential & {
-  readonly date: Date;
+  /** When the request was signed: `20130524T000000Z`. */
+  readonly timestamp: string;
   /** Lower-case names, in the client's order. */
   readonly signedHeaders: readonly string[];
   readonly signature: string;
@@ -111,8 +112,8 @@ export function verifyHeader(
   const known = /^[0-9a-f]{64}$/.test(signature) ? beginnings.get(beginning) : undefined;
 
   const parts = known ?? parseAuthorization(authorization);
-  const date = readRequestTime(headers);
-  const day = formatAmzDate(date).slice(0, 8);
+  const { date, timestamp } = readRequestTime(headers);
+  const day = timestamp.slice(0, 8);
   const { accessKeyId, region } = known?.day === day && accepts(verifier, known.region)
     ? known
     : parseCredential(parts.Credential, date, verifier, headerMalformed, service);
@@ -130,7 +131,7 @@ export function verifyHeader(
   const claim = {
     accessKeyId,
     region,
-    date,
+    timestamp,
     signedHeaders,
     signature: known ? signature : parts.Signature,
   };
@@ -198,10 +199,9 @@ export function checkSignature(
   payloadHash: string,
   { credentials, signingKeys, other }: Verifier,
 ): ChunkSigning {
-  const { accessKeyId, region, signedHeaders, signature } = claim;
+  const { accessKeyId, region, timestamp, signedHeaders, signature } = claim;
   // Before the canonical texts, which are the expensive part.
   const secrets = credentials.find(accessKeyId)?.secrets;
-  const timestamp = formatAmzDate(claim.date);
   const day = timestamp.slice(0, 8);
   const scope = formatScope(day, region, other?.service);
   const { method, host } = request;
