@@ -11,7 +11,11 @@ const BUFFER = { min: 4 * 1024, first: 64 * 1024, max: 128 * 1024 } as const;
 
 const EMPTY = new Uint8Array(0);
 
-/** The only reader of a stream. It takes the stream's lock with the first read and releases it at the end. */
+/**
+ * The only reader of a stream. It takes the stream's lock with the first read, and releases it when the stream fails or
+ * is cancelled. A stream that has ended stays locked: to release a lock, the runtime makes an error with its stack, which
+ * took 4 % of the processor time of a small PUT.
+ */
 export class ByteReader {
   readonly #source: ReadableStream<Uint8Array> | null;
   /** Number of bytes that are still expected, which decides the size of the buffers; undefined if unknown. */
@@ -81,11 +85,11 @@ export class ByteReader {
       try {
         piece = await this.#read();
       } catch (cause) {
-        this.#end();
+        this.#fail();
         throw cause;
       }
       if (piece === undefined) {
-        this.#end();
+        this.#ended = true;
       } else if (piece.length > 0) {
         if (this.#expected !== undefined) {
           this.#expected = Math.max(this.#expected - piece.length, 0);
@@ -97,7 +101,7 @@ export class ByteReader {
     return false;
   }
 
-  #end(): void {
+  #fail(): void {
     if (this.#ended) return; // cancelled meanwhile: cancel() releases the lock
     this.#ended = true;
     this.#reader?.releaseLock();
