@@ -59,7 +59,7 @@ export function createGateway(
   log: Log = createLog(config.log),
 ): Gateway {
   const now = (): Date => new Date();
-  const stalls = new StallWatch(config.limits.stall);
+  const stalls = new StallWatch(config.limits.stall, { isLasting: true });
   const { share } = config.limits;
   const turns = new Turns();
   const end = (accepts: (client: string | undefined) => boolean): boolean =>
@@ -188,7 +188,7 @@ export function createGateway(
     async [Symbol.asyncDispose]() {
       stop.abort();
       const lines = accessLog[Symbol.asyncDispose]().finally(() => {
-        for (const part of [watch, readiness, metrics, store]) part[Symbol.dispose]();
+        for (const part of [stalls, watch, readiness, metrics, store]) part[Symbol.dispose]();
       });
       await Promise.all([
         lines,

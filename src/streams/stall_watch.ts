@@ -10,8 +10,6 @@ import { monotonic, startTicker, stopTicker, type Timer } from "../world/world.t
 import type { ByteSource } from "./byte_source.ts";
 import type { ReaderOptions, SourceOptions, Watched } from "./watched_streams.ts";
 
-export type { ReaderOptions, SourceOptions };
-
 /** Number of ticks in the limit. */
 const TICKS = 4;
 /** Bytes with which a source makes progress. Until they have arrived, it waits on, although it does not stall. */
@@ -31,15 +29,20 @@ const PROGRESS = 16 * 1024;
  * await rejects(silent.read(), /Nothing came/);
  * ```
  */
-export class StallWatch {
+export class StallWatch implements Disposable {
   readonly #period: number;
+  readonly #isLasting: boolean;
   readonly #watched = new Set<Watched>();
   #timer: Timer | undefined;
   #tick = 0;
 
-  /** @param limit Milliseconds. A stream ends after it has stalled for this time, or for up to a quarter longer. */
-  constructor(limit: number) {
+  /**
+   * @param limit Milliseconds. A stream ends after it has stalled for this time, or for up to a quarter longer.
+   * @param isLasting Keeps the ticker until the watch is disposed. To start one for each small body costs 3 % of its PUT.
+   */
+  constructor(limit: number, { isLasting = false } = {}) {
     this.#period = limit / TICKS;
+    this.#isLasting = isLasting;
   }
 
   /** Counts of ended streams: sources whose client sent nothing, and streams whose reader read nothing. */
@@ -125,9 +128,8 @@ export class StallWatch {
       since: undefined,
       at: 0,
       stalled: () => {
-        const error = stalled();
         this.ended.readers++;
-        breakOff(error, () => controller.error(error));
+        watched.breakOff(stalled());
       },
       breakOff: (error) => breakOff(error, () => controller.error(error)),
     };
@@ -145,10 +147,8 @@ export class StallWatch {
       signal.removeEventListener("abort", onAbort);
       ended(broken);
     };
-    const cancel = (reason: unknown): Promise<void> => {
-      // A source that fails while it is being cancelled has ended anyway.
-      return reader.cancel(reason).catch(() => {});
-    };
+    // A source that fails while it is being cancelled has ended anyway.
+    const cancel = (reason: unknown): Promise<void> => reader.cancel(reason).catch(() => {});
     let controller: ReadableStreamDefaultController<T>;
     const breakOff = (reason: unknown, finish: () => void): void => {
       if (over) return;
@@ -178,12 +178,9 @@ export class StallWatch {
         try {
           const { done, value } = await reader.read();
           if (over) return;
-          if (!done) {
-            controller.enqueue(last = value);
-            waitForReader();
-            return;
-          }
-          close();
+          if (done) return close();
+          controller.enqueue(last = value);
+          waitForReader();
         } catch (cause) {
           end(true);
           throw cause;
@@ -220,6 +217,12 @@ export class StallWatch {
     return stillest !== undefined;
   }
 
+  /** Ends the ticker, and with it the watch over all streams. */
+  [Symbol.dispose](): void {
+    stopTicker(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Ends all streams that are being read. Their sources fail with this error, and their readers see them break. */
   breakOff(error: Error): void {
     for (const watched of [...this.#watched]) watched.breakOff(error);
@@ -231,9 +234,8 @@ export class StallWatch {
   }
 
   #remove(watched: Watched): void {
-    if (!this.#watched.delete(watched) || this.#watched.size > 0) return;
-    stopTicker(this.#timer);
-    this.#timer = undefined;
+    if (!this.#watched.delete(watched) || this.#watched.size > 0 || this.#isLasting) return;
+    this[Symbol.dispose]();
   }
 
   #onTick(): void {

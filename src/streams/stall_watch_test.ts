@@ -2,7 +2,8 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { sourceOf } from "./byte_source.ts";
 import { enterWorld } from "../world/world.ts";
-import { type ReaderOptions, StallWatch } from "./stall_watch.ts";
+import { StallWatch } from "./stall_watch.ts";
+import type { ReaderOptions } from "./watched_streams.ts";
 
 const LIMIT = 200;
 
@@ -173,6 +174,36 @@ Deno.test("breakOff() fails sources, breaks readers off and counts none of them 
   await Promise.all(reads);
   deepStrictEqual([one.cancelled.length, two.cancelled.length, broken], [1, 1, [true]]);
   deepStrictEqual(stalls.ended, { sources: 0, readers: 0 });
+});
+
+Deno.test("a lasting watch has one ticker until it is disposed, and others one while there are streams", async () => {
+  for (const isLasting of [true, false]) {
+    let started = 0;
+    const running = new Set<number>();
+    using _world = enterWorld({
+      monotonic: () => 0,
+      wallClock: () => 0,
+      startTimer: () => 0,
+      stopTimer: () => {},
+      startTicker() {
+        running.add(++started);
+        return started;
+      },
+      stopTicker: (timer) => void running.delete(timer as number),
+      randomBytes: (length) => new Uint8Array(length),
+    });
+    const stalls = new StallWatch(60_000, { isLasting });
+    for (let i = 0; i < 3; i++) {
+      const source = stalls.watchSource(
+        sourceOf(ReadableStream.from([new Uint8Array(1)])),
+        { stalled: () => new Error("silent") },
+      );
+      while (await source.read() !== undefined);
+    }
+    deepStrictEqual([started, running.size], isLasting ? [1, 1] : [3, 0]);
+    stalls[Symbol.dispose]();
+    strictEqual(running.size, 0);
+  }
 });
 
 Deno.test("endStillest() counts a source that gets a few bytes now and then as standing still", async () => {
