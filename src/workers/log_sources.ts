@@ -11,7 +11,9 @@ import type { Log } from "../telemetry/log.ts";
 import { monotonic } from "../world/world.ts";
 
 /** Milliseconds for which the configuration of a bucket is used. The store keeps documents for a second already. */
-const LEASE = 100;
+const LEASE = 250;
+/** Milliseconds after which a request has it read again, so that those of a busy bucket never wait for it. */
+const RENEWAL = 50;
 /** Number of buckets whose configurations are kept. */
 const MAX_BUCKETS = 10_000;
 /** Number of buckets of which nothing is known yet that are read at a time for strangers, who may invent names. */
@@ -54,7 +56,10 @@ export class LogSources {
   /** Returns where a bucket is logged; `no` if it is not, and `unknown` if it must be asked for. */
   peek(bucket: string): LogTarget | "no" | "unknown" {
     const known = this.#known.get(bucket);
-    if (known === undefined || monotonic() - known.at >= LEASE) return "unknown";
+    if (known === undefined) return "unknown";
+    const age = monotonic() - known.at;
+    if (age >= LEASE) return "unknown";
+    if (age >= RENEWAL && known.waiting === undefined) this.#begin(bucket as BucketName, known, []);
     return known.target ?? "no";
   }
 
@@ -80,18 +85,24 @@ export class LogSources {
       source.waiting.push(tell);
       return;
     }
-    source.waiting = [tell];
     if (counts) this.#forStrangers++;
-    const reading = this.#read(bucket, source).finally(() => {
+    this.#begin(bucket, source, [tell], () => {
       if (counts) this.#forStrangers--;
-      this.#readings.delete(reading);
     });
-    this.#readings.add(reading);
   }
 
   /** Resolves when nobody waits for a reading that has begun. */
   async settled(): Promise<void> {
     await Promise.all(this.#readings);
+  }
+
+  #begin(bucket: BucketName, source: Source, waiting: Tell[], ended = (): void => {}): void {
+    source.waiting = waiting;
+    const reading = this.#read(bucket, source).finally(() => {
+      ended();
+      this.#readings.delete(reading);
+    });
+    this.#readings.add(reading);
   }
 
   async #read(bucket: BucketName, source: Source): Promise<void> {

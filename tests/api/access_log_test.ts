@@ -245,6 +245,34 @@ Deno.test("a bucket that is not logged costs one look-up, and is asked for at mo
   strictEqual(reads, 2);
 });
 
+Deno.test("a busy bucket's configuration is read again before it expires, and no line waits for it", async () => {
+  let reads = 0;
+  const late = Promise.withResolvers<string | undefined>();
+  await using logged = await createLogged({
+    wrap: (store) => ({
+      putObject: store.putObject,
+      readBucket: store.readBucket,
+      async readDocument(bucket, kind) {
+        return bucket === "busy" && ++reads > 1
+          ? await late.promise
+          : await store.readDocument(bucket, kind);
+      },
+    }),
+  });
+  const { ok: send, clock, log } = logged;
+  await send("PUT", "/busy");
+  strictEqual(reads, 1);
+  await clock.pass(60);
+  const before = log.stats.waiting;
+  for (let i = 0; i < 10; i++) await send("PUT", "/busy/a", { body: "bytes" });
+  strictEqual(reads, 2);
+  strictEqual(log.stats.waiting, before);
+  await clock.pass(200);
+  await send("PUT", "/busy/a", { body: "bytes" });
+  strictEqual(log.stats.waiting > before, true);
+  late.resolve(undefined);
+});
+
 Deno.test("a change is in force for the requests that end after it is readable", async () => {
   await using logged = await createLogged();
   const { ok: send, clock, lines } = logged;
