@@ -1,5 +1,5 @@
 /**
- * SHA-256 and HMAC-SHA-256 of short texts.
+ * SHA-256 and HMAC-SHA-256 of short texts and a few bytes.
  *
  * The runtime's own hashes are faster for large inputs, but each of them is an object outside the JavaScript heap. Under
  * load, checking a signature took 57 µs of processor time with them and 42 µs with WebAssembly.
@@ -31,6 +31,11 @@ const keyed = new WeakMap<Uint8Array, { readonly inner: Uint8Array; readonly out
  */
 export function sha256OfText(latin1: string): string {
   return hasher.init().update(bytesOf(latin1)).digest("hex");
+}
+
+/** Returns the SHA-256 of a few bytes. */
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return hasher.init().update(bytes).digest("binary");
 }
 
 /**

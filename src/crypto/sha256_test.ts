@@ -1,7 +1,7 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
-import { hmacOfText, sha256OfText } from "./sha256.ts";
+import { hmacOfText, sha256Of, sha256OfText } from "./sha256.ts";
 
 const TEXTS = [0, 1, 55, 56, 64, 200, 5000, 100_000].map((length) =>
   Array.from({ length }, (_, i) => String.fromCharCode((i * 7 + length) % 256)).join("")
@@ -18,4 +18,10 @@ Deno.test("sha256OfText() and hmacOfText() agree with node:crypto", () => {
       );
     }
   }
+});
+
+Deno.test("sha256Of() agrees with node:crypto, and its results are separate", () => {
+  const digests = TEXTS.map((text) => sha256Of(Buffer.from(text, "latin1")));
+  const expected = TEXTS.map((text) => createHash("sha256").update(text, "latin1").digest("hex"));
+  deepStrictEqual(digests.map((digest) => Buffer.from(digest).toString("hex")), expected);
 });

@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { sha256OfText } from "../../crypto/sha256.ts";
+import { sha256Of } from "../../crypto/sha256.ts";
 import type { ObjectKey, UploadId } from "../../s3/names.ts";
 import { randomBytes } from "../../world/world.ts";
 
@@ -20,6 +20,7 @@ declare const brand: unique symbol;
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const RANDOM_BYTES = 12;
 const RANDOM_LENGTH = 16;
+const DIGEST_BYTES = 6;
 const DIGEST_LENGTH = 8;
 
 /**
@@ -70,7 +71,6 @@ export function nuidOfUpload(id: UploadId): Nuid {
 }
 
 function digest(random: string, key: ObjectKey): string {
-  const text = Buffer.from(random + key).toString("latin1");
-  const hex = sha256OfText(text).slice(0, DIGEST_LENGTH * 3 / 2);
-  return Buffer.from(hex, "hex").toString("base64url");
+  const { buffer, byteOffset } = sha256Of(Buffer.from(random + key));
+  return Buffer.from(buffer, byteOffset, DIGEST_BYTES).toString("base64url");
 }
