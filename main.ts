@@ -8,10 +8,10 @@
  * @module
  */
 
-import { helpOf, planBuckets, quiet } from "./src/commands/buckets.ts";
 import { checkHealth } from "./src/commands/health.ts";
 import { type Gateway, serve } from "./src/commands/serve.ts";
 import { sweep } from "./src/commands/sweep.ts";
+import { hasVerbs, helpOf, planVerb, quiet } from "./src/commands/verbs.ts";
 import { createGateway } from "./src/compose.ts";
 import { parseInvocation, type Sources, VERSION } from "./src/config/command_line.ts";
 import { type Config, createConfig } from "./src/config/config.ts";
@@ -59,10 +59,13 @@ function plan(sources: Sources): () => number | Promise<number> {
     };
   }
   const config = createConfig(values);
-  const log = createLog(command === "buckets" ? quiet(config.log) : config.log);
+  const log = createLog(hasVerbs(command) ? quiet(config.log) : config.log);
   for (const name of unknown) log.warn("Ignored a variable that is not a setting", { name });
   if (command === "sweep") return () => sweep(config, { log, print });
-  if (command === "buckets") return planBuckets(invocation, config, { log, print, fail });
+  if (hasVerbs(command)) {
+    const readInput = (): Promise<string> => new Response(Deno.stdin.readable).text();
+    return planVerb(command, invocation, config, { log, print, fail, readInput });
+  }
   refuseRuntimeSpans(sources.env);
   return () => serve(config, { createGateway, log });
 }

@@ -61,7 +61,7 @@ export function unknownIn(text: string): readonly string[] {
 
 function ownFlag(command: string, flag: string): boolean {
   return Object.entries(COMMAND_FLAGS).some(([name, own]) =>
-    name === flag && own.command === command
+    name === flag && (own.commands as readonly string[]).includes(command)
   );
 }
 

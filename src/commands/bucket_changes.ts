@@ -12,13 +12,7 @@ import { reserveOf } from "../nats/buckets/reserve.ts";
 import { BUCKET_COMPRESSIONS, type BucketPlacement } from "../nats/buckets/storage.ts";
 import type { StreamConfig, StreamInfo } from "../nats/buckets/stream_config.ts";
 import { formatBytes, formatPlacement } from "./bucket_text.ts";
-import {
-  countObjects,
-  parseBucket,
-  parseOperand,
-  type Verb,
-  type VerbContext,
-} from "./bucket_verb.ts";
+import { countObjects, parseBucket, parseOperand, type Verb, type VerbContext } from "./verb.ts";
 
 /** `quota`: limits the size of a bucket and the number of its objects. */
 export const QUOTA: Verb = {

@@ -6,7 +6,7 @@
 import type { BucketDetails } from "../nats/buckets/administration.ts";
 import { compareUtf8 } from "../s3/key_order.ts";
 import { type CountedBucket, formatDetails, formatTable, toJson } from "./bucket_text.ts";
-import { countObjects, parseBucket, type Verb, type VerbContext } from "./bucket_verb.ts";
+import { countObjects, parseBucket, type Verb, type VerbContext } from "./verb.ts";
 
 /** `list`: shows all buckets. */
 export const LIST: Verb = {

@@ -4,7 +4,7 @@
  */
 
 import { formatPublicRead } from "../s3/policy.ts";
-import { parseBucket, type Verb } from "./bucket_verb.ts";
+import { parseBucket, type Verb } from "./verb.ts";
 
 /** Stores the policy that lets everybody read, or deletes the policy of a bucket. */
 export const WEBSITE: Verb = {

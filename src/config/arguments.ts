@@ -73,7 +73,7 @@ export function parseArguments(
 function findOwn(command: Command, flag: string): CommandFlagName | undefined {
   if (!Object.hasOwn(COMMAND_FLAGS, flag)) return undefined;
   const name = flag as CommandFlagName;
-  return (COMMAND_FLAGS[name] as CommandFlag).command === command ? name : undefined;
+  return (COMMAND_FLAGS[name] as CommandFlag).commands.includes(command) ? name : undefined;
 }
 
 /** Returns whether one of some arguments names a flag whose value is secret. A later argument may then be a part of it. */

@@ -77,6 +77,8 @@ export type Config = {
     readonly sealing: Sealing | undefined;
     /** Secrets in the clear are accepted. */
     readonly plaintext: boolean;
+    /** Encrypts the file of an export. */
+    readonly passphrase: string | undefined;
   };
   /** Access key id of the NATS user, which owns buckets that no gateway created; undefined without a NATS user. */
   readonly defaultOwner: string | undefined;
@@ -148,7 +150,11 @@ export function createConfig(values: Values): Config {
     },
     credentials,
     account: given(values, "account"),
-    users: { sealing: values.usersKey, plaintext: given(values, "plaintext") },
+    users: {
+      sealing: values.usersKey,
+      plaintext: given(values, "plaintext"),
+      passphrase: values.passphrase,
+    },
     defaultOwner: values.user,
     region: given(values, "region"),
     domains: values.domains ?? [],

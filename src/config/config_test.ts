@@ -91,7 +91,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     limits: { stall: 60_000, requests: 1000, rate: "off", share: 0.5 },
     drain: { delay: 1000, timeout: 25_000 },
     account: "000000000000",
-    users: { sealing: undefined, plaintext: false },
+    users: { sealing: undefined, plaintext: false, passphrase: undefined },
     defaultOwner: "ann",
     region: "us-east-1",
     domains: [],

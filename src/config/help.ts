@@ -11,7 +11,7 @@ const ALL: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
 /** Returns the text of `--help`. */
 export function formatHelp(): string {
-  const commands = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(8)} ${help}`);
+  const commands = Object.entries(COMMANDS).map(([name, help]) => `  ${name.padEnd(9)} ${help}`);
   const flags = ALL.map((setting) => {
     const head = `  --${setting.flag}${setting.value === undefined ? "" : ` ${setting.value}`}`;
     const fallback = setting.default === undefined ? "" : ` (default ${setting.default})`;

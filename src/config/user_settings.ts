@@ -9,6 +9,8 @@ import { DEFAULT_ACCOUNT, isAccountId } from "../s3/account.ts";
 import { setting } from "./setting.ts";
 import { oneOf, parseBoolean } from "./values.ts";
 
+/** Shortest passphrase, in characters. */
+const MIN_PASSPHRASE = 12;
 /** When accounts are isolated from each other. */
 const ISOLATIONS = ["auto", "on"] as const;
 
@@ -47,6 +49,14 @@ export const USER_SETTINGS = {
       "Accepts secrets of users that are stored in the clear, and stores them so if there is no key to seal them",
     parse: parseBoolean,
   }),
+  passphrase: setting({
+    flag: "users.passphrase",
+    value: "FILE",
+    help: "Passphrase that encrypts the file of nats-s3 users export, instead of --users.key",
+    parse: parsePassphrase,
+    file: { env: "NATS_S3_USERS_PASSPHRASE_FILE", text: "NATS_S3_USERS_PASSPHRASE" },
+    secret: true,
+  }),
   isolation: setting({
     flag: "users.isolation",
     value: ISOLATIONS.join("|"),
@@ -60,6 +70,15 @@ export const USER_SETTINGS = {
 /** Parses keys that seal secrets. */
 function parseSealing(text: string): Sealing {
   return new Sealing(parseSealingKeys(text));
+}
+
+/** Parses a passphrase, without the end of its line. */
+function parsePassphrase(text: string): string {
+  const passphrase = text.trimEnd();
+  if (passphrase.length < MIN_PASSPHRASE) {
+    throw new RangeError(`it has fewer than ${MIN_PASSPHRASE} characters`);
+  }
+  return passphrase;
 }
 
 /** Parses the number of an account. */

@@ -25,6 +25,7 @@ import {
   createBucketsContext,
 } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
+import { giveBucketTo } from "./buckets/give_to.ts";
 import { readDocument } from "./buckets/read_document.ts";
 import { changeDocument, writeDocument } from "./buckets/write_document.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
@@ -72,6 +73,8 @@ export type BucketAdministration = {
   readonly list: () => Promise<readonly BucketDetails[]>;
   readonly read: (bucket: BucketName) => Promise<BucketDetails>;
   readonly change: (bucket: BucketName, change: ConfigChange) => Promise<BucketDetails>;
+  /** Gives a bucket to another account. */
+  readonly giveTo: (bucket: BucketName, account: string) => Promise<void>;
   /** Counts the objects of a bucket. It reads the names of all, or the saved index and what is newer. */
   readonly count: (bucket: BucketName) => Promise<number>;
 };
@@ -159,6 +162,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       list: () => listDetails(context),
       read: (bucket) => readDetails(context, bucket),
       change: (bucket, change) => changeBucket(context, bucket, change),
+      giveTo: (bucket, account) => giveBucketTo(context, bucket, account),
       count: async (bucket) => (await indexes.count(bucket)).count,
     },
 

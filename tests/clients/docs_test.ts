@@ -78,7 +78,7 @@ function standIns(deno: string, aws: string, nats: string): Readonly<Record<stri
       [ "$1" = run ] || { echo "deno $1 is not for documents that run" >&2; exit 1; }
       args=() command=
       for arg in "$@"; do
-        [ "$command" = main ] && case "$arg" in sweep|buckets|health|--help|--version) command=other ;; *) command=serve ;; esac
+        [ "$command" = main ] && case "$arg" in sweep|buckets|accounts|users|health|--help|--version) command=other ;; *) command=serve ;; esac
         [ "$arg" = main.ts ] && { arg='${ROOT}/main.ts'; command=main; }
         args+=("$arg")
       done

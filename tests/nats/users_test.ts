@@ -8,6 +8,7 @@ import { createNatsStore } from "../../src/nats/store.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { call } from "../contract/nats_store.ts";
 import { openStore, STORE_OPTIONS, storeOnServer, subjectsOfStream } from "./store_on_server.ts";
+import { backUp, restore } from "./stream_backup.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import {
   ACCOUNT,
@@ -166,13 +167,59 @@ Deno.test("a backup that is restored is in force, although its sequences go back
   await Deno.remove(storeDir, { recursive: true });
   await copyFolder(backup, storeDir);
   await given.server.start();
-  // As many records follow as before, so the stream ends at the same sequence.
+  // As many records follow as before, and one more behind the place where the readings ended.
   await using third = await openStore(given.server.url, withUsers());
   await third.store.users.change(addUser("dave"));
   await third.store.users.change(addUser("eve"));
+  await third.store.users.change(addUser("frank"));
   for (const one of [users, given.store.users, third.store.users]) {
-    await until(async () => namesOf(await one.read()).join() === "alice,dave,eve");
+    await until(async () => namesOf(await one.read()).join() === "alice,dave,eve,frank");
   }
+});
+
+Deno.test("a stream is backed up and restored while gateways run", async () => {
+  await using given = await storeOnServer({ store: withUsers() });
+  await using other = await openStore(given.server.url, withUsers());
+  const [a, b] = [given.store.users, other.store.users];
+  await a.change(addUser("alice"));
+  const backup = await backUp(given.connection, STREAM);
+  await a.change(addUser("bob"));
+  await a.change(removeUser("alice"));
+  deepStrictEqual(namesOf(await b.read()), ["bob"]);
+  await call(given.connection, `STREAM.DELETE.${STREAM}`);
+  await restore(given.connection, backup);
+  await delay(LEASE);
+  for (const users of [a, b]) {
+    const directory = users.current() ?? await users.read();
+    deepStrictEqual(namesOf(directory), ["alice"]);
+    strictEqual(directory.holderOf(keyOf("alice"))?.key.secret, "secret of alice");
+  }
+  deepStrictEqual(namesOf(await b.change(addUser("carol"))), ["alice", "carol"]);
+  await delay(LEASE);
+  deepStrictEqual(namesOf(a.current() ?? await a.read()), ["alice", "carol"]);
+});
+
+Deno.test("a gateway that hears nothing from its consumer does not trust what a restored stream has lost", async () => {
+  await using given = await storeOnServer({ store: withUsers() });
+  await using proxy = new TcpProxy(given.server.port);
+  await using other = await openStore(proxy.url, withUsers());
+  const [a, b] = [given.store.users, other.store.users];
+  await a.change(addUser("alice"));
+  const backup = await backUp(given.connection, STREAM);
+  await a.change(addUser("bob"));
+  deepStrictEqual(namesOf(await b.read()), ["alice", "bob"]);
+  // Responses to requests have a third token.
+  const isResponse = /^_INBOX\.\w+\.\w+$/;
+  proxy.judge = ({ direction, verb, subject }) =>
+    direction === "to client" && verb.endsWith("MSG") && !isResponse.test(subject)
+      ? "drop"
+      : "pass";
+  await call(given.connection, `STREAM.DELETE.${STREAM}`);
+  await restore(given.connection, backup);
+  await delay(LEASE);
+  await rejects(b.read(), { code: "ServiceUnavailable" });
+  proxy.judge = () => "pass";
+  await until(async () => namesOf(await b.read()).join() === "alice");
 });
 
 Deno.test("records that vanish without a trace are noticed", async () => {

@@ -19,6 +19,16 @@ export function formatOwner(owner: string): string {
   return JSON.stringify({ owner });
 }
 
+/**
+ * Returns the owner's record with another account. Everything else in it stays.
+ *
+ * @param owner Access key id for a record that names none, without which older gateways know no owner.
+ */
+export function withAccount(text: string | undefined, account: string, owner: string): string {
+  const json = text === undefined ? undefined : parseJson(text);
+  return JSON.stringify({ owner, ...(isRecord(json) && json), account });
+}
+
 /** Parses the owner's record: an access key id, or undefined if the record names none. */
 export function parseOwner(text: string): Parsed<string | undefined> {
   const json = parseJson(text);

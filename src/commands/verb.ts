@@ -1,5 +1,5 @@
 /**
- * The shape of a verb of `nats-s3 buckets`.
+ * The shape of a verb of a command: `nats-s3 buckets list`.
  * @module
  */
 
@@ -15,17 +15,20 @@ export type VerbInput = {
   readonly flags: ReadonlyMap<CommandFlagName, string>;
 };
 
-/** The buckets that a verb works on, and where it prints. */
+/** What a verb works on, and where it prints. */
 export type VerbContext = {
   readonly store: NatsStore;
+  readonly config: Config;
   /** The settings of new buckets. */
   readonly settings: Config["bucket"];
   readonly print: (line: string) => void;
+  /** Reads the standard input to its end. */
+  readonly readInput: () => Promise<string>;
   /** Prints a warning, apart from the result. */
   readonly warn: (line: string) => void;
 };
 
-/** A verb of `nats-s3 buckets`. */
+/** A verb of a command. */
 export type Verb = {
   /** Placeholders of the operands; one in brackets may be absent. */
   readonly usage: string;

@@ -1,5 +1,6 @@
 /**
- * `nats-s3 buckets VERB`: shows and changes buckets.
+ * `nats-s3 buckets VERB`, `nats-s3 accounts VERB` and `nats-s3 users VERB`: show and change buckets, accounts and users
+ * without a running gateway.
  *
  * To add a verb, add a row to {@linkcode VERBS}; a flag of its own goes into `config/commands.ts`.
  * @module
@@ -17,26 +18,67 @@ import { createNatsStore } from "../nats/store.ts";
 import { isS3Error } from "../s3/errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
+import { OWNER } from "./bucket_owner.ts";
 import { LIST, SHOW } from "./bucket_reports.ts";
-import type { Verb, VerbContext, VerbInput } from "./bucket_verb.ts";
+import { ADD_ACCOUNT, LIST_ACCOUNTS, SHOW_ACCOUNT } from "./accounts.ts";
+import { ADD_USER, DISABLE_USER, REMOVE_USER, ROTATE } from "./user_changes.ts";
+import { CHECK } from "./user_check.ts";
+import { EXPORT, IMPORT } from "./user_export.ts";
+import { POLICY } from "./user_policy.ts";
+import { LIST_USERS, SHOW_USER } from "./user_reports.ts";
+import type { Verb, VerbContext, VerbInput } from "./verb.ts";
 import { WEBSITE } from "./bucket_website.ts";
 
-/** The verbs by name. */
-export const VERBS: Readonly<Record<string, Verb>> = {
-  list: LIST,
-  show: SHOW,
-  quota: QUOTA,
-  replicas: REPLICAS,
-  compression: COMPRESSION,
-  placement: PLACEMENT,
-  website: WEBSITE,
+/** The commands that have verbs. */
+export type VerbCommand = "buckets" | "accounts" | "users";
+
+/** The verbs of each command by name. */
+export const VERBS: Readonly<Record<VerbCommand, Readonly<Record<string, Verb>>>> = {
+  buckets: {
+    list: LIST,
+    show: SHOW,
+    quota: QUOTA,
+    replicas: REPLICAS,
+    compression: COMPRESSION,
+    placement: PLACEMENT,
+    owner: OWNER,
+    website: WEBSITE,
+  },
+  accounts: { add: ADD_ACCOUNT, list: LIST_ACCOUNTS, show: SHOW_ACCOUNT },
+  users: {
+    add: ADD_USER,
+    list: LIST_USERS,
+    show: SHOW_USER,
+    disable: DISABLE_USER,
+    rotate: ROTATE,
+    remove: REMOVE_USER,
+    policy: POLICY,
+    check: CHECK,
+    export: EXPORT,
+    import: IMPORT,
+  },
 };
+
+/** What each command does, for its help. */
+const PURPOSES: Readonly<Record<VerbCommand, string>> = {
+  buckets: "Shows and changes buckets.",
+  accounts: "Shows and adds accounts. An account is named by its number, its name or its alias.",
+  users:
+    "Shows and changes users. NATS_S3_USERS_KEY must be that of the gateways; an account is named by its number, its name or its alias.",
+};
+
+/** Returns whether a command has verbs. */
+export function hasVerbs(command: Command): command is VerbCommand {
+  return Object.hasOwn(VERBS, command);
+}
 
 /** Where a command prints its result, and its errors and warnings. */
 export type Terminal = {
   readonly log: Log;
   readonly print: (line: string) => void;
   readonly fail: (line: string) => void;
+  /** Reads the standard input to its end. */
+  readonly readInput: () => Promise<string>;
 };
 
 /** Returns the settings of a log that is quiet unless something is wrong: the output of the command is for programs, too. */
@@ -45,28 +87,30 @@ export function quiet(settings: Config["log"]): Config["log"] {
 }
 
 /**
- * Checks the arguments after `nats-s3 buckets` and returns the work, whose result is the exit code.
+ * Checks the arguments after a command and returns the work, whose result is the exit code.
  *
  * @throws RangeError for the user
  */
-export function planBuckets(
+export function planVerb(
+  command: VerbCommand,
   { operands: [name = "", ...operands], flags }: VerbInput,
   config: Config,
   terminal: Terminal,
 ): () => Promise<number> {
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  const verbs = VERBS[command];
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb === undefined) {
     const problem = name === "" ? "Missing verb" : `Unknown verb${shown(name)}`;
-    throw new RangeError(`${problem}: the verbs are ${Object.keys(VERBS).join(", ")}`);
+    throw new RangeError(`${problem}: the verbs are ${Object.keys(verbs).join(", ")}`);
   }
   const placeholders = verb.usage.split(" ").filter((word) => word !== "");
   const required = placeholders.filter((word) => !word.startsWith("["));
   if (operands.length < required.length || operands.length > placeholders.length) {
-    throw new RangeError(`Wrong number of operands: ${usageOf(name, verb)}`);
+    throw new RangeError(`Wrong number of operands: ${usageOf(command, name, verb)}`);
   }
   for (const flag of flags.keys()) {
     if (!verb.flags.includes(flag)) {
-      throw new RangeError(`Unexpected flag "--${flag}": ${usageOf(name, verb)}`);
+      throw new RangeError(`Unexpected flag "--${flag}": ${usageOf(command, name, verb)}`);
     }
   }
   const work = verb.plan({ operands, flags });
@@ -75,22 +119,22 @@ export function planBuckets(
 
 /** Returns the text of `--help` behind a command. */
 export function helpOf(command: Command): string {
-  return command === "buckets" ? formatBucketsHelp() : formatHelp();
+  return hasVerbs(command) ? formatVerbHelp(command) : formatHelp();
 }
 
-function formatBucketsHelp(): string {
-  const verbs = Object.entries(VERBS).map(([name, verb]) => [
-    `  ${usageOf(name, verb)}`,
+function formatVerbHelp(command: VerbCommand): string {
+  const verbs = Object.entries(VERBS[command]).map(([name, verb]) => [
+    `  ${usageOf(command, name, verb)}`,
     `        ${verb.help}`,
   ]);
   const flags = (Object.entries(COMMAND_FLAGS) as [string, CommandFlag][])
-    .filter(([, { command }]) => command === "buckets")
+    .filter(([, { commands }]) => commands.includes(command))
     .map(([name, { value, help }]) => [
       `  --${name}${value === undefined ? "" : ` ${value}`}`,
       `        ${help}`,
     ]);
   return [
-    "Shows and changes buckets. The settings of nats-s3 --help name the NATS servers and the login.",
+    `${PURPOSES[command]} The settings of nats-s3 --help name the NATS servers and the login.`,
     "",
     "Verbs:",
     ...verbs.flat(),
@@ -100,17 +144,17 @@ function formatBucketsHelp(): string {
   ].join("\n");
 }
 
-function usageOf(name: string, { usage, flags }: Verb): string {
+function usageOf(command: VerbCommand, name: string, { usage, flags }: Verb): string {
   const own = flags.map((flag) => {
     const { value }: CommandFlag = COMMAND_FLAGS[flag];
     return `[--${flag}${value === undefined ? "" : ` ${value}`}]`;
   });
-  return ["nats-s3 buckets", name, usage, ...own].filter((word) => word !== "").join(" ");
+  return [`nats-s3 ${command}`, name, usage, ...own].filter((word) => word !== "").join(" ");
 }
 
 async function runVerb(
   config: Config,
-  { log, print, fail }: Terminal,
+  { log, print, fail, readInput }: Terminal,
   work: (context: VerbContext) => Promise<void>,
 ): Promise<number> {
   let connection: NatsConnection | undefined;
@@ -118,7 +162,14 @@ async function runVerb(
     connection = await connect(config.nats, { log });
     await waitForJetStream(connection, config.nats.apiPrefix, { log });
     using store = createNatsStore(connection, { ...storeOptionsOf(config), log });
-    await work({ store, settings: config.bucket, print, warn: (line) => fail(`Warning: ${line}`) });
+    await work({
+      store,
+      config,
+      settings: config.bucket,
+      print,
+      readInput,
+      warn: (line) => fail(`Warning: ${line}`),
+    });
     return 0;
   } catch (cause) {
     fail(explain(cause));
@@ -145,6 +196,11 @@ function explain(cause: unknown): string {
       : "JetStream refused the change";
     return `${reason}: ${description} (${code})`;
   }
-  if (isS3Error(cause) && cause.cause instanceof Error) return cause.cause.message;
+  if (isS3Error(cause, "AccessDenied") || !isS3Error(cause)) return messageOf(cause);
+  if (cause.cause instanceof Error) return cause.cause.message;
+  return messageOf(cause);
+}
+
+function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
