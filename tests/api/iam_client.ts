@@ -7,9 +7,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createAuthenticateQuery } from "../../src/auth/authenticate_query.ts";
 import type { Credentials } from "../../src/auth/credentials.ts";
 import type { GatewayServices } from "../../src/gateway.ts";
-import { arnOf } from "../../src/iam/arns.ts";
-import type { User } from "../../src/iam/entities.ts";
-import { type Principal, rootOf } from "../../src/iam/principal.ts";
+import { compileIdentity, principalOf } from "../../src/iam/user_principal.ts";
 import { childrenOf, parseXml, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryUsers } from "../../src/store/memory/users.ts";
 import type { Users } from "../../src/store/users.ts";
@@ -67,9 +65,12 @@ export async function createIamGateway(
   const credentials: Credentials = {
     refresh: () => undefined,
     find(id) {
-      const { key, user } = users.current()?.holderOf(id) ?? {};
-      if (key === undefined || user === undefined) return options.credentials.find(id);
-      return key.isActive ? { secrets: [key.secret], principal: principalOf(user) } : undefined;
+      const directory = users.current();
+      const holder = directory?.holderOf(id);
+      if (directory === undefined || holder === undefined) return options.credentials.find(id);
+      const { secret, isActive } = holder.key;
+      const principal = principalOf(directory, holder, compileIdentity);
+      return isActive ? { secrets: [secret], principal } : undefined;
     },
   };
   const gateway = await createTestGateway({
@@ -115,12 +116,6 @@ export async function createIamGateway(
       return { accessKeyId, secret };
     },
   };
-}
-
-function principalOf(user: User): Principal {
-  const { account, id, name, tags } = user;
-  const arn = arnOf("user", user);
-  return { ...rootOf(account, { isAdmin: false }), arn, userId: id, name, tags, isRoot: false };
 }
 
 /** Returns the form of an action. */

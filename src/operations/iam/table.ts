@@ -12,6 +12,7 @@ import { GROUP_ACTIONS } from "./groups.ts";
 import { POLICY_ACTIONS } from "./policies.ts";
 import { VERSION_ACTIONS } from "./policy_versions.ts";
 import { RIGHTS_ACTIONS } from "./rights.ts";
+import { SIMULATION_ACTIONS } from "./simulation.ts";
 import { TAG_ACTIONS } from "./tags.ts";
 import { USER_ACTIONS } from "./users.ts";
 
@@ -24,6 +25,7 @@ export const IAM_GROUPS: Readonly<Record<string, readonly QueryOperation[]>> = {
   "Managed policies": POLICY_ACTIONS,
   "Versions of managed policies": VERSION_ACTIONS,
   "Tags": TAG_ACTIONS,
+  "Simulation": SIMULATION_ACTIONS,
   "The account": [...ACCOUNT_ACTIONS, getAccountAuthorizationDetails],
   "Empty lists, and `NoSuchEntity`": ABSENT_ACTIONS,
   "`NotImplemented`": UNSUPPORTED_ACTIONS,
