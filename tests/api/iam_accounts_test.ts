@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { IAM_ACTIONS } from "../../src/operations/iam/table.ts";
+import { CONTROL_OPERATIONS, OPERATIONS } from "../../src/operations/table.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import { childrenOf } from "../../src/s3/xml_reader.ts";
 import { createMemoryUsers } from "../../src/store/memory/users.ts";
@@ -250,6 +251,26 @@ Deno.test("the service of the signature, else the version, says which API is mea
   );
   const forSts = await send("POST", "/", { service: "sts", body: listUsers, headers: form });
   strictEqual((await forSts.text()).includes(NAMESPACE), false);
+});
+
+Deno.test("a form of IAM holds a long policy, and is bounded", async () => {
+  const { call, must } = await createIamGateway();
+  await must("CreateUser", { UserName: "bob" });
+  const put = (length: number) =>
+    call("PutUserPolicy", {
+      UserName: "bob",
+      PolicyName: "p",
+      PolicyDocument: DOCUMENT,
+      Unknown: "a".repeat(length),
+    });
+  strictEqual((await put(100 * 1024)).code, undefined);
+  strictEqual((await put(128 * 1024)).code, "MaxMessageLengthExceeded");
+});
+
+Deno.test("no action has the name of an operation of S3, so that metrics tell them apart", () => {
+  const names = new Set(OPERATIONS.map(({ name }) => name));
+  for (const { name } of CONTROL_OPERATIONS) names.add(name);
+  deepStrictEqual(IAM_ACTIONS.filter(({ name }) => names.has(name)), []);
 });
 
 Deno.test("actions are recorded by their names, and failures of the store reach the client", async () => {

@@ -62,6 +62,7 @@ Deno.test("GetUser without a name describes the caller", async () => {
   deepStrictEqual(texts(await must("GetUser", {}, bob), "User", "Arn"), [`${ARN}:user/staff/bob`]);
   const root = await must("GetUser");
   deepStrictEqual(texts(root, "User", "Arn"), [`${ARN}:root`]);
+  deepStrictEqual(texts(root, "User", "UserId"), [ACCOUNT]);
   deepStrictEqual(texts(root, "User", "UserName"), []);
 });
 

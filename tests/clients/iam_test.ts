@@ -3,7 +3,18 @@
 import { deepStrictEqual, fail, match, ok, strictEqual } from "node:assert/strict";
 import { ensureAwsCli, ensurePython } from "../../scripts/client_tools.ts";
 import { run } from "./client_process.ts";
-import { startGateway } from "./gateway_process.ts";
+import { CREDENTIALS, startGateway } from "./gateway_process.ts";
+
+/** The key of an administrator, who may do everything in the account of `--users.account`. */
+const ADMINISTRATOR = {
+  NATS_S3_CREDENTIALS: JSON.stringify({
+    credentials: [{
+      accessKey: CREDENTIALS.accessKeyId,
+      secretKey: CREDENTIALS.secretAccessKey,
+      admin: true,
+    }],
+  }),
+};
 
 const DOCUMENT = JSON.stringify({
   Version: "2012-10-17",
@@ -12,7 +23,7 @@ const DOCUMENT = JSON.stringify({
 
 Deno.test("boto3 with IAM", async (t) => {
   const python = await ensurePython();
-  await using gateway = await startGateway();
+  await using gateway = await startGateway({ env: ADMINISTRATOR });
   const checks = `${import.meta.dirname}/iam_checks.py`;
   const { code, stdout, stderr } = await run(python, [checks], { gateway });
   const results = stdout.split("\n").filter((line) => line !== "").map((line) =>
@@ -29,7 +40,10 @@ Deno.test("boto3 with IAM", async (t) => {
 
 Deno.test("aws iam", async () => {
   const tool = await ensureAwsCli();
-  await using gateway = await startGateway({ flags: ["--s3.region", "eu-central-1"] });
+  await using gateway = await startGateway({
+    flags: ["--s3.region", "eu-central-1"],
+    env: ADMINISTRATOR,
+  });
   const aws = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await run(tool, ["iam", ...args, "--output", "json"], {
       gateway,
@@ -80,6 +94,12 @@ Deno.test("aws iam", async () => {
     "AdministratorAccess",
     "AmazonS3FullAccess",
   ]);
+  const simulation = ["simulate-principal-policy", "--action-names", "s3:GetObject"];
+  const source = ["--policy-source-arn", await query("User.Arn", "get-user", ...alice) as string];
+  deepStrictEqual(
+    await query("EvaluationResults[].EvalDecision", ...simulation, ...source),
+    ["allowed"],
+  );
   await aws("tag-user", ...alice, "--tags", "Key=team,Value=a", "Key=cost,Value=");
   deepStrictEqual(await query("Tags[].Key", "list-user-tags", ...alice), ["cost", "team"]);
   await aws("delete-user-policy", ...alice, "--policy-name", "all");

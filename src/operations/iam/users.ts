@@ -37,11 +37,11 @@ const getUser = defineAction({
   parse: (parameters, caller) => ({ name: parseHolder(parameters, caller) }),
   resource: ({ name }, scene) => holderArn(name, scene),
   conditions: ({ name }, scene) => name === undefined ? {} : userConditions(name, scene),
-  handle({ input: { name }, account, directory, caller }) {
+  handle({ input: { name }, account, directory }) {
     if (name !== undefined) return { User: describedUser(findUser(directory, account, name)) };
     const created = directory.accounts.get(account)?.created ?? new Date(0);
-    const arn = rootArn(account);
-    return { User: { UserId: caller.userId, Arn: arn, CreateDate: timeOf(created) } };
+    const Arn = rootArn(account);
+    return { User: { UserId: account, Arn, CreateDate: timeOf(created) } };
   },
 });
 
