@@ -31,6 +31,11 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "example rclone": "it is fetched if there is apt; otherwise tested if it is installed",
   "example restic": "it is fetched if there is apt; otherwise tested if it is installed",
   "a page of another origin": "Chromium is fetched if there is apt",
+  "Java SDK 1": "Maven fetches it if Java and Maven are installed",
+  "minio-go": "it is built if Go is installed",
+  "Ansible": "its version here requires Python 3.11",
+  "aws-cli 2 of Debian": "it is fetched if there is apt",
+  "Ruby SDK": "it is fetched if there is apt",
   "example terraform/main.tf": "it is not in any package registry; tested if it is installed",
 };
 
