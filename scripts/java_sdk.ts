@@ -45,7 +45,9 @@ async function fetchArchives(sums: string, folder: string): Promise<void> {
       stdout: "piped",
       stderr: "inherit",
     }).output();
-    if (!success) throw new Error(`Maven failed: ${new TextDecoder().decode(stdout).slice(0, 500)}`);
+    if (!success) {
+      throw new Error(`Maven failed: ${new TextDecoder().decode(stdout).slice(0, 500)}`);
+    }
     const found: string[] = [];
     for await (const { name } of Deno.readDir(into)) {
       const bytes = await Deno.readFile(`${into}/${name}`);
