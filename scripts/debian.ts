@@ -62,6 +62,8 @@ export async function findDebianProgram(
 /** A program with the environment that it needs. */
 export type DebianTree = {
   readonly command: string;
+  /** The folder into which the packages were extracted, in place of the root of the file system. */
+  readonly root: string;
   readonly env: Readonly<Record<string, string>>;
 };
 
@@ -80,9 +82,12 @@ export async function findDebianTree(
   const libraries = `${root}/usr/lib/${Deno.build.arch}-linux-gnu`;
   try {
     await Deno.stat(root).catch(() => extractTree(packageName, root));
-    const env = { LD_LIBRARY_PATH: `${libraries}:${libraries}/pulseaudio` };
+    const env = {
+      LD_LIBRARY_PATH: `${libraries}:${libraries}/pulseaudio`,
+      PYTHONPATH: `${root}/usr/lib/python3/dist-packages`,
+    };
     await run(`${root}${program}`, ["--version"], { env });
-    return { command: `${root}${program}`, env };
+    return { command: `${root}${program}`, root, env };
   } catch (cause) {
     note(`Cannot fetch ${packageName}: ${cause instanceof Error ? cause.message : cause}`);
     return undefined;

@@ -35,6 +35,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "minio-go": "it is built if Go is installed",
   "Ansible": "its version here requires Python 3.11",
   "aws-cli 2 of Debian": "it is fetched if there is apt",
+  "rclone purge": "it is fetched if there is apt; otherwise tested if it is installed",
   "Ruby SDK": "it is fetched if there is apt",
   "example terraform/main.tf": "it is not in any package registry; tested if it is installed",
 };
