@@ -5,6 +5,8 @@ import { addUserToGroup, createGroup } from "../iam/changes/groups.ts";
 import { createPolicy } from "../iam/changes/policies.ts";
 import { attachPolicy, putInlinePolicy } from "../iam/changes/rights.ts";
 import { createUser, deleteUser, setBoundary, setDisabled } from "../iam/changes/users.ts";
+import { evaluate } from "../iam/evaluate.ts";
+import { parsePolicy } from "../iam/policy.ts";
 import type { Directory } from "../iam/directory.ts";
 import type { Change, User } from "../iam/entities.ts";
 import { compileIdentity } from "../iam/user_principal.ts";
@@ -150,7 +152,26 @@ Deno.test("UserCredentials lets a user do nothing who has a policy that nobody u
   await users.change(ALICE[0] as Plan);
   await users.change(() => [{ put: { kind: "user", value: user } }]);
   credentials.refresh();
-  deepStrictEqual(origins(credentials), []);
+  const principal = credentials.find(KEY)?.principal;
+  // A bucket policy that names the user would allow it.
+  const bucketPolicy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/alice` },
+      Action: "s3:*",
+      Resource: ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+    },
+  });
+  const resource = parsePolicy(bucketPolicy, "bucket", { origin: "bucket policy", bucket: "b" });
+  const question = {
+    principal,
+    action: "s3:GetObject",
+    resource: "arn:aws:s3:::b/k",
+    resourceAccount: ACCOUNT,
+    context: { get: () => undefined },
+  };
+  strictEqual(evaluate(question, { resource }).because, "explicit deny");
 });
 
 Deno.test("UserCredentials waits for a directory that is not known to be current", async () => {

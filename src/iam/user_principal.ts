@@ -19,14 +19,21 @@ import { type Principal, rootOf } from "./principal.ts";
 export type CompilePolicy = (text: string, origin: string) => CompiledPolicy | undefined;
 
 /** Compiles the text of an identity policy. */
-export const compileIdentity: CompilePolicy = (text, origin) => {
+export function compileIdentity(text: string, origin: string): CompiledPolicy | undefined {
   try {
     return parsePolicy(text, "identity", { origin });
   } catch (cause) {
     if (cause instanceof PolicyError) return undefined;
     throw cause;
   }
-};
+}
+
+/** Stands for policies that nobody understands: they might deny anything, which a bucket policy may allow. */
+const DENIES_EVERYTHING = parsePolicy(
+  '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}',
+  "identity",
+  { origin: "a policy that cannot be understood" },
+);
 
 /** A policy that is in force, with its origin. */
 type Source = { readonly text: string | undefined; readonly origin: string };
@@ -56,7 +63,7 @@ export function principalOf(
     isRoot: false,
     isAdmin: false,
     tags: user.tags,
-    policies: isUnderstood ? understood : [],
+    policies: isUnderstood ? understood : [DENIES_EVERYTHING],
     limits: isUnderstood ? bounds : [],
   };
 }
