@@ -96,7 +96,10 @@ async function perform(
 
     if (operation.heavy === true && !await exchange.takeTurn()) return exchange.refuse("requests");
     const content = exchange.watch(verified);
-    const work = workFor(exchange.client, run, operation, content, identity, services, exchange); // 4. do it
+    const { client } = exchange;
+    const work = services.turns.enter(client) //                                        4. do it
+      ? workFor(client, run, operation, content, identity, services, exchange)
+      : run(operation, content, identity, services, exchange);
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
@@ -153,6 +156,7 @@ async function run(
     exchange.parts = result.parts;
     return result.response;
   } finally {
+    services.turns.leave();
     exchange.turn?.endWork();
     if (payload.size !== 0) await payload.source.cancel().catch(() => {});
   }

@@ -82,3 +82,14 @@ Deno.test("Turns turns away the last request of the client that has most in line
   deepStrictEqual(refused, ["a10", "b11"]);
   deepStrictEqual(ran.slice(16), ["a9", "b9", "b10"], "those that were turned away take no turn");
 });
+
+Deno.test("Turns tells clients apart from the moment when two have requests at work", () => {
+  const turns = new Turns();
+  const several = ["a", "a", "b", "a"].map((client) => turns.enter(client));
+  deepStrictEqual(several, [false, false, true, true]);
+  for (let i = 0; i < 3; i++) turns.leave();
+  strictEqual(turns.enter("a"), true, "a request of before is still at work");
+  for (let i = 0; i < 2; i++) turns.leave();
+  strictEqual(turns.enter("c"), false);
+  strictEqual(turns.enter(undefined), true);
+});

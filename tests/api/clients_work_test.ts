@@ -21,14 +21,23 @@ import { createTestSite, INDEX } from "./test_site.ts";
 const INFO = { completed: Promise.resolve(), remoteAddr: { hostname: "10.0.0.9" } };
 
 /** Makes a store note the client for whom it reads each object. */
-function noteClients(store: Store, clients: (string | undefined)[]): void {
+function noteClients(
+  store: Store,
+  clients: (string | undefined)[],
+  wait: Promise<void> = Promise.resolve(),
+): void {
   const { getObject } = store;
   Object.assign(store, {
-    getObject: (...args: Parameters<Store["getObject"]>) => {
+    getObject: async (...args: Parameters<Store["getObject"]>) => {
       clients.push(currentClient());
-      return getObject(...args);
+      await wait;
+      return await getObject(...args);
     },
   });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve));
 }
 
 async function read(handler: Handler, request: Request): Promise<void> {
@@ -36,7 +45,7 @@ async function read(handler: Handler, request: Request): Promise<void> {
   strictEqual(response.status, 200, await response.text());
 }
 
-Deno.test("The store works for an access key, or for a presigned URL at an address", async () => {
+Deno.test("The store works for an access key or a presigned URL at an address, if there are several", async () => {
   const clients: (string | undefined)[] = [];
   const store = createMemoryStore({ now: () => NOW });
   const owner = authenticationIn(REGION).credentials;
@@ -48,12 +57,21 @@ Deno.test("The store works for an access key, or for a presigned URL at an addre
   const authenticate = createAuthenticate({ ...authenticationIn(REGION), credentials });
   const { handler, ok } = await createTestGateway({ store, authenticate });
   await ok("PUT", "/bucket/key", { body: "x" });
-  noteClients(store, clients);
-  await read(handler, signedRequest("GET", "/bucket/key", {}));
-  const asked = { method: "GET", path: "/bucket/key", query: "", headers: [], body: "" };
+  const { promise: wait, resolve: go } = Promise.withResolvers<void>();
+  noteClients(store, clients, wait);
+  const asked = { method: "GET", path: "/bucket/key", query: "", body: "" };
   const query = presign({ ...asked, headers: [["host", "localhost"]] }, { now: NOW });
-  await read(handler, signedRequest("GET", `/bucket/key?${query}`, { anonymous: true }));
-  deepStrictEqual(clients, ["alice", "ann 10.0.0.9"]);
+  const byKey = (): Request => signedRequest("GET", "/bucket/key", {});
+  const byUrl = (): Request => signedRequest("GET", `/bucket/key?${query}`, { anonymous: true });
+  const reads: Promise<void>[] = [];
+  for (const request of [byKey(), byKey(), byUrl(), byKey()]) {
+    reads.push(read(handler, request));
+    await until(() => clients.length === reads.length);
+  }
+  go();
+  await Promise.all(reads);
+  // A client alone is not told apart.
+  deepStrictEqual(clients, [undefined, undefined, "ann 10.0.0.9", "alice"]);
 });
 
 Deno.test("A site works for the address of its visitor", async () => {
