@@ -7,6 +7,12 @@ import { presign } from "./wire_request.ts";
 
 const PLACES = 80;
 
+function countStalled(scene: Scene): number {
+  const lines = scene.gateway.renderMetrics().split("\n")
+    .filter((line) => line.startsWith("nats_s3_stalled_total"));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
 Deno.test("All clients may use one access key, and list two hundred times at once", async () => {
   await using scene = await Scene.open();
   const asked = Array.from({ length: 200 }, () => scene.ask({ path: "/photos" }));
@@ -41,7 +47,9 @@ Deno.test("A list that waits makes room for another client when all places are t
     for (let i = 0; i < 3; i++) {
       strictEqual((await scene.ask({ method: "HEAD", path })).status, 200);
     }
-    await until(() => statuses.includes(503) && scene.gateway.inFlight.count <= PLACES);
+    // If the machine is slow, lists that are not read have stood still for a second and go first.
+    const hasMadeRoom = (): boolean => statuses.includes(503) || countStalled(scene) > 0;
+    await until(() => hasMadeRoom() && scene.gateway.inFlight.count <= PLACES);
   } finally {
     session.destroy();
   }

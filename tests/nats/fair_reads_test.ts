@@ -38,7 +38,7 @@ async function countAhead(
 }
 
 Deno.test("A client's read does not wait for the hundreds that another one has begun", async (t) => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ store: { timeout: 60_000 } });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, small, input(someBytes(10)));
