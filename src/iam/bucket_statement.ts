@@ -27,7 +27,7 @@ export function checkBucketStatement(statement: Statement, bucket: string): void
     resources.list.map((arn) => aboutOf(arn, bucket)),
   );
   for (const { key } of conditions) {
-    if (!isConditionKey(key)) throw new PolicyError(`Policy has an invalid condition key: ${key}`);
+    if (!isConditionKey(key)) throw new PolicyError("Policy has an invalid condition key");
   }
   // What the opposite of actions or resources applies to is not checked, as on AWS.
   if (actions.isNot || resources.isNot) return;

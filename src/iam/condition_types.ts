@@ -37,7 +37,11 @@ const stringLike: MatchType = (wanted, hasVariables) => {
 /** ARNs have six parts, and a wildcard does not reach beyond its part. */
 const arnLike: MatchType = (wanted, hasVariables) => {
   const parts = splitArn(wanted, hasVariables);
-  if (parts === undefined) throw new PolicyError(`Invalid ARN in condition: ${wanted}`);
+  if (parts === undefined) {
+    throw new PolicyError("Invalid ARN in Conditions", {
+      ofIam: "The policy failed legacy parsing",
+    });
+  }
   const templates = parts.map((part) => parseTemplate(part, hasVariables));
   return (value, context) => {
     const values = splitArn(shorten(value));
@@ -63,9 +67,7 @@ const binaryEquals: MatchType = (wanted) => {
 
 const ipAddress: MatchType = (wanted) => {
   const network = parseNetwork(wanted);
-  if (network === undefined) {
-    throw new PolicyError(`Invalid IP address in condition: ${wanted}`);
-  }
+  if (network === undefined) throw new PolicyError("Invalid IP address in Conditions");
   return (value) => {
     const address = addressOf(value);
     return address !== undefined && isInNetwork(address, network);

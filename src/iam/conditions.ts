@@ -11,7 +11,7 @@
 
 import { type Match, type Operator, OPERATORS } from "./condition_types.ts";
 import type { Context } from "./context.ts";
-import { PolicyError } from "./policy_error.ts";
+import { invalidSyntax, PolicyError } from "./policy_error.ts";
 
 /** A condition: one operator, one key and its values. */
 export type Condition = {
@@ -121,7 +121,7 @@ function parseOperator(operator: string): {
 
 function entriesOf(element: unknown): readonly (readonly [string, unknown])[] {
   if (typeof element !== "object" || element === null || Array.isArray(element)) {
-    throw new PolicyError("Syntax errors in policy.");
+    throw invalidSyntax();
   }
   return Object.entries(element);
 }
@@ -131,7 +131,7 @@ function valuesOf(element: unknown): readonly string[] {
   const list = Array.isArray(element) ? element : [element];
   return list.map((value) => {
     const isValue = ["string", "number", "boolean"].includes(typeof value);
-    if (!isValue) throw new PolicyError("Syntax errors in policy.");
+    if (!isValue) throw invalidSyntax();
     return String(value);
   });
 }

@@ -146,12 +146,9 @@ const ROWS: readonly Row[] = [
   ["root", "", "-s3:*@!ann", "explicit deny"],
   ["root", "", "-s3:*@!mine", "root"],
   ["anonymous", "", "+s3:*@* -s3:*@!ann", "explicit deny"],
-  ["anonymous", "", "+s3:*@!ann", "bucket policy"],
-  ["anonymous", "", "+s3:*@!*", "no allow"],
-  ["ann", "", "+s3:*@!ann", "no allow"],
-  ["ann", "", "+s3:*@!bob", "bucket policy"],
-  ["bob", "+s3:*", "+s3:*@!ann", "identity policy"],
-  ["bob", "+s3:*", "+s3:*@!bob", "other account"],
+  ["anonymous", "", "+s3:*@* -s3:*@!*", "bucket policy"],
+  ["bob", "+s3:*", "+s3:*@* -s3:*@!bob", "identity policy"],
+  ["bob", "+s3:*", "+s3:*@* -s3:*@!ann", "explicit deny"],
 ];
 
 for (const [who, own, bucket, because, limits = ""] of ROWS) {

@@ -5,10 +5,11 @@
  */
 
 import { checkBucketStatement } from "./bucket_statement.ts";
-import { PolicyError } from "./policy_error.ts";
+import { checkIdentityStatement } from "./identity_statement.ts";
+import { alreadyThere, invalidSyntax, PolicyError } from "./policy_error.ts";
 import type { HasPrincipal } from "./principals.ts";
 import { parseStatement, type Statement } from "./statement.ts";
-import { parseStrictJson } from "./strict_json.ts";
+import { parseStrictJson, StrictJsonError } from "./strict_json.ts";
 
 /** A policy that was parsed and compiled. */
 export type CompiledPolicy = {
@@ -60,15 +61,28 @@ export function parsePolicy(
   kind: PolicyKind,
   options: PolicyOptions,
 ): CompiledPolicy {
-  const { origin, bucket = "", hasPrincipal } = options;
+  try {
+    return compile(options.origin, kind, parseStatements(text, kind, options));
+  } catch (cause) {
+    const isOfIam = cause instanceof PolicyError && kind !== "bucket";
+    throw isOfIam ? new PolicyError(cause.ofIam, { cause }) : cause;
+  }
+}
+
+function parseStatements(
+  text: string,
+  kind: PolicyKind,
+  { bucket = "", hasPrincipal }: PolicyOptions,
+): readonly Statement[] {
   const members = parseMembers(text);
   const { Version: version, Id: id, Statement: element } = members;
   if (version !== undefined && !VERSIONS.includes(String(version)) || Array.isArray(version)) {
     throw new PolicyError("The policy must contain a valid version string");
   }
-  if (id !== undefined && typeof id !== "string") throw new PolicyError("Syntax errors in policy.");
-  if (kind !== "bucket" && version !== VERSIONS[0] && version !== VERSIONS[1]) {
-    throw new PolicyError("Policy document must be version 2012-10-17 or greater.");
+  if (id !== undefined && typeof id !== "string") throw invalidSyntax();
+  if (kind !== "bucket" && version === undefined) {
+    const reason = "Policy document must be version 2012-10-17 or greater.";
+    throw new PolicyError(reason, { ofIam: reason });
   }
   if (element === undefined) throw new PolicyError("Missing required field Statement");
   const list: unknown[] = Array.isArray(element) ? element : [element];
@@ -84,22 +98,28 @@ export function parsePolicy(
   checkSids(statements, kind);
   if (kind === "bucket") { for (const one of statements) checkBucketStatement(one, bucket); }
   else for (const one of statements) checkIdentityStatement(one);
-  return compile(origin, kind, statements);
+  return statements;
 }
 
 function parseMembers(text: string): Readonly<Record<string, unknown>> {
-  let json: unknown;
+  if (!text.startsWith("{")) throw new PolicyError(NOT_JSON);
+  const members = parseJson(text);
+  for (const name of Object.keys(members)) {
+    if (!MEMBERS.has(name)) throw new PolicyError(`Unknown field ${name}`);
+  }
+  return members;
+}
+
+/** Parses JSON that begins with a brace. */
+function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {
-    json = text.startsWith("{") ? parseStrictJson(text) : undefined;
+    return parseStrictJson(text) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    if (cause instanceof SyntaxError) throw new PolicyError(NOT_JSON, { cause });
-    throw new PolicyError("Syntax errors in policy.", { cause });
+    if (!(cause instanceof StrictJsonError)) {
+      throw new PolicyError("This policy contains invalid Json", { cause });
+    }
+    throw cause.member === undefined ? invalidSyntax() : alreadyThere(cause.member);
   }
-  if (typeof json !== "object" || json === null) throw new PolicyError(NOT_JSON);
-  for (const name of Object.keys(json)) {
-    if (!MEMBERS.has(name)) throw new PolicyError("Syntax errors in policy.");
-  }
-  return json as Readonly<Record<string, unknown>>;
 }
 
 function checkSids(statements: readonly Statement[], kind: PolicyKind): void {
@@ -107,33 +127,16 @@ function checkSids(statements: readonly Statement[], kind: PolicyKind): void {
   for (const { sid } of statements) {
     if (sid === undefined) continue;
     if (sids.has(sid)) {
-      throw new PolicyError("Statement IDs (SID) in a single policy must be unique.");
+      throw new PolicyError("The Statement Ids in the policy are not unique", {
+        ofIam: "Statement IDs (SID) in a single policy must be unique.",
+      });
     }
     if (kind !== "bucket" && !/^[A-Za-z0-9]+$/.test(sid)) {
-      throw new PolicyError(
-        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
-      );
+      const reason = "Statement IDs (SID) must be alpha-numeric. " +
+        "Check that your input satisfies the regular expression [0-9A-Za-z]*";
+      throw new PolicyError(reason, { ofIam: reason });
     }
     sids.add(sid);
-  }
-}
-
-/** Checks the forms of actions and resources in the policy of an identity, which may be about other services. */
-function checkIdentityStatement({ actions, resources }: Statement): void {
-  for (const action of actions.list) {
-    const colon = action.indexOf(":");
-    const isAction = colon > 0 && colon < action.length - 1;
-    if (action !== "*" && !isAction) {
-      throw new PolicyError(
-        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
-      );
-    }
-  }
-  for (const resource of resources.list) {
-    if (resource === "*" || resource.startsWith("arn:") && resource.split(":").length > 5) continue;
-    throw new PolicyError(
-      `Resource ${resource} must be in ARN format or "*".`,
-    );
   }
 }
 

@@ -50,6 +50,9 @@ const NOBODY = ["Service", "Federated"];
 export function parsePrincipals(element: unknown, has: HasPrincipal = () => true): Principals {
   if (element === "*") return { ...NONE, everybody: true, count: 1 };
   if (typeof element !== "object" || element === null || Array.isArray(element)) throw invalid();
+  if (Object.keys(element).length === 0) {
+    throw new PolicyError("Missing required field Principal cannot be empty!");
+  }
   const accounts = new Set<string>();
   const arns = new Set<string>();
   let everybody = false;

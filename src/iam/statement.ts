@@ -7,7 +7,7 @@
 import { type Condition, parseConditions } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { type Glob, parseGlob } from "./glob.ts";
-import { PolicyError } from "./policy_error.ts";
+import { alreadyThere, invalidSyntax, PolicyError } from "./policy_error.ts";
 import { type HasPrincipal, parsePrincipals, type Principals } from "./principals.ts";
 import { parseTemplate, type Template } from "./template.ts";
 
@@ -48,15 +48,18 @@ const MEMBERS: ReadonlySet<string> = new Set([
  * @throws PolicyError
  */
 export function parseStatement(json: unknown, options: StatementOptions): Statement {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw syntax();
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw invalidSyntax();
   const members = json as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(members)) if (!MEMBERS.has(name)) throw syntax();
+  for (const name of Object.keys(members)) {
+    if (!MEMBERS.has(name)) throw new PolicyError(`Unknown field ${name}`);
+  }
   const { Effect: effect, Sid: sid } = members;
   if (effect === undefined) throw new PolicyError("Missing required field Effect");
   if (effect !== "Allow" && effect !== "Deny") {
-    throw new PolicyError(`Invalid effect: ${typeof effect === "string" ? effect : "not a text"}`);
+    if (typeof effect !== "string") throw invalidSyntax();
+    throw new PolicyError(`Invalid effect: ${effect}`);
   }
-  if (sid !== undefined && typeof sid !== "string") throw syntax();
+  if (sid !== undefined && typeof sid !== "string") throw invalidSyntax();
   const actions = oneOf(members, "Action");
   const resources = oneOf(members, "Resource");
   const globs = actions.list.map((text) => parseGlob(text.toLowerCase()));
@@ -81,13 +84,17 @@ function parsePrincipal(
   const { Principal: principal, NotPrincipal: notPrincipal } = members;
   if (!hasPrincipals) {
     if (principal === undefined && notPrincipal === undefined) return undefined;
-    throw new PolicyError("Policy document should not specify a principal.");
+    const reason = "Policy document should not specify a principal.";
+    throw new PolicyError(reason, { ofIam: reason });
   }
-  if (principal !== undefined && notPrincipal !== undefined) throw syntax();
+  if (principal !== undefined && notPrincipal !== undefined) throw alreadyThere("Principal");
   if (principal === undefined && notPrincipal === undefined) {
     throw new PolicyError("Missing required field Principal");
   }
   const isNot = principal === undefined;
+  if (isNot && members["Effect"] === "Allow") {
+    throw new PolicyError("Allow with NotPrincipal is not allowed.");
+  }
   return { list: parsePrincipals(isNot ? notPrincipal : principal, hasPrincipal), isNot };
 }
 
@@ -97,15 +104,16 @@ function oneOf(
   name: "Action" | "Resource",
 ): { readonly list: readonly string[]; readonly isNot: boolean } {
   const [is, isNot] = [members[name], members[`Not${name}`]];
-  if (is !== undefined && isNot !== undefined) throw syntax();
+  if (is !== undefined && isNot !== undefined) throw alreadyThere(name);
   const element = is ?? isNot;
-  if (element === undefined) throw new PolicyError(`Missing required field ${name}`);
+  const ofIam = `Policy statement must contain ${name.toLowerCase()}s.`;
+  if (element === undefined) throw new PolicyError(`Missing required field ${name}`, { ofIam });
   const list: unknown[] = Array.isArray(element) ? element : [element];
   if (list.length === 0) {
-    throw new PolicyError(`Missing required field ${name} cannot be empty!`);
+    throw new PolicyError(`Missing required field ${name} cannot be empty!`, { ofIam });
   }
   const texts = list.map((text) => {
-    if (typeof text !== "string") throw syntax();
+    if (typeof text !== "string") throw invalidSyntax();
     return text;
   });
   return { list: texts, isNot: is === undefined };
@@ -119,8 +127,4 @@ function isAnyGlob(globs: readonly Glob[], text: string): boolean {
 function isAnyTemplate(templates: readonly Template[], arn: string, context: Context): boolean {
   for (const template of templates) if (template.matches(arn, context)) return true;
   return false;
-}
-
-function syntax(): PolicyError {
-  return new PolicyError("Syntax errors in policy.");
 }

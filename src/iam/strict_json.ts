@@ -6,7 +6,15 @@
  */
 
 /** A member stands twice in one object, or the document is too deep; the message says which. */
-export class StrictJsonError extends Error {}
+export class StrictJsonError extends Error {
+  /** The member; undefined if the document is too deep. */
+  readonly member: string | undefined;
+
+  constructor(message: string, member?: string) {
+    super(message);
+    this.member = member;
+  }
+}
 
 /** Deepest nesting: a policy needs six levels. */
 const MAX_DEPTH = 16;
@@ -55,9 +63,9 @@ function checkMembers(text: string): void {
       const end = endOfString(text, i);
       const names = open.at(-1);
       if (isName && names !== undefined) {
-        const name: unknown = JSON.parse(text.slice(i, end + 1));
-        if (names.has(String(name))) throw new StrictJsonError(`Duplicate member ${name}`);
-        names.add(String(name));
+        const name = String(JSON.parse(text.slice(i, end + 1)));
+        if (names.has(name)) throw new StrictJsonError(`Duplicate member ${name}`, name);
+        names.add(name);
         isName = false;
       }
       i = end;

@@ -119,11 +119,12 @@ function randomPolicy(
   random: Random,
   statement: (random: Random) => Readonly<Record<string, unknown>>,
 ): string {
-  const list = Array.from({ length: 1 + random(3) }, () => ({
-    Effect: random(3) === 0 ? "Deny" : "Allow",
-    ...statement(random),
-    ...randomConditions(random),
-  }));
+  const list = Array.from({ length: 1 + random(3) }, () => {
+    const elements = statement(random);
+    // NotPrincipal is not allowed with Allow.
+    const isDeny = "NotPrincipal" in elements || random(3) === 0;
+    return { Effect: isDeny ? "Deny" : "Allow", ...elements, ...randomConditions(random) };
+  });
   return JSON.stringify({
     Version: random(6) === 0 ? "2008-10-17" : "2012-10-17",
     Statement: list.length === 1 ? list[0] : list,
@@ -140,7 +141,7 @@ function identityStatement(random: Random): Readonly<Record<string, unknown>> {
 
 function bucketStatement(random: Random): Readonly<Record<string, unknown>> {
   return {
-    [random(5) === 0 ? "NotPrincipal" : "Principal"]: randomPrincipals(random),
+    [random(8) === 0 ? "NotPrincipal" : "Principal"]: randomPrincipals(random),
     [random(6) === 0 ? "NotAction" : "Action"]: someOf(random, ACTION_PATTERNS),
     [random(6) === 0 ? "NotResource" : "Resource"]: bucketResources(random),
   };
