@@ -80,10 +80,6 @@ function parseStatements(
     throw new PolicyError("The policy must contain a valid version string");
   }
   if (id !== undefined && typeof id !== "string") throw invalidSyntax();
-  if (kind !== "bucket" && version === undefined) {
-    const reason = "Policy document must be version 2012-10-17 or greater.";
-    throw new PolicyError(reason, { ofIam: reason });
-  }
   if (element === undefined) throw new PolicyError("Missing required field Statement");
   const list: unknown[] = Array.isArray(element) ? element : [element];
   if (list.length === 0) throw new PolicyError("Could not parse the policy: Statement is empty!");
@@ -95,6 +91,10 @@ function parseStatements(
       hasPrincipal,
     })
   );
+  if (kind !== "bucket" && version === undefined) {
+    const reason = "Policy document must be version 2012-10-17 or greater.";
+    throw new PolicyError(reason, { ofIam: reason });
+  }
   checkSids(statements, kind);
   if (kind === "bucket") { for (const one of statements) checkBucketStatement(one, bucket); }
   else for (const one of statements) checkIdentityStatement(one);

@@ -105,7 +105,7 @@ function oneOf(
 ): { readonly list: readonly string[]; readonly isNot: boolean } {
   const [is, isNot] = [members[name], members[`Not${name}`]];
   if (is !== undefined && isNot !== undefined) throw alreadyThere(name);
-  const element = is ?? isNot;
+  const element = is === undefined ? isNot : is;
   const ofIam = `Policy statement must contain ${name.toLowerCase()}s.`;
   if (element === undefined) throw new PolicyError(`Missing required field ${name}`, { ofIam });
   const list: unknown[] = Array.isArray(element) ? element : [element];
