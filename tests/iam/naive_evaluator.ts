@@ -29,7 +29,7 @@ export type Verdict = {
 };
 
 /** A statement with the version of its policy. */
-type Raw = { readonly json: Json; readonly isNew: boolean };
+export type Raw = { readonly json: Json; readonly isNew: boolean };
 
 /** How strongly a bucket policy names a caller. */
 type Strength = "self" | "everybody" | "account";
@@ -84,7 +84,8 @@ export function judge(question: Question, texts: PolicyTexts): Verdict {
   return { allowed: false, reasons: [isAnyAllow ? "limit" : "no allow"] };
 }
 
-function statementsOf(text: string): readonly Raw[] {
+/** Returns the statements of a policy. */
+export function statementsOf(text: string): readonly Raw[] {
   const { Version: version, Statement: statement } = JSON.parse(text);
   const isNew = version === "2012-10-17";
   const list: readonly Json[] = Array.isArray(statement) ? statement : [statement];
@@ -92,7 +93,7 @@ function statementsOf(text: string): readonly Raw[] {
 }
 
 /** Returns whether the action, the resource and the conditions of a statement match. */
-function isAbout({ json, isNew }: Raw, { action, resource, context }: Question): boolean {
+export function isAbout({ json, isNew }: Raw, { action, resource, context }: Question): boolean {
   const some = (element: unknown, value: string, flags: string, hasVariables: boolean): boolean =>
     textsOf(element).some((text) =>
       patternOf(text, { context, isNew: hasVariables, flags })?.test(value)
@@ -111,7 +112,7 @@ function textsOf(element: unknown): readonly string[] {
 }
 
 /** Returns how an element names a caller: as itself, as one of its account, or as everybody. */
-function namings(element: unknown, principal: Principal | undefined): readonly Strength[] {
+export function namings(element: unknown, principal: Principal | undefined): readonly Strength[] {
   if (element === "*") return ["everybody"];
   const { AWS: names = [] } = element as Json;
   return textsOf(names).flatMap((name): readonly Strength[] => {

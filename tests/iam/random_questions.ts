@@ -64,8 +64,17 @@ export function randomCase(random: Random): Case {
   return { question, texts };
 }
 
+/** Returns the question of a case, asked under other policies. */
+export function withTexts({ question }: Case, texts: PolicyTexts): Case {
+  const { principal } = question;
+  return {
+    question: { ...question, principal: principal && { ...principal, ...compileOwn(texts) } },
+    texts,
+  };
+}
+
 /** Compiles what a caller carries. */
-export function compileOwn(
+function compileOwn(
   { own, boundaries, sessions }: PolicyTexts,
 ): Pick<Principal, "policies" | "limits"> {
   const origin = "a random policy";
@@ -115,7 +124,8 @@ function randomContext(random: Random, who: Principal | undefined): Context {
   return { get: (key) => values[key] };
 }
 
-function randomPolicy(
+/** Makes a policy of one to three statements. */
+export function randomPolicy(
   random: Random,
   statement: (random: Random) => Readonly<Record<string, unknown>>,
 ): string {
@@ -131,7 +141,8 @@ function randomPolicy(
   });
 }
 
-function identityStatement(random: Random): Readonly<Record<string, unknown>> {
+/** Makes a statement of an identity, without its effect and conditions. */
+export function identityStatement(random: Random): Readonly<Record<string, unknown>> {
   const resources = () => random(3) === 0 ? "*" : bucketResources(random);
   return {
     [random(6) === 0 ? "NotAction" : "Action"]: someOf(random, ACTION_PATTERNS),
@@ -139,7 +150,8 @@ function identityStatement(random: Random): Readonly<Record<string, unknown>> {
   };
 }
 
-function bucketStatement(random: Random): Readonly<Record<string, unknown>> {
+/** Makes a statement of a bucket, without its effect and conditions. */
+export function bucketStatement(random: Random): Readonly<Record<string, unknown>> {
   return {
     [random(8) === 0 ? "NotPrincipal" : "Principal"]: randomPrincipals(random),
     [random(6) === 0 ? "NotAction" : "Action"]: someOf(random, ACTION_PATTERNS),
