@@ -25,6 +25,8 @@ export type Naming = "everybody" | "account" | "self";
 /** The callers that a statement names. */
 export type Principals = {
   readonly everybody: boolean;
+  /** There are federated users in it, who may be anybody. */
+  readonly federated: boolean;
   /** Numbers of accounts. */
   readonly accounts: ReadonlySet<string>;
   /** ARNs of users. */
@@ -56,10 +58,12 @@ export function parsePrincipals(element: unknown, has: HasPrincipal = () => true
   const accounts = new Set<string>();
   const arns = new Set<string>();
   let everybody = false;
+  let federated = false;
   let count = 0;
   for (const [kind, value] of Object.entries(element)) {
     const names = namesOf(value);
     count += names.length;
+    if (kind === "Federated") federated = true;
     if (NOBODY.includes(kind)) continue;
     // No account has a canonical user id here.
     if (kind !== "AWS") throw invalid();
@@ -72,10 +76,16 @@ export function parsePrincipals(element: unknown, has: HasPrincipal = () => true
     }
   }
   if (count === 0) throw invalid();
-  return { everybody, accounts, arns, count };
+  return { everybody, federated, accounts, arns, count };
 }
 
-const NONE: Principals = { everybody: false, accounts: new Set(), arns: new Set(), count: 0 };
+const NONE: Principals = {
+  everybody: false,
+  federated: false,
+  accounts: new Set(),
+  arns: new Set(),
+  count: 0,
+};
 
 function namesOf(value: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(value) ? value : [value];

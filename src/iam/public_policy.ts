@@ -2,8 +2,8 @@
  * Whether a bucket policy is public: whether it lets in anybody but known accounts, users and networks.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
  *
- * A statement that allows something to everybody is public unless a condition ties it to fixed values of one of the keys
- * that AWS names there.
+ * A statement that allows something to everybody, or to federated users, is public unless a condition ties it to fixed values
+ * of one of the keys that AWS names there.
  * @module
  */
 
@@ -20,6 +20,9 @@ const TIES: ReadonlySet<string> = new Set([
   ...["s3:dataaccesspointaccount", "s3:dataaccesspointarn"],
   ...["s3:x-amz-server-side-encryption-aws-kms-key-id"],
 ]);
+
+/** The key whose values may have wildcards behind the account. */
+const ACCESS_POINT = "s3:dataaccesspointarn";
 
 /** Operators that tie, in lower case. Others match what they do not name, or requests without the key. */
 const TYING_OPERATORS: ReadonlySet<string> = new Set([
@@ -38,27 +41,29 @@ export function isPublicPolicy({ statements }: Pick<CompiledPolicy, "statements"
 
 function isPublic({ effect, principals, conditions }: Statement): boolean {
   if (effect !== "Allow" || principals === undefined) return false;
-  const { list, isNot } = principals;
-  return (isNot || list.everybody) && !conditions.some(ties);
+  const { everybody, federated } = principals.list;
+  return (everybody || federated) && !conditions.some(ties);
 }
 
 function ties({ key, operator, values }: Condition): boolean {
   if (!TIES.has(key) || !TYING_OPERATORS.has(operator)) return false;
-  return values.length > 0 &&
-    values.every((value) => isTied(key, value));
+  const test = key === "aws:sourceip" ? isNarrow : key === ACCESS_POINT ? isOfAccount : isFixed;
+  return values.length > 0 && values.every(test);
 }
 
-function isTied(key: string, value: string): boolean {
-  if (key === "aws:sourceip") return isNarrow(value);
-  // The name of an access point may be a pattern if its account is fixed.
-  if (key !== "s3:dataaccesspointarn") return isFixed(value);
-  const parts = value.split(":", 5);
-  return parts.every(isFixed) && /^\d{12}$/.test(parts[4] ?? "");
-}
+/** The account and the user of a caller who did not sign, which are everybody's. */
+const ANONYMOUS = "anonymous";
 
-/** Returns whether a value has neither wildcards nor variables. */
+/** Returns whether a value has neither wildcards nor variables, and means somebody. */
 function isFixed(value: string): boolean {
-  return !value.includes("*") && !value.includes("?") && !value.includes("${");
+  return value.toLowerCase() !== ANONYMOUS && !value.includes("*") && !value.includes("?") &&
+    !value.includes("${");
+}
+
+/** Returns whether an ARN has a fixed account; wildcards may stand behind it. */
+function isOfAccount(value: string): boolean {
+  const parts = value.split(":").slice(0, 5);
+  return parts[4] !== undefined && parts[4] !== "" && parts.every(isFixed);
 }
 
 function isNarrow(text: string): boolean {
