@@ -138,7 +138,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
  * Longest value that is compared with a pattern, in characters. Keys, ARNs and tags are shorter; of a longer header, only
  * the beginning counts, so that no client chooses how long a comparison takes.
  */
-const MAX_COMPARED = 4096;
+const MAX_COMPARED = 2048;
 
 function shorten(value: string): string {
   return value.length > MAX_COMPARED ? value.slice(0, MAX_COMPARED) : value;
