@@ -7,11 +7,10 @@
  * @module
  */
 
+import { findSegment, isAt, type Segment } from "./segment_search.ts";
+
 /** A part of a pattern: text that is compared as it is, or a wildcard. */
 export type GlobToken = { readonly text: string } | "*" | "?";
-
-/** Texts between stars; each is a list of texts with one character between two of them. */
-type Segment = { readonly pieces: readonly string[]; readonly length: number };
 
 /** A compiled pattern. */
 export class Glob {
@@ -57,7 +56,7 @@ export class Glob {
     for (let i = 1; i < segments.length - 1; i++) {
       const segment = segments[i];
       if (segment === undefined) continue;
-      at = find(segment, text, at, end);
+      at = findSegment(segment, text, at, end);
       if (at < 0) return false;
       at += segment.length;
     }
@@ -97,25 +96,4 @@ export function parseGlob(text: string): Glob {
 
 function lengthOf(pieces: readonly string[]): number {
   return pieces.reduce((sum, { length }) => sum + length, pieces.length - 1);
-}
-
-/** Returns the first position from `start` at which a segment stands and ends by `end`, or -1. */
-function find(segment: Segment, text: string, start: number, end: number): number {
-  const { pieces: [only = "", ...others], length } = segment;
-  if (others.length === 0) {
-    const found = text.indexOf(only, start);
-    return found < 0 || found + length > end ? -1 : found;
-  }
-  for (let at = start; at + length <= end; at++) if (isAt(segment, text, at)) return at;
-  return -1;
-}
-
-function isAt({ pieces, length }: Segment, text: string, start: number): boolean {
-  if (start < 0 || start + length > text.length) return false;
-  let at = start;
-  for (const piece of pieces) {
-    if (!text.startsWith(piece, at)) return false;
-    at += piece.length + 1;
-  }
-  return true;
 }
