@@ -11,7 +11,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-iam = boto3.client("iam", config=Config(retries={"total_max_attempts": 1}))
+ONCE = Config(retries={"total_max_attempts": 1})
+
+iam = boto3.client("iam", config=ONCE)
 checks = []
 
 POLICY = {
@@ -58,6 +60,31 @@ def users_and_their_keys():
         pass
     assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []
     iam.delete_user(UserName="ann")
+
+
+@check
+def the_keys_of_a_user_who_may_do_little():
+    iam.create_user(UserName="bob")
+    key = iam.create_access_key(UserName="bob")["AccessKey"]
+    pair = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    own = boto3.client("iam", config=ONCE, **pair)
+    arn = boto3.client("sts", config=ONCE, **pair).get_caller_identity()["Arn"]
+    assert arn.endswith(":user/bob"), arn
+    assert own.get_user()["User"]["UserName"] == "bob"
+    message = refused("AccessDenied", 403, own.create_user, UserName="eve")
+    assert message == (
+        f"User: {arn} is not authorized to perform: iam:CreateUser on resource: {arn.replace('bob', 'eve')}"
+    ), message
+    allow = {**POLICY, "Statement": [{"Effect": "Allow", "Action": "iam:CreateUser", "Resource": "*"}]}
+    iam.put_user_policy(UserName="bob", PolicyName="make", PolicyDocument=json.dumps(allow))
+    own.create_user(UserName="eve")
+    iam.delete_user(UserName="eve")
+    second = own.create_access_key()["AccessKey"]
+    own.delete_access_key(AccessKeyId=key["AccessKeyId"])
+    refused("InvalidClientTokenId", 403, own.get_user)
+    iam.delete_access_key(UserName="bob", AccessKeyId=second["AccessKeyId"])
+    iam.delete_user_policy(UserName="bob", PolicyName="make")
+    iam.delete_user(UserName="bob")
 
 
 @check

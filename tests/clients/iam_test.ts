@@ -1,12 +1,14 @@
 /** IAM by aws-cli and boto3, which sign for `us-east-1` whatever region the gateway has. */
 
+import { Buffer } from "node:buffer";
 import { deepStrictEqual, fail, match, ok, strictEqual } from "node:assert/strict";
 import { ensureAwsCli, ensurePython } from "../../scripts/client_tools.ts";
 import { run } from "./client_process.ts";
 import { CREDENTIALS, startGateway } from "./gateway_process.ts";
 
-/** The key of an administrator, who may do everything in the account of `--users.account`. */
+/** The key of an administrator, who may do everything in the account of `--users.account`, and one that seals secrets. */
 const ADMINISTRATOR = {
+  NATS_S3_USERS_KEY: Buffer.alloc(32, "seal").toString("base64"),
   NATS_S3_CREDENTIALS: JSON.stringify({
     credentials: [{
       accessKey: CREDENTIALS.accessKeyId,
@@ -35,7 +37,17 @@ Deno.test("boto3 with IAM", async (t) => {
     });
   }
   strictEqual(code, 0, stderr);
-  strictEqual(results.length, 4);
+  strictEqual(results.length, 5);
+});
+
+Deno.test("aws iam says which setting is missing", async () => {
+  const tool = await ensureAwsCli();
+  const { NATS_S3_CREDENTIALS } = ADMINISTRATOR;
+  await using gateway = await startGateway({ env: { NATS_S3_CREDENTIALS } });
+  const command = ["iam", "create-user", "--user-name", "alice"];
+  const { code, stderr } = await run(tool, command, { gateway });
+  ok(code !== 0);
+  match(stderr, /\(AccessDenied\) when calling the CreateUser operation: .*NATS_S3_USERS_KEY/);
 });
 
 Deno.test("aws iam", async () => {
