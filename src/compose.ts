@@ -5,7 +5,9 @@
 
 import { randomBytes } from "node:crypto";
 import { createAuthorize } from "./access/authorize.ts";
-import { createIsPublic } from "./access/public_read.ts";
+import { createBucketAccounts } from "./access/bucket_accounts.ts";
+import { createBucketAccesses } from "./access/bucket_access.ts";
+import { createDecisionLog } from "./access/decision_log.ts";
 import { createStrangerReads } from "./access/strangers.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthenticateQuery } from "./auth/authenticate_query.ts";
@@ -127,7 +129,20 @@ export function createGateway(
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
   const proxies = trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined;
   const reads = createStrangerReads(store);
-  const isPublic = createIsPublic(reads);
+  const accounts = createBucketAccounts({
+    store,
+    home: account,
+    isIsolated: () => credentials.isIsolated,
+    accountOfKey: (id) => credentials.find(id)?.principal.account,
+  });
+  const authorize = createAuthorize({
+    store,
+    buckets: createBucketAccesses({ store, strangers: reads, ...accounts }),
+    accountOfListed: accounts.accountOfListed,
+    account,
+    now,
+    decided: createDecisionLog(log),
+  });
   const shared: ExchangeServices & Pick<GatewayServices, "store" | "cors"> = {
     store,
     cors: createCors({
@@ -165,12 +180,12 @@ export function createGateway(
     authenticateQuery: createAuthenticateQuery({ credentials, region, locations, clockSkew, now }),
     users: store.users,
     sources: () => ({ now: now(), random: randomBytes }),
-    authorize: createAuthorize(store, account, isPublic),
+    authorize,
     account,
     ...(config.minioHealth && { minioHealth }),
   });
   const siteDomains = config.website.domains;
-  const sites = createWebsiteHandler({ ...shared, reads, isPublic, domains: siteDomains });
+  const sites = createWebsiteHandler({ ...shared, reads, authorize, domains: siteDomains });
   const stop = new AbortController();
   const users = config.users.sealing === undefined ? undefined : store.users;
   const workers = startWorkers(config, { store, users, metrics, log, signal: stop.signal });

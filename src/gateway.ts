@@ -4,6 +4,7 @@
  */
 
 import type { Authorize } from "./access/authorize.ts";
+import type { Permissions } from "./access/request_access.ts";
 import { createDisclose, type Disclose } from "./access/disclosure.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./auth/identity.ts";
@@ -91,15 +92,16 @@ async function perform(
     // After step 2, because a presigned URL carries headers in its query.
     const operation = operationOf(verified, identity);
     if (identity.kind === "user") record.operation = operation.name;
-    await services.authorize.check(identity, operation, verified); //                  3. is it allowed?
+    const asks = { id: record.id, identity, operation, request: verified };
+    const access = await services.authorize(asks); //                                  3. is it allowed?
     record.operation = operation.name;
 
     if (operation.heavy === true && !await exchange.takeTurn()) return exchange.refuse("requests");
-    const content = exchange.watch(verified);
+    const call = { operation, verified: exchange.watch(verified), identity, access };
     const { client } = exchange;
     const work = services.turns.enter(client) //                                        4. do it
-      ? workFor(client, run, operation, content, identity, services, exchange)
-      : run(operation, content, identity, services, exchange);
+      ? workFor(client, run, call, services, exchange)
+      : run(call, services, exchange);
     if (operation.slow !== true) return await work; //                                 5. respond
     const renderError = (cause: unknown): string => errorText(cause, exchange);
     return await answerLate(work, renderError, services.lateTiming ?? LATE_TIMING);
@@ -142,19 +144,26 @@ function operationOf(verified: VerifiedRequest, identity: Identity): Operation {
 }
 
 async function run(
-  operation: Operation,
-  verified: VerifiedRequest,
-  caller: Identity,
+  { operation, verified, identity, access }: {
+    readonly operation: Operation;
+    readonly verified: VerifiedRequest;
+    readonly identity: Identity;
+    readonly access: Permissions;
+  },
   services: GatewayServices,
   exchange: Exchange,
 ): Promise<Response> {
-  const { payload } = verified;
+  const { payload, target } = verified;
   try {
-    const result = await operation.run(verified, caller, services, exchange.deliver);
+    const result = await operation.run(verified, identity, services, exchange.deliver, access);
+    if (access.isWaiting) throw new TypeError(`${operation.name} did not show the object it read`);
     if (result instanceof Response) return result;
     exchange.record.outcome = result.outcome;
     exchange.parts = result.parts;
+    if (operation.name === "DeleteObjects") exchange.record.keys = result.parts?.list;
     return result.response;
+  } catch (cause) {
+    throw "bucket" in target ? access.conceal(cause, target.bucket) : cause;
   } finally {
     services.turns.leave();
     exchange.turn?.endWork();

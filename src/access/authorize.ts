@@ -1,9 +1,11 @@
 /**
  * The pipeline's third step: is it allowed?
+ * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
  *
- * Every user may do everything, as in the Go gateway nats-s3. An anonymous caller may read the objects of a bucket whose
- * policy says so, and nothing else. A bucket's owner must be the one that the request expects: the account, by its number,
- * or the user who created the bucket, by the access key id. A request of S3 Control must be about the account.
+ * Policies decide: those of the caller, and that of the bucket. Most requests come from the root of the account that owns
+ * a bucket without a policy, and cost no evaluation. A bucket's owner must be the one that the request expects: the
+ * account, by its number, or the user who created the bucket, by the access key id. A request of S3 Control must be about
+ * the caller's account.
  * @module
  */
 
@@ -11,76 +13,124 @@ import type { Identity } from "../auth/identity.ts";
 import { parseCopySource } from "../s3/copy_source.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
-import type { Action, Permission } from "../s3/permission.ts";
-import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { Store } from "../store/store.ts";
-import type { IsPublic } from "./public_read.ts";
-
-/** The step itself. Both functions refuse with `AccessDenied`. */
-export type Authorize = {
-  /** Checks a request before the operation parses it. */
-  readonly check: (
-    identity: Identity,
-    operation: { readonly action: Action },
-    request: VerifiedRequest,
-  ) => Promise<void>;
-  /** Checks one more permission, which only the parsed request names: a key to delete, the source of a copy. */
-  readonly allow: (identity: Identity, permission: Permission) => void;
-};
+import type { BucketAccess } from "./bucket_access.ts";
+import type { AccessServices, AskedRequest, AuthorizedRequest } from "./asked_request.ts";
+import { type Permissions, RequestAccess } from "./request_access.ts";
+import { type AuthorizedOperation, requiredActions } from "./required_actions.ts";
 
 /**
- * Creates the step.
+ * The step itself: checks a request before the operation parses it, and returns what else the operation may ask.
  *
- * @param account Number of the account that owns all buckets. Requests may expect it or a bucket's own owner.
+ * It throws or rejects with `AccessDenied`; `NoSuchBucket`; `InvalidRequest` for response headers, which only a signature
+ * may choose; `MethodNotAllowed` for the policy of another account's bucket.
  */
-export function createAuthorize(
-  store: Pick<Store, "readBucket">,
-  account: string,
-  isPublic: IsPublic,
-): Authorize {
-  const expectOwner = async (bucket: BucketName, expected: string): Promise<void> => {
-    if (expected === account) return; // whether there is such a bucket, the operation finds out
-    const { owner } = await store.readBucket(bucket);
-    if (owner !== expected) throw new S3Error("AccessDenied");
-  };
-  return {
-    async check(identity, { action }, request) {
-      const { headers, target } = request;
-      if (identity.kind === "anonymous") await letEverybody(action, request, isPublic);
-      const expected = headers.get("x-amz-expected-bucket-owner");
-      if (target.on === "account" && target.account !== account) throw new S3Error("AccessDenied");
-      if (expected !== null && "bucket" in target) {
-        await expectOwner(target.bucket, expected);
-      }
-      const source = headers.get("x-amz-copy-source");
-      const expectedSource = headers.get("x-amz-source-expected-bucket-owner");
-      if (expectedSource !== null && source !== null) {
-        await expectOwner(parseCopySource(source).bucket, expectedSource);
-      }
-    },
-    allow(identity) {
-      if (identity.kind === "anonymous") throw new S3Error("AccessDenied");
-    },
+export type Authorize = (asked: AskedRequest) => Permissions | Promise<Permissions>;
+
+/** The services of the step. */
+export type AuthorizeServices = AccessServices & {
+  readonly store: Pick<Store, "readBucket">;
+  /** Number of the gateway's own account. */
+  readonly account: string;
+};
+
+/** Creates the step. */
+export function createAuthorize(services: AuthorizeServices): Authorize {
+  const { buckets } = services;
+  return (asked) => {
+    const { operation, request, identity } = asked;
+    const { headers, target } = request;
+    if (identity.kind === "anonymous" && operation.everybody !== true) {
+      throw new S3Error("AccessDenied"); // without asking JetStream
+    }
+    if (target.on === "account") requireAccount(identity, target.account, services.account);
+    const expectsOwner = headers.has("x-amz-expected-bucket-owner") ||
+      headers.has("x-amz-source-expected-bucket-owner");
+    // A bucket that is to be created has no facts yet, or those of somebody else.
+    const bucket = "bucket" in target && operation.name !== "CreateBucket"
+      ? target.bucket
+      : undefined;
+    const known = bucket === undefined ? undefined : buckets.current(bucket);
+    if (bucket !== undefined && known === undefined || expectsOwner) {
+      return checkLater(services, asked, bucket, known);
+    }
+    const access = new RequestAccess(services, asked, known);
+    const wait = begin(access, asked, known);
+    return wait === undefined ? access : wait.then(() => access);
   };
 }
 
-/**
- * Checks what a caller wants whom nobody knows.
- *
- * @throws S3Error `AccessDenied`; `InvalidRequest` for response headers, which only a signature may choose
- */
-async function letEverybody(
-  action: Action,
-  { target, query }: Pick<VerifiedRequest, "target" | "query">,
-  isPublic: IsPublic,
-): Promise<void> {
-  if (action !== "s3:GetObject" || target.on !== "object" || !await isPublic(target.bucket)) {
-    throw new S3Error("AccessDenied");
+async function checkLater(
+  services: AuthorizeServices,
+  asked: AskedRequest,
+  bucket: BucketName | undefined,
+  known: BucketAccess | undefined,
+): Promise<Permissions> {
+  const isAnonymous = asked.identity.kind === "anonymous";
+  const own = bucket === undefined
+    ? undefined
+    : known ?? await services.buckets.read(bucket, isAnonymous);
+  const access = new RequestAccess(services, asked, own);
+  await begin(access, asked, own);
+  const { headers, target } = asked.request;
+  const expected = headers.get("x-amz-expected-bucket-owner");
+  if (expected !== null && bucket !== undefined && "bucket" in target) {
+    await expectOwner(services, target.bucket, expected);
   }
+  const source = headers.get("x-amz-copy-source");
+  const expectedSource = headers.get("x-amz-source-expected-bucket-owner");
+  if (expectedSource !== null && source !== null) {
+    await expectOwner(services, parseCopySource(source).bucket, expectedSource);
+  }
+  return access;
+}
+
+/** Asks for the actions that an operation and the headers of its request need. */
+function begin(
+  access: RequestAccess,
+  { identity, operation, request }: AskedRequest,
+  own: BucketAccess | undefined,
+): Promise<void> | undefined {
+  if (identity.kind === "anonymous") {
+    if (own?.policy === undefined) throw new S3Error("AccessDenied");
+    refuseOverrides(operation, request);
+  }
+  if (access.isFree) return undefined; // most requests: the owner's root, and no policy
+  const [action, ...others] = requiredActions(operation, request);
+  const actions = operation.asksItself === true ? others : [action, ...others];
+  const waits = actions.map((action) => access.require(action)).filter((wait) =>
+    wait !== undefined
+  );
+  return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
+}
+
+/** Refuses response headers that an unsigned request chooses. */
+function refuseOverrides({ action }: AuthorizedOperation, { query }: AuthorizedRequest): void {
+  if (action !== "s3:GetObject") return;
   for (const name of query.keys()) {
     if (!name.startsWith("response-")) continue;
     throw new S3Error("InvalidRequest", {}, {
       message: "Request specific response headers cannot be used for anonymous GET requests.",
     });
   }
+}
+
+/** Refuses a request of S3 Control about an account that is not the caller's. */
+function requireAccount(identity: Identity, named: string | undefined, own: string): void {
+  const principal = identity.kind === "user" ? identity.principal : undefined;
+  if (principal === undefined || named === undefined) throw new S3Error("AccessDenied");
+  if (named !== principal.account && !(principal.isAdmin && named === own)) {
+    throw new S3Error("AccessDenied");
+  }
+}
+
+async function expectOwner(
+  { store, buckets }: AuthorizeServices,
+  bucket: BucketName,
+  expected: string,
+): Promise<void> {
+  const { account } = buckets.current(bucket) ?? await buckets.read(bucket, false);
+  if (account === expected) return;
+  const { owner } = await store.readBucket(bucket);
+  if (owner !== expected) throw new S3Error("AccessDenied");
 }

@@ -36,8 +36,7 @@ const LOOKUPS_AT_ONCE = 32;
 /** Creates the step that follows a refusal. */
 export function createDisclose(store: Pick<Store, "hasBucket" | "knownLocation">): Disclose {
   let lookups = 0;
-  return async (refusal, { method, target, isAnonymous, region }) => {
-    const cause = isAnonymous ? withoutKeys(refusal) : refusal;
+  return async (cause, { method, target, isAnonymous, region }) => {
     if (!("bucket" in target)) return { error: cause, region: undefined };
     // Whether everybody may read the bucket was asked before, and it has said all there is to say.
     if (isAnonymous && isS3Error(cause, "NoSuchBucket", "SlowDown")) {
@@ -67,11 +66,6 @@ export function createDisclose(store: Pick<Store, "hasBucket" | "knownLocation">
     const error = tells ? new S3Error("NoSuchBucket", { BucketName: bucket }, { cause }) : cause;
     return { error, region: undefined };
   };
-}
-
-/** Returns the error for a caller who may read objects but not list them. */
-function withoutKeys(cause: unknown): unknown {
-  return isS3Error(cause, "NoSuchKey") ? new S3Error("AccessDenied", {}, { cause }) : cause;
 }
 
 function preflightOfNothing({ fields }: S3Error): S3Error {

@@ -19,8 +19,10 @@ export const WEBSITE: Verb = {
       throw new RangeError("Choose one flag: --public or --private");
     }
     return async ({ store, print }) => {
-      if (isPublic) await store.putDocument(bucket, "policy", formatPublicRead(bucket));
-      else await store.deleteDocument(bucket, "policy");
+      if (isPublic) {
+        await store.preparePolicy(bucket, true);
+        await store.putDocument(bucket, "policy", formatPublicRead(bucket));
+      } else await store.deleteDocument(bucket, "policy", { everywhere: true });
       print(`${bucket}: ${isPublic ? "everybody" : "users alone"} may read its objects`);
     };
   },

@@ -45,7 +45,6 @@ export class Exchange {
   region: string | undefined;
   /** The parts of the request that have lines of their own in access logs. */
   parts: LoggedParts | undefined;
-  /** Headers of the response. */
   answer: Headers | undefined;
   /** For whom the request counts: an access key, or the address of an unknown caller. */
   client: string | undefined;
@@ -113,12 +112,13 @@ export class Exchange {
     if (identity.kind === "anonymous") {
       return this.#admission.countFor(this.client) ? undefined : this.refuse("requests");
     }
-    this.client = isPresigned
-      ? `${identity.accessKeyId} ${this.origin.address ?? ""}`
-      : identity.accessKeyId;
+    const { accessKeyId, principal } = identity;
+    this.client = isPresigned ? `${accessKeyId} ${this.origin.address ?? ""}` : accessKeyId;
     if (!this.#admission.countFor(this.client)) return this.refuse("requests");
-    this.record.user = identity.accessKeyId;
-    const wait = this.#services.rateLimit?.take(identity.accessKeyId) ?? 0;
+    this.record.user = accessKeyId;
+    this.record.account = principal.account;
+    this.record.userName = principal.name;
+    const wait = this.#services.rateLimit?.take(accessKeyId) ?? 0;
     return wait === 0 ? undefined : this.refuse("rate", wait);
   }
 

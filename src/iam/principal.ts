@@ -43,6 +43,11 @@ export function rootOf(account: string, { isAdmin }: { readonly isAdmin: boolean
   };
 }
 
+/** Returns the account that buckets of a caller record; undefined as long as accounts are not isolated. */
+export function recordedAccount({ account, arn, isRoot }: Principal): string | undefined {
+  return isRoot && !arn.endsWith(":root") ? undefined : account;
+}
+
 /**
  * Returns the holder of a configured key as long as accounts are not isolated: the root of every account, under a name
  * that tells keys apart.

@@ -17,7 +17,14 @@ import {
   listDetails,
   readDetails,
 } from "./buckets/administration.ts";
-import { createBucket, hasBucket, listBuckets, readBucket } from "./buckets/buckets.ts";
+import {
+  createBucket,
+  hasBucket,
+  knownBucketOwner,
+  listBuckets,
+  readBucket,
+  readBucketOwner,
+} from "./buckets/buckets.ts";
 import { deleteBucket } from "./buckets/delete_bucket.ts";
 import {
   type BucketsObserver,
@@ -26,8 +33,8 @@ import {
 } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { giveBucketTo } from "./buckets/give_to.ts";
-import { readDocument } from "./buckets/read_document.ts";
-import { changeDocument, writeDocument } from "./buckets/write_document.ts";
+import { knownDocument, readDocument } from "./buckets/read_document.ts";
+import { changeDocument, preparePolicy, writeDocument } from "./buckets/write_document.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
@@ -115,14 +122,17 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     listBuckets: () => translateErrors(listBuckets(context)),
     createBucket: (...args) => translateErrors(createBucket(context, ...args)),
     readBucket: (bucket) => inBucket(bucket, readBucket(context, bucket)),
+    readOwner: (bucket) => inBucket(bucket, readBucketOwner(context, bucket)),
+    knownOwner: (bucket) => knownBucketOwner(context, bucket),
     knownLocation: (bucket) => streams.knownLocation(bucket),
     hasBucket: (bucket) => translateErrors(hasBucket(context, bucket)),
     readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
-    putDocument: (bucket, kind, text) =>
-      inBucket(bucket, writeDocument(context, bucket, kind, text)),
+    knownDocument: (bucket, kind) => knownDocument(context, bucket, kind),
+    preparePolicy: (bucket, ...args) => inBucket(bucket, preparePolicy(context, bucket, ...args)),
+    putDocument: (bucket, ...args) => inBucket(bucket, writeDocument(context, bucket, ...args)),
     changeDocument: (bucket, ...args) => inBucket(bucket, changeDocument(context, bucket, ...args)),
-    deleteDocument: (bucket, kind) =>
-      inBucket(bucket, writeDocument(context, bucket, kind, undefined)),
+    deleteDocument: (bucket, kind, options) =>
+      inBucket(bucket, writeDocument(context, bucket, kind, undefined, options)),
     deleteBucket: (bucket) => inBucket(bucket, deleteBucket(context, looksEmpty, bucket)),
 
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),

@@ -18,7 +18,13 @@ import { refuseVersionId } from "../s3/params.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { aclResponse } from "./answers/acl.ts";
 import { readDocument } from "./bodies/document.ts";
-import { type Call, defineOperation, type On, type Operation } from "./operation.ts";
+import {
+  type Call,
+  defineOperation,
+  definePublicOperation,
+  type On,
+  type Operation,
+} from "./operation.ts";
 
 /** Maximum size of an ACL, in bytes: 100 grants need less. */
 const MAX_BYTES = 64 * 1024;
@@ -89,16 +95,17 @@ const putBucketAcl = defineOperation<"bucket", Input>({
   },
 });
 
-const getObjectAcl = defineOperation<"object", void>({
+const getObjectAcl = definePublicOperation<"object", void>({
   name: "GetObjectAcl",
   action: "s3:GetObjectAcl",
+  seesObject: true,
   on: "object",
   method: "GET",
   query: ["acl"],
   optionalQuery: ["versionId"],
   parse: ({ query }) => refuseVersionId(query.get("versionId")),
-  async handle({ target: { bucket, key }, store }) {
-    await store.readObject(bucket, key);
+  async handle({ target: { bucket, key }, access, store }) {
+    access.seen(await store.readObject(bucket, key));
     return aclResponse((await store.readBucket(bucket)).owner);
   },
 });
@@ -106,14 +113,15 @@ const getObjectAcl = defineOperation<"object", void>({
 const putObjectAcl = defineOperation<"object", Input>({
   name: "PutObjectAcl",
   action: "s3:PutObjectAcl",
+  seesObject: true,
   on: "object",
   method: "PUT",
   query: ["acl"],
   optionalQuery: ["versionId"],
   parse: parsePut,
   async handle(call) {
-    const { store, target: { bucket, key } } = call;
-    await store.readObject(bucket, key);
+    const { access, store, target: { bucket, key } } = call;
+    access.seen(await store.readObject(bucket, key));
     const { owner } = await store.readBucket(bucket);
     await checkPut(call, owner);
     return new Response(null);

@@ -38,13 +38,15 @@ export type DocumentDefinition = {
       call: Call<"bucket", Integrity>,
     ) => string | undefined | Promise<string | undefined>;
   };
+  /** A change takes rights away: it succeeds when it is in force on every gateway. */
+  readonly everywhere?: boolean;
   /** Only some kinds can be deleted. */
   readonly delete?: { readonly name: string; readonly action: Action };
 };
 
 /** Creates the operations on a kind of document. */
 export function documentOperations(
-  { kind, query: name, get, put, delete: deletion }: DocumentDefinition,
+  { kind, query: name, get, put, everywhere = false, delete: deletion }: DocumentDefinition,
 ): readonly Operation<"bucket">[] {
   const on = "bucket";
   const query = [name];
@@ -77,8 +79,8 @@ export function documentOperations(
       async handle(call) {
         const { input, store, target: { bucket } } = call;
         const text = await put.validate(await readDocument(call, input, put.maxBytes), call);
-        if (text === undefined) await store.deleteDocument(bucket, kind);
-        else await store.putDocument(bucket, kind, text);
+        if (text === undefined) await store.deleteDocument(bucket, kind, { everywhere });
+        else await store.putDocument(bucket, kind, text, { everywhere });
         return new Response(null, { status: put.status ?? 200 });
       },
     }),
@@ -94,7 +96,7 @@ export function documentOperations(
       query,
       parse: () => {},
       async handle({ target: { bucket }, store }) {
-        await store.deleteDocument(bucket, kind);
+        await store.deleteDocument(bucket, kind, { everywhere });
         return new Response(null, { status: 204 });
       },
     }),

@@ -1,20 +1,24 @@
 /**
- * GetBucketPolicy, PutBucketPolicy and DeleteBucketPolicy: who may use a bucket without being a user of the gateway.
+ * GetBucketPolicy, PutBucketPolicy and DeleteBucketPolicy: who may use a bucket, and on which conditions.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
  *
- * Only the policy that lets everybody read all objects is accepted, because it is the only one that is enforced.
+ * A change succeeds when it is in force on every gateway. The first policy of a bucket also waits for older gateways, which
+ * ignore policies, to leave the bucket alone.
  * @module
  */
 
 import { Buffer } from "node:buffer";
+import { parsePolicy } from "../iam/policy.ts";
+import { PolicyError } from "../iam/policy_error.ts";
 import { S3Error } from "../s3/errors.ts";
-import { MAX_POLICY, parsePolicy } from "../s3/policy.ts";
+import { isPublicRead, MAX_POLICY } from "../s3/policy.ts";
 import { documentOperations } from "./bucket_document.ts";
 import type { Operation } from "./operation.ts";
 
 export const bucketPolicy: readonly Operation[] = documentOperations({
   kind: "policy",
   query: "policy",
+  everywhere: true,
   get: {
     name: "GetBucketPolicy",
     action: "s3:GetBucketPolicy",
@@ -26,24 +30,23 @@ export const bucketPolicy: readonly Operation[] = documentOperations({
     action: "s3:PutBucketPolicy",
     maxBytes: 64 * 1024,
     status: 204,
-    validate(text, { target: { bucket } }) {
+    async validate(text, { target: { bucket }, hasPrincipal, store }) {
       if (Buffer.byteLength(text) > MAX_POLICY) {
-        throw new S3Error("MalformedPolicy", {}, {
-          message: "Policy exceeds the maximum allowed document size.",
-        });
+        throw malformed("Policy exceeds the maximum allowed document size.");
       }
-      const policy = parsePolicy(text);
-      if (policy.kind === "other") {
-        throw new S3Error("NotImplemented", {}, {
-          message: "The only bucket policy that is implemented lets everybody read all objects: " +
-            `Principal "*", Action "s3:GetObject", Resource "arn:aws:s3:::${bucket}/*"`,
-        });
+      try {
+        const options = { origin: "bucket policy", bucket };
+        parsePolicy(text, "bucket", { ...options, ...(hasPrincipal && { hasPrincipal }) });
+      } catch (cause) {
+        throw cause instanceof PolicyError ? malformed(cause.message, cause) : cause;
       }
-      if (policy.bucket !== bucket) {
-        throw new S3Error("MalformedPolicy", {}, { message: "Policy has invalid resource" });
-      }
+      await store.preparePolicy(bucket, isPublicRead(text, bucket));
       return text;
     },
   },
   delete: { name: "DeleteBucketPolicy", action: "s3:DeleteBucketPolicy" },
 });
+
+function malformed(message: string, cause?: unknown): S3Error {
+  return new S3Error("MalformedPolicy", {}, { message, cause });
+}

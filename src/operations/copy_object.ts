@@ -65,13 +65,15 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
   },
 
   async handle(call) {
-    const { target: { bucket, key }, input, caller, client: { signal }, authorize, store } = call;
+    const { target: { bucket, key }, input, caller, client: { signal }, access, store } = call;
     const { source, precondition, stated, algorithm, checksumDefault } = input;
     if (input.replaceTags) allowTags(call, stated);
     const { info, stream, size } = await readCopySource(call, source, ({ properties }) => {
       if (input.replaceTags || !hasTags(properties)) return;
       const resource = { on: "object", bucket: source.bucket, key: source.key } as const;
-      authorize.allow(caller, { action: "s3:GetObjectTagging", resource });
+      // The object was seen, so there is nothing to wait for.
+      const facts = { versionId: source.versionId };
+      access.allow({ action: "s3:GetObjectTagging", resource, facts });
       allowTags(call, properties);
     });
     const properties = copiedProperties(info.properties, stated, input);

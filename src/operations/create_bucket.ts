@@ -13,6 +13,7 @@
  * @module
  */
 
+import { recordedAccount } from "../iam/principal.ts";
 import { checkAclHeaders } from "../s3/acl.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
@@ -43,6 +44,7 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   on: "bucket",
   method: "PUT",
   action: "s3:CreateBucket",
+  asksItself: true,
 
   parse(request, { region, dropAcl, locations = [] }) {
     checkAclHeaders(request, dropAcl);
@@ -55,17 +57,21 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   },
 
   async handle(call) {
-    const { target: { bucket }, input, caller, region, authorize, store } = call;
+    const { target: { bucket }, input, caller, region, access, store } = call;
     const text = await readDocument(call, input.integrity, MAX_BYTES);
     const { constraint, tags } = text === "" ? NOTHING : parseConfiguration(text);
+    const stated = constraint === "" ? {} : { location: constraint };
+    const facts = tags.size === 0 ? stated : { ...stated, bucketTags: tags };
+    access.allow({ action: "s3:CreateBucket", resource: call.target, facts });
     const location = chooseLocation(constraint, region, input);
     const documents = new Map<DocumentKind, string>();
     if (tags.size > 0) {
-      authorize.allow(caller, { action: "s3:TagResource", resource: call.target });
+      access.allow({ action: "s3:TagResource", resource: call.target, facts });
       documents.set("tagging", formatTagging(tags));
     }
     try {
-      await store.createBucket(bucket, caller.accessKeyId, { documents, location });
+      const account = recordedAccount(caller.principal);
+      await store.createBucket(bucket, caller.accessKeyId, { account, documents, location });
     } catch (cause) {
       if (region !== FIRST_REGION || !isS3Error(cause, "BucketAlreadyOwnedByYou")) throw cause;
     }

@@ -5,6 +5,7 @@
  */
 
 import { mapAtOnce } from "../collections/map_at_once.ts";
+import { namesETag } from "../s3/conditions.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { parseETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
@@ -15,7 +16,7 @@ import { parseProtection } from "../s3/protections.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
 import { readDocument } from "./bodies/document.ts";
-import { type Call, defineOperation, type Operation } from "./operation.ts";
+import { type Call, definePublicOperation, type Operation } from "./operation.ts";
 
 /** Maximum number of objects in one request. */
 const MAX_OBJECTS = 1000;
@@ -34,13 +35,14 @@ type Named = {
   readonly modified: string | undefined;
 };
 
-export const deleteObjects: Operation<"bucket"> = defineOperation<"bucket", Integrity>({
+export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket", Integrity>({
   name: "DeleteObjects",
   on: "bucket",
   method: "POST",
   query: ["delete"],
   heavy: true,
   action: "s3:DeleteObject",
+  asksItself: true,
 
   parse({ headers }) {
     const integrity = parseIntegrity(headers);
@@ -103,20 +105,30 @@ function parseNamed(element: XmlElement): Named {
 
 /** Deletes an object; resolves to the error that its entry of the response shows, or undefined for success. */
 async function deleteOne(
-  { target: { bucket }, caller, authorize, store }: Call<"bucket", unknown>,
+  { target: { bucket }, access, store }: Pick<
+    Call<"bucket", unknown>,
+    "target" | "access" | "store"
+  >,
   { key: text, versionId, etag, size, modified }: Named,
 ): Promise<S3Error | undefined> {
   try {
+    const key = parseObjectKey(text);
+    const resource = { on: "object", bucket, key } as const;
+    await access.allow({
+      action: "s3:DeleteObject",
+      resource,
+      facts: { versionId, ifMatch: etag },
+    });
+    if (namesETag(etag)) await access.allow({ action: "s3:GetObject", resource });
     refuseVersionId(versionId);
     const precondition = {
       ...(etag !== undefined && { ifMatch: parseETag(etag) }),
       ...parseProtection(size, modified),
     };
-    const key = parseObjectKey(text);
-    authorize.allow(caller, { action: "s3:DeleteObject", resource: { on: "object", bucket, key } });
     await store.deleteObject(bucket, key, precondition);
     return undefined;
-  } catch (cause) {
+  } catch (failure) {
+    const cause = access.conceal(failure, bucket);
     if (isS3Error(cause)) return cause;
     throw cause;
   }

@@ -6,9 +6,9 @@
 
 import { FIRST_REGION } from "../s3/region.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const getBucketLocation: Operation<"bucket"> = defineOperation<"bucket", void>({
+export const getBucketLocation: Operation<"bucket"> = definePublicOperation<"bucket", void>({
   name: "GetBucketLocation",
   on: "bucket",
   method: "GET",

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { parsePolicy } from "../iam/policy.ts";
+import { isPublicPolicy } from "../iam/public_policy.ts";
 import { S3Error } from "../s3/errors.ts";
-import { isPublicRead } from "../s3/policy.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -21,6 +22,8 @@ export const getBucketPolicyStatus: Operation<"bucket"> = defineOperation<"bucke
   async handle({ target: { bucket }, store }) {
     const text = await store.readDocument(bucket, "policy");
     if (text === undefined) throw new S3Error("NoSuchBucketPolicy", { BucketName: bucket });
-    return xmlResponse("PolicyStatus", { IsPublic: isPublicRead(text, bucket) });
+    return xmlResponse("PolicyStatus", {
+      IsPublic: isPublicPolicy(parsePolicy(text, "bucket", { origin: "bucket policy", bucket })),
+    });
   },
 });

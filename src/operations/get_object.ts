@@ -6,6 +6,7 @@
 
 import { contentResponse } from "./answers/content.ts";
 import { chooseRange, infoOptions, type ObjectRead, parseObjectRead } from "./answers/object.ts";
+import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
 export const getObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
@@ -14,16 +15,22 @@ export const getObject: Operation<"object"> = definePublicOperation<"object", Ob
   method: "GET",
   optionalQuery: ["versionId", "partNumber"],
   action: "s3:GetObject",
+  seesObject: true,
 
   parse: parseObjectRead,
 
-  async handle({ target: { bucket, key }, input, store, deliver }) {
+  async handle({ target, input, access, store, deliver }) {
     const content = await store.getObject(
-      bucket,
-      key,
-      (info) => chooseRange(input, info),
+      target.bucket,
+      target.key,
+      (info) => {
+        access.seen(info);
+        return chooseRange(input, info);
+      },
       infoOptions(input),
     );
-    return contentResponse(input, content, deliver);
+    const info = visibleInfo(access, target, content.info);
+    const shown = info === content.info ? content : { ...content, info };
+    return contentResponse(input, shown, deliver);
   },
 });

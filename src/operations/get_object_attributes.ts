@@ -16,7 +16,7 @@ import { refuseVersionId } from "../s3/params.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { ObjectInfo } from "../store/objects.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 /** The attributes by name, each with a function that returns its value; undefined omits it. */
 const ATTRIBUTES = {
@@ -43,13 +43,14 @@ type Input = {
   readonly precondition: ReadPrecondition;
 };
 
-export const getObjectAttributes: Operation<"object"> = defineOperation<"object", Input>({
+export const getObjectAttributes: Operation<"object"> = definePublicOperation<"object", Input>({
   name: "GetObjectAttributes",
   on: "object",
   method: "GET",
   query: ["attributes"],
   optionalQuery: ["versionId"],
   action: "s3:GetObjectAttributes",
+  seesObject: true,
 
   parse({ headers, query }) {
     refuseVersionId(query.get("versionId"));
@@ -61,9 +62,11 @@ export const getObjectAttributes: Operation<"object"> = defineOperation<"object"
     };
   },
 
-  async handle({ target: { bucket, key }, input: { attributes, parts, precondition }, store }) {
+  async handle({ target: { bucket, key }, input, access, store }) {
+    const { attributes, parts, precondition } = input;
     const partChecksums = attributes.includes("ObjectParts");
     const info = await store.readObject(bucket, key, { partChecksums });
+    access.seen(info);
     checkRead(precondition, info);
 
     return xmlResponse(

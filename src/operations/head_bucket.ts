@@ -4,9 +4,9 @@
  * @module
  */
 
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const headBucket: Operation<"bucket"> = defineOperation<"bucket", void>({
+export const headBucket: Operation<"bucket"> = definePublicOperation<"bucket", void>({
   name: "HeadBucket",
   on: "bucket",
   method: "HEAD",

@@ -11,6 +11,7 @@ import {
   type ObjectRead,
   parseObjectRead,
 } from "./answers/object.ts";
+import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
 export const headObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
@@ -19,11 +20,14 @@ export const headObject: Operation<"object"> = definePublicOperation<"object", O
   method: "HEAD",
   optionalQuery: ["versionId", "partNumber"],
   action: "s3:GetObject",
+  seesObject: true,
 
   parse: parseObjectRead,
 
-  async handle({ target: { bucket, key }, input, store }) {
-    const info = await store.readObject(bucket, key, infoOptions(input));
-    return new Response(null, objectAnswer(input, info, chooseRange(input, info)));
+  async handle({ target, input, access, store }) {
+    const info = await store.readObject(target.bucket, target.key, infoOptions(input));
+    access.seen(info);
+    const range = chooseRange(input, info);
+    return new Response(null, objectAnswer(input, visibleInfo(access, target, info), range));
   },
 });

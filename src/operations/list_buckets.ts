@@ -2,7 +2,7 @@
  * ListBuckets: lists all buckets, in pages if the client requests pages.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
  *
- * Every caller sees every bucket.
+ * Every caller sees the buckets of the caller's account, and an administrator sees all.
  * @module
  */
 
@@ -51,11 +51,12 @@ export const listBuckets: Operation<"service"> = defineOperation<"service", Inpu
   },
 
   async handle({ input: { prefix, region: wanted, after, limit, withRegion }, ...call }) {
-    const { caller, region, store } = call;
-    const all = (await store.listBuckets()).filter(({ name, location = region }) =>
-      name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
-      (wanted === undefined || wanted === location)
-    );
+    const { access, caller, region, store } = call;
+    const all = (await store.listBuckets()).filter((bucket) => {
+      const { name, location = region } = bucket;
+      return name.startsWith(prefix ?? "") && compareUtf8(name, after) > 0 &&
+        (wanted === undefined || wanted === location) && access.owns(bucket);
+    });
     const page = all.slice(0, limit);
     const last = page.at(-1);
 

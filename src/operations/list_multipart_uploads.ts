@@ -9,11 +9,11 @@ import { xmlResponse } from "../s3/xml.ts";
 import type { UploadQuery } from "../store/uploads.ts";
 import { commonPrefixElements } from "./answers/listed.ts";
 import { ownerElement } from "./answers/owner.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = { readonly list: UploadQuery; readonly encoding: KeyEncoding };
 
-export const listMultipartUploads: Operation<"bucket"> = defineOperation<"bucket", Input>({
+export const listMultipartUploads: Operation<"bucket"> = definePublicOperation<"bucket", Input>({
   name: "ListMultipartUploads",
   on: "bucket",
   method: "GET",

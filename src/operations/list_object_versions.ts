@@ -15,7 +15,7 @@ import type { Query } from "../s3/request.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/listings.ts";
 import { commonPrefixElements, NULL_VERSION, versionElements } from "./answers/listed.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly list: ListQuery;
@@ -25,7 +25,7 @@ type Input = {
   readonly versionIdMarker: string;
 };
 
-export const listObjectVersions: Operation<"bucket"> = defineOperation<"bucket", Input>({
+export const listObjectVersions: Operation<"bucket"> = definePublicOperation<"bucket", Input>({
   name: "ListObjectVersions",
   on: "bucket",
   method: "GET",

@@ -11,7 +11,7 @@ import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/listings.ts";
 import { commonPrefixElements, contentsElements } from "./answers/listed.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly list: ListQuery;
@@ -20,7 +20,7 @@ type Input = {
   readonly marker: string;
 };
 
-export const listObjects: Operation<"bucket"> = defineOperation<"bucket", Input>({
+export const listObjects: Operation<"bucket"> = definePublicOperation<"bucket", Input>({
   name: "ListObjects",
   on: "bucket",
   method: "GET",

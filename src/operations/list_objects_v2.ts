@@ -10,7 +10,7 @@ import { encodingParam, integerParam, type KeyEncoding, prefixParam } from "../s
 import { xmlResponse } from "../s3/xml.ts";
 import type { ListQuery } from "../store/listings.ts";
 import { commonPrefixElements, contentsElements } from "./answers/listed.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly list: ListQuery;
@@ -21,7 +21,7 @@ type Input = {
   readonly startAfter: string | undefined;
 };
 
-export const listObjectsV2: Operation<"bucket"> = defineOperation<"bucket", Input>({
+export const listObjectsV2: Operation<"bucket"> = definePublicOperation<"bucket", Input>({
   name: "ListObjectsV2",
   on: "bucket",
   method: "GET",

@@ -12,11 +12,11 @@ import { MAX_PART_NUMBER, parseUploadId, type UploadId } from "../s3/names.ts";
 import { integerParam } from "../s3/params.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { ownerElement } from "./answers/owner.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = { readonly uploadId: UploadId; readonly after: number; readonly limit: number };
 
-export const listParts: Operation<"object"> = defineOperation<"object", Input>({
+export const listParts: Operation<"object"> = definePublicOperation<"object", Input>({
   name: "ListParts",
   on: "object",
   method: "GET",

@@ -17,13 +17,14 @@ export const listTagsForResource: Operation<"account"> = defineOperation<"accoun
   method: "GET",
   path: TAGS_PATH,
   action: "s3:ListTagsForResource",
+  asksItself: true,
 
   parse: () => {},
 
   async handle(call) {
     const tags = await onTaggedBucket(
       call,
-      "s3:ListTagsForResource",
+      { action: "s3:ListTagsForResource" },
       (bucket) => readBucketTags(call, bucket),
     );
     return xmlResponse(

@@ -15,7 +15,7 @@ import type { Action } from "../s3/permission.ts";
 import type { SubResource } from "../s3/subresources.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { ObjectInfo } from "../store/objects.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Lock = {
   readonly name: string;
@@ -28,16 +28,18 @@ type Lock = {
 };
 
 function toGet({ name, action, query, root, read }: Lock): Operation<"object"> {
-  return defineOperation<"object", void>({
+  return definePublicOperation<"object", void>({
     name,
     action,
     on: "object",
     method: "GET",
     query: [query],
     optionalQuery: ["versionId"],
+    seesObject: true,
     parse: ({ query }) => refuseVersionId(query.get("versionId")),
-    async handle({ target: { bucket, key }, store }) {
+    async handle({ target: { bucket, key }, access, store }) {
       const info = await store.readObject(bucket, key);
+      access.seen(info);
       const content = read(info);
       if (content !== undefined) return xmlResponse(root, content);
       if (info.retention !== undefined || info.legalHold === true) {

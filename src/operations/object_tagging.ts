@@ -11,33 +11,37 @@ import { refuseVersionId } from "../s3/params.ts";
 import { MAX_TAGS_BYTES, OBJECT_TAGS, parseTagSet, tagElements } from "../s3/tags.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { readDocument } from "./bodies/document.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 const on = "object";
 const route = { on, query: ["tagging"], optionalQuery: ["versionId"] } as const;
 
 /** GetObjectTagging. */
-const getObjectTagging = defineOperation<"object", void>({
+const getObjectTagging = definePublicOperation<"object", void>({
   ...route,
   name: "GetObjectTagging",
   method: "GET",
   action: "s3:GetObjectTagging",
+  seesObject: true,
 
   parse: ({ query }) => refuseVersionId(query.get("versionId")),
 
-  async handle({ target: { bucket, key }, store }) {
-    const { properties } = await store.readObject(bucket, key);
-    const tags = new Map(Object.entries(properties.tags));
+  async handle({ target: { bucket, key }, access, store }) {
+    const info = await store.readObject(bucket, key);
+    access.seen(info);
+    const tags = new Map(Object.entries(info.properties.tags));
     return xmlResponse("Tagging", { TagSet: tagElements(tags) });
   },
 });
 
 /** PutObjectTagging. */
-const putObjectTagging = defineOperation<"object", Integrity>({
+const putObjectTagging = definePublicOperation<"object", Integrity>({
   ...route,
   name: "PutObjectTagging",
   method: "PUT",
   action: "s3:PutObjectTagging",
+  asksItself: true,
+  seesObject: true,
 
   parse({ headers, query }) {
     refuseVersionId(query.get("versionId"));
@@ -45,24 +49,27 @@ const putObjectTagging = defineOperation<"object", Integrity>({
   },
 
   async handle(call) {
-    const { target: { bucket, key }, input, store } = call;
+    const { target, target: { bucket, key }, input, access, store } = call;
     const tags = parseTagSet(await readDocument(call, input, MAX_TAGS_BYTES), OBJECT_TAGS);
-    await store.putObjectTags(bucket, key, Object.fromEntries(tags));
+    const facts = { objectTags: tags };
+    await access.allowRead({ action: "s3:PutObjectTagging", resource: target, facts });
+    await store.putObjectTags(bucket, key, Object.fromEntries(tags), (info) => access.seen(info));
     return { response: new Response(null), outcome: { key } };
   },
 });
 
 /** DeleteObjectTagging. */
-const deleteObjectTagging = defineOperation<"object", void>({
+const deleteObjectTagging = definePublicOperation<"object", void>({
   ...route,
   name: "DeleteObjectTagging",
   method: "DELETE",
   action: "s3:DeleteObjectTagging",
+  seesObject: true,
 
   parse: ({ query }) => refuseVersionId(query.get("versionId")),
 
-  async handle({ target: { bucket, key }, store }) {
-    await store.putObjectTags(bucket, key, {});
+  async handle({ target: { bucket, key }, access, store }) {
+    await store.putObjectTags(bucket, key, {}, (info) => access.seen(info));
     return { response: new Response(null, { status: 204 }), outcome: { key } };
   },
 });

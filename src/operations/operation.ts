@@ -4,16 +4,20 @@
  */
 
 import type { Identity, User } from "../auth/identity.ts";
+import type { HasPrincipal } from "../iam/principals.ts";
 import type { DropAcl } from "../s3/acl.ts";
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { LoggedParts } from "../s3/log_line.ts";
+import type { BucketName } from "../s3/names.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
 import { homeRegion } from "../s3/region.ts";
 import type { Target } from "../s3/request.ts";
 import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
+import type { BucketInfo } from "../store/buckets.ts";
+import type { ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
 import type { DocumentBudget } from "./bodies/document_budget.ts";
@@ -33,14 +37,41 @@ export type Services = {
   readonly dropAcl?: DropAcl | undefined;
   /** The memory of request documents. */
   readonly documents: DocumentBudget;
-  readonly authorize: {
-    /**
-     * Checks a permission that only the parsed request names. The pipeline has checked the operation's own action.
-     *
-     * @throws S3Error `AccessDenied`
-     */
-    readonly allow: (caller: User, permission: Permission) => void;
-  };
+  /** Returns whether there is a principal that a bucket policy names; every one of a valid form without it. */
+  readonly hasPrincipal?: HasPrincipal | undefined;
+};
+
+/**
+ * What the caller may do within one request. The pipeline has checked the operation's own actions on the target, unless
+ * the operation asks itself.
+ */
+export type Access = {
+  /**
+   * Checks a permission that only the parsed request names. It returns nothing to wait for in most cases.
+   *
+   * @throws S3Error `AccessDenied`
+   */
+  readonly allow: (permission: Permission) => Promise<void> | undefined;
+  /**
+   * Checks a permission on an object that the operation reads next. A decision that depends on the object's tags is left
+   * to {@linkcode Access.seen}.
+   *
+   * @throws S3Error `AccessDenied`
+   */
+  readonly allowRead: (permission: Permission) => Promise<void> | undefined;
+  /**
+   * Decides what depends on the tags of an object. An operation with `seesObject` calls it with the object as it read it,
+   * before it compares, returns or changes anything.
+   *
+   * @throws S3Error `AccessDenied`
+   */
+  readonly seen: (object: Pick<ObjectInfo, "properties">) => void;
+  /** Returns whether a permission on the object that was seen is given, without refusing anything. */
+  readonly may: (action: Action, resource: Target) => boolean;
+  /** Returns whether a bucket belongs to the caller's account; an administrator's are all. */
+  readonly owns: (bucket: BucketInfo) => boolean;
+  /** Returns the error to answer instead of one that tells whether a key of a bucket exists. */
+  readonly conceal: (cause: unknown, bucket: BucketName) => unknown;
 };
 
 /** The part of {@linkcode Services} that parsing depends on. */
@@ -91,16 +122,27 @@ export type Handled = {
   readonly parts?: LoggedParts;
 };
 
-/** An operation, ready to run. */
-export type Operation<O extends On = On> = Route<O> & {
+/** The permission that an operation needs. */
+type Authorized = {
   /** The policy action: `s3:ListMultipartUploadParts`. */
   readonly action: Action;
+  /** The operation asks for its permissions itself, because they depend on the body of the request. */
+  readonly asksItself?: boolean;
+  /** The operation reads the object of its target and shows it to {@linkcode Access.seen}. */
+  readonly seesObject?: boolean;
+};
+
+/** An operation, ready to run. */
+export type Operation<O extends On = On> = Route<O> & Authorized & {
+  /** Everybody may run it, where a policy allows that; other operations are for users alone. */
+  readonly everybody: boolean;
   /** Runs a request that was routed here, on behalf of its caller. */
   readonly run: (
     request: VerifiedRequest,
     caller: Identity,
     services: Services,
     deliver: Deliver,
+    access: Access,
   ) => Promise<Response | Handled>;
 };
 
@@ -115,16 +157,19 @@ export type Call<O extends On, Input, Caller extends Identity = User> = {
   /** The region of buckets without a location. */
   readonly region: string;
   readonly deliver: Deliver;
-} & Pick<Services, "store" | "authorize" | "documents">;
+  readonly access: Access;
+} & Pick<Services, "store" | "documents" | "hasPrincipal">;
 
 /** An operation as its file defines it. */
-export type Definition<O extends On, Input, Caller extends Identity = User> = Route<O> & {
-  readonly action: Action;
-  /** Turns text into typed values, or throws. */
-  readonly parse: (request: VerifiedRequest, services: ParseServices) => Input;
-  /** Does the work; reads neither headers nor query. */
-  readonly handle: (call: Call<O, Input, Caller>) => Promise<Response | Handled>;
-};
+export type Definition<O extends On, Input, Caller extends Identity = User> =
+  & Route<O>
+  & Authorized
+  & {
+    /** Turns text into typed values, or throws. */
+    readonly parse: (request: VerifiedRequest, services: ParseServices) => Input;
+    /** Does the work; reads neither headers nor query. */
+    readonly handle: (call: Call<O, Input, Caller>) => Promise<Response | Handled>;
+  };
 
 /**
  * Creates an operation that only a user may run. `Input` stays inside, so that the table needs no casts.
@@ -134,14 +179,14 @@ export type Definition<O extends On, Input, Caller extends Identity = User> = Ro
 export function defineOperation<O extends On, Input>(
   definition: Definition<O, Input>,
 ): Operation<O> {
-  return create(definition, userOf);
+  return create(definition, userOf, false);
 }
 
 /** Creates an operation that everybody may run, as far as the third step allows it. */
 export function definePublicOperation<O extends On, Input>(
   definition: Definition<O, Input, Identity>,
 ): Operation<O> {
-  return create(definition, (identity) => identity);
+  return create(definition, (identity) => identity, true);
 }
 
 function userOf(identity: Identity): User {
@@ -152,13 +197,15 @@ function userOf(identity: Identity): User {
 function create<O extends On, Input, Caller extends Identity>(
   { parse, handle, ...rest }: Definition<O, Input, Caller>,
   callerOf: (identity: Identity) => Caller,
+  everybody: boolean,
 ): Operation<O> {
   return {
     ...rest,
-    async run(request, identity, services, deliver) {
+    everybody,
+    async run(request, identity, services, deliver, access) {
       const { target, payload, client } = request;
       const region = homeRegion(services.region, request.region);
-      const { store, authorize, documents } = services;
+      const { store, documents, hasPrincipal } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const caller = callerOf(identity);
       const input = parse(request, services);
@@ -170,9 +217,10 @@ function create<O extends On, Input, Caller extends Identity>(
         client,
         region,
         deliver,
+        access,
         store,
-        authorize,
         documents,
+        hasPrincipal,
       });
     },
   };

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ownerOf } from "../auth/identity.ts";
 import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { formatChecksumHeaders } from "../s3/checksum_headers.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
@@ -15,7 +16,7 @@ import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { contentOf } from "./bodies/content.ts";
 import { allowTags } from "./bodies/tags.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { definePublicOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly properties: ObjectProperties;
@@ -24,7 +25,7 @@ type Input = {
   readonly checksumDefault: ChecksumAlgorithm | undefined;
 };
 
-export const putObject: Operation<"object"> = defineOperation<"object", Input>({
+export const putObject: Operation<"object"> = definePublicOperation<"object", Input>({
   name: "PutObject",
   on: "object",
   method: "PUT",
@@ -44,7 +45,7 @@ export const putObject: Operation<"object"> = defineOperation<"object", Input>({
     const { size, etag, checksum } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity, checksumDefault),
       properties,
-      owner: caller.accessKeyId,
+      owner: ownerOf(caller),
       precondition,
     });
 

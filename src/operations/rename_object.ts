@@ -54,7 +54,7 @@ async function renameFirst(
 ): Promise<Renamed> {
   const { target: { bucket, key }, input, caller, store } = call;
   const { header, precondition, token } = input;
-  allowSource(call, bucket, source);
+  await allowSource(call, bucket, source);
   try {
     return await store.renameObject(bucket, source, key, {
       precondition,
@@ -71,13 +71,13 @@ async function renameFirst(
 }
 
 /** Checks that the caller may read the source and delete it: the pipeline has checked the destination. */
-function allowSource(
-  { caller, authorize }: Pick<Call<"object", Input>, "caller" | "authorize">,
+async function allowSource(
+  { access }: Pick<Call<"object", Input>, "access">,
   bucket: BucketName,
   key: ObjectKey,
-): void {
+): Promise<void> {
   const resource = { on: "object", bucket, key } as const;
   for (const action of ["s3:GetObject", "s3:DeleteObject"] as const) {
-    authorize.allow(caller, { action, resource });
+    await access.allow({ action, resource });
   }
 }

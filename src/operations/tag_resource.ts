@@ -5,7 +5,7 @@
  */
 
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
-import { TAGS_PATH } from "../s3/resource_arn.ts";
+import { parseTaggedBucket, TAGS_PATH } from "../s3/resource_arn.ts";
 import { checkTags, MAX_TAGS_BYTES, parseTagRequest, RESOURCE_TAGS } from "../s3/tags.ts";
 import { readDocument } from "./bodies/document.ts";
 import { changeBucketTags, onTaggedBucket } from "./bodies/tagged_bucket.ts";
@@ -17,12 +17,15 @@ export const tagResource: Operation<"account"> = defineOperation<"account", Inte
   method: "POST",
   path: TAGS_PATH,
   action: "s3:TagResource",
+  asksItself: true,
 
   parse: ({ headers }) => parseIntegrity(headers),
 
   async handle(call) {
-    await onTaggedBucket(call, "s3:TagResource", async (bucket) => {
-      const added = parseTagRequest(await readDocument(call, call.input, MAX_TAGS_BYTES));
+    parseTaggedBucket(call.target.path, call.target.account); // before the body takes memory
+    const added = parseTagRequest(await readDocument(call, call.input, MAX_TAGS_BYTES));
+    const permission = { action: "s3:TagResource", facts: { bucketTags: added } } as const;
+    await onTaggedBucket(call, permission, async (bucket) => {
       await changeBucketTags(call, bucket, (tags) => {
         const all = new Map([...tags, ...added]);
         checkTags(all, RESOURCE_TAGS);

@@ -9,6 +9,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
+import type { Action } from "../s3/permission.ts";
 import type { RoutingQuery } from "../s3/subresources.ts";
 import { defineOperation, type On, type Operation, type Route } from "./operation.ts";
 
@@ -18,17 +19,14 @@ const ON_BUCKET: readonly Row[] = [
   ["CreateBucketMetadataConfiguration", "POST", "metadataConfiguration"],
   ["CreateBucketMetadataTableConfiguration", "POST", "metadataTable"],
   ["CreateSession", "GET", "session"],
-  ["DeleteBucketCors", "DELETE", "cors"],
   ["DeleteBucketMetadataConfiguration", "DELETE", "metadataConfiguration"],
   ["DeleteBucketMetadataTableConfiguration", "DELETE", "metadataTable"],
   ["GetBucketAbac", "GET", "abac"],
-  ["GetBucketCors", "GET", "cors"],
   ["GetBucketMetadataConfiguration", "GET", "metadataConfiguration"],
   ["GetBucketMetadataTableConfiguration", "GET", "metadataTable"],
   ["PostObject", "POST"],
   ["PutBucketAbac", "PUT", "abac"],
   ["PutBucketAnalyticsConfiguration", "PUT", "analytics", "id"],
-  ["PutBucketCors", "PUT", "cors"],
   ["PutBucketEncryption", "PUT", "encryption"],
   ["PutBucketIntelligentTieringConfiguration", "PUT", "intelligent-tiering", "id"],
   ["PutBucketInventoryConfiguration", "PUT", "inventory", "id"],
@@ -51,11 +49,30 @@ const ON_OBJECT: readonly Row[] = [
   ["PutObjectAnnotation", "PUT", "annotation", "annotationName"],
   ["PutObjectLegalHold", "PUT", "legal-hold"],
   ["PutObjectRetention", "PUT", "retention"],
-  ["RenameObject", "PUT", "renameObject"],
   ["RestoreObject", "POST", "restore"],
   ["SelectObjectContent", "POST", "select", "select-type=2"],
   ["UpdateObjectEncryption", "PUT", "encryption"],
 ];
+
+/** Actions that are not named after their operation. */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  CreateBucketMetadataConfiguration: "s3:CreateBucketMetadataTableConfiguration",
+  CreateSession: "s3express:CreateSession",
+  DeleteBucketMetadataConfiguration: "s3:DeleteBucketMetadataTableConfiguration",
+  GetBucketMetadataConfiguration: "s3:GetBucketMetadataTableConfiguration",
+  PostObject: "s3:PutObject",
+  PutBucketAnalyticsConfiguration: "s3:PutAnalyticsConfiguration",
+  PutBucketEncryption: "s3:PutEncryptionConfiguration",
+  PutBucketIntelligentTieringConfiguration: "s3:PutIntelligentTieringConfiguration",
+  PutBucketInventoryConfiguration: "s3:PutInventoryConfiguration",
+  PutBucketLifecycleConfiguration: "s3:PutLifecycleConfiguration",
+  PutBucketMetricsConfiguration: "s3:PutMetricsConfiguration",
+  PutBucketReplication: "s3:PutReplicationConfiguration",
+  PutObjectLockConfiguration: "s3:PutBucketObjectLockConfiguration",
+  PutPublicAccessBlock: "s3:PutBucketPublicAccessBlock",
+  SelectObjectContent: "s3:GetObject",
+  WriteGetObjectResponse: "s3-object-lambda:WriteGetObjectResponse",
+};
 
 function unsupported<O extends On>(
   on: O,
@@ -70,7 +87,7 @@ function unsupported<O extends On>(
     optionalQuery: on === "object" ? ["versionId"] : [],
     headers,
     unsupported: true,
-    action: `s3:${name}`,
+    action: ACTIONS[name] ?? `s3:${name}`,
     parse: () => {},
     handle: () =>
       Promise.reject(

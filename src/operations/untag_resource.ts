@@ -16,6 +16,7 @@ export const untagResource: Operation<"account"> = defineOperation<"account", re
   method: "DELETE",
   path: TAGS_PATH,
   action: "s3:UntagResource",
+  asksItself: true,
 
   parse({ rawQuery }) {
     const keys = parseQueryPairs(rawQuery)
@@ -27,7 +28,8 @@ export const untagResource: Operation<"account"> = defineOperation<"account", re
 
   async handle(call) {
     const removed = new Set(call.input);
-    await onTaggedBucket(call, "s3:UntagResource", (bucket) =>
+    const permission = { action: "s3:UntagResource", facts: { tagKeys: call.input } } as const;
+    await onTaggedBucket(call, permission, (bucket) =>
       changeBucketTags(
         call,
         bucket,

@@ -221,3 +221,8 @@ export function checkWrite(
     throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-last-modified-time" });
   }
 }
+
+/** Returns whether `If-Match` compares an ETag, which tells whether an object has it; `*` does not. */
+export function namesETag(ifMatch: string | null | undefined): boolean {
+  return ifMatch !== null && ifMatch !== undefined && ifMatch.trim() !== "*";
+}

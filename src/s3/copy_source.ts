@@ -11,7 +11,12 @@ import { refuseVersionId } from "./params.ts";
 import { decodePercent } from "./request.ts";
 
 /** The object to copy. */
-export type CopySource = { readonly bucket: BucketName; readonly key: ObjectKey };
+export type CopySource = {
+  readonly bucket: BucketName;
+  readonly key: ObjectKey;
+  /** As stated, if the header names a version. */
+  readonly versionId?: string;
+};
 
 /**
  * Parses the header: bucket and key, percent-encoded. A leading slash and a final `?versionId=null` are optional. A `+`
@@ -24,7 +29,7 @@ export type CopySource = { readonly bucket: BucketName; readonly key: ObjectKey 
  * import { parseCopySource } from "./copy_source.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual(parseCopySource("/my-bucket/a%20b?versionId=null"), { bucket: "my-bucket", key: "a b" });
+ * deepStrictEqual(parseCopySource("/my-bucket/a%20b"), { bucket: "my-bucket", key: "a b" });
  * ```
  */
 export function parseCopySource(header: string): CopySource {
@@ -43,6 +48,7 @@ export function parseCopySource(header: string): CopySource {
   return {
     bucket: parseBucketName(text.slice(0, slash)),
     key: parseObjectKey(text.slice(slash + 1)),
+    ...(versionId !== undefined && { versionId }),
   };
 }
 

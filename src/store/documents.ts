@@ -21,6 +21,15 @@ export type DocumentKind = typeof DOCUMENT_KINDS[number];
 /** Longest document, in characters. */
 export const MAX_DOCUMENT: number = 128 * 1024;
 
+/** How a document is written. */
+export type WriteDocumentOptions = {
+  /**
+   * Resolves only when no request begins any more that ignores the change, on any gateway. For documents that protect
+   * data or take rights away.
+   */
+  readonly everywhere?: boolean;
+};
+
 /**
  * Documents, each a text of at most {@linkcode MAX_DOCUMENT} characters that a caller has validated. A change is in force on
  * every gateway within a second. Every method throws `NoSuchBucket` if the bucket is missing.
@@ -33,7 +42,24 @@ export interface BucketDocuments {
    * @throws S3Error `InternalError` for one that somebody else wrote and nobody can read
    */
   readDocument(bucket: BucketName, kind: DocumentKind): Promise<string | undefined>;
-  putDocument(bucket: BucketName, kind: DocumentKind, text: string): Promise<void>;
+  /**
+   * Returns a document if it is known to be current without asking anybody: null if there is none, undefined if it must be
+   * read. It never throws.
+   */
+  knownDocument(bucket: BucketName, kind: DocumentKind): string | null | undefined;
+  putDocument(
+    bucket: BucketName,
+    kind: DocumentKind,
+    text: string,
+    options?: WriteDocumentOptions,
+  ): Promise<void>;
+  /**
+   * Prepares a bucket for a policy: resolves when every gateway that serves the bucket enforces policies. The first time it
+   * takes seconds.
+   *
+   * @param isPublicRead The policy lets everybody read all objects, which older gateways enforce also.
+   */
+  preparePolicy(bucket: BucketName, isPublicRead: boolean): Promise<void>;
   /**
    * Changes a document so that of several changes at once none is lost: each starts from the result of another.
    *
@@ -47,5 +73,9 @@ export interface BucketDocuments {
     change: (text: string | undefined) => string | undefined,
   ): Promise<void>;
   /** Deletes a document, or does nothing if there is none. It needs no room. */
-  deleteDocument(bucket: BucketName, kind: DocumentKind): Promise<void>;
+  deleteDocument(
+    bucket: BucketName,
+    kind: DocumentKind,
+    options?: WriteDocumentOptions,
+  ): Promise<void>;
 }

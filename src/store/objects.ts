@@ -109,6 +109,7 @@ export interface Objects {
    * Replaces all tags of an object. Everything else about it stays, its time of modification too. Object lock does not
    * protect tags. An object that is put in its place at the same time has the tags of its own put.
    *
+   * @param check Called with the object as it was read, before anything changes. What it throws is thrown.
    * @throws S3Error `NoSuchKey`; `MetadataTooLarge` if the object's other properties, which another program wrote, leave
    * no room for the tags
    */
@@ -116,6 +117,7 @@ export interface Objects {
     bucket: BucketName,
     key: ObjectKey,
     tags: ObjectProperties["tags"],
+    check?: (info: ObjectInfo) => void,
   ): Promise<void>;
   /**
    * Gives an object another key, in place of the object that has that key. Everything else about it stays, its time of

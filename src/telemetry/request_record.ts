@@ -15,6 +15,13 @@ export type RequestOutcome = {
   readonly versionId?: string;
 };
 
+/** One of the keys that a request is about beside that of its target, and what came of it. */
+export type RecordedKey = {
+  readonly key: string;
+  /** AWS's error code; undefined for success. */
+  readonly code: string | undefined;
+};
+
 /** Facts about a request, collected while it is processed. */
 export type RequestRecord = {
   readonly id: string;
@@ -33,8 +40,14 @@ export type RequestRecord = {
   key: string | undefined;
   /** Undefined unless the request succeeded and its operation reports one. */
   outcome: RequestOutcome | undefined;
+  /** Lists the keys of DeleteObjects. */
+  keys: (() => readonly RecordedKey[]) | undefined;
   /** Access key id of the authenticated sender. */
   user: string | undefined;
+  /** Account of the authenticated sender: 12 digits. */
+  account: string | undefined;
+  /** Name of the authenticated sender; undefined for the root of an account. */
+  userName: string | undefined;
   status: number;
   /** AWS's error code; undefined for success. */
   code: string | undefined;
@@ -64,7 +77,10 @@ export function newRecord(
     bucket: undefined,
     key: undefined,
     outcome: undefined,
+    keys: undefined,
     user: undefined,
+    account: undefined,
+    userName: undefined,
     status: 0,
     code: undefined,
     received: 0,

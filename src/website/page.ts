@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { IsPublic } from "../access/public_read.ts";
+import type { Authorize } from "../access/authorize.ts";
+import { ANONYMOUS } from "../auth/identity.ts";
+import type { Permissions } from "../access/request_access.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { noteError } from "../http/error_response.ts";
 import { type AnswerOf, contentResponse } from "../operations/answers/content.ts";
@@ -15,7 +17,8 @@ import {
   type ObjectRead,
   parseObjectRead,
 } from "../operations/answers/object.ts";
-import { isS3Error, S3Error } from "../s3/errors.ts";
+import { visibleInfo } from "../operations/answers/visible.ts";
+import { isS3Error, type S3Error } from "../s3/errors.ts";
 import { formatLocation } from "../s3/location.ts";
 import { type BucketName, type ObjectKey, parseObjectKey } from "../s3/names.ts";
 import type { S3Request } from "../s3/request.ts";
@@ -32,8 +35,16 @@ export type Visit = {
   /** The decoded path; "" for the root. */
   readonly key: string;
   readonly store: Pick<Store, "getObject" | "readObject">;
-  readonly isPublic: IsPublic;
+  readonly authorize: Authorize;
 };
+
+/** What a visitor does to each object that a page needs. */
+const READ = {
+  name: "GetObject",
+  action: "s3:GetObject",
+  everybody: true,
+  seesObject: true,
+} as const;
 
 /** The configuration of a site with documents. */
 export type Documents = Extract<Website, { readonly kind: "documents" }>;
@@ -65,23 +76,46 @@ export async function visitPage(
   }
 }
 
+/** Checks that everybody may read an object. */
+async function authorizeRead(
+  { exchange, request, bucket, authorize }: Visit,
+  key: ObjectKey,
+): Promise<Permissions> {
+  return await authorize({
+    id: exchange.record.id,
+    identity: ANONYMOUS,
+    operation: READ,
+    request: { ...request, target: { on: "object", bucket, key } },
+  });
+}
+
 /** Reads an object for everybody. A redirect is one regardless of conditions and ranges. */
 async function readObject(
-  { exchange, request, bucket, store, isPublic }: Visit,
+  visit: Visit,
   text: string,
   read: ObjectRead,
   answerOf?: AnswerOf,
 ): Promise<Response> {
-  if (!await isPublic(bucket)) throw new S3Error("AccessDenied");
+  const { exchange, request, bucket, store } = visit;
   const key = parseObjectKey(text);
-  const choose = (info: ObjectInfo): ObjectContent["range"] =>
-    locationOf(info) === undefined ? chooseRange(read, info) : "nothing";
-  const content = request.method === "HEAD"
-    ? await readInfo(store, bucket, key, choose)
-    : await store.getObject(bucket, key, choose);
+  const access = await authorizeRead(visit, key);
+  const choose = (info: ObjectInfo): ObjectContent["range"] => {
+    access.seen(info);
+    return locationOf(info) === undefined ? chooseRange(read, info) : "nothing";
+  };
+  let content: ObjectContent;
+  try {
+    content = request.method === "HEAD"
+      ? await readInfo(store, bucket, key, choose)
+      : await store.getObject(bucket, key, choose);
+  } catch (cause) {
+    // A visitor who may read every object may know which are missing.
+    throw access.isWaiting ? access.conceal(cause, bucket) : cause;
+  }
   const location = locationOf(content.info);
   if (location !== undefined) return redirect(301, location);
-  return contentResponse(read, content, exchange.deliver, answerOf);
+  const info = visibleInfo(access, { on: "object", bucket, key }, content.info);
+  return contentResponse(read, { ...content, info }, exchange.deliver, answerOf);
 }
 
 async function readInfo(
@@ -98,12 +132,15 @@ function locationOf({ properties }: ObjectInfo): string | undefined {
   return properties.system.websiteRedirect;
 }
 
-async function hasIndex({ store, bucket, key }: Visit, index: string): Promise<boolean> {
+/** Returns whether a folder has an index that everybody may read. */
+async function hasIndex(visit: Visit, index: string): Promise<boolean> {
   try {
-    await store.readObject(bucket, parseObjectKey(`${key}/${index}`));
+    const key = parseObjectKey(`${visit.key}/${index}`);
+    const access = await authorizeRead(visit, key);
+    access.seen(await visit.store.readObject(visit.bucket, key));
     return true;
   } catch (cause) {
-    if (isS3Error(cause, "NoSuchKey", "KeyTooLongError")) return false;
+    if (isS3Error(cause, "NoSuchKey", "KeyTooLongError", "AccessDenied")) return false;
     throw cause;
   }
 }

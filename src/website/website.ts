@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { IsPublic } from "../access/public_read.ts";
+import type { Authorize } from "../access/authorize.ts";
 import { ANONYMOUS } from "../auth/identity.ts";
 import type { Cors } from "../http/cors.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -29,7 +29,7 @@ export type WebsiteServices = Omit<ExchangeServices, "renderError"> & {
   readonly store: Pick<Store, "getObject" | "readObject">;
   /** Reads for callers whom nobody knows (`access/strangers.ts`). */
   readonly reads: Pick<Store, "readDocument">;
-  readonly isPublic: IsPublic;
+  readonly authorize: Authorize;
   readonly cors: Cors;
   /** Hosts below which each bucket has a host of its own. */
   readonly domains: readonly string[];
@@ -78,8 +78,8 @@ async function respond(
     }
     if (website.kind === "redirect") return redirectAll(request, website);
     const key = target.on === "object" ? target.key : "";
-    const { store, isPublic } = services;
-    const visit = { exchange, request, bucket, key, store, isPublic };
+    const { store, authorize } = services;
+    const visit = { exchange, request, bucket, key, store, authorize };
     return await workFor(exchange.client, visitPage, visit, website);
   } catch (cause) {
     return exchange.fail(cause);

@@ -1,6 +1,6 @@
 /** The bucket policy for everybody: its operations, and what it lets callers do whom nobody knows. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { formatPublicRead } from "../../src/s3/policy.ts";
 import { textOf } from "../../src/s3/xml_reader.ts";
 import { assertError, createTestGateway, readXml } from "./test_gateway.ts";
@@ -34,7 +34,7 @@ Deno.test("the policy for everybody is returned as it was put, and can be delete
   await missing();
 });
 
-Deno.test("another policy is refused and changes nothing", async () => {
+Deno.test("a policy that is not one is refused and changes nothing", async () => {
   const { send, ok } = await createTestGateway();
   await ok("PUT", "/bucket?policy", { body: POLICY });
   for (
@@ -46,9 +46,8 @@ Deno.test("another policy is refused and changes nothing", async () => {
       [POLICY + " ".repeat(20 * 1024), 400, "MalformedPolicy"],
       [POLICY + " ".repeat(64 * 1024), 400, "MaxMessageLengthExceeded"],
       [formatPublicRead("other"), 400, "MalformedPolicy"],
-      ["{}", 501, "NotImplemented"],
-      [POLICY.replace("s3:GetObject", "s3:PutObject"), 501, "NotImplemented"],
-      [POLICY.replace('"Allow"', '"Deny"'), 501, "NotImplemented"],
+      ["{}", 400, "MalformedPolicy"],
+      [POLICY.replace('"Allow"', '"Permit"'), 400, "MalformedPolicy"],
     ] as const
   ) await assertError(await send("PUT", "/bucket?policy", { body }), status, code);
   strictEqual(await (await ok("GET", "/bucket?policy")).text(), POLICY);
@@ -115,6 +114,7 @@ Deno.test("a policy that grants something else, or that nobody can read, lets no
   await ok("PUT", "/bucket/key", { body: "hello" });
   await ok("PUT", "/bucket?policy", { body: POLICY });
   let text: string | undefined;
+  store.knownDocument = () => undefined;
   store.readDocument = () => {
     if (text === undefined) return Promise.reject(new Error("JetStream does not respond"));
     return Promise.resolve(text);
@@ -162,4 +162,63 @@ Deno.test("strangers look up a limited number of unknown buckets at a time, and 
   strictEqual(statuses.filter((status) => status === 503).length, 468);
   strictEqual((await ask("/missing/key")).status, 404);
   strictEqual(lookups, 33);
+});
+
+Deno.test("PutBucketPolicy says what is wrong with a policy", async () => {
+  const { send } = await createTestGateway({
+    hasPrincipal: (arn) => !arn.includes("444455556666"),
+  });
+  const statement = {
+    Effect: "Allow",
+    Principal: "*",
+    Action: "s3:GetObject",
+    Resource: "arn:aws:s3:::bucket/*",
+  };
+  const rows: readonly (readonly [change: Readonly<Record<string, unknown>>, message: RegExp])[] = [
+    [{ Action: "s3:ReadObject" }, /invalid action/],
+    [{ Action: "s3:ListBucket" }, /Action does not apply to any resource/],
+    [{ Resource: "arn:aws:s3:::other/*" }, /invalid resource/],
+    [{ Principal: undefined }, /Principal/],
+    [{ Principal: { AWS: "arn:aws:iam::444455556666:root" } }, /Invalid principal/],
+    [{ Condition: { StringEquals: { "s3:Unknown": "a" } } }, /invalid condition key/],
+    [{ Condition: { Equals: { "s3:prefix": "a" } } }, /Invalid Condition type/],
+    [{ Effect: "Permit" }, /effect/i],
+  ];
+  for (const [change, message] of rows) {
+    const body = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ ...statement, ...change }],
+    });
+    const error = await assertError(
+      await send("PUT", "/bucket?policy", { body }),
+      400,
+      "MalformedPolicy",
+    );
+    match(textOf(error, "Message"), message, body);
+  }
+  const twice = POLICY.replace('"Effect":"Allow"', '"Effect":"Allow","Effect":"Deny"');
+  const deep = `{"Version":"2012-10-17","Statement":${"[".repeat(5000)}${"]".repeat(5000)}}`;
+  for (const body of [twice, deep]) {
+    await assertError(await send("PUT", "/bucket?policy", { body }), 400, "MalformedPolicy");
+  }
+  await assertError(await send("GET", "/bucket?policy"), 404, "NoSuchBucketPolicy");
+});
+
+Deno.test("GetBucketPolicyStatus tells whether a policy is public", async () => {
+  const { ok } = await createTestGateway();
+  const rows: readonly (readonly [change: Readonly<Record<string, unknown>>, isPublic: boolean])[] =
+    [
+      [{}, true],
+      [{ Effect: "Deny" }, false],
+      [{ Principal: { AWS: "111122223333" } }, false],
+      [{ Condition: { IpAddress: { "aws:SourceIp": "192.0.2.0/24" } } }, false],
+      [{ Condition: { IpAddress: { "aws:SourceIp": "0.0.0.0/1" } } }, true],
+    ];
+  for (const [change, isPublic] of rows) {
+    const statement = { ...JSON.parse(POLICY).Statement[0], ...change };
+    const body = JSON.stringify({ Version: "2012-10-17", Statement: statement });
+    await ok("PUT", "/bucket?policy", { body });
+    const status = await readXml(await ok("GET", "/bucket?policyStatus"), "PolicyStatus");
+    strictEqual(textOf(status, "IsPublic"), String(isPublic), body);
+  }
 });

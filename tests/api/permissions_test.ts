@@ -4,41 +4,34 @@
  */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { createAuthorize } from "../../src/access/authorize.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { Permission } from "../../src/s3/permission.ts";
 import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { createUpload } from "./multipart_steps.ts";
 import {
-  ACCOUNT,
   assertError,
+  authorizeWith,
   contentMD5,
   createTestGateway,
   readXml,
   type TestGateway,
   textsAt,
+  watchPermissions,
 } from "./test_gateway.ts";
 
 /** Creates a gateway on which no one may touch the key `secret`, and the list of permissions that it was asked for. */
 async function start(): Promise<{ gateway: TestGateway; permissions: Permission[] }> {
   const permissions: Permission[] = [];
-  const { check } = createAuthorize(
-    createMemoryStore({ minPartSize: 5, now: () => new Date() }),
-    ACCOUNT,
-    () => Promise.resolve(false),
-  );
+  const store = createMemoryStore({ minPartSize: 5, now: () => new Date() });
   const gateway = await createTestGateway({
-    authorize: {
-      check,
-      allow(_caller, permission) {
-        permissions.push(permission);
-        const { resource } = permission;
-        if (resource.on === "object" && resource.key === "secret") {
-          throw new S3Error("AccessDenied");
-        }
-      },
-    },
+    store,
+    authorize: watchPermissions(authorizeWith(store), (permission) => {
+      permissions.push(permission);
+      const { resource } = permission;
+      if (resource.on === "object" && resource.key === "secret") throw new S3Error("AccessDenied");
+    }),
   });
+  permissions.length = 0; // those of the bucket
   for (const key of ["open", "secret"]) await gateway.ok("PUT", `/bucket/${key}`, { body: "x" });
   deepStrictEqual(permissions, []);
   return { gateway, permissions };
@@ -57,7 +50,7 @@ Deno.test("DeleteObjects asks for s3:DeleteObject on each key, and a refusal bec
   deepStrictEqual(textsAt(root, "Error", "Key"), ["secret"]);
   deepStrictEqual(textsAt(root, "Error", "Code"), ["AccessDenied"]);
   deepStrictEqual(
-    permissions,
+    permissions.map(({ action, resource }) => ({ action, resource })),
     ["open", "secret"].map((key) => ({
       action: "s3:DeleteObject",
       resource: { on: "object", bucket: "bucket", key },
@@ -122,11 +115,15 @@ Deno.test("a write with tags asks for s3:PutObjectTagging, and a copy of tags fo
   strictEqual(await (await ok("GET", "/bucket/secret")).text(), "x");
 });
 
-Deno.test("CreateBucket with tags asks for s3:TagResource", async () => {
+Deno.test("CreateBucket asks for itself, and with tags for s3:TagResource", async () => {
   const { gateway: { ok }, permissions } = await start();
   const body = "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags>" +
     "</CreateBucketConfiguration>";
   await ok("PUT", "/tagged", { body });
   const resource = { on: "bucket", bucket: "tagged" };
-  deepStrictEqual(permissions, [{ action: "s3:TagResource", resource }]);
+  const facts = { bucketTags: new Map([["a", "1"]]) };
+  deepStrictEqual(permissions, [
+    { action: "s3:CreateBucket", resource, facts },
+    { action: "s3:TagResource", resource, facts },
+  ]);
 });

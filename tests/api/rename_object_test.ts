@@ -1,9 +1,14 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { createAuthorize } from "../../src/access/authorize.ts";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { Permission } from "../../src/s3/permission.ts";
 import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
-import { ACCOUNT, assertError, createTestGateway, type TestGateway } from "./test_gateway.ts";
+import {
+  assertError,
+  authorizeWith,
+  createTestGateway,
+  type TestGateway,
+  watchPermissions,
+} from "./test_gateway.ts";
 
 const TARGET = "/bucket/new%20name?renameObject";
 
@@ -129,21 +134,16 @@ Deno.test("RenameObject refuses a missing header and keys that end with a slash"
 Deno.test("RenameObject asks for s3:GetObject and s3:DeleteObject on the source, s3:PutObject on the new key", async () => {
   const asked: Permission[] = [];
   let refused: string | undefined;
-  const { check } = createAuthorize(
-    createMemoryStore({ minPartSize: 5, now: () => new Date() }),
-    ACCOUNT,
-    () => Promise.resolve(false),
-  );
+  const store = createMemoryStore({ minPartSize: 5, now: () => new Date() });
+  const watched = watchPermissions(authorizeWith(store), (permission) => {
+    asked.push(permission);
+    if (permission.action === refused) throw new S3Error("AccessDenied");
+  });
   const { ok, send } = await createTestGateway({
-    authorize: {
-      check(identity, operation, request) {
-        asked.push({ action: operation.action, resource: request.target });
-        return check(identity, operation, request);
-      },
-      allow(_caller, permission) {
-        asked.push(permission);
-        if (permission.action === refused) throw new S3Error("AccessDenied");
-      },
+    store,
+    authorize(request) {
+      asked.push({ action: request.operation.action, resource: request.request.target });
+      return watched(request);
     },
   });
   await ok("PUT", "/bucket/source", { body: "hello" });

@@ -220,6 +220,7 @@ async function readNames(): Promise<Reads> {
   const gateway = await createGateway(reads);
   for (const way of WAYS) {
     for (const operation of SUPPORTED) {
+      await gateway.ok("PUT", "/bucket"); // DeleteBucket is one of them
       const response = await gateway.handler(toRequest(signed(requestOf(operation), way)));
       const text = await response.text();
       const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? String(response.status);

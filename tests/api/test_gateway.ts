@@ -6,8 +6,13 @@
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { strictEqual } from "node:assert/strict";
-import { createAuthorize } from "../../src/access/authorize.ts";
-import { createIsPublic } from "../../src/access/public_read.ts";
+import {
+  type Authorize,
+  type AuthorizeServices,
+  createAuthorize,
+} from "../../src/access/authorize.ts";
+import { createBucketAccounts } from "../../src/access/bucket_accounts.ts";
+import { createBucketAccesses } from "../../src/access/bucket_access.ts";
 import { createStrangerReads } from "../../src/access/strangers.ts";
 import {
   type Authenticate,
@@ -23,9 +28,11 @@ import { createCors } from "../../src/http/cors.ts";
 import { createRulesOf } from "../../src/http/cors_rules.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { Turns } from "../../src/http/turns.ts";
+import type { Permission } from "../../src/s3/permission.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
 import { createMemoryUsers } from "../../src/store/memory/users.ts";
+import type { Store } from "../../src/store/store.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 
@@ -91,11 +98,57 @@ export function authenticateIn(region: string, locations: readonly string[] = []
   return createAuthenticate(authenticationIn(region, locations));
 }
 
+/** Creates the step that asks policies about the buckets of a store. */
+export function authorizeWith(
+  store: Store,
+  { isIsolated = false, ...services }: Partial<AuthorizeServices> & {
+    readonly isIsolated?: boolean;
+  } = {},
+): Authorize {
+  const accounts = createBucketAccounts({
+    store,
+    home: ACCOUNT,
+    isIsolated: () => isIsolated,
+    accountOfKey: () => undefined,
+  });
+  return createAuthorize({
+    store,
+    buckets: createBucketAccesses({ store, strangers: createStrangerReads(store), ...accounts }),
+    accountOfListed: accounts.accountOfListed,
+    account: ACCOUNT,
+    now: () => NOW,
+    decided: () => {},
+    ...services,
+  });
+}
+
+/** Wraps the step so that a test sees the permissions which operations ask for; what `watch` throws refuses one. */
+export function watchPermissions(
+  authorize: Authorize,
+  watch: (permission: Permission) => void,
+): Authorize {
+  return async (asked) => {
+    const access = await authorize(asked);
+    return {
+      get isWaiting() {
+        return access.isWaiting;
+      },
+      allow: (permission) => (watch(permission), access.allow(permission)),
+      allowRead: (permission) => (watch(permission), access.allowRead(permission)),
+      seen: (object) => access.seen(object),
+      owns: (bucket) => access.owns(bucket),
+      may: (action, resource) => access.may(action, resource),
+      conceal: (cause, bucket) => access.conceal(cause, bucket),
+    };
+  };
+}
+
 /** Creates a gateway with the bucket `bucket`. */
 export async function createTestGateway(
   overrides: Partial<GatewayServices> & { readonly minPartSize?: number } = {},
 ): Promise<TestGateway> {
-  const store = createMemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
+  const store = overrides.store as MemoryStore | undefined ??
+    createMemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
   let requests = 0;
   const handler = createHandler({
     store,
@@ -107,7 +160,7 @@ export async function createTestGateway(
     authenticateQuery: createAuthenticateQuery(authenticationIn(REGION)),
     users: createMemoryUsers(),
     sources: () => ({ now: NOW, random: randomBytes }),
-    authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
+    authorize: authorizeWith(overrides.store ?? store),
     account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],

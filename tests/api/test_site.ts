@@ -3,7 +3,6 @@
  * @module
  */
 
-import { createIsPublic } from "../../src/access/public_read.ts";
 import { createStrangerReads } from "../../src/access/strangers.ts";
 import { createCors } from "../../src/http/cors.ts";
 import { createRulesOf } from "../../src/http/cors_rules.ts";
@@ -16,7 +15,7 @@ import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
 import type { RequestRecord } from "../../src/telemetry/request_record.ts";
 import { createWebsiteHandler } from "../../src/website/website.ts";
-import { createTestGateway, type TestGateway } from "./test_gateway.ts";
+import { authorizeWith, createTestGateway, type TestGateway } from "./test_gateway.ts";
 
 export const INDEX = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>";
 export const ERROR_DOCUMENT = "<ErrorDocument><Key>errors/all.html</Key></ErrorDocument>";
@@ -48,7 +47,7 @@ export async function createTestSite(
   const handler = createWebsiteHandler({
     store,
     reads,
-    isPublic: createIsPublic(reads),
+    authorize: authorizeWith(store),
     domains: ["web.test"],
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     inFlight: new InFlight(1000),

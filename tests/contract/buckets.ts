@@ -36,6 +36,26 @@ export function bucketContract(test: Test): void {
     ok(buckets.every(({ created }) => Math.abs(Date.now() - created.getTime()) < 60_000));
   });
 
+  test("knows the account that a bucket was made for", async ({ store }) => {
+    const [home, team] = ["000000000000", "111122223333"];
+    const theirs = "contract-2" as BucketName;
+    strictEqual((await store.readOwner(bucket))?.account, undefined);
+    strictEqual((await store.readOwner(bucket))?.accessKeyId, OWNER);
+    await store.createBucket(theirs, "bob", { account: team });
+    deepStrictEqual(await store.readOwner(theirs), { accessKeyId: "bob", account: team });
+    const known = store.knownOwner(theirs);
+    ok(known === undefined || known.account === team);
+    strictEqual((await store.readBucket(theirs)).account, team);
+    strictEqual((await store.listBuckets()).find(({ name }) => name === theirs)?.account, team);
+    // Another user of the account finds it as the account's own, and so does nobody else.
+    await rejectsWith(
+      "BucketAlreadyOwnedByYou",
+      store.createBucket(theirs, "carl", { account: team }),
+    );
+    await rejectsWith("BucketAlreadyExists", store.createBucket(theirs, "bob", { account: home }));
+    await rejectsWith("NoSuchBucket", store.readOwner("missing" as BucketName));
+  });
+
   test("reads one bucket", async ({ store }) => {
     const { name, owner } = await store.readBucket(bucket);
     deepStrictEqual([name, owner], [bucket, OWNER]);

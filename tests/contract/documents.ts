@@ -3,7 +3,7 @@
  * @module
  */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { bucket, OWNER } from "./inputs.ts";
@@ -21,6 +21,24 @@ export function documentContract(test: Test): void {
     }
     await store.deleteDocument(bucket, "cors");
     strictEqual(await store.readDocument(bucket, "cors"), undefined);
+  });
+
+  test("knows a document without asking only as it is", async ({ store }) => {
+    const known = (): string | null | undefined => store.knownDocument(bucket, "policy");
+    const isNow = (text: string | null): void => ok(known() === undefined || known() === text);
+    strictEqual(store.knownDocument("never-read" as BucketName, "policy"), undefined);
+    isNow(null);
+    strictEqual(await store.readDocument(bucket, "policy"), undefined);
+    isNow(null);
+    await store.preparePolicy(bucket, true);
+    await store.putDocument(bucket, "policy", "first");
+    isNow("first");
+    strictEqual(await store.readDocument(bucket, "policy"), "first");
+    isNow("first");
+    await store.putDocument(bucket, "policy", "second");
+    isNow("second");
+    await store.deleteDocument(bucket, "policy");
+    isNow(null);
   });
 
   test("loses none of the changes of a document that are made at once", async ({ store }) => {

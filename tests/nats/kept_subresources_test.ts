@@ -1,12 +1,9 @@
 /** The sub-resources of a bucket that are kept, on two gateways over one JetStream. */
 
 import { strictEqual } from "node:assert/strict";
-import { createAuthorize } from "../../src/access/authorize.ts";
-import { createIsPublic } from "../../src/access/public_read.ts";
-import { createStrangerReads } from "../../src/access/strangers.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import { KEPT } from "../api/bucket_subresources.ts";
-import { ACCOUNT, createTestGateway, type TestGateway } from "../api/test_gateway.ts";
+import { createTestGateway, type TestGateway } from "../api/test_gateway.ts";
 import { openStore, type StoreOnServer } from "./store_on_server.ts";
 
 /** Answers are in force on another gateway within a second or two, which no test measures. */
@@ -18,10 +15,7 @@ async function until(what: string, passes: () => Promise<boolean>): Promise<void
 }
 
 async function gatewayOn({ store }: Pick<StoreOnServer, "store">): Promise<TestGateway> {
-  return await createTestGateway({
-    store,
-    authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
-  });
+  return await createTestGateway({ store });
 }
 
 Deno.test("a sub-resource that one gateway changes is soon the same on another, and gone with its bucket", async (t) => {

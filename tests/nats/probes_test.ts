@@ -1,11 +1,8 @@
 /** What questions about a bucket cost in JetStream: as much as HeadBucket. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { createAuthorize } from "../../src/access/authorize.ts";
-import { createIsPublic } from "../../src/access/public_read.ts";
-import { createStrangerReads } from "../../src/access/strangers.ts";
 import { UNKEPT } from "../api/bucket_subresources.ts";
-import { ACCOUNT, createTestGateway } from "../api/test_gateway.ts";
+import { createTestGateway } from "../api/test_gateway.ts";
 import { storeOnServer } from "./store_on_server.ts";
 
 /** Lists scan keys or uploads, and have a cost of their own; the policy is read as a document. */
@@ -24,10 +21,7 @@ Deno.test("a question about what was never set makes the requests of HeadBucket,
     },
   });
   const { store } = opened;
-  const { send } = await createTestGateway({
-    store,
-    authorize: createAuthorize(store, ACCOUNT, createIsPublic(createStrangerReads(store))),
-  });
+  const { send } = await createTestGateway({ store });
   const callsOf = async (method: string, query: string): Promise<readonly string[]> => {
     let fewest: readonly string[] | undefined;
     // Once a second a request also asks whether the documents of the bucket have changed.

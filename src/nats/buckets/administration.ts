@@ -188,7 +188,7 @@ async function describe(
   return {
     name,
     created: stream.created,
-    owner: await readOwner(context, stream).catch(() => undefined),
+    owner: (await readOwner(context, stream).catch(() => undefined))?.accessKeyId,
     location: locationOf(config.metadata),
     stream: config.name,
     bytes: state.bytes,

@@ -7,7 +7,7 @@ import { mapAtOnce } from "../../collections/map_at_once.ts";
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
 import { type BucketName, isS3BucketName } from "../../s3/names.ts";
-import type { BucketInfo, NewBucket } from "../../store/buckets.ts";
+import type { BucketInfo, BucketOwner, NewBucket } from "../../store/buckets.ts";
 import { isConflict, JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import { formatOwner } from "../layout/bucket_documents.ts";
 import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
@@ -36,7 +36,7 @@ export async function listBuckets(
     const name = bucketOf(stream.store);
     if (name === undefined) return [];
     const owner = await readOwner(context, stream).catch(() => undefined);
-    return [{ name, created: stream.created, owner, location: stream.location }];
+    return [{ name, created: stream.created, ...shownOwner(owner), location: stream.location }];
   });
   return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
 }
@@ -71,7 +71,11 @@ export async function createBucket(
   }
   await checkIsBucket(context, bucket);
   const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
-  throw new S3Error(holder === owner ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
+  const { account } = given;
+  const isOwn = account === undefined || holder?.account === undefined
+    ? holder?.accessKeyId === owner
+    : holder.account === account;
+  throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
 }
@@ -81,10 +85,10 @@ async function writeFirstRecords(
   { requests, documents: known }: Pick<CreateContext, "requests" | "documents">,
   store: StoreName,
   owner: string,
-  { documents = NONE }: NewBucket,
+  { documents = NONE, account }: NewBucket,
 ): Promise<void> {
   const subject = records.bucket(store, "owner");
-  const data = formatOwner(owner);
+  const data = formatOwner({ accessKeyId: owner, account });
   if (documents.size === 0) {
     await requests.publish(subject, data, { expect: 0 });
     return;
@@ -173,7 +177,30 @@ export async function readBucket(
 ): Promise<BucketInfo> {
   const stream = await context.streams.read(bucket);
   const { created, location } = stream;
-  return { name: bucket, created, owner: await readOwner(context, stream), location };
+  return { name: bucket, created, ...shownOwner(await readOwner(context, stream)), location };
+}
+
+/** Returns to whom a bucket belonged at most a second ago. Throws `NoSuchBucket`. */
+export async function readBucketOwner(
+  context: OwnerContext & Pick<BucketsContext, "streams">,
+  bucket: BucketName,
+): Promise<BucketOwner | undefined> {
+  const { store, created } = await context.streams.get(bucket);
+  return await readOwner(context, { store, created, lastSequence: 0 });
+}
+
+/** Returns the owner that is recorded, if the record is known to be current. */
+export function knownBucketOwner(
+  { streams, documents }: Pick<BucketsContext, "streams" | "documents">,
+  bucket: BucketName,
+): BucketOwner | undefined {
+  const stream = streams.current(bucket);
+  const document = stream && documents.current(stream, "owner");
+  return document?.kind === "value" ? document.value : undefined;
+}
+
+function shownOwner(owner: BucketOwner | undefined): Pick<BucketInfo, "owner" | "account"> {
+  return { owner: owner?.accessKeyId, account: owner?.account };
 }
 
 /** Returns whether a bucket exists, or did at most three seconds ago. */
@@ -194,7 +221,7 @@ export async function hasBucket(
 export async function readOwner(
   context: OwnerContext,
   stream: DocumentedBucket,
-): Promise<string | undefined> {
+): Promise<BucketOwner | undefined> {
   return ownerOf(context, stream.store, await context.documents.read(stream, "owner"));
 }
 
@@ -206,8 +233,11 @@ function ownerOf(
   { defaultOwner, reportUnreadable }: Omit<OwnerContext, "documents">,
   store: StoreName,
   document: Document<"owner"> | undefined,
-): string | undefined {
-  if (document?.kind !== "unreadable") return document?.value ?? defaultOwner;
+): BucketOwner | undefined {
+  if (document?.kind !== "unreadable") {
+    if (document?.value !== undefined || defaultOwner === undefined) return document?.value;
+    return { accessKeyId: defaultOwner, account: undefined };
+  }
   const bucket = bucketOf(store);
   if (bucket !== undefined) {
     reportUnreadable(bucket, "bucket", records.bucket(store, "owner"), document.reason);

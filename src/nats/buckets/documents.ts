@@ -26,7 +26,7 @@ import { records } from "../layout/subjects.ts";
 
 /** The documents by name, each with a parser that never throws. */
 const DOCUMENTS = {
-  /** Access key id of the owner; undefined if the record names none. */
+  /** The owner; undefined if the record names none. */
   owner: { parse: parseOwner },
   cors: { parse: parseDocument },
   website: { parse: parseDocument },
@@ -69,7 +69,7 @@ type Known = {
 /** Stands for a document that does not exist. */
 const NONE = { kind: "value", value: undefined } as const;
 /** Milliseconds for which documents may be used after the revision was read. */
-const LEASE = 1000;
+export const DOCUMENT_LEASE = 1000;
 /** Number of buckets whose documents are kept. */
 const MAX_BUCKETS = 10_000;
 
@@ -88,7 +88,9 @@ export class Documents {
     name: Name,
   ): Promise<Document<Name> | undefined> {
     const known = this.#find(bucket);
-    if (known !== undefined && monotonic() - known.at >= LEASE) await this.#renew(bucket, known);
+    if (known !== undefined && monotonic() - known.at >= DOCUMENT_LEASE) {
+      await this.#renew(bucket, known);
+    }
     // A renewal that finds a change replaces the map, so this read cannot put an old document into the new one.
     const documents = known?.documents ?? new Map();
     const kept = documents.get(name);
@@ -105,6 +107,16 @@ export class Documents {
       this.#buckets.set(store, { ...fresh, renewal: undefined }, 1);
     }
     return document;
+  }
+
+  /** Returns a document that is kept and current, without waiting; undefined if it must be read. */
+  current<Name extends DocumentName>(
+    bucket: Pick<DocumentedBucket, "store" | "created">,
+    name: Name,
+  ): Document<Name> | typeof NONE | undefined {
+    const known = this.#find(bucket);
+    if (known === undefined || monotonic() - known.at >= DOCUMENT_LEASE) return undefined;
+    return known.documents.get(name) as Document<Name> | typeof NONE | undefined;
   }
 
   /** Returns a document as it is now; undefined if there is none. */
@@ -132,7 +144,7 @@ export class Documents {
     this.#buckets.delete(store);
   }
 
-  #find({ store, created }: DocumentedBucket): Known | undefined {
+  #find({ store, created }: Pick<DocumentedBucket, "store" | "created">): Known | undefined {
     const known = this.#buckets.get(store);
     return known?.created === created.getTime() ? known : undefined;
   }
@@ -140,7 +152,7 @@ export class Documents {
   /** Reads the revision and drops the documents if it changed. Callers share a renewal that began within the lease. */
   async #renew({ store }: DocumentedBucket, known: Known): Promise<void> {
     const at = monotonic();
-    if (known.renewal === undefined || at - known.renewal.at >= LEASE) {
+    if (known.renewal === undefined || at - known.renewal.at >= DOCUMENT_LEASE) {
       const renewal = { at, done: this.#readRevision(store, known, at) };
       known.renewal = renewal;
       const end = (): void => {

@@ -1,22 +1,71 @@
 /**
  * The layout's version of a bucket: a gateway refuses a bucket with a layout that a newer gateway wrote.
+ *
+ * A bucket begins with version 1. Its version rises when it is first used in a way that older gateways would break, and
+ * never falls: a policy makes it 2. Gateways look at the version every {@linkcode LAYOUT_INTERVAL} milliseconds, so such
+ * use begins two intervals later.
  * @module
  */
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
+import { pause } from "../../world/world.ts";
+import { isConflict } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
 import type { Requests } from "../jetstream/requests.ts";
+import { publishIfRoom } from "../jetstream/room.ts";
 import { formatLayoutVersion, parseLayoutVersion } from "../layout/bucket_documents.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
-import { LAYOUT_VERSION, records } from "../layout/subjects.ts";
+import { LAYOUT_VERSION, MAX_LAYOUT_VERSION, POLICY_LAYOUT, records } from "../layout/subjects.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** The record that states the layout's version. */
 export const LAYOUT_RECORD = formatLayoutVersion(LAYOUT_VERSION);
 
+/** Milliseconds between two looks at the version of a bucket that is in use. */
+export const LAYOUT_INTERVAL = 3000;
+
 /**
- * Refuses a bucket whose layout has another version, or one that cannot be read: a newer gateway may have written it.
+ * States the version of a stream that a native client made or changed. It is stated once: a later version stays. A stream
+ * without room states none.
+ */
+export async function stateLayoutVersion(requests: Requests, store: StoreName): Promise<void> {
+  try {
+    await publishIfRoom(requests, records.bucket(store, "layout"), LAYOUT_RECORD, { expect: 0 });
+  } catch (cause) {
+    if (!isConflict(cause)) throw cause;
+  }
+}
+
+/**
+ * Raises the version of a bucket before its first policy, and waits until no gateway serves the bucket that ignores
+ * policies.
+ *
+ * A crash while it waits leaves the new version without a policy: older gateways refuse the bucket, and the next call waits
+ * again. It need not wait if a policy was written after the version, because that was done after waiting.
+ *
+ * @param isPublicRead Whether the policy is the one that older gateways enforce also.
+ */
+export async function raiseForPolicy(
+  requests: Requests,
+  store: StoreName,
+  isPublicRead: boolean,
+): Promise<void> {
+  const read = (name: "layout" | "policy") =>
+    requests.leaderGet(streamOf(store), { last_by_subj: records.bucket(store, name) });
+  const [layout, policy] = await Promise.all([read("layout"), read("policy")]);
+  const stated = layout && parseLayoutVersion(textOf(layout.data));
+  const version = stated?.kind === "value" ? stated.value : LAYOUT_VERSION;
+  if (version < POLICY_LAYOUT && isPublicRead) return;
+  const since = layout?.sequence ?? 0;
+  if (version >= POLICY_LAYOUT && policy !== undefined && policy.sequence > since) return;
+  const data = formatLayoutVersion(Math.max(version, POLICY_LAYOUT));
+  await requests.publish(records.bucket(store, "layout"), data, { rollup: true });
+  await pause(2 * LAYOUT_INTERVAL);
+}
+
+/**
+ * Refuses a bucket whose layout has a later version, or one that cannot be read: a newer gateway may have written it.
  *
  * @throws S3Error `InternalError`
  */
@@ -30,10 +79,10 @@ export async function checkLayoutVersion(
   const record = await requests.leaderGet(streamOf(store), { last_by_subj: subject });
   if (record === undefined) return; // its creator crashed before writing it, so the version is ours
   const version = parseLayoutVersion(textOf(record.data));
-  if (version.kind === "value" && version.value === LAYOUT_VERSION) return;
+  if (version.kind === "value" && version.value <= MAX_LAYOUT_VERSION) return;
   if (version.kind === "unreadable") report?.(bucket, "bucket", subject, version.reason);
   const found = version.kind === "value" ? version.value : "that cannot be read";
   throw new S3Error("InternalError", { BucketName: bucket }, {
-    message: `The bucket has layout version ${found}; this gateway knows ${LAYOUT_VERSION}.`,
+    message: `The bucket has layout version ${found}; this gateway knows ${MAX_LAYOUT_VERSION}.`,
   });
 }

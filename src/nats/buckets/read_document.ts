@@ -25,6 +25,17 @@ export async function readDocument(
   return readableText(context, bucket, store, kind, document);
 }
 
+/** Returns a document that is known to be current: null if there is none, undefined if it must be read. */
+export function knownDocument(
+  { streams, documents }: Pick<BucketsContext, "streams" | "documents">,
+  bucket: BucketName,
+  kind: DocumentKind,
+): string | null | undefined {
+  const stream = streams.current(bucket);
+  const document = stream && documents.current(stream, kind);
+  return document?.kind === "value" ? document.value ?? null : undefined;
+}
+
 /**
  * Returns the text of a document; undefined if there is none.
  *

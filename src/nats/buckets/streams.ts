@@ -11,12 +11,11 @@ import type { BucketName } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
-import { publishIfRoom } from "../jetstream/room.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
 import { records, subjectsOf } from "../layout/subjects.ts";
 import { createStream } from "./create_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
-import { checkLayoutVersion, LAYOUT_RECORD } from "./layout_version.ts";
+import { checkLayoutVersion, LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
 import { hasRenamedGroups } from "./renamed_groups.ts";
 import {
@@ -49,8 +48,6 @@ export type StreamReading = BucketStream & StreamState;
 
 /** Number of requests for a deletion that gets no response. */
 const DELETE_ATTEMPTS = 3;
-/** Milliseconds for which the facts that last are kept. */
-const LIFETIME = 3000;
 
 type Known = {
   readonly stream: BucketStream;
@@ -78,9 +75,15 @@ export class Streams {
    * @throws S3Error `NoSuchBucket`
    */
   get(bucket: BucketName): BucketStream | Promise<BucketStream> {
+    return this.current(bucket) ?? this.read(bucket);
+  }
+
+  /** Returns the stream of a bucket if it was read in the last three seconds. */
+  current(bucket: BucketName): BucketStream | undefined {
     const known = this.#known.get(bucket);
-    if (known !== undefined && monotonic() - known.at < LIFETIME) return known.stream;
-    return this.read(bucket);
+    return known !== undefined && monotonic() - known.at < LAYOUT_INTERVAL
+      ? known.stream
+      : undefined;
   }
 
   /** Returns the location of a bucket if this gateway has read its stream, which may be long ago. */
@@ -127,8 +130,7 @@ export class Streams {
     const { config } = await readInfo(this.#requests, store);
     try {
       const updated = await updateStream(this.#requests, store, withRecords(store, config));
-      const record = records.bucket(store, "layout");
-      await publishIfRoom(this.#requests, record, LAYOUT_RECORD, { rollup: true });
+      await stateLayoutVersion(this.#requests, store);
       return await this.#keep(bucket, store, updated);
     } catch (cause) {
       if (cause instanceof JetStreamError) return known; // sealed, or not ours to change
@@ -259,10 +261,7 @@ export class Streams {
     return reading;
   }
 
-  /**
-   * Checks the version of a bucket's layout and looks for renamed objects, unless that was just done. Returns when it was
-   * done.
-   */
+  /** Checks the layout's version and looks for renamed objects, unless that was just done. Returns when it was done. */
   async #readRecords(
     bucket: BucketName,
     store: StoreName,
@@ -270,7 +269,7 @@ export class Streams {
   ): Promise<readonly [at: number, hasRenamed: boolean]> {
     const now = monotonic();
     const known = this.#known.get(bucket);
-    const isKnown = known?.stream.prepared === true && now - known.checked < LIFETIME &&
+    const isKnown = known?.stream.prepared === true && now - known.checked < LAYOUT_INTERVAL &&
       known.stream.created.getTime() === Date.parse(created);
     if (isKnown) return [known.checked, known.stream.hasRenamed];
     const [hasRenamed] = await Promise.all([

@@ -8,14 +8,20 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import type { DocumentKind } from "../../store/documents.ts";
+import type { DocumentKind, WriteDocumentOptions } from "../../store/documents.ts";
+import { pause } from "../../world/world.ts";
 import { isConflict, isFull } from "../jetstream/errors.ts";
 import type { StoreName } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
+import { DOCUMENT_LEASE } from "./documents.ts";
+import { raiseForPolicy } from "./layout_version.ts";
 import { readableText } from "./read_document.ts";
 
 type WriteContext = Pick<BucketsContext, "requests" | "streams" | "documents">;
+
+/** Milliseconds after a write in which no gateway goes on using what it read before: twice what a reading is good for. */
+const EVERYWHERE = 2 * DOCUMENT_LEASE;
 
 /** Writes a document, or deletes it. */
 export async function writeDocument(
@@ -23,8 +29,10 @@ export async function writeDocument(
   bucket: BucketName,
   kind: DocumentKind,
   text: string | undefined,
+  { everywhere = false }: WriteDocumentOptions = {},
 ): Promise<void> {
   await write(context, await prepare(context, bucket), kind, text);
+  if (everywhere) await pause(EVERYWHERE);
 }
 
 /**
@@ -54,7 +62,11 @@ export async function changeDocument(
 
 type Target = { readonly store: StoreName; readonly stream: string };
 
-/** Returns where the records of a bucket are, whose stream can hold documents. */
+/**
+ * Returns where the records of a bucket are, whose stream can hold documents.
+ *
+ * @throws S3Error `InvalidRequest` for a stream that cannot
+ */
 async function prepare(
   { streams }: Pick<BucketsContext, "streams">,
   bucket: BucketName,
@@ -87,4 +99,14 @@ async function write(
   } finally {
     documents.forget(store);
   }
+}
+
+/** Prepares a bucket for a policy, as {@linkcode BucketDocuments.preparePolicy} says. */
+export async function preparePolicy(
+  context: WriteContext,
+  bucket: BucketName,
+  isPublicRead: boolean,
+): Promise<void> {
+  const { store } = await prepare(context, bucket);
+  await raiseForPolicy(context.requests, store, isPublicRead);
 }

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { isAccountId } from "../../s3/account.ts";
+import type { BucketOwner } from "../../store/buckets.ts";
 import { MAX_DOCUMENT } from "../../store/documents.ts";
 import { isRecord, parseJson } from "./json.ts";
 
@@ -14,9 +16,9 @@ export type Parsed<Value> =
 /** Longest name of an owner, in characters. */
 const MAX_OWNER = 1024;
 
-/** Returns the owner's record. */
-export function formatOwner(owner: string): string {
-  return JSON.stringify({ owner });
+/** Returns the owner's record. Older gateways read the access key id alone. */
+export function formatOwner({ accessKeyId: owner, account }: BucketOwner): string {
+  return JSON.stringify({ owner, account });
 }
 
 /**
@@ -29,15 +31,19 @@ export function withAccount(text: string | undefined, account: string, owner: st
   return JSON.stringify({ owner, ...(isRecord(json) && json), account });
 }
 
-/** Parses the owner's record: an access key id, or undefined if the record names none. */
-export function parseOwner(text: string): Parsed<string | undefined> {
+/** Parses the owner's record; undefined if the record names no access key id. */
+export function parseOwner(text: string): Parsed<BucketOwner | undefined> {
   const json = parseJson(text);
   if (!isRecord(json)) return unreadable("the owner's record is not JSON of an object");
-  const { owner } = json;
+  const { owner, account } = json;
   if (owner === undefined) return { kind: "value", value: undefined };
   if (typeof owner !== "string") return unreadable("the owner is not a text");
   if (owner === "" || owner.length > MAX_OWNER) return unreadable("the owner is not a name");
-  return { kind: "value", value: owner };
+  if (account === undefined) return { kind: "value", value: { accessKeyId: owner, account } };
+  if (typeof account !== "string" || !isAccountId(account)) {
+    return unreadable("the owner's account is not one");
+  }
+  return { kind: "value", value: { accessKeyId: owner, account } };
 }
 
 /** Parses the record of a document that a client put: its text, or undefined for one that was deleted. */

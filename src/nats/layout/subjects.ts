@@ -14,8 +14,12 @@ import { decodeKey, encodeKey } from "./key_encoding.ts";
 import type { StoreName } from "./names.ts";
 import { isOurNuid, type Nuid, parseNuid } from "./nuid.ts";
 
-/** Version of the subjects and records that this gateway reads and writes. */
+/** Version of the subjects and records of a new bucket. */
 export const LAYOUT_VERSION = 1;
+/** Version of a bucket that has or had a policy: gateways that know only version 1 would ignore it. */
+export const POLICY_LAYOUT = 2;
+/** The latest version that this gateway reads and writes. */
+export const MAX_LAYOUT_VERSION = POLICY_LAYOUT;
 
 /** Matches the subjects of all object stores. */
 export const ALL_STORES = "$O.>";

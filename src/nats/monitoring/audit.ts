@@ -18,6 +18,7 @@ import {
 import { monotonic, startTimer, stopTimer, type Timer, wallClock } from "../../world/world.ts";
 import { failureOf } from "../jetstream/errors.ts";
 import { Requests } from "../jetstream/requests.ts";
+import { pagesOf } from "./audit_keys.ts";
 
 /** Version of the messages; it changes when a field changes its meaning or disappears. */
 const VERSION = 1;
@@ -106,8 +107,16 @@ export class AuditLog implements AsyncDisposable {
     }
     const time = new Date(wallClock().getTime() - record.ended).toISOString();
     const { size, etag } = record.outcome ?? NO_OUTCOME;
-    const text = JSON.stringify({ version: VERSION, time, ...factsOf(record), size, etag });
-    this.#queue.push({ id: record.id, text, since: monotonic() });
+    const { account, userName } = record;
+    const facts = { version: VERSION, time, ...factsOf(record), account, userName, size, etag };
+    const since = monotonic();
+    let part = 0;
+    for (const keys of pagesOf(record.keys?.())) {
+      part++;
+      const id = part === 1 ? record.id : `${record.id}.${part}`;
+      const text = JSON.stringify({ ...facts, keys, part: part === 1 ? undefined : part });
+      this.#queue.push({ id, text, since });
+    }
     this.#send();
   }
 

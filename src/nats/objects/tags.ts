@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { ObjectInfo } from "../../store/objects.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { lengthOf, MAX_PROPERTIES } from "../layout/info_metadata.ts";
 import type { StoredObject } from "../layout/object_info.ts";
@@ -29,6 +30,7 @@ export async function putObjectTags(
   bucket: BucketName,
   key: ObjectKey,
   tags: ObjectProperties["tags"],
+  check?: (info: ObjectInfo) => void,
 ): Promise<void> {
   const stream = await needs.streams.prepare(bucket);
   if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
@@ -42,6 +44,7 @@ export async function putObjectTags(
       // The tags were meant for the object that was found first. Another one that was put since has its own.
       if (!isSame(found, object)) return { kind: "done", result: undefined };
       const { info, bytes: { nuid } } = object;
+      check?.(info);
       if (before.raw === undefined) {
         throw new TypeError("An object that can be read has no object info");
       }

@@ -48,17 +48,23 @@ export function parseCopyRead(headers: RequestHeaders): CopyRead {
  * 5 GiB
  */
 export async function readCopySource(
-  { caller, authorize, store }: Pick<Call<"object", unknown>, "caller" | "authorize" | "store">,
-  { bucket, key, precondition, range }: CopyRead,
+  { access, store }: Pick<Call<"object", unknown>, "access" | "store">,
+  { bucket, key, versionId, precondition, range }: CopyRead,
   check?: (info: ObjectInfo) => void,
 ): Promise<{
   readonly info: ObjectInfo;
   readonly stream: ContentInput["stream"];
   readonly size: number;
 }> {
-  authorize.allow(caller, { action: "s3:GetObject", resource: { on: "object", bucket, key } });
+  const facts = { versionId };
+  await access.allowRead({
+    action: "s3:GetObject",
+    resource: { on: "object", bucket, key },
+    facts,
+  });
   let size = 0;
-  const { info, body } = await store.getObject(bucket, key, (info): ByteRange | "all" => {
+  const content = store.getObject(bucket, key, (info): ByteRange | "all" => {
+    access.seen(info);
     checkCopySource(precondition, info);
     check?.(info);
     const chosen = range === null ? undefined : parseCopyRange(range, info.size);
@@ -70,7 +76,10 @@ export async function readCopySource(
       });
     }
     return chosen ?? "all";
+  }).catch((cause: unknown) => {
+    throw access.conceal(cause, bucket);
   });
+  const { info, body } = await content;
   return { info, stream: body instanceof ReadableStream ? body : sourceOfPiece(body), size };
 }
 

@@ -5,12 +5,12 @@
 
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import type { Action } from "../../s3/permission.ts";
+import type { Permission } from "../../s3/permission.ts";
 import { parseTaggedBucket } from "../../s3/resource_arn.ts";
 import { BUCKET_TAGS, formatTagging, parseTagSet, type TagSet } from "../../s3/tags.ts";
 import type { Call } from "../operation.ts";
 
-type ControlCall = Pick<Call<"account", unknown>, "target" | "caller" | "authorize" | "store">;
+type ControlCall = Pick<Call<"account", unknown>, "target" | "access" | "store">;
 
 /**
  * Works on the bucket that a request names.
@@ -19,13 +19,13 @@ type ControlCall = Pick<Call<"account", unknown>, "target" | "caller" | "authori
  * throws
  */
 export async function onTaggedBucket<T>(
-  { target: { path, account }, caller, authorize }: ControlCall,
-  action: Action,
+  { target: { path, account }, access }: ControlCall,
+  { action, facts }: Pick<Permission, "action" | "facts">,
   work: (bucket: BucketName) => Promise<T>,
 ): Promise<T> {
   const bucket = parseTaggedBucket(path, account);
-  authorize.allow(caller, { action, resource: { on: "bucket", bucket } });
   try {
+    await access.allow({ action, resource: { on: "bucket", bucket }, ...(facts && { facts }) });
     return await work(bucket);
   } catch (cause) {
     throw isS3Error(cause, "NoSuchBucket") ? new S3Error("NoSuchResource", {}, { cause }) : cause;

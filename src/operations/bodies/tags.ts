@@ -14,14 +14,16 @@ export function hasTags({ tags }: Pick<ObjectProperties, "tags">): boolean {
 }
 
 /**
- * Checks that the caller may give an object the tags that it is written with, if there are any.
+ * Checks that the caller may give an object the tags that it is written with, if there are any. An object that is written
+ * has no tags before, so there is nothing to wait for.
  *
  * @throws S3Error `AccessDenied`
  */
 export function allowTags(
-  { caller, authorize, target }: Pick<Call<"object", unknown>, "caller" | "authorize" | "target">,
+  { access, target }: Pick<Call<"object", unknown>, "access" | "target">,
   properties: Pick<ObjectProperties, "tags">,
 ): void {
   if (!hasTags(properties)) return;
-  authorize.allow(caller, { action: "s3:PutObjectTagging", resource: target });
+  const objectTags = new Map(Object.entries(properties.tags));
+  access.allow({ action: "s3:PutObjectTagging", resource: target, facts: { objectTags } });
 }

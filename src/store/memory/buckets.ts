@@ -7,7 +7,7 @@
 import { S3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
 import { isS3BucketName } from "../../s3/names.ts";
-import type { Buckets } from "../buckets.ts";
+import type { BucketInfo, BucketOwner, Buckets } from "../buckets.ts";
 import type { Memory } from "./memory.ts";
 
 /** Creates the buckets of a memory store. */
@@ -18,16 +18,18 @@ export function createBuckets(memory: Memory): Buckets {
       return infos.sort((a, b) => compareUtf8(a.name, b.name));
     },
 
-    async createBucket(bucket, owner, { documents, location } = {}) {
+    async createBucket(bucket, owner, { documents, location, account } = {}) {
       if (!isS3BucketName(bucket)) throw new S3Error("InvalidBucketName", { BucketName: bucket });
       const existing = memory.buckets.get(bucket);
       if (existing !== undefined) {
-        const code = existing.info.owner === owner
-          ? "BucketAlreadyOwnedByYou"
-          : "BucketAlreadyExists";
+        const { info } = existing;
+        const isOwn = account === undefined || info.account === undefined
+          ? info.owner === owner
+          : info.account === account;
+        const code = isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists";
         throw new S3Error(code, { BucketName: bucket });
       }
-      const info = { name: bucket, created: memory.now(), owner, location };
+      const info = { name: bucket, created: memory.now(), owner, account, location };
       memory.buckets.set(bucket, {
         info,
         objects: new Map(),
@@ -39,6 +41,15 @@ export function createBuckets(memory: Memory): Buckets {
 
     async readBucket(bucket) {
       return memory.bucket(bucket).info;
+    },
+
+    async readOwner(bucket) {
+      return ownerOf(memory.bucket(bucket).info);
+    },
+
+    knownOwner(bucket) {
+      const found = memory.buckets.get(bucket);
+      return found && ownerOf(found.info);
     },
 
     knownLocation(bucket) {
@@ -56,4 +67,8 @@ export function createBuckets(memory: Memory): Buckets {
       memory.buckets.delete(bucket);
     },
   };
+}
+
+function ownerOf({ owner, account }: BucketInfo): BucketOwner | undefined {
+  return owner === undefined ? undefined : { accessKeyId: owner, account };
 }

@@ -14,6 +14,15 @@ export function createDocuments(memory: Memory): BucketDocuments {
       return memory.bucket(bucket).documents.get(kind);
     },
 
+    knownDocument(bucket, kind) {
+      const found = memory.buckets.get(bucket);
+      return found === undefined ? undefined : found.documents.get(kind) ?? null;
+    },
+
+    async preparePolicy(bucket) {
+      memory.bucket(bucket); // there are no other gateways
+    },
+
     async putDocument(bucket, kind, text) {
       memory.bucket(bucket).documents.set(kind, text);
     },

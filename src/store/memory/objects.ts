@@ -52,8 +52,9 @@ export function createObjects(memory: Memory): Objects {
       memory.bucket(bucket).objects.delete(key);
     },
 
-    async putObjectTags(bucket, key, tags) {
+    async putObjectTags(bucket, key, tags, check) {
       const { info, ...more } = memory.object(bucket, key);
+      check?.(info);
       const tagged = { ...info, properties: { ...info.properties, tags } };
       memory.bucket(bucket).objects.set(key, { info: tagged, ...more });
     },

@@ -1,0 +1,119 @@
+/**
+ * The actions that a request needs: its operation's own one, and those that its headers ask for.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ *
+ * Tags of a write and the source of a copy are known only after parsing, so operations ask for those themselves.
+ * @module
+ */
+
+import { namesETag } from "../s3/conditions.ts";
+import type { Action } from "../s3/permission.ts";
+import { actionOnVersion } from "../s3/permission.ts";
+import type { Query } from "../s3/request.ts";
+import type { RequestHeaders } from "../s3/request_headers.ts";
+
+/** An operation, as far as permissions depend on it. */
+export type AuthorizedOperation = {
+  /** As AWS names it: `ListParts`. */
+  readonly name: string;
+  readonly action: Action;
+  /** Everybody may run it, where a policy allows that; other operations are for users alone. */
+  readonly everybody?: boolean;
+  /** It asks for its permissions itself, because they depend on the body of the request. */
+  readonly asksItself?: boolean;
+  /** It shows the object to `Access.seen` before it returns or changes anything. */
+  readonly seesObject?: boolean;
+};
+
+/** The actions on the policy of a bucket, which are for the owner's account alone. */
+export const OF_POLICY: ReadonlySet<Action> = new Set<Action>([
+  "s3:DeleteBucketPolicy",
+  "s3:GetBucketPolicy",
+  "s3:PutBucketPolicy",
+]);
+
+/** The operations that begin an object, and so state its ACL, its tags and its locks. */
+const BEGINS: ReadonlySet<string> = new Set(["CopyObject", "CreateMultipartUpload", "PutObject"]);
+/** The operations that create an object when they succeed: `s3:ObjectCreationOperation`. */
+const CREATES: ReadonlySet<string> = new Set([
+  "CompleteMultipartUpload",
+  "CopyObject",
+  "PutObject",
+]);
+
+/** Returns whether an operation creates an object: the one that its target names has no tags yet. */
+export function createsObject(name: string): boolean {
+  return CREATES.has(name) || BEGINS.has(name);
+}
+
+/** Returns the value of `s3:ObjectCreationOperation` for `s3:PutObject`: parts and beginnings of uploads create nothing. */
+export function isObjectCreation(name: string): boolean {
+  return CREATES.has(name);
+}
+
+/**
+ * Returns the actions on the target of a request, of which each must be allowed.
+ *
+ * @example Usage
+ * ```ts
+ * import { requiredActions } from "./required_actions.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const operation = { name: "DeleteObject", action: "s3:DeleteObject" } as const;
+ * const headers = new Headers({ "if-match": '"d41d8cd98f00b204e9800998ecf8427e"' });
+ * deepStrictEqual(requiredActions(operation, { headers, query: new Map() }), [
+ *   "s3:DeleteObject",
+ *   "s3:GetObject",
+ * ]);
+ * ```
+ */
+export function requiredActions(
+  { name, action }: AuthorizedOperation,
+  { headers, query }: {
+    readonly headers: Pick<RequestHeaders, "get" | "keys">;
+    readonly query: Query;
+  },
+): readonly [Action, ...Action[]] {
+  const versionId = query.get("versionId");
+  const actions: [Action, ...Action[]] = [actionOnVersion(action, versionId)];
+  // Amazon's page demands both.
+  if (name === "GetObjectAttributes") actions.push(actionOnVersion("s3:GetObject", versionId));
+  if ((name === "DeleteObject" || CREATES.has(name)) && namesETag(headers.get("if-match"))) {
+    actions.push("s3:GetObject");
+  }
+  if (BEGINS.has(name)) {
+    if (hasAcl(headers)) actions.push("s3:PutObjectAcl");
+    const isRetained = headers.get("x-amz-object-lock-mode") !== null ||
+      headers.get("x-amz-object-lock-retain-until-date") !== null;
+    if (isRetained) actions.push("s3:PutObjectRetention");
+    if (headers.get("x-amz-object-lock-legal-hold") !== null) actions.push("s3:PutObjectLegalHold");
+  }
+  if (name === "CreateBucket") {
+    if (hasAcl(headers)) actions.push("s3:PutBucketAcl");
+    if (headers.get("x-amz-object-ownership") !== null) {
+      actions.push("s3:PutBucketOwnershipControls");
+    }
+    if (isTrue(headers.get("x-amz-bucket-object-lock-enabled"))) {
+      actions.push("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning");
+    }
+  }
+  if (bypassesGovernance(name, headers)) actions.push("s3:BypassGovernanceRetention");
+  return actions;
+}
+
+/** Returns whether a request asks to be let past a lock in governance mode. */
+function bypassesGovernance(name: string, headers: Pick<RequestHeaders, "get">): boolean {
+  const canBypass = name === "DeleteObject" || name === "PutObjectRetention";
+  return canBypass && isTrue(headers.get("x-amz-bypass-governance-retention"));
+}
+
+function isTrue(text: string | null): boolean {
+  return text?.toLowerCase() === "true";
+}
+
+function hasAcl(headers: Pick<RequestHeaders, "get" | "keys">): boolean {
+  if (headers.get("x-amz-acl") !== null) return true;
+  for (const name of headers.keys()) if (name.startsWith("x-amz-grant-")) return true;
+  return false;
+}

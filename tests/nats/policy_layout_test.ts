@@ -1,0 +1,103 @@
+/** The layout's version of a bucket with a policy, and how long a change of a policy waits. */
+
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { BucketName } from "../../src/s3/names.ts";
+import { enterWorld } from "../../src/world/world.ts";
+import { openStore, storeOnServer } from "./store_on_server.ts";
+
+const bucket = "ruled" as BucketName;
+const STREAM = "OBJ_ruled";
+const LAYOUT = "$O.ruled.S3.bucket.layout";
+
+/** Calls the JetStream API. */
+async function call<T>(connection: NatsConnection, method: string, body?: unknown): Promise<T> {
+  const reply = await connection.request(
+    `$JS.API.${method}`,
+    body === undefined ? "" : JSON.stringify(body),
+  );
+  return reply.json() as T;
+}
+
+/** Returns the text of the record of the layout's version, and its sequence. */
+async function layoutOf(connection: NatsConnection): Promise<readonly [string, number]> {
+  const { message } = await call<{ message: { data: string; seq: number } }>(
+    connection,
+    `STREAM.MSG.GET.${STREAM}`,
+    { last_by_subj: LAYOUT },
+  );
+  return [Buffer.from(message.data, "base64").toString(), message.seq];
+}
+
+/** Lets every pause of a second or more end at once, and returns their lengths in seconds. */
+function skipPauses(): Disposable & { readonly seconds: number[] } {
+  const seconds: number[] = [];
+  const world = enterWorld({
+    wallClock: () => Date.now(),
+    monotonic: () => performance.now(),
+    startTimer(milliseconds, run) {
+      const isPause = milliseconds === 2000 || milliseconds === 6000;
+      if (isPause) seconds.push(milliseconds / 1000);
+      return setTimeout(run, isPause ? 0 : milliseconds);
+    },
+    stopTimer: (timer) => clearTimeout(timer),
+    startTicker: (milliseconds, run) => setInterval(run, milliseconds),
+    stopTicker: (timer) => clearInterval(timer),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+  });
+  return { seconds, [Symbol.dispose]: () => world[Symbol.dispose]() };
+}
+
+Deno.test("the first policy raises the layout's version, and waits until older gateways have noticed", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  using pauses = skipPauses();
+  const version = async (): Promise<string> => (await layoutOf(connection))[0];
+  const put = async (isPublicRead: boolean): Promise<readonly number[]> => {
+    await store.preparePolicy(bucket, isPublicRead);
+    await store.putDocument(bucket, "policy", `{"public":${isPublicRead}}`, { everywhere: true });
+    return pauses.seconds.splice(0);
+  };
+  // Older gateways know this policy.
+  deepStrictEqual(await put(true), [2]);
+  strictEqual(await version(), '{"version":1}');
+  deepStrictEqual(await put(false), [6, 2]);
+  strictEqual(await version(), '{"version":2}');
+  const [, sequence] = await layoutOf(connection);
+  // The next ones need not wait, whatever they say.
+  deepStrictEqual(await put(false), [2]);
+  deepStrictEqual(await put(true), [2]);
+  await store.deleteDocument(bucket, "policy", { everywhere: true });
+  deepStrictEqual(pauses.seconds.splice(0), [2]);
+  deepStrictEqual(await put(false), [2]);
+  deepStrictEqual(await layoutOf(connection), ['{"version":2}', sequence]);
+
+  // A gateway that crashed while it waited has not written its policy.
+  await connection.request(LAYOUT, '{"version":2}');
+  deepStrictEqual(await put(true), [6, 2]);
+  await store.putDocument(bucket, "cors", "rules");
+  deepStrictEqual(pauses.seconds, []);
+});
+
+Deno.test("a stream whose subjects a native client reset keeps the layout's version", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  using _pauses = skipPauses();
+  await store.preparePolicy(bucket, false);
+  await store.putDocument(bucket, "policy", "{}");
+  const { config } = await call<{ config: { subjects: readonly string[] } }>(
+    connection,
+    `STREAM.INFO.${STREAM}`,
+  );
+  await call(connection, `STREAM.UPDATE.${STREAM}`, {
+    ...config,
+    subjects: config.subjects.filter((subject) => !subject.includes(".S3.")),
+  });
+  await using other = await openStore(given.server.url);
+  await other.store.putDocument(bucket, "cors", "rules");
+  match((await layoutOf(connection))[0], /2/);
+});
