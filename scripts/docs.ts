@@ -5,6 +5,7 @@
  */
 
 import benchmark from "../docs/benchmark.json" with { type: "json" };
+import { CONTEXT_KEYS } from "../src/access/request_context.ts";
 import { formatSettingsTable } from "../src/config/help.ts";
 import { IAM_GROUPS } from "../src/operations/iam/table.ts";
 import type { Operation } from "../src/operations/operation.ts";
@@ -21,6 +22,7 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => strin
   "docs/iam.md": { actions: formatActions },
   "docs/limits.md": { unsupported: formatUnsupported },
   "docs/metrics.md": { metrics: formatMetricsTable },
+  "docs/policies.md": { actions: formatPolicyActions, keys: formatConditionKeys },
   "docs/performance.md": { figures: formatFigures },
 };
 
@@ -40,6 +42,24 @@ function formatActions(): string {
   return Object.entries(IAM_GROUPS).map(([about, actions]) =>
     `- ${about}: ${actions.map(({ name }) => `\`${name}\``).sort().join(", ")}.`
   ).join("\n");
+}
+
+/** Returns the table of actions, each with the supported operations that need it. */
+function formatPolicyActions(): string {
+  const operations = [...SUPPORTED, ...CONTROL_OPERATIONS];
+  const byAction = Map.groupBy(operations, ({ action }) => action);
+  const rows = [...byAction].toSorted(([a], [b]) => a < b ? -1 : 1).map(([action, found]) => {
+    const names = found.map(({ name }) => name).toSorted().join(", ");
+    const everybody = found.some(({ everybody }) => everybody) ? "yes" : "";
+    return `| \`${action}\` | ${names} | ${everybody} |`;
+  });
+  return ["| Action | Operations | Unsigned requests |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** Returns the list of condition keys that have a value, in lower case. */
+function formatConditionKeys(): string {
+  const names = CONTEXT_KEYS.map((key) => `\`${key.endsWith("/") ? `${key}…` : key}\``);
+  return `${names.join(", ")}.`;
 }
 
 /** Returns the list of unsupported operations. */

@@ -112,10 +112,14 @@ const TAGS: readonly (readonly [
 /** Keys that are headers of a write: `s3:x-amz-acl` and so on. */
 const HEADER_PREFIX = "s3:x-amz-";
 
-/** Condition keys that the gateway gives a value to, in lower case; `/` ends those that go on with the key of a tag. */
+/**
+ * Condition keys that have a value, in lower case, as all of them are compared; `/` ends those that go on with the key of a
+ * tag, `*` those that go on with the name of a header of a write.
+ */
 export const CONTEXT_KEYS: readonly string[] = [
   ...Object.keys(VALUES),
   ...TAGS.map(([prefix]) => prefix),
+  `${HEADER_PREFIX}*`,
 ].sort();
 
 /** The condition keys of one question about a request. */

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -11,6 +12,7 @@ import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import { addAuditMetrics, AuditLog, type AuditOptions } from "../../src/nats/monitoring/audit.ts";
 import type { LogFields } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics/registry.ts";
+import { pagesOf } from "../../src/nats/monitoring/audit_keys.ts";
 import { newRecord, type RequestRecord } from "../../src/telemetry/request_record.ts";
 import { signedFetch, startGateway } from "../process/running_command.ts";
 
@@ -31,6 +33,10 @@ function ended(facts: Partial<RequestRecord> = {}): RequestRecord {
   });
   return { ...record, operation: "GetObject", bucket: "photos", status: 200, ended: 2, ...facts };
 }
+
+/** Deletes a key, and one that does not have the object which it demands. */
+const DELETION = "<Delete><Object><Key>a\nb</Key></Object>" +
+  "<Object><Key>b</Key><ETag>*</ETag></Object></Delete>";
 
 type Warning = { readonly message: string; readonly fields: LogFields };
 /** An audit log and what it warned of. */
@@ -113,9 +119,14 @@ Deno.test("a gateway publishes each request, and what waits when it stops", asyn
       ["PUT", "/photos/a%0Ab", "hello"],
       ["GET", "/photos/a%0Ab?X-Amz-Signature=0123456789abcdef"],
       ["HEAD", "/photos/missing"],
+      ["POST", "/photos?delete=", DELETION],
     ] as const
   ) {
-    const response = await signedFetch(gateway.url + path, pair, { method, ...(body && { body }) });
+    const md5 = createHash("md5").update(body ?? "").digest("base64");
+    const response = await signedFetch(gateway.url + path, pair, {
+      method,
+      ...(body && { body, headers: { "content-md5": md5 } }),
+    });
     await response.body?.cancel();
     ids.push(response.headers.get("x-amz-request-id"));
   }
@@ -123,7 +134,9 @@ Deno.test("a gateway publishes each request, and what waits when it stops", asyn
 
   const messages = await readMessages(connection);
   deepStrictEqual(messages.map(({ id }) => id), ids);
-  const [, put, get, head] = messages;
+  const [, put, get, head, deletion] = messages;
+  strictEqual(deletion?.["code"], undefined);
+  deepStrictEqual(deletion?.["keys"], [{ key: "a\nb" }, { key: "b", code: "NoSuchKey" }]);
   const { id: _, time, milliseconds, ...rest } = put ?? {};
   match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000);
@@ -135,6 +148,7 @@ Deno.test("a gateway publishes each request, and what waits when it stops", asyn
     bucket: "photos",
     key: "a\nb",
     user: "ann",
+    account: "000000000000",
     client: "127.0.0.1",
     status: 200,
     received: 5,
@@ -145,6 +159,19 @@ Deno.test("a gateway publishes each request, and what waits when it stops", asyn
   deepStrictEqual([get?.["status"], head?.["status"], head?.["code"]], [400, 404, "NoSuchKey"]);
   ok(!JSON.stringify(messages).includes("0123456789abcdef"));
   ok(!JSON.stringify(messages).includes("a-secret-of-ann"));
+});
+
+Deno.test("keys that do not fit into one message are in several, each key once", () => {
+  const keys = Array.from({ length: 1000 }, (_, i) => ({
+    key: `${i} ${"\u0001".repeat(900)}`,
+    code: i % 2 === 0 ? undefined : "AccessDenied",
+  }));
+  const pages = pagesOf(keys);
+  ok(pages.length > 10);
+  for (const page of pages) ok(JSON.stringify(page).length < 500_000);
+  deepStrictEqual(pages.flat(), keys);
+  deepStrictEqual(pagesOf(undefined), [undefined]);
+  deepStrictEqual(pagesOf([]), [[]]);
 });
 
 Deno.test("messages wait for a stream that is made a moment later", async () => {

@@ -142,6 +142,8 @@ export type KeyPair = { readonly accessKeyId: string; readonly secretAccessKey: 
 
 /** Options of {@linkcode signedFetch}. */
 export type SignedRequest = Pick<RequestInit, "method" | "body" | "signal"> & {
+  /** Headers that are not signed. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A client from `Deno.createHttpClient`. */
   readonly client?: Deno.HttpClient;
 };
@@ -150,7 +152,7 @@ export type SignedRequest = Pick<RequestInit, "method" | "body" | "signal"> & {
 export async function signedFetch(
   url: string,
   { accessKeyId, secretAccessKey }: KeyPair,
-  { method = "GET", body, signal, client }: SignedRequest = {},
+  { method = "GET", body, headers, signal, client }: SignedRequest = {},
 ): Promise<Response> {
   const { host, pathname, searchParams } = new URL(url);
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
@@ -179,6 +181,7 @@ export async function signedFetch(
     ...(signal && { signal }),
     ...(client && { client }),
     headers: {
+      ...headers,
       "x-amz-date": time,
       "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
       authorization:
