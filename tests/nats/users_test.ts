@@ -103,6 +103,22 @@ Deno.test("a gateway whose server stands still refuses, and goes on when the ser
   await until(async () => namesOf(await users.read()).length === 1);
 });
 
+Deno.test("a gateway that has never had users goes on while JetStream does not answer", async () => {
+  await using given = await storeOnServer({ store: withUsers() });
+  const { users } = given.store;
+  deepStrictEqual(namesOf(await users.read()), []);
+  await given.server.kill("SIGSTOP");
+  try {
+    await delay(LEASE);
+    strictEqual(users.current(), undefined);
+    deepStrictEqual(namesOf(await users.read()), []);
+    ok(users.current() !== undefined, "nobody else waits");
+  } finally {
+    await given.server.kill("SIGCONT");
+  }
+  await until(async () => namesOf(await users.change(addUser("alice"))).length === 1);
+});
+
 Deno.test("a gateway whose server is restarted goes on with what changed meanwhile", async () => {
   await using given = await storeOnServer({ store: withUsers() });
   await using proxy = new TcpProxy(given.server.port);
