@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Context } from "./context.ts";
-import { type IpAddress, isInNetwork, parseIpAddress, parseNetwork } from "./networks.ts";
+import { isInNetwork, parseIpAddress, parseNetwork } from "./networks.ts";
 import { PolicyError } from "./policy_error.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -44,9 +44,12 @@ const arnLike: MatchType = (wanted, hasVariables) => {
   }
   const templates = parts.map((part) => parseTemplate(part, hasVariables));
   return (value, context) => {
-    const values = splitArn(shorten(value));
-    return values !== undefined &&
-      templates.every((template, i) => template.matches(values[i] ?? "", context));
+    const values = partsOf(shorten(value));
+    if (values === undefined) return false;
+    for (let i = 0; i < templates.length; i++) {
+      if (templates[i]?.matches(values[i] ?? "", context) !== true) return false;
+    }
+    return true;
   };
 };
 
@@ -74,21 +77,13 @@ const ipAddress: MatchType = (wanted) => {
   };
 };
 
-/** The last address, which a question asks for in many statements. */
-let last: { readonly text: string; readonly address: IpAddress | undefined } | undefined;
-
-function addressOf(text: string): IpAddress | undefined {
-  if (last?.text !== text) last = { text, address: parseIpAddress(text) };
-  return last.address;
-}
-
 const numeric = (holds: (value: number, wanted: number) => boolean): MatchType => (text) => {
   const wanted = parseNumber(text);
   if (wanted === undefined) {
     throw new PolicyError(`Invalid value for a Numeric condition: ${text}`);
   }
   return (value) => {
-    const number = parseNumber(value);
+    const number = numberOf(value);
     return number !== undefined && holds(number, wanted);
   };
 };
@@ -97,7 +92,7 @@ const date = (holds: (value: number, wanted: number) => boolean): MatchType => (
   const wanted = parseDate(text);
   if (wanted === undefined) throw new PolicyError(`Invalid value for a Date condition: ${text}`);
   return (value) => {
-    const time = parseDate(value);
+    const time = timeOf(value);
     return time !== undefined && holds(time, wanted);
   };
 };
@@ -186,3 +181,17 @@ function parseDate(text: string): number | undefined {
   const time = DATE.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(time) ? undefined : time;
 }
+
+/** Remembers what it parsed last: a question asks for the same values in many statements. */
+function remember<Parsed>(parse: (text: string) => Parsed): (text: string) => Parsed {
+  let [text, parsed] = ["", parse("")];
+  return (wanted) => {
+    if (wanted !== text) [text, parsed] = [wanted, parse(wanted)];
+    return parsed;
+  };
+}
+
+const addressOf = remember(parseIpAddress);
+const numberOf = remember(parseNumber);
+const timeOf = remember(parseDate);
+const partsOf = remember(splitArn);

@@ -8,13 +8,15 @@
  */
 
 import type { Context } from "./context.ts";
-import { Glob, type GlobToken, globTokens, parseGlob } from "./glob.ts";
+import { beginsWith, Glob, type GlobToken, globTokens, parseGlob } from "./glob.ts";
 
-type Part = GlobToken | {
+type Variable = {
   /** In lower case. */
   readonly key: string;
   readonly fallback: string | undefined;
 };
+
+type Part = GlobToken | Variable;
 
 /** A text of a policy, compiled. */
 export type Template = {
@@ -34,37 +36,61 @@ export function parseTemplate(text: string, hasVariables: boolean): Template {
     const glob = parseGlob(text);
     return { matches: (value) => glob.matches(value), text: () => text };
   }
-  const parts = partsOf(text);
-  const [first] = parts;
-  const head = typeof first === "object" && "text" in first ? first.text : "";
-  return {
-    matches(value, context) {
-      // Most texts differ before the first variable.
-      if (!value.startsWith(head)) return false;
-      const tokens = resolve(parts, context);
-      return tokens !== undefined && new Glob(tokens).matches(value);
-    },
-    text(context) {
-      return resolve(parts, context)?.map((part) => typeof part === "string" ? part : part.text)
-        .join("");
-    },
-  };
+  return new VariableTemplate(partsOf(text));
 }
 
-function resolve(parts: readonly Part[], context: Context): readonly GlobToken[] | undefined {
-  const tokens: GlobToken[] = [];
-  for (const part of parts) {
-    if (typeof part === "string" || "text" in part) {
-      tokens.push(part);
-      continue;
-    }
-    const value = context.get(part.key);
-    // A key with several values is no variable.
-    const text = typeof value === "string" ? value : part.fallback;
-    if (text === undefined) return undefined;
-    tokens.push({ text });
+/** A text with variables. It remembers the pattern of the last values, which the requests of a user share. */
+class VariableTemplate implements Template {
+  readonly #parts: readonly Part[];
+  readonly #variables: readonly Variable[];
+  /** The text before the first wildcard and the first variable. */
+  readonly #head: string;
+  /** The values of the variables in the pattern, in their order. */
+  #values: readonly string[] = [];
+  #glob: Glob | undefined;
+  #text: string | undefined;
+
+  constructor(parts: readonly Part[]) {
+    const [first] = parts;
+    this.#parts = parts;
+    this.#variables = parts.filter((part) => typeof part !== "string" && "key" in part);
+    this.#head = typeof first === "object" && "text" in first ? first.text : "";
   }
-  return tokens;
+
+  matches(text: string, context: Context): boolean {
+    // Most texts differ before the first variable.
+    if (!beginsWith(text, this.#head) || !this.#resolve(context)) return false;
+    return this.#glob?.matches(text) === true;
+  }
+
+  text(context: Context): string | undefined {
+    return this.#resolve(context) ? this.#text : undefined;
+  }
+
+  /** Makes the pattern and the text of a request; returns false if a variable has no value. */
+  #resolve(context: Context): boolean {
+    let isSame = this.#glob !== undefined;
+    for (let i = 0; i < this.#variables.length; i++) {
+      const variable = this.#variables[i];
+      const value = variable && valueOf(variable, context);
+      if (value === undefined) return false;
+      if (value !== this.#values[i]) isSame = false;
+    }
+    if (isSame) return true;
+    const tokens = this.#parts.map((part): GlobToken =>
+      typeof part !== "string" && "key" in part ? { text: valueOf(part, context) ?? "" } : part
+    );
+    this.#values = this.#variables.map((variable) => valueOf(variable, context) ?? "");
+    this.#glob = new Glob(tokens);
+    this.#text = tokens.map((token) => typeof token === "string" ? token : token.text).join("");
+    return true;
+  }
+}
+
+/** Returns the value of a variable, or its default. A key with several values is no variable. */
+function valueOf({ key, fallback }: Variable, context: Context): string | undefined {
+  const value = context.get(key);
+  return typeof value === "string" ? value : fallback;
 }
 
 function partsOf(text: string): readonly Part[] {
