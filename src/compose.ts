@@ -179,6 +179,7 @@ export function createGateway(
     authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),
     authenticateQuery: createAuthenticateQuery({ credentials, region, locations, clockSkew, now }),
     users: store.users,
+    hasPrincipal: (arn) => credentials.hasPrincipal(arn),
     sources: () => ({ now: now(), random: randomBytes }),
     authorize,
     account,

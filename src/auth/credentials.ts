@@ -55,10 +55,12 @@ export class ConfiguredCredentials implements Credentials {
   /** The keys are a document in which no entry says to whom a key belongs. */
   readonly isSilent: boolean;
   readonly hasAdministrator: boolean;
+  readonly #home: string;
   readonly #unlimited = new Map<string, KnownKey>();
   readonly #isolated = new Map<string, KnownKey>();
 
   constructor(configured: ConfiguredKeys, { account, isIsolated = false }: ConfiguredOptions) {
+    this.#home = account;
     this.isIsolated = isIsolated || configured.isIsolated;
     this.isSilent = configured.from === "document" && !configured.isIsolated;
     this.hasAdministrator = configured.keys.some(({ isAdmin }) => isAdmin);
@@ -74,6 +76,12 @@ export class ConfiguredCredentials implements Credentials {
   /** Returns the ids of all keys, as configured. */
   get ids(): Iterable<string> {
     return this.#isolated.keys();
+  }
+
+  /** Returns whether a key belongs to an account, or would with isolation. */
+  hasAccount(account: string): boolean {
+    return account === this.#home ||
+      this.#isolated.values().some(({ principal }) => principal.account === account);
   }
 
   refresh(): undefined {

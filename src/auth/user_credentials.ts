@@ -4,9 +4,11 @@
  */
 
 import { BoundedCache } from "../collections/bounded_cache.ts";
+import { arnOf, parseUserArn } from "../iam/arns.ts";
 import type { Directory } from "../iam/directory.ts";
 import type { CompiledPolicy } from "../iam/policy.ts";
 import { compileIdentity, type CompilePolicy, principalOf } from "../iam/user_principal.ts";
+import { isAccountId } from "../s3/account.ts";
 import type { ConfiguredCredentials, Credentials, KnownKey } from "./credentials.ts";
 
 /** The directory of users, and when it is current (`store/users.ts`). */
@@ -65,6 +67,23 @@ export class UserCredentials implements Credentials {
     return found;
   }
 
+  /**
+   * Returns whether a bucket policy may name a principal: the root of a known account, a user, or the holder of a configured
+   * key as long as accounts are not isolated.
+   */
+  hasPrincipal(arn: string): boolean {
+    const account = accountOfRoot(arn);
+    if (account !== undefined) {
+      return this.#configured.hasAccount(account) ||
+        this.#directory?.accounts.has(account) === true;
+    }
+    const located = parseUserArn(arn);
+    if (located === undefined) return false;
+    const user = this.#directory?.user(located.account, located.name);
+    if (user !== undefined && arnOf("user", user) === arn) return true;
+    return !this.#isIsolated && this.#configured.find(located.name, false)?.principal.arn === arn;
+  }
+
   #use(directory: Directory): void {
     this.#directory = directory;
     this.#known = new Map();
@@ -82,6 +101,17 @@ export class UserCredentials implements Credentials {
     };
   }
 }
+
+/** Returns the account of the ARN of a root; undefined for any other text. */
+function accountOfRoot(arn: string): string | undefined {
+  const account = arn.startsWith(IAM) && arn.endsWith(ROOT)
+    ? arn.slice(IAM.length, -ROOT.length)
+    : "";
+  return isAccountId(account) ? account : undefined;
+}
+
+const IAM = "arn:aws:iam::";
+const ROOT = ":root";
 
 /** Compiles each policy once, as long as it is in use. */
 function keepCompiled(compile: CompilePolicy): CompilePolicy {

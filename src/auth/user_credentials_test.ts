@@ -174,6 +174,29 @@ Deno.test("UserCredentials lets a user do nothing who has a policy that nobody u
   strictEqual(evaluate(question, { resource }).because, "explicit deny");
 });
 
+Deno.test("UserCredentials knows the principals that a bucket policy may name", async () => {
+  const users = createMemoryUsers();
+  const credentials = credentialsOver(users);
+  const key = `arn:aws:iam::${HOME}:user/boss`;
+  strictEqual(credentials.hasPrincipal(key), true, "everybody is unlimited");
+  for (const plan of ALICE) await users.change(plan);
+  credentials.refresh();
+  for (
+    const [arn, isKnown] of [
+      [`arn:aws:iam::${ACCOUNT}:user/alice`, true],
+      [`arn:aws:iam::${ACCOUNT}:user/team/alice`, false],
+      [`arn:aws:iam::${ACCOUNT}:user/bob`, false],
+      [`arn:aws:iam::${HOME}:user/alice`, false],
+      [`arn:aws:iam::${ACCOUNT}:root`, true],
+      [`arn:aws:iam::${HOME}:root`, true],
+      ["arn:aws:iam::555555555555:root", false],
+      ["arn:aws:iam::root", false],
+      [`arn:aws:iam::${ACCOUNT}:group/staff`, false],
+      [key, false],
+    ] as const
+  ) strictEqual(credentials.hasPrincipal(arn), isKnown, arn);
+});
+
 Deno.test("UserCredentials waits for a directory that is not known to be current", async () => {
   const users = createMemoryUsers();
   for (const plan of ALICE) await users.change(plan);
