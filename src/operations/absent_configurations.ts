@@ -4,7 +4,7 @@
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  *
  * Deleting a configuration that is not there is a success, as on AWS. Where AWS sets a default that the gateway does not
- * enforce, the configuration is not set: public access block, and encryption unless `--encryption.at-rest` is. ACLs are
+ * enforce, the configuration is not set: encryption, unless `--encryption.at-rest` is. ACLs are
  * disabled in every bucket (`BucketOwnerEnforced`). On AWS, to delete this setting enables them; here it is refused with the
  * error that tools take for "already deleted".
  * @module
@@ -104,12 +104,6 @@ const GETS: readonly Question[] = [
     "ObjectLockConfigurationNotFoundError",
   ],
   [
-    "GetPublicAccessBlock",
-    "s3:GetBucketPublicAccessBlock",
-    ["publicAccessBlock"],
-    "NoSuchPublicAccessBlockConfiguration",
-  ],
-  [
     "ListBucketAnalyticsConfigurations",
     "s3:GetAnalyticsConfiguration",
     ["analytics"],
@@ -175,7 +169,6 @@ const DELETIONS: readonly (readonly [
     "OwnershipControlsNotFoundError",
   ],
   ["DeleteBucketReplication", "s3:PutReplicationConfiguration", ["replication"]],
-  ["DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock", ["publicAccessBlock"]],
 ];
 
 function toGet([name, action, query, answer]: Question): Operation<"bucket"> {

@@ -14,6 +14,7 @@ import { bucketAccelerate } from "./bucket_accelerate.ts";
 import { bucketLogging } from "./bucket_logging.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
 import { bucketPolicy } from "./bucket_policy.ts";
+import { bucketPublicAccessBlock } from "./bucket_public_access_block.ts";
 import { bucketWebsite } from "./bucket_website.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
@@ -58,6 +59,7 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketLogging,
   ...bucketRequestPayment,
   ...bucketPolicy,
+  ...bucketPublicAccessBlock,
   ...bucketWebsite,
   completeMultipartUpload,
   copyObject,

@@ -35,7 +35,6 @@ const ON_BUCKET: readonly Row[] = [
   ["PutBucketReplication", "PUT", "replication"],
   ["PutBucketVersioning", "PUT", "versioning"],
   ["PutObjectLockConfiguration", "PUT", "object-lock"],
-  ["PutPublicAccessBlock", "PUT", "publicAccessBlock"],
   ["UpdateBucketMetadataAnnotationTableConfiguration", "PUT", "metadataAnnotationTable"],
   ["UpdateBucketMetadataInventoryTableConfiguration", "PUT", "metadataInventoryTable"],
   ["UpdateBucketMetadataJournalTableConfiguration", "PUT", "metadataJournalTable"],

@@ -14,6 +14,7 @@ export const DOCUMENT_KINDS = [
   "accelerate",
   "logging",
   "policy",
+  "publicAccessBlock",
 ] as const;
 /** One of {@linkcode DOCUMENT_KINDS}. */
 export type DocumentKind = typeof DOCUMENT_KINDS[number];

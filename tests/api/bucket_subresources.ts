@@ -189,17 +189,6 @@ export const UNKEPT: readonly Unkept[] = [
     delete: NO_METHOD,
   },
   {
-    query: "publicAccessBlock",
-    get: missing("NoSuchPublicAccessBlockConfiguration"),
-    puts: [
-      refused(
-        "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>" +
-          "</PublicAccessBlockConfiguration>",
-      ),
-    ],
-    delete: DELETED,
-  },
-  {
     query: "replication",
     get: missing("ReplicationConfigurationNotFoundError"),
     puts: [refused("<ReplicationConfiguration><Role>a</Role></ReplicationConfiguration>")],
@@ -286,6 +275,18 @@ export const KEPT: readonly Kept[] = [
     reset: "DELETE",
   },
   {
+    query: "publicAccessBlock",
+    get: missing("NoSuchPublicAccessBlockConfiguration"),
+    valid: block("<BlockPublicAcls>true</BlockPublicAcls>"),
+    invalid: [
+      ["<PublicAccessBlock/>", "MalformedXML"],
+      [block("<BlockPublicAcls>yes</BlockPublicAcls>"), "MalformedXML"],
+      [block("<BlockEverything>true</BlockEverything>"), "MalformedXML"],
+      [block("<BlockPublicAcls>true</BlockPublicAcls>".repeat(2)), "MalformedXML"],
+    ],
+    reset: "DELETE",
+  },
+  {
     query: "requestPayment",
     get: document(
       "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
@@ -323,6 +324,10 @@ export const KEPT: readonly Kept[] = [
     reset: "DELETE",
   },
 ];
+
+function block(switches: string): string {
+  return `<PublicAccessBlockConfiguration>${switches}</PublicAccessBlockConfiguration>`;
+}
 
 function ownership(value: string): string {
   return `<OwnershipControls><Rule><ObjectOwnership>${value}</ObjectOwnership></Rule></OwnershipControls>`;

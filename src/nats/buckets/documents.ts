@@ -35,6 +35,7 @@ const DOCUMENTS = {
   accelerate: { parse: parseDocument },
   logging: { parse: parseDocument },
   policy: { parse: parseDocument },
+  publicAccessBlock: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;
