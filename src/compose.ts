@@ -8,6 +8,7 @@ import { createAuthorize } from "./access/authorize.ts";
 import { createBucketAccounts } from "./access/bucket_accounts.ts";
 import { createBucketAccesses } from "./access/bucket_access.ts";
 import { createDecisionLog } from "./access/decision_log.ts";
+import { PublicAccessBlocks } from "./access/public_access_blocks.ts";
 import { createStrangerReads } from "./access/strangers.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthenticateQuery } from "./auth/authenticate_query.ts";
@@ -135,9 +136,12 @@ export function createGateway(
     isIsolated: () => credentials.isIsolated,
     accountOfKey: (id) => credentials.find(id)?.principal.account,
   });
+  const blocks = new PublicAccessBlocks({ documents: store, users: store.users });
   const authorize = createAuthorize({
     store,
-    buckets: createBucketAccesses({ store, strangers: reads, ...accounts }),
+    buckets: createBucketAccesses({ store, strangers: reads, blocks, ...accounts }),
+    blocks,
+    dropsAcls: config.ignoresAcls,
     accountOfListed: accounts.accountOfListed,
     account,
     now,
@@ -174,6 +178,7 @@ export function createGateway(
     locations,
     encryptionAtRest,
     dropAcl: config.ignoresAcls ? createDropAcl(log, metrics.droppedAcl) : undefined,
+    blocksNewBuckets: config.blocksNewBuckets,
     checksumDefault,
     domains,
     authenticate: createAuthenticate({ credentials, region, locations, clockSkew, sigv2, now }),

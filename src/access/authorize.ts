@@ -16,6 +16,8 @@ import type { BucketName } from "../s3/names.ts";
 import type { Store } from "../store/store.ts";
 import type { BucketAccess } from "./bucket_access.ts";
 import type { AccessServices, AskedRequest, AuthorizedRequest } from "./asked_request.ts";
+import type { PublicAccessBlocks } from "./public_access_blocks.ts";
+import { asksForPublicAcl, refusePublicAcl } from "./public_acls.ts";
 import { type Permissions, RequestAccess } from "./request_access.ts";
 import { type AuthorizedOperation, requiredActions } from "./required_actions.ts";
 
@@ -32,6 +34,9 @@ export type AuthorizeServices = AccessServices & {
   readonly store: Pick<Store, "readBucket">;
   /** Number of the gateway's own account. */
   readonly account: string;
+  readonly blocks: Pick<PublicAccessBlocks, "ofAccount">;
+  /** ACLs that would widen access are dropped instead of refused (`--bucket.acl-headers`). */
+  readonly dropsAcls: boolean;
 };
 
 /** Creates the step. */
@@ -51,7 +56,8 @@ export function createAuthorize(services: AuthorizeServices): Authorize {
       ? target.bucket
       : undefined;
     const known = bucket === undefined ? undefined : buckets.current(bucket);
-    if (bucket !== undefined && known === undefined || expectsOwner) {
+    const isPublic = services.dropsAcls && asksForPublicAcl(asked);
+    if (bucket !== undefined && known === undefined || expectsOwner || isPublic) {
       return checkLater(services, asked, bucket, known);
     }
     const access = new RequestAccess(services, asked, known);
@@ -72,6 +78,7 @@ async function checkLater(
     : known ?? await services.buckets.read(bucket, isAnonymous);
   const access = new RequestAccess(services, asked, own);
   await begin(access, asked, own);
+  if (services.dropsAcls && asksForPublicAcl(asked)) await refusePublicAcl(asked, services);
   const { headers, target } = asked.request;
   const expected = headers.get("x-amz-expected-bucket-owner");
   if (expected !== null && bucket !== undefined && "bucket" in target) {

@@ -1,5 +1,6 @@
 /**
- * The facts about buckets that decide who may use them: the account that owns a bucket, and its policy, compiled once.
+ * The facts about buckets that decide who may use them: the account that owns a bucket, its policy, compiled once, and for a
+ * public one the public access block.
  *
  * A policy is as of at most a second ago. One that cannot be read is an error, so nobody is let in by mistake.
  * @module
@@ -8,9 +9,11 @@
 import { BoundedCache } from "../collections/bounded_cache.ts";
 import type { CompiledPolicy } from "../iam/policy.ts";
 import { parsePolicy } from "../iam/policy.ts";
+import { isPublicPolicy } from "../iam/public_policy.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
 import type { Store } from "../store/store.ts";
+import type { Block, PublicAccessBlocks } from "./public_access_blocks.ts";
 
 /** What decides about a bucket. */
 export type BucketAccess = {
@@ -21,6 +24,8 @@ export type BucketAccess = {
   readonly policy: CompiledPolicy | undefined;
   /** Somebody else wrote a policy that nobody can read: it lets nobody in but an owner who replaces it. */
   readonly isBroken: boolean;
+  /** Its policy is public and its public access block keeps everybody out but the owner's account. */
+  readonly isRestricted: boolean;
 };
 
 /** Finds out what decides about a bucket. */
@@ -34,6 +39,12 @@ export type BucketAccesses = {
    * the store throws
    */
   readonly read: (bucket: BucketName, isAnonymous: boolean) => Promise<BucketAccess>;
+  /**
+   * Reads whether a switch of the public access block is on for a bucket.
+   *
+   * @throws S3Error as {@linkcode PublicAccessBlocks.read} does
+   */
+  readonly blocks: (block: Block, bucket: BucketName) => Promise<boolean>;
 };
 
 /** Where the facts come from. */
@@ -41,6 +52,7 @@ export type BucketAccessSources = {
   readonly store: Pick<Store, "readDocument" | "knownDocument">;
   /** Reads for callers whom nobody knows (`strangers.ts`). */
   readonly strangers: Pick<Store, "readDocument">;
+  readonly blocks: PublicAccessBlocks;
   /** Returns the account of a bucket if it is known to be current. */
   readonly knownAccount: (bucket: BucketName) => string | undefined;
   /** Reads the account of a bucket. */
@@ -52,37 +64,59 @@ const MAX_KEPT = 32 * 1024 * 1024;
 /** What an entry counts beside the text of its policy, which is compiled into something larger. */
 const ENTRY = 512;
 
-type Kept = { readonly text: string | undefined; readonly access: BucketAccess };
+type Kept = {
+  readonly text: string | undefined;
+  readonly access: BucketAccess;
+  /** The same while the block restricts it; undefined for a bucket that is not public. */
+  readonly restricted: BucketAccess | undefined;
+};
 
 /** Creates the functions. A policy is compiled once for as long as it does not change. */
 export function createBucketAccesses(
-  { store, strangers, knownAccount, accountOf }: BucketAccessSources,
+  { store, strangers, blocks, knownAccount, accountOf }: BucketAccessSources,
 ): BucketAccesses {
   const kept = new BoundedCache<Kept>(MAX_KEPT);
   const keep = (
     bucket: BucketName,
     text: string | undefined,
     account: string | undefined,
-  ): BucketAccess => {
+  ): Kept => {
     const known = kept.get(bucket);
     if (known !== undefined && known.text === text && known.access.account === account) {
-      return known.access;
+      return known;
     }
-    const access = { bucket, account, ...compile(bucket, text) };
-    kept.set(bucket, { text, access }, ENTRY + 4 * (text?.length ?? 0));
-    return access;
+    const access = { bucket, account, ...compile(bucket, text), isRestricted: false };
+    const isPublic = access.policy !== undefined && isPublicPolicy(access.policy);
+    const entry = {
+      text,
+      access,
+      restricted: isPublic ? { ...access, isRestricted: true } : undefined,
+    };
+    kept.set(bucket, entry, ENTRY + 4 * (text?.length ?? 0));
+    return entry;
   };
   return {
     current(bucket) {
       const text = store.knownDocument(bucket, "policy");
       if (text === undefined) return undefined;
       const account = knownAccount(bucket);
-      return account === undefined ? undefined : keep(bucket, text ?? undefined, account);
+      if (account === undefined) return undefined;
+      const { access, restricted } = keep(bucket, text ?? undefined, account);
+      if (restricted === undefined) return access;
+      const isRestricted = blocks.current("RestrictPublicBuckets", bucket, account);
+      return isRestricted === true ? restricted : isRestricted === false ? access : undefined;
     },
     async read(bucket, isAnonymous) {
       const reader = isAnonymous ? strangers : store;
       const text = await reader.readDocument(bucket, "policy");
-      return keep(bucket, text, await accountOf(bucket));
+      const account = await accountOf(bucket);
+      const { access, restricted } = keep(bucket, text, account);
+      if (restricted === undefined) return access;
+      const block = "RestrictPublicBuckets";
+      return await blocks.read(block, bucket, account, reader) ? restricted : access;
+    },
+    async blocks(block, bucket) {
+      return await blocks.read(block, bucket, await accountOf(bucket));
     },
   };
 }

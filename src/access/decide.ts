@@ -62,10 +62,18 @@ export function dependsOnTags(
   return [...policies, ...limits].some((policy) => policy.usesExistingTags(action));
 }
 
+const RESTRICTED: Decision = { allowed: false, because: "public access block" };
+
+/** Returns whether only the bucket's policy could let a caller in. */
+function isOutside(principal: Principal | undefined, { account }: BucketAccess): boolean {
+  return principal === undefined || !principal.isAdmin && principal.account !== account;
+}
+
 /** Decides about a permission. */
 export function decide(question: Question): Decision {
   const { permission, action, principal, request, operation, bucket, tags, now } = question;
   const account = bucket === undefined ? principal?.account : bucket.account;
+  if (bucket?.isRestricted === true && isOutside(principal, bucket)) return RESTRICTED;
   const context = new RequestContext({
     request,
     operation,

@@ -16,18 +16,19 @@ import type { Target } from "../s3/request.ts";
 import type { BucketInfo } from "../store/buckets.ts";
 import type { ObjectInfo } from "../store/objects.ts";
 import type { AccessServices, AskedRequest } from "./asked_request.ts";
-import { brokenPolicy, type BucketAccess } from "./bucket_access.ts";
+import { brokenPolicy, type BucketAccess, type BucketAccesses } from "./bucket_access.ts";
 import { decide, dependsOnTags, type ObjectTags } from "./decide.ts";
 import { createsObject, OF_POLICY } from "./required_actions.ts";
 
 /** What the rest of the pipeline may ask about one request. */
 export type Permissions = Pick<
   RequestAccess,
-  "allow" | "allowRead" | "conceal" | "isWaiting" | "may" | "owns" | "seen"
+  "allow" | "allowRead" | "blocks" | "conceal" | "isWaiting" | "may" | "owns" | "seen"
 >;
 
 /** The permissions of one request. */
 export class RequestAccess {
+  readonly blocks: BucketAccesses["blocks"];
   readonly #services: AccessServices;
   readonly #asked: AskedRequest;
   readonly #principal: Principal | undefined;
@@ -45,6 +46,7 @@ export class RequestAccess {
   /** @param own Facts of the target's bucket; undefined if the request is about none that exists. */
   constructor(services: AccessServices, asked: AskedRequest, own: BucketAccess | undefined) {
     this.#services = services;
+    this.blocks = services.buckets.blocks;
     this.#asked = asked;
     this.#own = own;
     this.#principal = asked.identity.kind === "user" ? asked.identity.principal : undefined;
@@ -237,14 +239,12 @@ export class RequestAccess {
 
   /** Reads the facts of the bucket of a permission, unless they are known. */
   #load(permission: Permission): Promise<void> | undefined {
-    const { resource } = permission;
-    const bucket = bucketOfTarget(resource);
-    if (bucket === undefined || this.#factsFor(resource) !== undefined) return undefined;
+    const bucket = bucketOfTarget(permission.resource);
+    if (bucket === undefined || this.#factsFor(permission.resource) !== undefined) return undefined;
     if (this.#isOfCaller(permission)) return undefined;
-    const { buckets } = this.#services;
-    this.#other = buckets.current(bucket);
+    this.#other = this.#services.buckets.current(bucket);
     if (this.#other !== undefined) return undefined;
-    const read = buckets.read(bucket, this.#principal === undefined);
+    const read = this.#services.buckets.read(bucket, this.#principal === undefined);
     return read.then((facts) => void (this.#other = facts));
   }
 }

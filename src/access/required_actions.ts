@@ -47,6 +47,11 @@ export function createsObject(name: string): boolean {
   return CREATES.has(name) || BEGINS.has(name);
 }
 
+/** Returns whether an operation begins an object, and so may state its ACL. */
+export function beginsObject(name: string): boolean {
+  return BEGINS.has(name);
+}
+
 /** Returns the value of `s3:ObjectCreationOperation` for `s3:PutObject`: parts and beginnings of uploads create nothing. */
 export function isObjectCreation(name: string): boolean {
   return CREATES.has(name);

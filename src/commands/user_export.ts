@@ -102,6 +102,7 @@ function checkKeys(directory: Directory, entity: Entity): void {
 }
 
 function describe({ kind, value }: Entity): string {
+  if (kind === "settings") return `settings of account ${value.account}`;
   return kind === "account"
     ? `account ${value.id}`
     : `${kind} ${value.name} of account ${value.account}`;

@@ -1,5 +1,5 @@
 /**
- * The settings of new buckets: how and where JetStream stores them.
+ * The settings of new buckets: how and where JetStream stores them, and whether they may become public.
  * @module
  */
 
@@ -7,6 +7,9 @@ import { BUCKET_COMPRESSIONS, BUCKET_STORAGES } from "../nats/buckets/storage.ts
 import { parsePlacements } from "./placements.ts";
 import { setting } from "./setting.ts";
 import { oneOf, parseBytes, parseReplicas } from "./values.ts";
+
+/** Whether new buckets have a public access block. */
+const BLOCKED = ["on", "off"] as const;
 
 /** Every setting of new buckets, in the order of `--help`. */
 export const BUCKET_SETTINGS = {
@@ -37,6 +40,14 @@ export const BUCKET_SETTINGS = {
     help:
       "Maximum size of the objects in a new bucket, such as 10GiB; a full bucket rejects PUTs, but still serves deletes and listings",
     parse: parseBytes,
+  }),
+  publicAccessBlock: setting({
+    flag: "bucket.public-access-block",
+    value: BLOCKED.join("|"),
+    default: "off",
+    help:
+      "Whether new buckets begin with a public access block, as on AWS: nobody may make them public",
+    parse: oneOf(BLOCKED),
   }),
   placements: setting({
     flag: "bucket.placement",

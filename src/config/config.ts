@@ -104,6 +104,8 @@ export type Config = {
   readonly checksumDefault: ChecksumAlgorithm | undefined;
   /** Whether ACLs that would widen access are ignored instead of refused. */
   readonly ignoresAcls: boolean;
+  /** Whether new buckets begin with a public access block of which everything is on. */
+  readonly blocksNewBuckets: boolean;
   /** Origins whose pages may use buckets without a CORS configuration; undefined for none. */
   readonly cors: readonly string[] | undefined;
   readonly log: {
@@ -169,6 +171,7 @@ export function createConfig(values: Values): Config {
     encryptionAtRest: given(values, "encryptionAtRest"),
     checksumDefault: given(values, "checksumDefault") === "none" ? undefined : "CRC64NVME",
     ignoresAcls: given(values, "aclHeaders") === "ignore",
+    blocksNewBuckets: given(values, "publicAccessBlock") === "on",
     cors: values.cors,
     log: {
       format: given(values, "logFormat"),

@@ -102,6 +102,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     sigv2: "presigned",
     encryptionAtRest: false,
     ignoresAcls: false,
+    blocksNewBuckets: false,
     checksumDefault: "CRC64NVME",
     cors: undefined,
     log: { format: "text", level: "info", requests: "all" },

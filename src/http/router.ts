@@ -8,6 +8,7 @@
 
 import type { Operation, Route } from "../operations/operation.ts";
 import { S3Error } from "../s3/errors.ts";
+import { TAGS_PATH } from "../s3/resource_arn.ts";
 import type { S3Request } from "../s3/request.ts";
 import { isSubResource, type SubResource } from "../s3/subresources.ts";
 
@@ -49,7 +50,8 @@ function noOperation(
   request: RoutedRequest,
   given: readonly SubResource[],
 ): S3Error {
-  const { method, target: { on } } = request;
+  const { method, target } = request;
+  const { on } = target;
   if (method === "PUT" && on === "object" && given.length === 1 && given[0] === "partNumber") {
     return new S3Error("InvalidArgument", {
       ArgumentName: "partNumber",
@@ -67,8 +69,8 @@ function noOperation(
     )
       .map(({ method }) => method),
   );
-  // The only resources of S3 Control that have operations are the tags of buckets.
-  const type = on === "account" && allowed.size > 0 ? "BUCKET_TAGS" : on.toUpperCase();
+  const isTags = target.on === "account" && `${target.path}/`.startsWith(`${TAGS_PATH}/`);
+  const type = isTags ? "BUCKET_TAGS" : on.toUpperCase();
   return new S3Error("MethodNotAllowed", { Method: method, ResourceType: type }, {
     headers: { "allow": [...allowed].join(", ") },
   });

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { PublicAccessBlock } from "../s3/public_access_block.ts";
 import { AMAZON_POLICIES } from "./amazon_policies.ts";
 import { AMAZON, arnOf, parsePolicyArn } from "./arns.ts";
 import type {
@@ -81,6 +82,12 @@ export class Directory {
     return found?.kind === "policy" ? found.value : undefined;
   }
 
+  /** Returns the public access block of an account; undefined if it has none. */
+  blockOf(account: string): PublicAccessBlock | undefined {
+    const found = this.#find({ kind: "settings", account, name: "" });
+    return found?.kind === "settings" ? found.value.publicAccessBlock : undefined;
+  }
+
   /** Returns the managed policy of an ARN: one of an account, or one that Amazon manages. */
   policyOf(arn: string): ManagedPolicy | undefined {
     const located = parsePolicyArn(arn);
@@ -122,9 +129,9 @@ export class Directory {
 
 /** Returns the key of the record of an entity. */
 export function keyOf({ kind, value }: Entity): EntityKey {
-  return kind === "account"
-    ? { kind, account: value.id, name: "" }
-    : { kind, account: value.account, name: value.name.toLowerCase() };
+  if (kind === "account") return { kind, account: value.id, name: "" };
+  const { account } = value;
+  return { kind, account, name: kind === "settings" ? "" : value.name.toLowerCase() };
 }
 
 function textOf({ kind, account, name }: EntityKey): string {
@@ -134,7 +141,7 @@ function textOf({ kind, account, name }: EntityKey): string {
 function membersByAccount(entities: Iterable<Entity>): ReadonlyMap<string, Members> {
   const members = new Map<string, { users: User[]; groups: Group[]; policies: ManagedPolicy[] }>();
   for (const { kind, value } of entities) {
-    if (kind === "account") continue;
+    if (kind === "account" || kind === "settings") continue;
     const { account } = value;
     const own = members.get(account) ?? { users: [], groups: [], policies: [] };
     members.set(account, own);

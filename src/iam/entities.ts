@@ -1,11 +1,13 @@
 /**
- * What IAM keeps: accounts, users, groups, access keys and managed policies, as plain values.
+ * What IAM keeps: accounts and their settings, users, groups, access keys and managed policies, as plain values.
  * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
  *
  * An entity is never changed in place. Names are unique without regard to case within an account and a kind, so the maps of
  * the directory use them in lower case.
  * @module
  */
+
+import type { PublicAccessBlock } from "../s3/public_access_block.ts";
 
 /** Tags by key, in the order in which they were set. */
 export type Tags = ReadonlyMap<string, string>;
@@ -89,14 +91,22 @@ export type PolicyVersion = {
   readonly created: Date;
 };
 
+/** What holds for all buckets of an account. It may be set where the account has no record of its own. */
+export type AccountSettings = {
+  /** 12 digits. */
+  readonly account: string;
+  readonly publicAccessBlock: PublicAccessBlock;
+};
+
 /** An entity with its kind, as one record holds it. */
 export type Entity =
   | { readonly kind: "account"; readonly value: Account }
+  | { readonly kind: "settings"; readonly value: AccountSettings }
   | { readonly kind: "user"; readonly value: User }
   | { readonly kind: "group"; readonly value: Group }
   | { readonly kind: "policy"; readonly value: ManagedPolicy };
 
-/** The identity of a record: its kind, its account and its name, which is "" for an account. */
+/** The identity of a record: its kind, its account and its name, which is "" for an account and its settings. */
 export type EntityKey = {
   readonly kind: Entity["kind"];
   readonly account: string;

@@ -53,6 +53,8 @@ export type Decision = {
     | "limit"
     /** The resource belongs to another account, and one of the two policies does not allow it. */
     | "other account"
+    /** The bucket is public, and a public access block restricts it to its owner's account. */
+    | "public access block"
     | "root"
     | "identity policy"
     | "bucket policy";

@@ -2,14 +2,15 @@
  * GetBucketPolicy, PutBucketPolicy and DeleteBucketPolicy: who may use a bucket, and on which conditions.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
  *
- * A change succeeds when it is in force on every gateway. The first policy of a bucket also waits for older gateways, which
+ * A public policy is refused where a public access block is on that blocks it. A change succeeds when it is in force on every gateway. The first policy of a bucket also waits for older gateways, which
  * ignore policies, to leave the bucket alone.
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { parsePolicy } from "../iam/policy.ts";
+import { type CompiledPolicy, parsePolicy } from "../iam/policy.ts";
 import { PolicyError } from "../iam/policy_error.ts";
+import { isPublicPolicy } from "../iam/public_policy.ts";
 import { S3Error } from "../s3/errors.ts";
 import { isPublicRead, MAX_POLICY } from "../s3/policy.ts";
 import { documentOperations } from "./bucket_document.ts";
@@ -30,15 +31,19 @@ export const bucketPolicy: readonly Operation[] = documentOperations({
     action: "s3:PutBucketPolicy",
     maxBytes: 64 * 1024,
     status: 204,
-    async validate(text, { target: { bucket }, hasPrincipal, store }) {
+    async validate(text, { target: { bucket }, access, hasPrincipal, store }) {
       if (Buffer.byteLength(text) > MAX_POLICY) {
         throw malformed("Policy exceeds the maximum allowed document size.");
       }
+      let policy: CompiledPolicy;
       try {
         const options = { origin: "bucket policy", bucket };
-        parsePolicy(text, "bucket", { ...options, ...(hasPrincipal && { hasPrincipal }) });
+        policy = parsePolicy(text, "bucket", { ...options, ...(hasPrincipal && { hasPrincipal }) });
       } catch (cause) {
         throw cause instanceof PolicyError ? malformed(cause.message, cause) : cause;
+      }
+      if (isPublicPolicy(policy) && await access.blocks("BlockPublicPolicy", bucket)) {
+        throw new S3Error("AccessDenied");
       }
       await store.preparePolicy(bucket, isPublicRead(text, bucket));
       return text;

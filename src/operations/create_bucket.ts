@@ -6,7 +6,8 @@
  * requests may be signed for any region, it accepts every location constraint except those that Ceph understands. A bucket
  * belongs to the location that the request names or is signed for, if one of that name is configured.
  *
- * The tags of the new bucket become its document of tags, which is stored together with its owner.
+ * The tags of the new bucket become its document of tags, which is stored together with its owner; so is the public access
+ * block, if new buckets have one.
  *
  * As on AWS, a bucket that the caller already owns is a success in `us-east-1`, for the sake of old programs, and an error
  * elsewhere. There is no `x-amz-bucket-arn`, which AWS documents for directory buckets only.
@@ -14,10 +15,11 @@
  */
 
 import { recordedAccount } from "../iam/principal.ts";
-import { checkAclHeaders } from "../s3/acl.ts";
+import { checkAclHeaders, namesPublicAcl } from "../s3/acl.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { notImplemented } from "../s3/metadata.ts";
+import { BLOCKS_EVERYTHING, formatPublicAccessBlock } from "../s3/public_access_block.ts";
 import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { formatTagging, NEW_BUCKET_TAGS, parseTags, type TagSet } from "../s3/tags.ts";
@@ -37,6 +39,8 @@ type Input = {
   /** The region that the request was signed for. */
   readonly signed: string;
   readonly locations: readonly string[];
+  /** The bucket begins with a public access block. */
+  readonly isBlocked: boolean;
 };
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input>({
@@ -46,14 +50,17 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
   action: "s3:CreateBucket",
   asksItself: true,
 
-  parse(request, { region, dropAcl, locations = [] }) {
-    checkAclHeaders(request, dropAcl);
+  parse(request, { region, dropAcl, blocksNewBuckets: isBlocked = false, locations = [] }) {
     const { headers, region: signed } = request;
+    if (dropAcl !== undefined && isBlocked && namesPublicAcl(headers)) {
+      throw new S3Error("AccessDenied");
+    }
+    checkAclHeaders(request, dropAcl);
     refuseUnlessDefault(headers, "x-amz-bucket-object-lock-enabled", "false");
     refuseUnlessDefault(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
     refuseUnlessDefault(headers, "x-amz-bucket-namespace", "global");
     const integrity = parseIntegrity(headers);
-    return { integrity, anyRegion: region === ANY_REGION, signed, locations };
+    return { integrity, anyRegion: region === ANY_REGION, signed, locations, isBlocked };
   },
 
   async handle(call) {
@@ -68,6 +75,9 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
     if (tags.size > 0) {
       access.allow({ action: "s3:TagResource", resource: call.target, facts });
       documents.set("tagging", formatTagging(tags));
+    }
+    if (input.isBlocked) {
+      documents.set("publicAccessBlock", formatPublicAccessBlock(BLOCKS_EVERYTHING));
     }
     try {
       const account = recordedAccount(caller.principal);

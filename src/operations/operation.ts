@@ -12,6 +12,7 @@ import type { LoggedParts } from "../s3/log_line.ts";
 import type { BucketName } from "../s3/names.ts";
 import type { Payload } from "../s3/payload.ts";
 import type { Action, Permission } from "../s3/permission.ts";
+import type { PublicAccessBlock } from "../s3/public_access_block.ts";
 import { homeRegion } from "../s3/region.ts";
 import type { Target } from "../s3/request.ts";
 import type { RoutingQuery, SubResource } from "../s3/subresources.ts";
@@ -19,12 +20,14 @@ import type { VerifiedRequest } from "../s3/verified_request.ts";
 import type { BucketInfo } from "../store/buckets.ts";
 import type { ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
+import type { Users } from "../store/users.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
 import type { DocumentBudget } from "./bodies/document_budget.ts";
 
 /** The services that every operation may use. */
 export type Services = {
   readonly store: Store;
+  readonly users: Users;
   /** The region of buckets without a location; `*` if each request names it. */
   readonly region: string;
   /** The locations that buckets may be created in, beside the region; none by default. */
@@ -35,6 +38,8 @@ export type Services = {
   readonly encryptionAtRest: boolean;
   /** Drops ACLs of writes that would widen access (`--bucket.acl-headers`); undefined if they are refused. */
   readonly dropAcl?: DropAcl | undefined;
+  /** New buckets begin with a public access block of which everything is on (`--bucket.public-access-block`). */
+  readonly blocksNewBuckets?: boolean | undefined;
   /** The memory of request documents. */
   readonly documents: DocumentBudget;
   /** Returns whether there is a principal that a bucket policy names; every one of a valid form without it. */
@@ -70,6 +75,8 @@ export type Access = {
   readonly may: (action: Action, resource: Target) => boolean;
   /** Returns whether a bucket belongs to the caller's account; an administrator's are all. */
   readonly owns: (bucket: BucketInfo) => boolean;
+  /** Reads whether a switch of the public access block is on for a bucket, there or in its account. */
+  readonly blocks: (block: keyof PublicAccessBlock, bucket: BucketName) => Promise<boolean>;
   /** Returns the error to answer instead of one that tells whether a key of a bucket exists. */
   readonly conceal: (cause: unknown, bucket: BucketName) => unknown;
 };
@@ -77,7 +84,7 @@ export type Access = {
 /** The part of {@linkcode Services} that parsing depends on. */
 export type ParseServices = Pick<
   Services,
-  "checksumDefault" | "dropAcl" | "encryptionAtRest" | "locations" | "region"
+  "blocksNewBuckets" | "checksumDefault" | "dropAcl" | "encryptionAtRest" | "locations" | "region"
 >;
 
 /**
@@ -158,7 +165,7 @@ export type Call<O extends On, Input, Caller extends Identity = User> = {
   readonly region: string;
   readonly deliver: Deliver;
   readonly access: Access;
-} & Pick<Services, "store" | "documents" | "hasPrincipal">;
+} & Pick<Services, "store" | "documents" | "hasPrincipal" | "users">;
 
 /** An operation as its file defines it. */
 export type Definition<O extends On, Input, Caller extends Identity = User> =
@@ -205,7 +212,7 @@ function create<O extends On, Input, Caller extends Identity>(
     async run(request, identity, services, deliver, access) {
       const { target, payload, client } = request;
       const region = homeRegion(services.region, request.region);
-      const { store, documents, hasPrincipal } = services;
+      const { store, documents, hasPrincipal, users } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const caller = callerOf(identity);
       const input = parse(request, services);
@@ -221,6 +228,7 @@ function create<O extends On, Input, Caller extends Identity>(
         store,
         documents,
         hasPrincipal,
+        users,
       });
     },
   };

@@ -7,6 +7,7 @@
 
 import { abortMultipartUpload } from "./abort_multipart_upload.ts";
 import { absentConfigurations } from "./absent_configurations.ts";
+import { accountPublicAccessBlock } from "./account_public_access_block.ts";
 import { acls } from "./acls.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
@@ -98,6 +99,7 @@ export const OPERATIONS: readonly Operation[] = [...SUPPORTED, ...UNSUPPORTED];
 
 /** The operations of S3 Control that the gateway supports; any other request there is `MethodNotAllowed`. */
 export const CONTROL_OPERATIONS: readonly Operation[] = [
+  ...accountPublicAccessBlock,
   listTagsForResource,
   tagResource,
   untagResource,

@@ -73,6 +73,27 @@ export function hasGrants(headers: RequestHeaders): boolean {
   return false;
 }
 
+/** The canned ACLs that grant something to everybody, or to everybody whom AWS knows. */
+const PUBLIC_ACLS: ReadonlySet<string> = new Set([
+  "authenticated-read",
+  "public-read",
+  "public-read-write",
+]);
+/** The groups that are everybody, in the headers that grant something. */
+const PUBLIC_GROUPS = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
+
+/** Returns whether headers name an ACL that AWS takes for public. */
+export function namesPublicAcl(headers: Pick<RequestHeaders, "get" | "keys">): boolean {
+  const canned = headers.get("x-amz-acl");
+  if (canned !== null && PUBLIC_ACLS.has(canned)) return true;
+  for (const name of headers.keys()) {
+    if (!name.startsWith("x-amz-grant-")) continue;
+    const value = headers.get(name) ?? "";
+    if (PUBLIC_GROUPS.some((group) => value.includes(group))) return true;
+  }
+  return false;
+}
+
 /** An `AccessControlPolicy`. */
 export type Acl = {
   readonly owner: string;

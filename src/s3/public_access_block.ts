@@ -5,6 +5,7 @@
  */
 
 import { S3Error } from "./errors.ts";
+import { formatXml } from "./xml.ts";
 import { parseXml } from "./xml_reader.ts";
 
 /** The four switches, as AWS names them. */
@@ -70,11 +71,9 @@ export function parsePublicAccessBlock(text: string): PublicAccessBlock {
   return block;
 }
 
-/** Returns what two blocks do together: the more restrictive of both, as AWS applies those of a bucket and its account. */
-export function combineBlocks(a: PublicAccessBlock, b: PublicAccessBlock): PublicAccessBlock {
-  const block = { ...a };
-  for (const name of BLOCKS) block[name] ||= b[name];
-  return block;
+/** Formats a block, as the document of a bucket and as S3 Control returns it. */
+export function formatPublicAccessBlock(block: PublicAccessBlock): string {
+  return formatXml(BLOCK_ROOT, block);
 }
 
 function isBlock(name: string): name is typeof BLOCKS[number] {

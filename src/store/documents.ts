@@ -55,8 +55,8 @@ export interface BucketDocuments {
     options?: WriteDocumentOptions,
   ): Promise<void>;
   /**
-   * Prepares a bucket for a policy: resolves when every gateway that serves the bucket enforces policies. The first time it
-   * takes seconds.
+   * Prepares a bucket for a policy or a public access block: resolves when every gateway that serves the bucket enforces
+   * both. The first time it takes seconds.
    *
    * @param isPublicRead The policy lets everybody read all objects, which older gateways enforce also.
    */

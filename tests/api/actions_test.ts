@@ -45,6 +45,8 @@ const ON_BUCKETS: ReadonlySet<string> = new Set([
 
 /** Amazon's actions without a resource. */
 const ON_NOTHING: ReadonlySet<string> = new Set([
+  "s3:GetAccountPublicAccessBlock",
+  "s3:PutAccountPublicAccessBlock",
   "s3:ListAllMyBuckets",
   "s3-object-lambda:WriteGetObjectResponse",
 ]);

@@ -11,6 +11,7 @@ import { parsePolicy } from "../../src/iam/policy.ts";
 import { type Principal, rootOf } from "../../src/iam/principal.ts";
 import { parseBucketName } from "../../src/s3/names.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryUsers } from "../../src/store/memory/users.ts";
 import { PAIR } from "../http/wire_request.ts";
 import {
   ACCOUNT,
@@ -122,10 +123,17 @@ export async function createPolicyScene(
   const store = services.store as MemoryStore | undefined ??
     createMemoryStore({ minPartSize: 5, now: () => new Date("2024-05-01T10:00:00.500Z") });
   const { decided, ...rest } = services;
+  const users = services.users ?? createMemoryUsers();
   const gateway = await createTestGateway({
     store,
     authenticate: createAuthenticate({ ...authenticationIn(REGION), credentials }),
-    authorize: authorizeWith(store, { isIsolated: true, ...(decided && { decided }) }),
+    users,
+    authorize: authorizeWith(store, {
+      isIsolated: true,
+      users,
+      dropsAcls: services.dropAcl !== undefined,
+      ...(decided && { decided }),
+    }),
     ...rest,
   });
   return {

@@ -13,6 +13,7 @@ import {
 } from "../../src/access/authorize.ts";
 import { createBucketAccounts } from "../../src/access/bucket_accounts.ts";
 import { createBucketAccesses } from "../../src/access/bucket_access.ts";
+import { PublicAccessBlocks } from "../../src/access/public_access_blocks.ts";
 import { createStrangerReads } from "../../src/access/strangers.ts";
 import {
   type Authenticate,
@@ -32,6 +33,7 @@ import type { Permission } from "../../src/s3/permission.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
 import { createMemoryUsers } from "../../src/store/memory/users.ts";
+import type { Users } from "../../src/store/users.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
 import { SILENT_LOG } from "../../src/telemetry/log.ts";
@@ -101,8 +103,9 @@ export function authenticateIn(region: string, locations: readonly string[] = []
 /** Creates the step that asks policies about the buckets of a store. */
 export function authorizeWith(
   store: Store,
-  { isIsolated = false, ...services }: Partial<AuthorizeServices> & {
+  { isIsolated = false, users = createMemoryUsers(), ...services }: Partial<AuthorizeServices> & {
     readonly isIsolated?: boolean;
+    readonly users?: Users;
   } = {},
 ): Authorize {
   const accounts = createBucketAccounts({
@@ -111,9 +114,17 @@ export function authorizeWith(
     isIsolated: () => isIsolated,
     accountOfKey: () => undefined,
   });
+  const blocks = new PublicAccessBlocks({ documents: store, users });
   return createAuthorize({
     store,
-    buckets: createBucketAccesses({ store, strangers: createStrangerReads(store), ...accounts }),
+    buckets: createBucketAccesses({
+      store,
+      strangers: createStrangerReads(store),
+      blocks,
+      ...accounts,
+    }),
+    blocks,
+    dropsAcls: false,
     accountOfListed: accounts.accountOfListed,
     account: ACCOUNT,
     now: () => NOW,
@@ -136,6 +147,7 @@ export function watchPermissions(
       allow: (permission) => (watch(permission), access.allow(permission)),
       allowRead: (permission) => (watch(permission), access.allowRead(permission)),
       seen: (object) => access.seen(object),
+      blocks: (block, bucket) => access.blocks(block, bucket),
       owns: (bucket) => access.owns(bucket),
       may: (action, resource) => access.may(action, resource),
       conceal: (cause, bucket) => access.conceal(cause, bucket),
@@ -149,6 +161,7 @@ export async function createTestGateway(
 ): Promise<TestGateway> {
   const store = overrides.store as MemoryStore | undefined ??
     createMemoryStore({ minPartSize: overrides.minPartSize ?? 5, now: () => NOW });
+  const users = overrides.users ?? createMemoryUsers();
   let requests = 0;
   const handler = createHandler({
     store,
@@ -158,9 +171,12 @@ export async function createTestGateway(
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authenticateQuery: createAuthenticateQuery(authenticationIn(REGION)),
-    users: createMemoryUsers(),
+    users,
     sources: () => ({ now: NOW, random: randomBytes }),
-    authorize: authorizeWith(overrides.store ?? store),
+    authorize: authorizeWith(overrides.store ?? store, {
+      users,
+      dropsAcls: overrides.dropAcl !== undefined,
+    }),
     account: ACCOUNT,
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     domains: ["s3.test"],

@@ -7,6 +7,9 @@
  * @module
  */
 
+import { CONTROL_NAMESPACE } from "../../src/s3/control.ts";
+import { formatPublicRead } from "../../src/s3/policy.ts";
+
 /** A request and its answer. `{UploadId}` and `{ETag}` stand for the text of such an element in an answer before. */
 export type Step = {
   readonly method: string;
@@ -31,6 +34,23 @@ function step(request: string, status: number, answer?: string, more: More = {})
 const ENFORCED = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership>" +
   "</Rule></OwnershipControls>";
 const PRIVATE = { headers: { "x-amz-acl": "private" } };
+
+const ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock";
+const OF_ACCOUNT = { "x-amz-account-id": "111122223333" };
+const PUBLIC_READ = formatPublicRead("tool");
+
+/** A public access block, as Terraform sends it. */
+function blockOf(namespace: string, value: boolean): string {
+  const names = [
+    "BlockPublicAcls",
+    "BlockPublicPolicy",
+    "IgnorePublicAcls",
+    "RestrictPublicBuckets",
+  ];
+  const switches = names.map((name) => `<${name}>${value}</${name}>`).join("");
+  const xmlns = namespace || "http://s3.amazonaws.com/doc/2006-03-01/";
+  return `<PublicAccessBlockConfiguration xmlns="${xmlns}">${switches}</PublicAccessBlockConfiguration>`;
+}
 
 /** A document of DeleteObjects, as tools make it of ListObjectVersions. */
 function deletion(...keys: readonly string[]): string {
@@ -128,6 +148,47 @@ export const TOOLS: Readonly<Record<string, readonly Step[]>> = {
       body: "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>",
     }),
     step("PUT /tool?logging", 200, undefined, { body: "<BucketLoggingStatus/>" }),
+    step("DELETE /tool", 204),
+  ],
+  "Terraform's aws_s3_bucket_public_access_block and aws_s3_bucket_ownership_controls": [
+    step("PUT /tool", 200),
+    step("PUT /tool?publicAccessBlock", 200, undefined, { body: blockOf("", true) }),
+    step("GET /tool?publicAccessBlock", 200, "PublicAccessBlockConfiguration", {
+      shows: "<BlockPublicPolicy>true</BlockPublicPolicy>",
+    }),
+    step("PUT /tool?policy", 403, "AccessDenied", { body: PUBLIC_READ }),
+    step("PUT /tool?publicAccessBlock", 200, undefined, { body: blockOf("", false) }),
+    step("PUT /tool?policy", 204, undefined, { body: PUBLIC_READ }),
+    step("GET /tool?policyStatus", 200, "PolicyStatus", { shows: "<IsPublic>true</IsPublic>" }),
+    step("DELETE /tool?policy", 204),
+    step("DELETE /tool?publicAccessBlock", 204),
+    step("GET /tool?publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
+    step("PUT /tool?ownershipControls", 200, undefined, { body: ENFORCED }),
+    step("GET /tool?ownershipControls", 200, "OwnershipControls", { shows: "BucketOwnerEnforced" }),
+    // Destroying it is a success for this error alone.
+    step("DELETE /tool?ownershipControls", 404, "OwnershipControlsNotFoundError"),
+    step("DELETE /tool", 204),
+  ],
+  "Terraform's aws_s3_account_public_access_block": [
+    step("PUT /tool", 200),
+    step(`GET ${ACCOUNT_BLOCK}`, 404, "ErrorResponse", { headers: OF_ACCOUNT }),
+    step(`PUT ${ACCOUNT_BLOCK}`, 200, undefined, {
+      headers: OF_ACCOUNT,
+      body: blockOf(CONTROL_NAMESPACE, true),
+    }),
+    step(`GET ${ACCOUNT_BLOCK}`, 200, "PublicAccessBlockConfiguration", {
+      headers: OF_ACCOUNT,
+      shows: "<RestrictPublicBuckets>true</RestrictPublicBuckets>",
+    }),
+    step("GET /tool?publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
+    step("PUT /tool?policy", 403, "AccessDenied", { body: PUBLIC_READ }),
+    step(`DELETE ${ACCOUNT_BLOCK}`, 200, undefined, { headers: OF_ACCOUNT }),
+    step(`DELETE ${ACCOUNT_BLOCK}`, 200, undefined, { headers: OF_ACCOUNT }),
+    step(`GET ${ACCOUNT_BLOCK}`, 404, "ErrorResponse", {
+      headers: OF_ACCOUNT,
+      shows: "NoSuchPublicAccessBlockConfiguration",
+    }),
+    step("PUT /tool?policy", 204, undefined, { body: PUBLIC_READ }),
     step("DELETE /tool", 204),
   ],
   "Ansible's s3_bucket, present and then absent with force": [

@@ -11,6 +11,7 @@ import type { Change, Entity } from "../../src/iam/entities.ts";
 import { parseUserSubject, userSubject } from "../../src/nats/layout/user_subjects.ts";
 import { formatUserRecord, parseUserRecord } from "../../src/nats/users/record.ts";
 import { secretsOf } from "../../src/nats/users/secrets.ts";
+import { BLOCKS_NOTHING } from "../../src/s3/public_access_block.ts";
 import { mutate, mutateSubject, seeded } from "./mutations.ts";
 import { ACCOUNT, sealingOf, sources } from "./users_on_server.ts";
 
@@ -21,6 +22,11 @@ const document =
 const alice = { account: ACCOUNT, name: "Alice" };
 const arn = `arn:aws:iam::${ACCOUNT}:policy/team/readers`;
 
+const SETTINGS: Entity = {
+  kind: "settings",
+  value: { account: ACCOUNT, publicAccessBlock: { ...BLOCKS_NOTHING, BlockPublicPolicy: true } },
+};
+
 const PLANS: readonly ((directory: Directory) => readonly Change[])[] = [
   (d) => createUser(d, { ...alice, path: "/a/", tags: [{ key: "team", value: "" }] }, sources),
   (d) => createAccessKey(d, alice, sources),
@@ -30,13 +36,14 @@ const PLANS: readonly ((directory: Directory) => readonly Change[])[] = [
   (d) => putInlinePolicy(d, { ...alice, kind: "user", policy: "0", document }),
   (d) => createGroup(d, { account: ACCOUNT, name: "staff" }, sources),
   (d) => createPolicy(d, { account: ACCOUNT, name: "readers", path: "/team/", document }, sources),
+  () => [{ put: SETTINGS }],
   (d) => createPolicyVersion(d, { account: ACCOUNT, arn, document, isDefault: false }, sources),
 ];
 const DIRECTORY = PLANS.reduce((before, plan) => before.with(plan(before)), new Directory());
 const ENTITIES: readonly Entity[] = [...DIRECTORY.entities()];
 
 Deno.test("records of every kind are read as they were written", () => {
-  strictEqual(new Set(ENTITIES.map(({ kind }) => kind)).size, 4);
+  strictEqual(new Set(ENTITIES.map(({ kind }) => kind)).size, 5);
   for (const entity of ENTITIES) {
     const key = parseUserSubject(userSubject(keyOf(entity)));
     ok(key !== undefined);
@@ -80,7 +87,8 @@ Deno.test("mutated subjects of records are those of one entity, or of none", () 
     if (key === undefined) continue;
     found++;
     strictEqual(userSubject(key), subject);
-    ok(key.kind === "account" ? key.name === "" : /^[\w+=,.@-]{1,128}$/.test(key.name), subject);
+    const isOfAccount = key.kind === "account" || key.kind === "settings";
+    ok(isOfAccount ? key.name === "" : /^[\w+=,.@-]{1,128}$/.test(key.name), subject);
   }
   ok(found > 0);
 });

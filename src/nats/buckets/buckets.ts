@@ -15,7 +15,7 @@ import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
 import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
-import { LAYOUT_RECORD } from "./layout_version.ts";
+import { BLOCKED_LAYOUT_RECORD, LAYOUT_RECORD } from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
 
 /** Fields of a context that reading an owner needs. */
@@ -62,7 +62,9 @@ export async function createBucket(
   if (await createPlaced(streams, store, exists, given.location)) {
     try {
       await writeFirstRecords(context, store, owner, given);
-      await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
+      if (given.documents?.has("publicAccessBlock") !== true) {
+        await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
+      }
       await dropOldLock(context, await streams.read(bucket));
       return;
     } catch (cause) {
@@ -89,6 +91,7 @@ async function writeFirstRecords(
 ): Promise<void> {
   const subject = records.bucket(store, "owner");
   const data = formatOwner({ accessKeyId: owner, account });
+  const layout = { subject: records.bucket(store, "layout"), data: BLOCKED_LAYOUT_RECORD };
   if (documents.size === 0) {
     await requests.publish(subject, data, { expect: 0 });
     return;
@@ -97,6 +100,7 @@ async function writeFirstRecords(
     await requests.publishBatch([
       { subject, data, expect: 0 },
       ...Array.from(documents, ([kind, data]) => ({ subject: records.bucket(store, kind), data })),
+      ...(documents.has("publicAccessBlock") ? [layout] : []),
       { subject: records.bucket(store, "rev"), data: "" },
     ]);
   } finally {

@@ -2,7 +2,7 @@
  * The layout's version of a bucket: a gateway refuses a bucket with a layout that a newer gateway wrote.
  *
  * A bucket begins with version 1. Its version rises when it is first used in a way that older gateways would break, and
- * never falls: a policy makes it 2. Gateways look at the version every {@linkcode LAYOUT_INTERVAL} milliseconds, so such
+ * never falls: a policy or a public access block makes it 2. Gateways look at the version every {@linkcode LAYOUT_INTERVAL} milliseconds, so such
  * use begins two intervals later.
  * @module
  */
@@ -22,6 +22,12 @@ import type { ReportUnreadable } from "./unreadable.ts";
 /** The record that states the layout's version. */
 export const LAYOUT_RECORD = formatLayoutVersion(LAYOUT_VERSION);
 
+/**
+ * The same for a bucket that is created with a public access block. It is written behind the block, so that the first policy
+ * waits for older gateways that saw the bucket before.
+ */
+export const BLOCKED_LAYOUT_RECORD = formatLayoutVersion(POLICY_LAYOUT);
+
 /** Milliseconds between two looks at the version of a bucket that is in use. */
 export const LAYOUT_INTERVAL = 3000;
 
@@ -38,11 +44,11 @@ export async function stateLayoutVersion(requests: Requests, store: StoreName): 
 }
 
 /**
- * Raises the version of a bucket before its first policy, and waits until no gateway serves the bucket that ignores
- * policies.
+ * Raises the version of a bucket before its first policy or public access block, and waits until no gateway serves the
+ * bucket that ignores them.
  *
  * A crash while it waits leaves the new version without a policy: older gateways refuse the bucket, and the next call waits
- * again. It need not wait if a policy was written after the version, because that was done after waiting.
+ * again. It need not wait if a policy or a block was written after the version, because that was done after waiting.
  *
  * @param isPublicRead Whether the policy is the one that older gateways enforce also.
  */
@@ -51,14 +57,19 @@ export async function raiseForPolicy(
   store: StoreName,
   isPublicRead: boolean,
 ): Promise<void> {
-  const read = (name: "layout" | "policy") =>
+  const read = (name: "layout" | "policy" | "publicAccessBlock") =>
     requests.leaderGet(streamOf(store), { last_by_subj: records.bucket(store, name) });
-  const [layout, policy] = await Promise.all([read("layout"), read("policy")]);
+  const [layout, policy, block] = await Promise.all([
+    read("layout"),
+    read("policy"),
+    read("publicAccessBlock"),
+  ]);
   const stated = layout && parseLayoutVersion(textOf(layout.data));
   const version = stated?.kind === "value" ? stated.value : LAYOUT_VERSION;
   if (version < POLICY_LAYOUT && isPublicRead) return;
   const since = layout?.sequence ?? 0;
-  if (version >= POLICY_LAYOUT && policy !== undefined && policy.sequence > since) return;
+  const last = Math.max(policy?.sequence ?? 0, block?.sequence ?? 0);
+  if (version >= POLICY_LAYOUT && last > since) return;
   const data = formatLayoutVersion(Math.max(version, POLICY_LAYOUT));
   await requests.publish(records.bucket(store, "layout"), data, { rollup: true });
   await pause(2 * LAYOUT_INTERVAL);

@@ -2,7 +2,7 @@
  * The KV bucket of accounts, users, groups and policies, and the subjects of its records.
  * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-8.md (key-value stores)
  *
- * The keys are `account.<number>` and `user|group|policy.<number>.<base64url of the name in lower case>`, so names that differ
+ * The keys are `account.<number>`, `settings.<number>` and `user|group|policy.<number>.<base64url of the name in lower case>`, so names that differ
  * only in case have the same record.
  * @module
  */
@@ -18,22 +18,23 @@ const PREFIX = "$KV.s3-users.";
 /** All subjects of the stream. */
 export const USERS_SUBJECTS = `${PREFIX}>`;
 
+const OF_ACCOUNT = ["account", "settings"] as const;
 const NAMED = ["user", "group", "policy"] as const;
 /** Longest name, in characters. */
 const MAX_NAME = 128;
 
 /** What a record is about. */
 export type UserRecordKey = {
-  readonly kind: "account" | typeof NAMED[number];
+  readonly kind: typeof OF_ACCOUNT[number] | typeof NAMED[number];
   /** 12 digits. */
   readonly account: string;
-  /** In lower case; "" for an account. */
+  /** In lower case; "" for an account and its settings. */
   readonly name: string;
 };
 
 /** Returns the subject of a record. */
 export function userSubject({ kind, account, name }: UserRecordKey): string {
-  const token = kind === "account"
+  const token = isOfAccount(kind)
     ? ""
     : `.${Buffer.from(name.toLowerCase()).toString("base64url")}`;
   return `${PREFIX}${kind}.${account}${token}`;
@@ -56,10 +57,14 @@ export function parseUserSubject(subject: string): UserRecordKey | undefined {
   if (!subject.startsWith(PREFIX)) return undefined;
   const [kind, account = "", token, more] = subject.slice(PREFIX.length).split(".");
   if (!isAccountId(account) || more !== undefined) return undefined;
-  if (kind === "account") return token === undefined ? { kind, account, name: "" } : undefined;
+  if (isOfAccount(kind)) return token === undefined ? { kind, account, name: "" } : undefined;
   const named = NAMED.find((name) => name === kind);
   if (named === undefined || token === undefined) return undefined;
   const key = { kind: named, account, name: Buffer.from(token, "base64url").toString() };
   const isName = /^[\w+=,.@-]+$/.test(key.name) && key.name.length <= MAX_NAME;
   return isName && userSubject(key) === subject ? key : undefined;
+}
+
+function isOfAccount(kind: string | undefined): kind is typeof OF_ACCOUNT[number] {
+  return (OF_ACCOUNT as readonly (string | undefined)[]).includes(kind);
 }

@@ -62,6 +62,12 @@ export class Fields {
     return time;
   }
 
+  object(name: string): Fields {
+    const value = this.#get(name);
+    if (!isRecord(value)) throw wrong(name, "an object");
+    return new Fields(value);
+  }
+
   /** Returns a list of objects. */
   list(name: string): readonly Fields[] {
     return this.#list(name).map((element) => {

@@ -1,11 +1,20 @@
 /**
- * Records of accounts, users, groups and policies: JSON that anybody may have written, read without an exception.
+ * Records of accounts and their settings, users, groups and policies: JSON that anybody may have written, read without an exception.
  *
  * The secret of an access key is sealed (`sealed`), or in the clear where the operator permits it (`secret`).
  * @module
  */
 
-import type { AccessKey, Account, Entity, Group, ManagedPolicy, User } from "../../iam/entities.ts";
+import type {
+  AccessKey,
+  Account,
+  AccountSettings,
+  Entity,
+  Group,
+  ManagedPolicy,
+  User,
+} from "../../iam/entities.ts";
+import { BLOCKS, BLOCKS_NOTHING } from "../../s3/public_access_block.ts";
 import { parseRecord } from "../layout/json.ts";
 import type { UserRecordKey } from "../layout/user_subjects.ts";
 import { Fields, Unreadable } from "./fields.ts";
@@ -59,6 +68,8 @@ export function formatUserRecord({ kind, value }: Entity, secrets: Secrets): str
         inline: formatPairs(value.inline),
         keys: formatKeys(value.keys, secrets),
       });
+    case "settings":
+      return JSON.stringify({ version: VERSION, ...value });
     case "group":
       return JSON.stringify({ version: VERSION, ...value, inline: formatPairs(value.inline) });
     case "policy":
@@ -102,6 +113,8 @@ function parseEntity(key: UserRecordKey, fields: Fields, parseKeys: ParseKeys): 
   switch (key.kind) {
     case "account":
       return { kind: "account", value: parseAccount(key, fields, parseKeys) };
+    case "settings":
+      return { kind: "settings", value: parseSettings(key, fields) };
     case "user":
       return { kind: "user", value: parseUser(key, fields, parseKeys) };
     case "group":
@@ -120,6 +133,14 @@ function parseAccount(key: UserRecordKey, fields: Fields, parseKeys: ParseKeys):
     created: fields.time("created"),
     keys: parseKeys(fields.list("keys")),
   };
+}
+
+function parseSettings(key: UserRecordKey, fields: Fields): AccountSettings {
+  if (fields.text("account") !== key.account) throw new Unreadable("it is that of another account");
+  const switches = fields.object("publicAccessBlock");
+  const publicAccessBlock = { ...BLOCKS_NOTHING };
+  for (const name of BLOCKS) publicAccessBlock[name] = switches.flag(name);
+  return { account: key.account, publicAccessBlock };
 }
 
 function parseNamed(key: UserRecordKey, fields: Fields): Pick<
