@@ -41,6 +41,22 @@ Deno.test("a site serves files, and the index document of folders", async () => 
   );
 });
 
+Deno.test("a site is 403 while a public access block restricts its bucket", async () => {
+  const { visit, ok } = await createTestSite(INDEX);
+  const page = async (): Promise<string> => {
+    const { status, headers } = await visit("/b");
+    return `${status} ${headers.get("x-amz-error-code")}`;
+  };
+  strictEqual(await page(), "200 null");
+  const body =
+    "<PublicAccessBlockConfiguration><RestrictPublicBuckets>true</RestrictPublicBuckets>" +
+    "</PublicAccessBlockConfiguration>";
+  await ok("PUT", "/bucket?publicAccessBlock", { body });
+  strictEqual(await page(), "403 AccessDenied");
+  await ok("DELETE", "/bucket?publicAccessBlock");
+  strictEqual(await page(), "200 null");
+});
+
 Deno.test("keys are what the path says, letter by letter", async () => {
   const { visit, ok } = await createTestSite(INDEX);
   const keys = ["c/../d", "c//d", "é ?#", "%2e%2e/x", "c\\d", "a%2Fb", "/etc/passwd"];

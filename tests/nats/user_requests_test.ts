@@ -1,22 +1,17 @@
 /** Requests that users sign, on several gateways: they end with the user, in every form of signature. */
 
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { connect } from "@nats-io/transport-node";
-import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { createGateway } from "../../src/compose.ts";
-import { parseInvocation } from "../../src/config/command_line.ts";
-import { createConfig } from "../../src/config/config.ts";
+import { startNatsServer } from "../../scripts/nats_server.ts";
 import type { Gateway } from "../../src/commands/serve.ts";
 import { setDisabled } from "../../src/iam/changes/users.ts";
 import { updateAccessKey } from "../../src/iam/changes/keys.ts";
-import { SILENT_LOG } from "../../src/telemetry/log.ts";
 import { signedRequest } from "../api/test_gateway.ts";
 import { openStore } from "./store_on_server.ts";
+import { OPS, startGateway } from "./users_gateway.ts";
 import {
   ACCOUNT,
   addUser,
@@ -27,41 +22,8 @@ import {
   withUsers,
 } from "./users_on_server.ts";
 
-const KEY = `k1:${Buffer.alloc(32, 1).toString("base64")}`;
-const OPS = { accessKeyId: "ops", secret: "ops-secret" };
 const alice = { account: ACCOUNT, name: "alice" };
 const ALICE = { accessKeyId: keyOf("alice"), secret: "secret of alice" };
-
-/** Starts a gateway; disposing ends it. */
-async function startGateway(
-  { url }: NatsServer,
-  entries: readonly object[] = [{ admin: true }],
-): Promise<{ readonly gateway: Gateway } & AsyncDisposable> {
-  const credentials = entries.map((entry) => ({
-    accessKey: OPS.accessKeyId,
-    secretKey: OPS.secret,
-    ...entry,
-  }));
-  const invocation = parseInvocation({
-    args: ["--auth.sigv2", "on"],
-    env: {
-      NATS_S3_NATS_SERVERS: url,
-      NATS_S3_CREDENTIALS: JSON.stringify({ credentials }),
-      NATS_S3_USERS_KEY: KEY,
-    },
-    readTextFile: () => "",
-  });
-  if (invocation.kind !== "run") throw new TypeError(invocation.kind);
-  const connection = await connect({ servers: url, maxReconnectAttempts: -1 });
-  const gateway = createGateway(createConfig(invocation.values), connection, SILENT_LOG);
-  return {
-    gateway,
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await connection.close();
-    },
-  };
-}
 
 type Pair = { readonly accessKeyId: string; readonly secret: string };
 

@@ -221,6 +221,11 @@ Deno.test("nats-s3 buckets website refuses what it cannot do", async () => {
       [["website", "--public", "photos"], /^1 There is no bucket "photos"/m],
     ] as const
   ) match(await runBuckets(server, ...args), expected);
+  await using gateway = await start(server, "--bucket.public-access-block", "on");
+  await put(gateway, "/photos");
+  const refused = await runBuckets(server, "website", "--public", "photos");
+  match(refused, /^1 .*public access block/m);
+  strictEqual((await browse(gateway.sites, "photos.localhost", "/a")).status, 404);
 });
 
 Deno.test("nats-s3 says that the port of web sites is in use, and refuses hosts that mean two things", async () => {

@@ -1,6 +1,6 @@
 /** Buckets. */
 
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { formatPublicRead } from "../../../src/s3/policy.ts";
 import { type Checks, shows, textOf } from "../check.ts";
 
@@ -135,5 +135,34 @@ export const BUCKETS: Checks = {
     const { json } = await aws`s3api list-buckets --prefix BUCKET-none`;
     shows(json, { Buckets: [] });
     strictEqual(textOf(await aws`s3api list-buckets --prefix BUCKET`, "Prefix"), bucket);
+  },
+  "a public access block refuses a public policy": async ({ aws, bucket, refused }) => {
+    const switches = [
+      "BlockPublicAcls",
+      "IgnorePublicAcls",
+      "BlockPublicPolicy",
+      "RestrictPublicBuckets",
+    ];
+    const block = Object.fromEntries(switches.map((name) => [name, name === "BlockPublicPolicy"]));
+    const put = ["put-public-access-block", "--public-access-block-configuration"];
+    await aws`s3api ${[...put, JSON.stringify(block)]} --bucket BUCKET`;
+    deepStrictEqual((await aws`s3api get-public-access-block --bucket BUCKET`).json, {
+      PublicAccessBlockConfiguration: block,
+    });
+    const policy = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{
+        Effect: "Allow",
+        Principal: "*",
+        Action: "s3:ListBucket",
+        Resource: `arn:aws:s3:::${bucket}`,
+      }],
+    });
+    await refused("AccessDenied", 403)`s3api put-bucket-policy --bucket BUCKET --policy ${policy}`;
+    await aws`s3api delete-public-access-block --bucket BUCKET`;
+    await refused(
+      "NoSuchPublicAccessBlockConfiguration",
+      404,
+    )`s3api get-public-access-block --bucket BUCKET`;
   },
 };

@@ -27,11 +27,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "--object-lock-configuration",
     "ObjectLockEnabled=Enabled",
   ],
-  PutPublicAccessBlock: [
-    "put-public-access-block",
-    "--public-access-block-configuration",
-    "BlockPublicAcls=true",
-  ],
 };
 
 /** Commands, without `--bucket` and `--key`. */
