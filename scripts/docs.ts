@@ -10,6 +10,7 @@ import { formatSettingsTable } from "../src/config/help.ts";
 import { IAM_GROUPS } from "../src/operations/iam/table.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import { CONTROL_OPERATIONS, SUPPORTED, UNSUPPORTED } from "../src/operations/table.ts";
+import { TAGS_PATH } from "../src/s3/resource_arn.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
 import { formatMetricsTable } from "./metrics_table.ts";
 
@@ -96,7 +97,7 @@ const PATHS = {
 function formatRoute({ method, on, path, query = [], headers = [] }: Operation): string {
   const search = query.length === 0 ? "" : `?${query.join("&")}`;
   const sent = headers.length === 0 ? "" : ` with ${headers.join(", ")}`;
-  const rest = path === undefined ? "" : `${path}/{arn}`;
+  const rest = path === undefined ? "" : path === TAGS_PATH ? `${path}/{arn}` : path;
   return `${method} ${PATHS[on]}${rest}${search}${sent}`;
 }
 
