@@ -35,7 +35,7 @@ export function signatureVersionOf(
  * import { signatureTimeOf } from "./signature_facts.ts";
  * import { strictEqual } from "node:assert/strict";
  *
- * const headers = new Headers({ "authorization": "AWS4-…", "x-amz-date": "20240501T100000Z" });
+ * const headers = new Headers({ "authorization": "AWS4-HMAC-SHA256", "x-amz-date": "20240501T100000Z" });
  * const time = signatureTimeOf({ headers, query: new Map() });
  * strictEqual(time?.toISOString(), "2024-05-01T10:00:00.000Z");
  * ```

@@ -89,11 +89,11 @@ Deno.test("policies that IAM does not understand are refused with the reason", a
   await must("CreateUser", { UserName: "bob" });
   for (
     const [text, reason] of [
-      ["{", /JSON/],
+      ["{", /Syntax errors/],
       [document({ Action: "GetObject" }), /vendor/],
       [document({ Action: "s3:*", Principal: "*" }), /should not specify a principal/],
       [document({ Action: "s3:*", Resource: "photos" }), /ARN/],
-      [document({ Action: "s3:*", Effect: "Permit" }), /effect/],
+      [document({ Action: "s3:*", Effect: "Permit" }), /Syntax errors/],
       ['{"Version":"2012-10-17","Statement":[]}', /empty/],
       [document({ Action: "s3:*" }).replace('"Statement"', '"Statement":[],"Statement"'), /./],
     ] as const

@@ -7,8 +7,10 @@ import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { startNatsServer } from "../../scripts/nats_server.ts";
 import type { Gateway } from "../../src/commands/serve.ts";
+import { putInlinePolicy } from "../../src/iam/changes/rights.ts";
 import { setDisabled } from "../../src/iam/changes/users.ts";
 import { updateAccessKey } from "../../src/iam/changes/keys.ts";
+import type { BucketName } from "../../src/s3/names.ts";
 import { signedRequest } from "../api/test_gateway.ts";
 import { openStore } from "./store_on_server.ts";
 import { OPS, startGateway } from "./users_gateway.ts";
@@ -64,6 +66,11 @@ async function answers(gateway: Gateway, pair: Pair): Promise<readonly string[]>
   }));
 }
 
+const READS = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::photos/*" },
+});
+const REFUSED = [...Array(3).fill("AccessDenied"), "200"];
 const LET_IN = ["200", "200", "200", "200"];
 const UNKNOWN = [...Array(3).fill("InvalidAccessKeyId"), "InvalidClientTokenId"];
 
@@ -77,6 +84,7 @@ Deno.test("a removed, disabled or inactive user is refused on every gateway, pre
     first.gateway(signedRequest(method, target, { ...OPS, now: new Date(), body }));
   strictEqual((await send("PUT", "/photos")).status, 200);
   strictEqual((await send("PUT", "/photos/a", "bytes")).status, 200);
+  await store.store.administration.giveTo("photos" as BucketName, ACCOUNT);
   const both = async (): Promise<readonly string[]> => {
     const [a, b] = await Promise.all(
       [first, second].map(({ gateway }) => answers(gateway, ALICE)),
@@ -87,7 +95,11 @@ Deno.test("a removed, disabled or inactive user is refused on every gateway, pre
 
   deepStrictEqual(await both(), UNKNOWN);
   const steps = [
-    [addUser("alice"), LET_IN],
+    [addUser("alice"), REFUSED],
+    [
+      (d) => putInlinePolicy(d, { ...alice, kind: "user", policy: "p", document: READS }),
+      LET_IN,
+    ],
     [
       (d) => updateAccessKey(d, { ...alice, id: keyOf("alice"), isActive: false }, sources),
       UNKNOWN,

@@ -12,7 +12,7 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/buckets.ts";
 import { monotonic, pause } from "../../world/world.ts";
-import { isFull, Unanswered } from "../jetstream/errors.ts";
+import { isFull, JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { bucketOf, type StoreName } from "../layout/names.ts";
 import { type OwnerContext, readOwner } from "./buckets.ts";
@@ -143,12 +143,21 @@ async function readSettled(requests: Requests, store: StoreName): Promise<Stream
   }
 }
 
-/** Updates a stream. If no response comes, the caller looks whether the update was made. */
+/**
+ * Updates a stream, after the change before it: a cluster moves replicas for a while after it accepted a change, and refuses
+ * another one until then. If no response comes, the caller looks whether the update was made.
+ */
 async function update(requests: Requests, store: StoreName, config: StreamConfig): Promise<void> {
-  try {
-    await updateStream(requests, store, config);
-  } catch (cause) {
-    if (!(cause instanceof Unanswered)) throw cause;
+  for (const until = monotonic() + SETTLING;;) {
+    try {
+      return void await updateStream(requests, store, config);
+    } catch (cause) {
+      if (cause instanceof Unanswered) return;
+      const isEarly = cause instanceof JetStreamError &&
+        cause.code === JetStreamCode.ReconfigurationInProgress;
+      if (!isEarly || monotonic() > until) throw cause;
+    }
+    await pause(LOOK);
   }
 }
 

@@ -24,6 +24,7 @@ export const JetStreamCode = {
   StoreFailed: 10077,
   ReplicasNotSupported: 10074,
   StreamSealed: 10109,
+  ReconfigurationInProgress: 10226,
   BatchesDisabled: 10174,
   TooManyBatches: 10176,
   WrongLastSequenceConstant: 10164,

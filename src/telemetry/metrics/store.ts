@@ -88,7 +88,7 @@ export function addStoreMetrics(registry: Metrics, read: () => StoreStats): Stor
 function addUsers(registry: Metrics, read: () => StoreStats["users"]): void {
   registry.gauge(
     "nats_s3_users_access_keys",
-    "Access keys of users and accounts in the KV bucket: accepted unless they are inactive (usable), of these sealed under an older key (outdated), and without a key that opens their secrets (locked).",
+    "Access keys of users and accounts in the KV bucket: accepted unless they are inactive (usable), of these sealed under an older key (outdated), and sealed under a key that is missing (locked).",
     ["state"],
     () => {
       const { usable, outdated, locked } = read();
