@@ -56,6 +56,7 @@ import {
   parsePartNumber,
   parseUploadId,
 } from "../../src/s3/names.ts";
+import { parsePublicAccessBlock } from "../../src/s3/public_access_block.ts";
 import { encodingParam, integerParam, prefixParam, refuseVersionId } from "../../src/s3/params.ts";
 import { parseProtection, parseTime } from "../../src/s3/protections.ts";
 import { parseCopyRange, parseRange } from "../../src/s3/range.ts";
@@ -494,6 +495,7 @@ export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   R: (text) => parseXml(text, "R", MAX_TAGS),
   AccessControlPolicy: parseAcl,
   BucketLoggingStatus: parseLogging,
+  PublicAccessBlockConfiguration: parsePublicAccessBlock,
   CORSConfiguration: parseCors,
   TagResourceRequest: parseTagRequest,
   Tagging: (text) => parseTagSet(text, BUCKET_TAGS),

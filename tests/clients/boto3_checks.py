@@ -646,7 +646,12 @@ def the_account_and_tags_of_buckets():
         refused("NoSuchResource", 404, control.list_tags_for_resource, **point)
         other = {**bucket, "AccountId": "111122223333"}
         refused("AccessDenied", 403, control.list_tags_for_resource, **other)
-        refused("MethodNotAllowed", 405, control.get_public_access_block, AccountId=account)
+        refused(
+            "NoSuchPublicAccessBlockConfiguration",
+            404,
+            control.get_public_access_block,
+            AccountId=account,
+        )
     refused("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket=BUCKET)
 
 
