@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { Context } from "../iam/context.ts";
 import { type Decision, evaluate } from "../iam/evaluate.ts";
 import type { Principal } from "../iam/principal.ts";
 import { type Action, formatTargetArn, type Permission } from "../s3/permission.ts";
@@ -72,8 +73,7 @@ function isOutside(principal: Principal | undefined, { account }: BucketAccess):
 /** Decides about a permission. */
 export function decide(question: Question): Decision {
   const { permission, action, principal, request, operation, bucket, tags, now } = question;
-  const account = bucket === undefined ? principal?.account : bucket.account;
-  if (bucket?.isRestricted === true && isOutside(principal, bucket)) return RESTRICTED;
+  const account = accountOf(principal, bucket);
   const context = new RequestContext({
     request,
     operation,
@@ -84,12 +84,38 @@ export function decide(question: Question): Decision {
     existingTags: SEES_TAGS.has(action) ? tags : undefined,
     now,
   });
-  const policies = bucket?.policy === undefined ? NOTHING : { resource: bucket.policy };
-  return evaluate({
+  return decideIn(context, {
     principal,
+    bucket,
     action,
     resource: formatTargetArn(permission.resource),
-    resourceAccount: account,
-    context,
-  }, policies);
+  });
+}
+
+/** What somebody wants to do, without the request. */
+export type Wish = {
+  readonly principal: Principal | undefined;
+  readonly bucket: BucketAccess | undefined;
+  readonly action: string;
+  /** An ARN, or `*`. */
+  readonly resource: string;
+};
+
+/** Decides about a wish, with values of condition keys that need not come from a request. */
+export function decideIn(
+  context: Context,
+  { principal, bucket, action, resource }: Wish,
+): Decision {
+  if (bucket?.isRestricted === true && isOutside(principal, bucket)) return RESTRICTED;
+  const policies = bucket?.policy === undefined ? NOTHING : { resource: bucket.policy };
+  const resourceAccount = accountOf(principal, bucket);
+  return evaluate({ principal, action, resource, resourceAccount, context }, policies);
+}
+
+/** Returns the account that owns a resource: the service belongs to the caller's. */
+function accountOf(
+  principal: Principal | undefined,
+  bucket: BucketAccess | undefined,
+): string | undefined {
+  return bucket === undefined ? principal?.account : bucket.account;
 }

@@ -20,9 +20,11 @@ import type { Log } from "../telemetry/log.ts";
 import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
 import { OWNER } from "./bucket_owner.ts";
 import { LIST, SHOW } from "./bucket_reports.ts";
+import { USAGE } from "./bucket_usage.ts";
 import { ADD_ACCOUNT, LIST_ACCOUNTS, SHOW_ACCOUNT } from "./accounts.ts";
 import { ADD_USER, DISABLE_USER, REMOVE_USER, ROTATE } from "./user_changes.ts";
 import { CHECK } from "./user_check.ts";
+import { EXPLAIN } from "./user_explain.ts";
 import { EXPORT, IMPORT } from "./user_export.ts";
 import { POLICY } from "./user_policy.ts";
 import { LIST_USERS, SHOW_USER } from "./user_reports.ts";
@@ -43,6 +45,7 @@ export const VERBS: Readonly<Record<VerbCommand, Readonly<Record<string, Verb>>>
     placement: PLACEMENT,
     owner: OWNER,
     website: WEBSITE,
+    usage: USAGE,
   },
   accounts: { add: ADD_ACCOUNT, list: LIST_ACCOUNTS, show: SHOW_ACCOUNT },
   users: {
@@ -54,6 +57,7 @@ export const VERBS: Readonly<Record<VerbCommand, Readonly<Record<string, Verb>>>
     remove: REMOVE_USER,
     policy: POLICY,
     check: CHECK,
+    explain: EXPLAIN,
     export: EXPORT,
     import: IMPORT,
   },

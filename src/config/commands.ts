@@ -38,6 +38,11 @@ export const COMMAND_FLAGS = {
   detach: { commands: ["users"], value: "ARN", help: "Detaches a managed policy" },
   delete: { commands: ["users"], help: "Deletes the inline policy of this name" },
   replace: { commands: ["users"], help: "Replaces entities that are there and differ" },
+  context: {
+    commands: ["users"],
+    value: "KEY=VALUE,…",
+    help: "Gives condition keys these values, such as aws:SourceIp=192.0.2.1",
+  },
   objects: { commands: ["buckets"], value: "N|none", help: "Limits the number of objects" },
   public: { commands: ["buckets"], help: "Stores the policy that lets everybody read" },
   private: { commands: ["buckets"], help: "Deletes the policy of the bucket" },

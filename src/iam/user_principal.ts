@@ -44,7 +44,7 @@ type Source = { readonly text: string | undefined; readonly origin: string };
  */
 export function principalOf(
   directory: Directory,
-  { account, user }: KeyHolder,
+  { account, user }: Pick<KeyHolder, "account" | "user">,
   compile: CompilePolicy,
 ): Principal {
   if (user === undefined) return rootOf(account.id, { isAdmin: false });

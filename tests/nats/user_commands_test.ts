@@ -1,66 +1,18 @@
 /** `nats-s3 accounts`, `nats-s3 users` and `nats-s3 buckets owner`, without a running gateway. */
 
 import { Buffer } from "node:buffer";
-import { deepStrictEqual, doesNotMatch, match, ok, strictEqual, throws } from "node:assert/strict";
-import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
-import { planVerb, type VerbCommand } from "../../src/commands/verbs.ts";
-import { parseInvocation } from "../../src/config/command_line.ts";
-import { createConfig } from "../../src/config/config.ts";
-import { SILENT_LOG } from "../../src/telemetry/log.ts";
+import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { startNatsServer } from "../../scripts/nats_server.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { call } from "../contract/nats_store.ts";
 import { derivedAccount } from "../../src/iam/derived_account.ts";
+import { commandsOn, KEY, type Printed } from "./commands_on_server.ts";
 import { openStore } from "./store_on_server.ts";
 import { sealingOf, withUsers } from "./users_on_server.ts";
 
-const KEY = `k1:${Buffer.alloc(32, 1).toString("base64")}`;
 const OTHER_KEY = `k2:${Buffer.alloc(32, 2).toString("base64")}`;
 const DOCUMENT =
   '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}';
-const CREDENTIALS = JSON.stringify({
-  credentials: [
-    { accessKey: "ops", secretKey: "s", admin: true },
-    { accessKey: "backup", secretKey: "s" },
-    { accessKey: "reports", secretKey: "s", account: "111122223333" },
-  ],
-});
-
-type Printed = { readonly code: number; readonly output: string; readonly errors: string };
-type Run = (line: string, more?: {
-  readonly operands?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
-}) => Promise<Printed>;
-
-/** Returns a function that runs commands on a server. */
-function commandsOn({ url }: NatsServer): Run {
-  return async (line, { operands = [], env = {}, input = "" } = {}) => {
-    const invocation = parseInvocation({
-      args: [...line.split(" "), ...operands],
-      env: {
-        NATS_S3_NATS_SERVERS: url,
-        NATS_S3_CREDENTIALS: CREDENTIALS,
-        NATS_S3_USERS_KEY: KEY,
-        ...env,
-      },
-      readTextFile: () => "",
-    });
-    if (invocation.kind !== "run") throw new TypeError(invocation.kind);
-    const printed = { output: "", errors: "" };
-    const work = planVerb(
-      invocation.command as VerbCommand,
-      invocation,
-      createConfig(invocation.values),
-      {
-        log: SILENT_LOG,
-        print: (text) => void (printed.output += `${text}\n`),
-        fail: (text) => void (printed.errors += `${text}\n`),
-        readInput: () => Promise.resolve(input),
-      },
-    );
-    return { code: await work(), ...printed };
-  };
-}
 
 Deno.test("nats-s3 accounts adds and shows accounts", async () => {
   await using server = await startNatsServer();
@@ -244,20 +196,8 @@ Deno.test("nats-s3 users export prints an encrypted file, and import reads it el
   match(unsealed.errors, /Set NATS_S3_USERS_KEY or NATS_S3_USERS_PASSPHRASE/);
 });
 
-Deno.test("nats-s3 users says what is wrong before it connects", () => {
-  const plan = (line: string): unknown => {
-    const env = { NATS_S3_CREDENTIALS: CREDENTIALS };
-    const invocation = parseInvocation({ args: line.split(" "), env, readTextFile: () => "" });
-    if (invocation.kind !== "run") throw new TypeError(invocation.kind);
-    const terminal = {
-      log: SILENT_LOG,
-      print: () => {},
-      fail: () => {},
-      readInput: () => Promise.resolve(""),
-    };
-    const { command, values } = invocation;
-    return planVerb(command as VerbCommand, invocation, createConfig(values), terminal);
-  };
+Deno.test("nats-s3 users says what is wrong before it connects", async () => {
+  const run = commandsOn({ url: "nats://127.0.0.1:1" });
   for (
     const [line, message] of [
       ["users", /Missing verb: the verbs are add, list/],
@@ -268,5 +208,5 @@ Deno.test("nats-s3 users says what is wrong before it connects", () => {
       ["accounts add team --id 12", /Cannot use --id "12"/],
       ["users policy team alice p {} --delete", /Choose one/],
     ] as const
-  ) throws(() => plan(line), message, line);
+  ) await rejects(run(line), message, line);
 });

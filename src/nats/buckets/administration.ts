@@ -194,10 +194,12 @@ async function describe(
   const quota = quotaOf(max_bytes);
   const objectLimit = objectLimitOf(config.metadata);
   const stream = { store, created: new Date(created), lastSequence: state.last_seq };
+  const owner = await readOwner(context, stream).catch(() => undefined);
   return {
     name,
     created: stream.created,
-    owner: (await readOwner(context, stream).catch(() => undefined))?.accessKeyId,
+    owner: owner?.accessKeyId,
+    account: owner?.account,
     location: locationOf(config.metadata),
     stream: config.name,
     bytes: state.bytes,

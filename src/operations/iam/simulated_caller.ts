@@ -16,8 +16,6 @@ import { compileIdentity, principalOf } from "../../iam/user_principal.ts";
 import type { Scene } from "./action.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** Policies do not depend on the key by which a user calls. */
-const NO_KEY = { id: "", secret: "", isActive: false, created: new Date(0) };
 const BOUNDARIES = "PermissionsBoundaryPolicyInputList";
 
 /**
@@ -107,7 +105,7 @@ function ofGroup(arn: string, name: string, scene: Scene): Principal {
 function principalIn({ directory, account }: Scene, user: User): Principal {
   const holder = directory.accounts.get(account) ??
     { id: account, name: account, alias: undefined, created: user.created, keys: [] };
-  return principalOf(directory, { key: NO_KEY, account: holder, user }, compileIdentity);
+  return principalOf(directory, { account: holder, user }, compileIdentity);
 }
 
 /**

@@ -1,0 +1,159 @@
+/**
+ * `nats-s3 users explain`: whether somebody may do something, and which statement decides.
+ *
+ * A shell knows no request, so condition keys about one have no value unless `--context` gives it.
+ * @module
+ */
+
+import { decideIn } from "../access/decide.ts";
+import { parseUserArn } from "../iam/arns.ts";
+import { findUser } from "../iam/changes/find.ts";
+import type { Context } from "../iam/context.ts";
+import type { Directory } from "../iam/directory.ts";
+import type { Decision } from "../iam/evaluate.ts";
+import { type Principal, rootOf } from "../iam/principal.ts";
+import { compileIdentity, principalOf } from "../iam/user_principal.ts";
+import { parseBucketName } from "../s3/names.ts";
+import { wallClock } from "../world/world.ts";
+import { type BucketFacts, readBucketFacts } from "./bucket_facts.ts";
+import { accountNumber } from "./iam_operands.ts";
+import { parseOperand, type Verb } from "./verb.ts";
+
+/** `explain`: says whether a user may do something, and why. */
+export const EXPLAIN: Verb = {
+  usage: "USER ACTION RESOURCE",
+  help:
+    "Says whether somebody may do something, and which statement decides. USER is ACCOUNT/NAME, ACCOUNT/root, an ARN, an access key or anonymous; RESOURCE an ARN or *",
+  flags: ["context", "json"],
+  plan({ operands: [who = "", action = "", resource = ""], flags }) {
+    const given = parseOperand("--context", flags.get("context") ?? "", parseContext);
+    if (!action.includes(":")) {
+      throw new RangeError(`Cannot use action "${action}": it has no service, as s3:GetObject has`);
+    }
+    const bucketName = parseOperand("resource", resource, parseResource);
+    return async (context) => {
+      const facts = await readBucketFacts(context);
+      const principal = findPrincipal(who, facts, await context.store.users.read());
+      const bucket = bucketName && await facts.buckets.read(bucketName, false);
+      const values = new KnownValues(given, principal, bucket?.account);
+      const decision = bucket?.isBroken === true
+        ? { allowed: false, because: "the policy of the bucket cannot be read" } as const
+        : decideIn(values, { principal, bucket, action, resource });
+      const unknown = [...values.unknown].sort();
+      if (flags.get("json") === "true") {
+        context.print(JSON.stringify({ ...decision, unknown }, null, 2));
+        return;
+      }
+      context.print(describe(decision));
+      if (unknown.length > 0) {
+        context.print(`Condition keys without a value (see --context): ${unknown.join(", ")}`);
+      }
+    };
+  },
+};
+
+type Explained = Omit<Decision, "because"> & { readonly because: string };
+
+function describe({ allowed, because, statement }: Explained): string {
+  const by = statement === undefined
+    ? ""
+    : `, statement ${statement.sid ?? statement.number} of ${statement.origin}`;
+  return `${allowed ? "Allowed" : "Denied"}: ${because}${by}`;
+}
+
+/** Parses `aws:SourceIp=192.0.2.1,s3:prefix=a/`. */
+function parseContext(text: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const pair of text.split(",")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    if (equals < 1) throw new RangeError(`"${pair}" is not KEY=VALUE`);
+    values.set(pair.slice(0, equals).toLowerCase(), pair.slice(equals + 1));
+  }
+  return values;
+}
+
+const S3_ARN = "arn:aws:s3:::";
+
+/** Returns the bucket that a resource is, or is in; undefined for a resource of another service. */
+function parseResource(resource: string): ReturnType<typeof parseBucketName> | undefined {
+  if (resource === "*") return undefined;
+  if (!resource.startsWith("arn:")) throw new RangeError("it is neither an ARN nor *");
+  if (!resource.startsWith(S3_ARN)) return undefined;
+  const [name = ""] = resource.slice(S3_ARN.length).split("/", 1);
+  try {
+    return parseBucketName(name);
+  } catch (cause) {
+    throw new RangeError("it names no bucket", { cause });
+  }
+}
+
+/**
+ * Returns whom an operand means; undefined for anonymous callers.
+ *
+ * @throws RangeError for the user
+ */
+function findPrincipal(
+  who: string,
+  { credentials }: BucketFacts,
+  directory: Directory,
+): Principal | undefined {
+  if (who === "anonymous") return undefined;
+  const key = credentials.find(who);
+  if (key !== undefined) return key.principal;
+  const located = parseUserArn(who);
+  const slash = who.indexOf("/");
+  const [account, name] = located === undefined
+    ? [who.slice(0, Math.max(slash, 0)), who.slice(slash + 1)]
+    : [located.account, located.name];
+  if (account === "") {
+    throw new RangeError(
+      `Cannot use user "${who}": it is no active access key, no ARN of a user and not ACCOUNT/NAME`,
+    );
+  }
+  const id = accountNumber(directory, account);
+  if (name === "root") return rootOf(id, { isAdmin: false });
+  const user = findUser(directory, id, name);
+  const holder = directory.accounts.get(id);
+  if (holder === undefined) throw new RangeError(`There is no account "${account}"`);
+  if (user.isDisabled) throw new RangeError(`User "${user.name}" is disabled and may do nothing`);
+  return principalOf(directory, { account: holder, user }, compileIdentity);
+}
+
+/** The values that the operator gives, and those that follow from the caller. It remembers what else was asked for. */
+class KnownValues implements Context {
+  readonly unknown = new Set<string>();
+  readonly #values: ReadonlyMap<string, string>;
+
+  constructor(
+    given: ReadonlyMap<string, string>,
+    principal: Principal | undefined,
+    account: string | undefined,
+  ) {
+    const now = wallClock();
+    const own: readonly (readonly [string, string | undefined])[] = [
+      ["aws:currenttime", now.toISOString()],
+      ["aws:epochtime", String(Math.floor(now.getTime() / 1000))],
+      ["aws:principalaccount", principal?.account ?? "anonymous"],
+      ["aws:principalarn", principal?.arn],
+      ["aws:userid", principal?.userId ?? "anonymous"],
+      ["aws:username", principal?.name],
+      ["aws:resourceaccount", account],
+      ["s3:resourceaccount", account],
+      ...Array.from(
+        principal?.tags ?? [],
+        ([key, value]) => [`aws:principaltag/${key.toLowerCase()}`, value] as const,
+      ),
+    ];
+    this.#values = new Map([
+      ...own.flatMap(([key, value]) => value === undefined ? [] : [[key, value] as const]),
+      ...given,
+    ]);
+  }
+
+  get(key: string): string | undefined {
+    const value = this.#values.get(key);
+    if (value === undefined) this.unknown.add(key);
+    return value;
+  }
+}

@@ -1,0 +1,141 @@
+/** `nats-s3 users explain` and `nats-s3 buckets usage`, without a running gateway. */
+
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
+import { startNatsServer } from "../../scripts/nats_server.ts";
+import { bucket as contract, key } from "../contract/inputs.ts";
+import type { BucketName } from "../../src/s3/names.ts";
+import { commandsOn } from "./commands_on_server.ts";
+import { input, openStore } from "./store_on_server.ts";
+import { withUsers } from "./users_on_server.ts";
+
+const [TEAM, OTHER] = ["444455556666", "777788889999"];
+
+function policy(...statements: readonly object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+Deno.test("nats-s3 users explain says which statement decides", async () => {
+  await using server = await startNatsServer();
+  await using store = await openStore(server.url, withUsers());
+  const run = commandsOn(server);
+  await run(`accounts add team --id ${TEAM}`);
+  await run(`accounts add other --id ${OTHER}`);
+  const { accessKey } = JSON.parse((await run("users add team alice --json")).output);
+  await run("users add other bob");
+  const photos = "photos" as BucketName;
+  await store.store.createBucket(photos, "ops");
+  await run(`buckets owner photos ${TEAM}`);
+  await store.store.putDocument(
+    photos,
+    "policy",
+    policy(
+      {
+        Sid: "Office",
+        Effect: "Allow",
+        Principal: "*",
+        Action: "s3:GetObject",
+        Resource: "arn:aws:s3:::photos/public/*",
+        Condition: { IpAddress: { "aws:SourceIp": "192.0.2.0/24" } },
+      },
+      {
+        Effect: "Deny",
+        Principal: { AWS: TEAM },
+        Action: "s3:DeleteObject",
+        Resource: "arn:aws:s3:::photos/*",
+      },
+    ),
+  );
+  await run("users policy team alice home", {
+    operands: [policy({
+      Effect: "Allow",
+      Action: "s3:*",
+      Resource: "arn:aws:s3:::photos/${aws:username}/*",
+    })],
+  });
+  const explain = async (who: string, action: string, resource: string, more = "") =>
+    (await run(`users explain ${who} ${action} ${resource}${more}`)).output;
+  const mine = "arn:aws:s3:::photos/alice/a";
+  const open = "arn:aws:s3:::photos/public/a";
+  const home = "Allowed: identity policy, statement 1 of inline policy home of user alice\n";
+  for (const who of ["team/alice", `${TEAM}/ALICE`, accessKey, `arn:aws:iam::${TEAM}:user/alice`]) {
+    strictEqual(await explain(who, "s3:GetObject", mine), home, who);
+  }
+  strictEqual(
+    await explain("team/alice", "s3:DeleteObject", mine),
+    "Denied: explicit deny, statement 2 of bucket policy\n",
+  );
+  const unknown = "Condition keys without a value (see --context): aws:sourceip\n";
+  strictEqual(
+    await explain("team/alice", "s3:GetObject", open),
+    `Denied: no allow\n${unknown}`,
+  );
+  const office = " --context aws:SourceIp=192.0.2.7";
+  strictEqual(
+    await explain("anonymous", "s3:GetObject", open, office),
+    "Allowed: bucket policy, statement Office of bucket policy\n",
+  );
+  strictEqual(await explain("other/bob", "s3:GetObject", open, office), "Denied: other account\n");
+  strictEqual(await explain("team/root", "s3:PutObject", open), "Allowed: root\n");
+  strictEqual(await explain("ops", "s3:PutObject", open), "Allowed: root\n");
+  strictEqual(
+    await explain("ops", "s3:DeleteObject", "arn:aws:s3:::photos/a"),
+    "Allowed: root\n",
+    "the denial names another account",
+  );
+  const { output } = await run(`users explain team/alice s3:GetObject ${mine} --json`);
+  deepStrictEqual(JSON.parse(output), {
+    allowed: true,
+    because: "identity policy",
+    statement: { origin: "inline policy home of user alice", number: 1 },
+    unknown: [],
+  });
+
+  await store.store.putDocument(photos, "policy", "{");
+  match(await explain("team/alice", "s3:GetObject", mine), /^Denied: the policy .* cannot be read/);
+  await run("users disable team alice");
+  match((await run(`users explain team/alice s3:GetObject ${mine}`)).errors, /is disabled/);
+  for (
+    const [line, reason] of [
+      ["nobody s3:GetObject *", /it is no active access key/],
+      ["team/carol s3:GetObject *", /cannot be found/],
+      ["nowhere/carol s3:GetObject *", /There is no account "nowhere"/],
+      ["ops s3:GetObject arn:aws:s3:::missing/a", /There is no bucket "missing"/],
+    ] as const
+  ) match((await run(`users explain ${line}`)).errors, reason, line);
+  for (
+    const [line, reason] of [
+      ["ops GetObject *", /it has no service/],
+      ["ops s3:GetObject photos", /neither an ARN nor/],
+      ["ops s3:GetObject arn:aws:s3:::/a", /names no bucket/],
+      ["ops s3:GetObject * --context aws:SourceIp", /is not KEY=VALUE/],
+    ] as const
+  ) await rejects(run(`users explain ${line}`), reason, line);
+});
+
+Deno.test("nats-s3 buckets usage sums bytes and objects by account", async () => {
+  await using server = await startNatsServer();
+  await using store = await openStore(server.url, withUsers());
+  const run = commandsOn(server);
+  for (const name of [contract, "photos", "papers"]) {
+    await store.store.createBucket(name as BucketName, "ops");
+  }
+  await store.store.putObject(contract, key("a"), input(new Uint8Array(5)));
+  await store.store.putObject("photos" as BucketName, key("b"), input(new Uint8Array(3)));
+  await store.store.putObject("photos" as BucketName, key("c"), input(new Uint8Array(3)));
+  await run(`buckets owner photos ${TEAM}`);
+  await run(`buckets owner papers ${TEAM}`);
+  const { buckets, accounts } = JSON.parse((await run("buckets usage --json")).output);
+  const seen = (list: readonly Record<string, unknown>[], name: string): unknown =>
+    list.map((row) => [row[name], row["account"], row["objects"], Number(row["bytes"]) > 0]);
+  const home = "000000000000";
+  deepStrictEqual(seen(buckets, "bucket"), [
+    ["contract", home, 1, true],
+    ["papers", TEAM, 0, true],
+    ["photos", TEAM, 2, true],
+  ]);
+  deepStrictEqual(seen(accounts, "buckets"), [[1, home, 1, true], [2, TEAM, 2, true]]);
+  match(
+    (await run("buckets usage")).output,
+    /photos +444455556666 .* 2\n[^]*444455556666 +2 .* 2\n/,
+  );
+});
