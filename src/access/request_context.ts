@@ -41,6 +41,12 @@ export type ContextInput = {
   readonly now: Date;
 };
 
+/** Returns the value of `aws:PrincipalType`. */
+export function principalType(principal: Principal | undefined): string {
+  if (principal === undefined) return "Anonymous";
+  return principal.isRoot ? "Account" : "User";
+}
+
 /** Keys without a variable part, in lower case. */
 const VALUES: Readonly<Record<string, (input: ContextInput) => ConditionValue>> = {
   "aws:currenttime": ({ now }) => now.toISOString(),
@@ -48,8 +54,7 @@ const VALUES: Readonly<Record<string, (input: ContextInput) => ConditionValue>> 
   "aws:principalaccount": ({ principal }) => principal?.account ?? "anonymous",
   "aws:principalarn": ({ principal }) => principal?.arn,
   "aws:principalisawsservice": () => "false",
-  "aws:principaltype": ({ principal }) =>
-    principal === undefined ? "Anonymous" : principal.isRoot ? "Account" : "User",
+  "aws:principaltype": ({ principal }) => principalType(principal),
   "aws:referer": ({ request }) => textOf(request.headers.get("referer")),
   "aws:requestedregion": ({ request }) => request.region,
   "aws:resourceaccount": ({ account }) => account,

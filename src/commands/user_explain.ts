@@ -6,6 +6,7 @@
  */
 
 import { decideIn } from "../access/decide.ts";
+import { principalType } from "../access/request_context.ts";
 import { parseUserArn } from "../iam/arns.ts";
 import { findUser } from "../iam/changes/find.ts";
 import type { Context } from "../iam/context.ts";
@@ -136,8 +137,11 @@ class KnownValues implements Context {
       ["aws:epochtime", String(Math.floor(now.getTime() / 1000))],
       ["aws:principalaccount", principal?.account ?? "anonymous"],
       ["aws:principalarn", principal?.arn],
+      ["aws:principalisawsservice", "false"],
+      ["aws:principaltype", principalType(principal)],
       ["aws:userid", principal?.userId ?? "anonymous"],
       ["aws:username", principal?.name],
+      ["aws:viaawsservice", "false"],
       ["aws:resourceaccount", account],
       ["s3:resourceaccount", account],
       ...Array.from(

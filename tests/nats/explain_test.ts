@@ -42,6 +42,10 @@ Deno.test("nats-s3 users explain says which statement decides", async () => {
         Principal: { AWS: TEAM },
         Action: "s3:DeleteObject",
         Resource: "arn:aws:s3:::photos/*",
+        Condition: {
+          Bool: { "aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false" },
+          StringEquals: { "aws:PrincipalType": "User" },
+        },
       },
     ),
   );
