@@ -33,7 +33,7 @@ Deno.test("the one file stores and serves an object by --allow-net --allow-env, 
     NATS_S3_ADMIN_LISTEN: "off",
     NATS_S3_NATS_SERVERS: server.url,
     NATS_S3_CREDENTIALS: JSON.stringify({
-      credentials: [{ accessKey: KEYS.accessKeyId, secretKey: KEYS.secretAccessKey }],
+      credentials: [{ accessKey: KEYS.accessKeyId, secretKey: KEYS.secretAccessKey, admin: true }],
     }),
   };
   const isHealthy = async (): Promise<boolean> =>
