@@ -87,7 +87,7 @@ export class UserCredentials implements Credentials {
   #use(directory: Directory): void {
     this.#directory = directory;
     this.#known = new Map();
-    if (directory.accounts.size > 0) this.#isIsolated = true;
+    if (directory.hasAccounts) this.#isIsolated = true;
   }
 
   #look(directory: Directory, accessKeyId: string): KnownKey | undefined {

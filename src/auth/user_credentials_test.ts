@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { createAccessKey, updateAccessKey } from "../iam/changes/keys.ts";
 import { createAccount } from "../iam/changes/accounts.ts";
 import { addUserToGroup, createGroup } from "../iam/changes/groups.ts";
@@ -7,7 +7,7 @@ import { attachPolicy, putInlinePolicy } from "../iam/changes/rights.ts";
 import { createUser, deleteUser, setBoundary, setDisabled } from "../iam/changes/users.ts";
 import { evaluate } from "../iam/evaluate.ts";
 import { parsePolicy } from "../iam/policy.ts";
-import type { Directory } from "../iam/directory.ts";
+import { Directory } from "../iam/directory.ts";
 import type { Change, User } from "../iam/entities.ts";
 import { compileIdentity } from "../iam/user_principal.ts";
 import { createMemoryUsers } from "../store/memory/users.ts";
@@ -211,4 +211,63 @@ Deno.test("UserCredentials waits for a directory that is not known to be current
   isReachable = true;
   await credentials.refresh();
   deepStrictEqual(credentials.find(KEY)?.secrets, ["s"]);
+});
+
+Deno.test("UserCredentials isolates accounts although their only record cannot be read", () => {
+  const directory = new Directory([], [{ kind: "account", account: ACCOUNT, name: "" }]);
+  const credentials = credentialsOver({ current: () => directory, read: () => Promise.reject() });
+  strictEqual(credentials.refresh(), undefined);
+  strictEqual(credentials.isIsolated, true);
+  strictEqual(credentials.find("boss")?.principal.isAdmin, false);
+});
+
+Deno.test("UserCredentials lets a user do nothing whose group cannot be read", async () => {
+  const users = createMemoryUsers();
+  for (
+    const plan of [
+      ...ALICE,
+      (d) =>
+        putInlinePolicy(d, { ...alice, kind: "user", policy: "p", document: document("s3:*") }),
+      (d) => createGroup(d, { account: ACCOUNT, name: "g" }, sources),
+      (d) => addUserToGroup(d, { account: ACCOUNT, group: "g", user: "alice" }),
+    ] as readonly Plan[]
+  ) await users.change(plan);
+  const mayRead = (directory: Directory): boolean => {
+    const credentials = credentialsOver({ current: () => directory, read: () => Promise.reject() });
+    credentials.refresh();
+    const principal = credentials.find(KEY)?.principal;
+    ok(principal !== undefined);
+    return evaluate({
+      principal,
+      action: "s3:GetObject",
+      resource: "arn:aws:s3:::b/k",
+      resourceAccount: ACCOUNT,
+      context: { get: () => undefined },
+    }, {}).allowed;
+  };
+  const directory = await users.read();
+  strictEqual(mayRead(directory), true);
+  const group = { kind: "group", account: ACCOUNT, name: "g" } as const;
+  strictEqual(mayRead(directory.with([{ remove: group }])), false, "it might have denied");
+});
+
+Deno.test("UserCredentials accepts no key that two records claim, in whatever order", async () => {
+  const users = createMemoryUsers();
+  for (const plan of ALICE) await users.change(plan);
+  const directory = await users.read();
+  const first = directory.user(ACCOUNT, "alice");
+  ok(first !== undefined);
+  const copy: Change = {
+    put: { kind: "user", value: { ...first, id: "AIDACOPY000000000001", name: "bob" } },
+  };
+  const both = directory.with([copy]);
+  const again = new Directory([...both.entities()].reverse());
+  for (const current of [both, again]) {
+    const credentials = credentialsOver({ current: () => current, read: () => Promise.reject() });
+    credentials.refresh();
+    strictEqual(credentials.find(KEY), undefined);
+  }
+  throws(() => createAccessKey(both, { ...alice, pair: { id: KEY, secret: "s" } }, sources), {
+    code: "EntityAlreadyExists",
+  });
 });

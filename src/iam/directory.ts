@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { PublicAccessBlock } from "../s3/public_access_block.ts";
+import { BLOCKS_EVERYTHING, type PublicAccessBlock } from "../s3/public_access_block.ts";
 import { AMAZON_POLICIES } from "./amazon_policies.ts";
 import { AMAZON, arnOf, parsePolicyArn } from "./arns.ts";
 import type {
@@ -35,13 +35,18 @@ export type Members = {
 /** All entities at one moment. It never changes: {@linkcode Directory.with} returns another one. */
 export class Directory {
   readonly #entities: ReadonlyMap<string, Entity>;
+  /** Entities that there are, although nobody can read them. */
+  readonly #unreadable: ReadonlyMap<string, EntityKey>;
   readonly #accounts = new Map<string, Account>();
-  readonly #keys = new Map<string, KeyHolder>();
+  /** Holders of access keys; undefined for a key that several records claim. */
+  readonly #keys = new Map<string, KeyHolder | undefined>();
   /** Made when it is first asked for. */
   #members: ReadonlyMap<string, Members> | undefined;
 
-  constructor(entities: Iterable<Entity> = []) {
+  /** @param unreadable Entities whose records nobody can read. */
+  constructor(entities: Iterable<Entity> = [], unreadable: Iterable<EntityKey> = []) {
     this.#entities = new Map(Array.from(entities, (entity) => [textOf(keyOf(entity)), entity]));
+    this.#unreadable = new Map(Array.from(unreadable, (key) => [textOf(key), key]));
     for (const { kind, value } of this.#entities.values()) {
       if (kind === "account") this.#accounts.set(value.id, value);
     }
@@ -59,9 +64,20 @@ export class Directory {
     return this.#accounts;
   }
 
-  /** Returns the holder of an access key. */
+  /** Whether there is an account, be it one that nobody can read. */
+  get hasAccounts(): boolean {
+    return this.#accounts.size > 0 ||
+      this.#unreadable.values().some(({ kind }) => kind === "account");
+  }
+
+  /** Returns the holder of an access key. A key that several records claim, which nobody but a native client makes, has none. */
   holderOf(accessKeyId: string): KeyHolder | undefined {
     return this.#keys.get(accessKeyId);
+  }
+
+  /** Returns whether somebody has an access key. */
+  hasKey(accessKeyId: string): boolean {
+    return this.#keys.has(accessKeyId);
   }
 
   /** Returns the user of a name, without regard to case. */
@@ -82,10 +98,12 @@ export class Directory {
     return found?.kind === "policy" ? found.value : undefined;
   }
 
-  /** Returns the public access block of an account; undefined if it has none. */
+  /** Returns the public access block of an account; undefined if it has none. One that nobody can read blocks everything. */
   blockOf(account: string): PublicAccessBlock | undefined {
-    const found = this.#find({ kind: "settings", account, name: "" });
-    return found?.kind === "settings" ? found.value.publicAccessBlock : undefined;
+    const key = { kind: "settings", account, name: "" } as const;
+    const found = this.#find(key);
+    if (found?.kind === "settings") return found.value.publicAccessBlock;
+    return this.#unreadable.has(textOf(key)) ? BLOCKS_EVERYTHING : undefined;
   }
 
   /** Returns the managed policy of an ARN: one of an account, or one that Amazon manages. */
@@ -111,11 +129,14 @@ export class Directory {
   /** Returns the directory with changes. */
   with(changes: readonly Change[]): Directory {
     const entities = new Map(this.#entities);
+    const unreadable = new Map(this.#unreadable);
     for (const change of changes) {
-      if ("put" in change) entities.set(textOf(keyOf(change.put)), change.put);
-      else entities.delete(textOf(change.remove));
+      const key = textOf("put" in change ? keyOf(change.put) : change.remove);
+      unreadable.delete(key);
+      if ("put" in change) entities.set(key, change.put);
+      else entities.delete(key);
     }
-    return new Directory(entities.values());
+    return new Directory(entities.values(), unreadable.values());
   }
 
   #find(key: EntityKey): Entity | undefined {
@@ -123,7 +144,9 @@ export class Directory {
   }
 
   #addKeys(keys: readonly AccessKey[], account: Account, user: User | undefined): void {
-    for (const key of keys) this.#keys.set(key.id, { key, account, user });
+    for (const key of keys) {
+      this.#keys.set(key.id, this.#keys.has(key.id) ? undefined : { key, account, user });
+    }
   }
 }
 

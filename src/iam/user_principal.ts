@@ -68,11 +68,13 @@ export function principalOf(
   };
 }
 
-/** Returns the policies of a user and of the user's groups. */
+/** Returns the policies of a user and of the user's groups. A group that is not there counts as a policy that nobody understands. */
 function sourcesOf(directory: Directory, user: User): readonly Source[] {
-  const groups = directory.membersOf(user.account).groups
-    .filter(({ id }) => user.groups.includes(id));
+  const { groups: all } = directory.membersOf(user.account);
+  const groups = all.filter(({ id }) => user.groups.includes(id));
+  const lost = user.groups.filter((id) => !groups.some((group) => group.id === id));
   return [
+    ...lost.map((id) => ({ text: undefined, origin: `group ${id}, which cannot be read` })),
     ...inlineOf(user.inline, `user ${user.name}`),
     ...user.attached.map((arn) => managed(directory, arn)),
     ...groups.flatMap(({ name, inline, attached }) => [

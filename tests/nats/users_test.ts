@@ -455,3 +455,21 @@ async function copyFolder(from: string, to: string): Promise<void> {
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
 }
+
+Deno.test("a new gateway takes accounts, blocks and groups that it cannot read for what restricts most", async () => {
+  await using given = await storeOnServer({ store: withUsers() });
+  const { store: { users }, connection } = given;
+  await users.change(addUser("alice"));
+  for (const kind of ["account", "settings"]) {
+    await connection.request(`$KV.s3-users.${kind}.${ACCOUNT}`, '{"version":2}');
+  }
+  await using other = await openStore(given.server.url, withUsers());
+  const directory = await other.store.users.read();
+  strictEqual(directory.accounts.size, 0);
+  strictEqual(directory.hasAccounts, true);
+  strictEqual(directory.blockOf(ACCOUNT)?.RestrictPublicBuckets, true);
+  strictEqual(directory.blockOf("999900001111"), undefined);
+  const settings = { kind: "settings", account: ACCOUNT, name: "" } as const;
+  const repaired = await other.store.users.change(() => [{ remove: settings }]);
+  strictEqual(repaired.blockOf(ACCOUNT), undefined);
+});

@@ -32,7 +32,7 @@ export function createAccessKey(
     throw overQuota(quota, MAX_ACCESS_KEYS);
   }
   const id = pair?.id ?? newAccessKeyId(random);
-  if (directory.holderOf(id) !== undefined) {
+  if (directory.hasKey(id)) {
     throw taken(`Access Key with id ${id} already exists.`);
   }
   const key = { id, secret: pair?.secret ?? newSecret(random), isActive: true, created: now };

@@ -199,7 +199,9 @@ export class Reading implements Disposable {
   /** Makes the directory of the last snapshot, as long as nothing newer was delivered. */
   #build(): void {
     if (!this.#isChanged || !this.#isWhole) return;
-    this.#directory = new Directory(this.records().map(({ entity }) => entity));
+    const lost = [...this.#unreadable].filter((subject) => this.#records.get(subject) === undefined)
+      .map(parseUserSubject).filter((key) => key !== undefined);
+    this.#directory = new Directory(this.records().map(({ entity }) => entity), lost);
     this.#isChanged = false;
   }
 
