@@ -1,6 +1,8 @@
 /** Users of IAM: made, described, listed, renamed, tagged, bounded and deleted. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { updateUser } from "../../src/iam/changes/users.ts";
+import { createMemoryUsers } from "../../src/store/memory/users.ts";
 import { createIamGateway, DOCUMENT, texts } from "./iam_client.ts";
 import { ACCOUNT } from "./test_gateway.ts";
 
@@ -147,4 +149,67 @@ Deno.test("of simultaneous requests for one name or a third key the last are ref
     users.current()?.user(ACCOUNT, "bob")?.keys.map(({ id }) => id).sort(),
   );
   ok(made[0] !== made[1]);
+});
+
+Deno.test("a user or group may be renamed by those who may change the old and the new one", async () => {
+  const { must, call, fails, createUser } = await createIamGateway();
+  const bob = await createUser("bob", "/dev/");
+  const policyOn = (...resources: readonly string[]): Promise<unknown> =>
+    must("PutUserPolicy", {
+      UserName: "bob",
+      PolicyName: "p",
+      PolicyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: {
+          Effect: "Allow",
+          Action: ["iam:UpdateUser", "iam:UpdateGroup"],
+          Resource: resources.map((resource) => `${ARN}:${resource}`),
+        },
+      }),
+    });
+  await policyOn("user/dev/*", "group/dev/*");
+  await must("CreateUser", { UserName: "eve", Path: "/dev/" });
+  await must("CreateGroup", { GroupName: "eve", Path: "/dev/" });
+  for (const kind of ["User", "Group"]) {
+    const eve = { [`${kind}Name`]: "eve" };
+    await fails("AccessDenied", `Update${kind}`, { ...eve, NewPath: "/admin/" }, bob);
+    await must(`Update${kind}`, { ...eve, NewPath: "/dev/a/" }, bob);
+    await policyOn("user/dev/*", "group/dev/*", "user/admin/*", "group/admin/*");
+    strictEqual((await call(`Update${kind}`, { ...eve, NewPath: "/admin/" }, bob)).code, undefined);
+    await policyOn("user/dev/a/eve", "group/dev/*", "user/admin/eve", "group/admin/eve");
+    await fails("AccessDenied", `Update${kind}`, { ...eve, [`New${kind}Name`]: "ann" }, bob);
+    await policyOn("user/dev/*", "group/dev/*");
+  }
+});
+
+Deno.test("a change that another one overtook is allowed again, or refused", async () => {
+  const users = createMemoryUsers();
+  let isOvertaken = false;
+  const { must, call, createUser } = await createIamGateway({
+    users: {
+      ...users,
+      // Another gateway moves the user between the permission and the change.
+      async change(plan) {
+        if (isOvertaken) {
+          isOvertaken = false;
+          await users.change((d) =>
+            updateUser(d, { account: ACCOUNT, name: "eve", newPath: "/admin/" })
+          );
+        }
+        return await users.change(plan);
+      },
+    },
+  });
+  const bob = await createUser("bob");
+  const statement = { Effect: "Allow", Action: "iam:DeleteUser", Resource: `${ARN}:user/dev/*` };
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: statement });
+  await must("PutUserPolicy", { UserName: "bob", PolicyName: "p", PolicyDocument });
+  for (const isLate of [true, false]) {
+    await must("CreateUser", { UserName: "eve", Path: "/dev/" });
+    isOvertaken = isLate;
+    const eve = { UserName: "eve" };
+    const outcome = await call("DeleteUser", eve, bob);
+    strictEqual(outcome.code, isLate ? "AccessDenied" : undefined);
+    if (isLate) await must("DeleteUser", eve);
+  }
 });

@@ -2,7 +2,8 @@
  * The shape of an action of IAM: parse → allow → handle.
  * See https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  *
- * Every action has the account of its caller: an administrator acts on the administrator's own.
+ * Every action has the account of its caller: an administrator acts on the administrator's own. A change that another one
+ * overtook is allowed again, because it may be about somebody else of the same name now.
  * @module
  */
 
@@ -38,6 +39,8 @@ export type ActionDefinition<Input> = {
   readonly parse: (parameters: Parameters, caller: Principal) => Input;
   /** Returns the ARN that policies name; `*` for an action without a resource. */
   readonly resource: (input: Input, scene: Scene) => string;
+  /** Returns further ARNs on which the action must be allowed. */
+  readonly others?: (input: Input, scene: Scene) => readonly string[];
   /** Returns the values of the condition keys that only this action has. */
   readonly conditions?: (input: Input, scene: Scene) => ConditionValues;
   /** Does the work; returns the content of the result, undefined for none. */
@@ -46,16 +49,28 @@ export type ActionDefinition<Input> = {
 
 /** Creates an action. `Input` stays inside, so that the table needs no casts. */
 export function defineAction<Input>(
-  { name, parse, resource, conditions, handle }: ActionDefinition<Input>,
+  { name, parse, resource, others, conditions, handle }: ActionDefinition<Input>,
 ): QueryOperation {
   return {
     name,
     async run({ parameters, caller, users, sources, allow }) {
       const input = parse(new Parameters(parameters), caller);
       const directory = users.current() ?? await users.read();
-      const scene = { caller, account: caller.account, directory };
-      allow(`iam:${name}`, resource(input, scene), conditions?.(input, scene) ?? {});
-      return await handle({ ...scene, input, sources, change: (plan) => users.change(plan) });
+      const allowIn = (directory: Directory): Scene => {
+        const scene = { caller, account: caller.account, directory };
+        const values = conditions?.(input, scene) ?? {};
+        for (const arn of [resource(input, scene), ...others?.(input, scene) ?? []]) {
+          allow(`iam:${name}`, arn, values);
+        }
+        return scene;
+      };
+      const scene = allowIn(directory);
+      const change: ActionCall<Input>["change"] = (plan) =>
+        users.change((present) => {
+          if (present !== directory) allowIn(present);
+          return plan(present);
+        });
+      return await handle({ ...scene, input, sources, change });
     },
   };
 }

@@ -11,7 +11,7 @@ import type { QueryOperation } from "../query_operation.ts";
 import { defineAction } from "./action.ts";
 import { groupElement, listOf, userElement } from "./elements.ts";
 import { pageOf, parsePage, positionOfName } from "./pages.ts";
-import { groupArn, userArn, userConditions } from "./resources.ts";
+import { groupArn, renamedArn, userArn, userConditions } from "./resources.ts";
 
 const createGroup = defineAction({
   name: "CreateGroup",
@@ -62,6 +62,10 @@ const updateGroup = defineAction({
     newPath: parameters.optional("NewPath"),
   }),
   resource: ({ name }, scene) => groupArn(name, scene),
+  others: (
+    { name, newName, newPath },
+    scene,
+  ) => [renamedArn("group", { name, newName, newPath }, scene)],
   async handle({ input, account, change }) {
     await change((directory) => changes.updateGroup(directory, { account, ...input }));
     return undefined;

@@ -23,6 +23,24 @@ export function groupArn(name: string, { directory, account }: Scene): string {
   return arnOf("group", directory.group(account, name) ?? { account, path: "/", name });
 }
 
+/**
+ * Returns the ARN that a user or a group has after a change of the name or the path. Amazon demands that the caller may
+ * change both.
+ */
+export function renamedArn(
+  kind: "user" | "group",
+  { name, newName, newPath }: {
+    readonly name: string;
+    readonly newName: string | undefined;
+    readonly newPath: string | undefined;
+  },
+  { directory, account }: Scene,
+): string {
+  const found = kind === "user" ? directory.user(account, name) : directory.group(account, name);
+  const { path, name: before } = found ?? { path: "/", name };
+  return arnOf(kind, { account, path: newPath ?? path, name: newName ?? before });
+}
+
 /** Returns the ARN of a user, or that of the root if no name is given. */
 export function holderArn(name: string | undefined, scene: Scene): string {
   return name === undefined ? rootArn(scene.account) : userArn(name, scene);

@@ -10,7 +10,14 @@ import { findUser } from "../../iam/changes/find.ts";
 import { defineAction } from "./action.ts";
 import { describedUser, listOf, timeOf, userElement } from "./elements.ts";
 import { pageOf, parsePage, positionOfName } from "./pages.ts";
-import { holderArn, parseHolder, requestTags, userArn, userConditions } from "./resources.ts";
+import {
+  holderArn,
+  parseHolder,
+  renamedArn,
+  requestTags,
+  userArn,
+  userConditions,
+} from "./resources.ts";
 import type { QueryOperation } from "../query_operation.ts";
 
 const createUser = defineAction({
@@ -67,6 +74,10 @@ const updateUser = defineAction({
     newPath: parameters.optional("NewPath"),
   }),
   resource: ({ name }, scene) => userArn(name, scene),
+  others: (
+    { name, newName, newPath },
+    scene,
+  ) => [renamedArn("user", { name, newName, newPath }, scene)],
   conditions: ({ name }, scene) => userConditions(name, scene),
   async handle({ input, account, change }) {
     await change((directory) => changes.updateUser(directory, { account, ...input }));
