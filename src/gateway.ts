@@ -97,7 +97,7 @@ async function perform(
     record.operation = operation.name;
 
     if (operation.heavy === true && !await exchange.takeTurn()) return exchange.refuse("requests");
-    const call = { operation, verified: exchange.watch(verified), identity, access };
+    const call = { operation, verified: exchange.watch(verified, access), identity, access };
     const { client } = exchange;
     const work = services.turns.enter(client) //                                        4. do it
       ? workFor(client, run, call, services, exchange)

@@ -15,11 +15,11 @@ import { S3Error } from "../s3/errors.ts";
 import type { BucketName } from "../s3/names.ts";
 import type { Store } from "../store/store.ts";
 import type { BucketAccess } from "./bucket_access.ts";
-import type { AccessServices, AskedRequest, AuthorizedRequest } from "./asked_request.ts";
+import type { AccessServices, AskedRequest } from "./asked_request.ts";
+import { begin } from "./begin.ts";
 import type { PublicAccessBlocks } from "./public_access_blocks.ts";
 import { asksForPublicAcl, refusePublicAcl } from "./public_acls.ts";
 import { type Permissions, RequestAccess } from "./request_access.ts";
-import { type AuthorizedOperation, requiredActions } from "./required_actions.ts";
 
 /**
  * The step itself: checks a request before the operation parses it, and returns what else the operation may ask.
@@ -90,36 +90,6 @@ async function checkLater(
     await expectOwner(services, parseCopySource(source).bucket, expectedSource);
   }
   return access;
-}
-
-/** Asks for the actions that an operation and the headers of its request need. */
-function begin(
-  access: RequestAccess,
-  { identity, operation, request }: AskedRequest,
-  own: BucketAccess | undefined,
-): Promise<void> | undefined {
-  if (identity.kind === "anonymous") {
-    if (own?.policy === undefined) throw new S3Error("AccessDenied");
-    refuseOverrides(operation, request);
-  }
-  if (access.isFree) return undefined; // most requests: the owner's root, and no policy
-  const [action, ...others] = requiredActions(operation, request);
-  const actions = operation.asksItself === true ? others : [action, ...others];
-  const waits = actions.map((action) => access.require(action)).filter((wait) =>
-    wait !== undefined
-  );
-  return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
-}
-
-/** Refuses response headers that an unsigned request chooses. */
-function refuseOverrides({ action }: AuthorizedOperation, { query }: AuthorizedRequest): void {
-  if (action !== "s3:GetObject") return;
-  for (const name of query.keys()) {
-    if (!name.startsWith("response-")) continue;
-    throw new S3Error("InvalidRequest", {}, {
-      message: "Request specific response headers cannot be used for anonymous GET requests.",
-    });
-  }
 }
 
 /** Refuses a request of S3 Control about an account that is not the caller's. */

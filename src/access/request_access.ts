@@ -15,16 +15,23 @@ import { type Action, actionOnVersion, bucketOfTarget, type Permission } from ".
 import type { Target } from "../s3/request.ts";
 import type { BucketInfo } from "../store/buckets.ts";
 import type { ObjectInfo } from "../store/objects.ts";
+import { monotonic } from "../world/world.ts";
 import type { AccessServices, AskedRequest } from "./asked_request.ts";
-import { brokenPolicy, type BucketAccess, type BucketAccesses } from "./bucket_access.ts";
+import { begin } from "./begin.ts";
+import type { BucketAccess, BucketAccesses } from "./bucket_access.ts";
 import { decide, dependsOnTags, type ObjectTags } from "./decide.ts";
+import { readTags } from "./read_tags.ts";
+import { requireOwnAccount, requireRepair } from "./of_policy.ts";
 import { createsObject, OF_POLICY } from "./required_actions.ts";
 
 /** What the rest of the pipeline may ask about one request. */
 export type Permissions = Pick<
   RequestAccess,
-  "allow" | "allowRead" | "blocks" | "conceal" | "isWaiting" | "may" | "owns" | "seen"
+  "allow" | "allowRead" | "blocks" | "conceal" | "confirm" | "isWaiting" | "may" | "owns" | "seen"
 >;
+
+/** Milliseconds for which a body may arrive before the bucket is looked at again. */
+const CONFIRMED = 1000;
 
 /** The permissions of one request. */
 export class RequestAccess {
@@ -42,6 +49,8 @@ export class RequestAccess {
   #tags: ObjectTags | undefined;
   /** An error that was judged: it tells the caller nothing that the caller may not know. */
   #judged: unknown;
+  /** When the bucket was looked at, in monotonic time. */
+  #at = monotonic();
 
   /** @param own Facts of the target's bucket; undefined if the request is about none that exists. */
   constructor(services: AccessServices, asked: AskedRequest, own: BucketAccess | undefined) {
@@ -68,7 +77,8 @@ export class RequestAccess {
     const wait = this.#load(permission);
     if (wait !== undefined) return wait.then(() => this.allow(permission));
     if (!this.#needsTags(permission)) return this.#require(permission);
-    return this.#readTags(permission);
+    const read = readTags(this.#services.store, permission.resource);
+    return read.then((tags) => this.#require(permission, tags));
   }
 
   allowRead(permission: Permission): Promise<void> | undefined {
@@ -82,6 +92,24 @@ export class RequestAccess {
   seen({ properties }: Pick<ObjectInfo, "properties">): void {
     this.#tags = properties.tags;
     if (this.#waiting !== undefined) this.#decideWaiting(this.#waiting);
+  }
+
+  /**
+   * Asks again when a body has arrived after a second or more: the bucket may have another policy, or be another one.
+   *
+   * @throws S3Error as the third step does
+   */
+  confirm(): Promise<void> | undefined {
+    const own = this.#own;
+    const now = monotonic();
+    if (own === undefined || now - this.#at < CONFIRMED) return undefined;
+    this.#at = now;
+    const { buckets } = this.#services;
+    if (buckets.current(own.bucket) === own) return undefined;
+    const read = buckets.read(own.bucket, this.#principal === undefined);
+    return read.then((present) =>
+      present === own ? undefined : begin(this, this.#asked, this.#own = present)
+    );
   }
 
   may(action: Action, resource: Target): boolean {
@@ -119,7 +147,7 @@ export class RequestAccess {
     const wait = this.#asked.operation.seesObject === true
       ? this.#waitOrRequire(permission)
       : this.allow(permission);
-    if (OF_POLICY.has(action)) this.#requireOwnAccount();
+    if (OF_POLICY.has(action)) requireOwnAccount(this.#asked, this.#principal, this.#own);
     return wait;
   }
 
@@ -135,22 +163,8 @@ export class RequestAccess {
     for (const permission of waiting) this.#require(permission);
   }
 
-  /** Reads the object of a permission, because a policy asks for its tags. */
-  async #readTags(permission: Permission): Promise<void> {
-    const { resource } = permission;
-    if (resource.on !== "object") return this.#require(permission);
-    const { bucket, key } = resource;
-    let tags: ObjectTags | undefined;
-    try {
-      tags = (await this.#services.store.readObject(bucket, key)).properties.tags;
-    } catch (cause) {
-      if (!isS3Error(cause, "NoSuchKey")) throw cause;
-    }
-    if (!this.#decide(permission, tags).allowed) throw new S3Error("AccessDenied");
-  }
-
-  #require(permission: Permission): undefined {
-    if (this.#isFree(permission) || this.#decide(permission).allowed) return undefined;
+  #require(permission: Permission, tags?: ObjectTags): undefined {
+    if (this.#isFree(permission) || this.#decide(permission, tags).allowed) return undefined;
     throw new S3Error("AccessDenied");
   }
 
@@ -170,7 +184,7 @@ export class RequestAccess {
     if (bucket === undefined && !this.#isOfCaller(permission)) {
       throw new TypeError("The facts of the bucket were not read");
     }
-    if (bucket?.isBroken === true) this.#requireRepair(permission, bucket);
+    if (bucket?.isBroken === true) requireRepair(permission, this.#principal, bucket);
     const decision = decide({
       permission,
       action: this.#actionOf(permission),
@@ -183,20 +197,6 @@ export class RequestAccess {
     });
     this.#services.decided(permission, decision, id);
     return decision;
-  }
-
-  /** Lets nobody use a bucket whose policy cannot be read, except the owner's root who looks at the policy or replaces it. */
-  #requireRepair({ action }: Permission, { bucket, account }: BucketAccess): void {
-    const principal = this.#principal;
-    const isOwner = principal?.isAdmin || principal?.isRoot && principal.account === account;
-    if (!isOwner || !OF_POLICY.has(action)) throw brokenPolicy(bucket);
-  }
-
-  #requireOwnAccount(): void {
-    const principal = this.#principal;
-    if (principal?.isAdmin === true || principal?.account === this.#own?.account) return;
-    const { method: Method } = this.#asked.request;
-    throw new S3Error("MethodNotAllowed", { Method, ResourceType: "BUCKETPOLICY" });
   }
 
   #needsTags(permission: Permission): boolean {

@@ -12,6 +12,7 @@ import type { LoggedParts } from "../s3/log_line.ts";
 import type { S3Request } from "../s3/request.ts";
 import { bucketAt } from "../s3/resource_arn.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
+import type { SourceGate } from "../streams/watched_streams.ts";
 import { inPieces } from "../streams/in_pieces.ts";
 import { release } from "../streams/release.ts";
 import { type Log, SILENT_LOG } from "../telemetry/log.ts";
@@ -129,14 +130,14 @@ export class Exchange {
   }
 
   /** Watches the payload of a request that has a body: counts its bytes and ends it if the client sends nothing. */
-  watch(verified: VerifiedRequest): VerifiedRequest {
+  watch(verified: VerifiedRequest, gate?: SourceGate): VerifiedRequest {
     if (this.request.body === null) return verified;
     const { payload } = verified;
-    const { record } = this;
     const source = this.#services.stalls.watchSource(payload.source, {
       owner: this,
+      gate,
       stalled: () => new S3Error("RequestTimeout"),
-      received: (bytes) => void (record.received += bytes),
+      received: (bytes) => void (this.record.received += bytes),
       ended: this.#admission.arrived,
     });
     return { ...verified, payload: { ...payload, source, sender: this.client } };

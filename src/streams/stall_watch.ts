@@ -51,7 +51,7 @@ export class StallWatch implements Disposable {
   /** Returns a source whose read fails if it waits too long. It then cancels the given source. */
   watchSource(
     source: ByteSource,
-    { stalled, received, ended = () => {}, owner }: SourceOptions,
+    { stalled, received, gate, ended = () => {}, owner }: SourceOptions,
   ): ByteSource {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
@@ -94,7 +94,8 @@ export class StallWatch implements Disposable {
               if (bytes >= PROGRESS) bytes = 0;
               received?.(piece.length);
             }
-            resolve(piece);
+            const wait = piece === undefined ? gate?.confirm() : undefined;
+            resolve(wait === undefined ? piece : wait.then(() => piece));
           };
           source.read().then(settle, (cause) => {
             this.#remove(watched);

@@ -6,6 +6,9 @@
 /** The client of a stream; undefined if nobody knows it. It may become known later. */
 export type StreamOwner = { readonly client: string | undefined };
 
+/** Decides whether what was read may be used. */
+export type SourceGate = { readonly confirm: () => Promise<void> | undefined };
+
 /** Options of `StallWatch.watchSource`. */
 export type SourceOptions = {
   /** Undefined for a stream that is never ended in favour of others. */
@@ -14,6 +17,8 @@ export type SourceOptions = {
   readonly stalled: () => Error;
   /** Called with the size of each piece, in bytes. */
   readonly received?: (bytes: number) => void;
+  /** Asked at the end of the source: the last read waits for the promise, and fails as it does. */
+  readonly gate?: SourceGate | undefined;
   /** Called when the source was read to its end, failed or was cancelled. It may be called more than once. */
   readonly ended?: () => void;
 };

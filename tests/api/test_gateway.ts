@@ -146,6 +146,7 @@ export function watchPermissions(
       },
       allow: (permission) => (watch(permission), access.allow(permission)),
       allowRead: (permission) => (watch(permission), access.allowRead(permission)),
+      confirm: () => access.confirm(),
       seen: (object) => access.seen(object),
       blocks: (block, bucket) => access.blocks(block, bucket),
       owns: (bucket) => access.owns(bucket),
