@@ -104,8 +104,16 @@ export function createGateway(
   const readiness = new Readiness(async () => {
     return watch.stats.isConnected ? await store.problem() : "There is no connection to NATS";
   });
+  const credentials = new UserCredentials(config.credentials, store.users);
+  const accounts = createBucketAccounts({
+    store,
+    home: config.account,
+    isIsolated: () => credentials.isIsolated,
+    accountOfKey: (id) => credentials.find(id)?.principal.account,
+  });
   const accessLog = new AccessLog({
     store,
+    ownerOf: accounts.ownerOf,
     account: config.account,
     region: regionOfUnsigned(config.region),
     checksum: config.checksumDefault,
@@ -124,18 +132,11 @@ export function createGateway(
     domains,
     trustedProxies,
   } = config;
-  const credentials = new UserCredentials(config.credentials, store.users);
   const { rate } = config.limits;
   const minioHealth = async (): Promise<string | undefined> =>
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
   const proxies = trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined;
   const reads = createStrangerReads(store);
-  const accounts = createBucketAccounts({
-    store,
-    home: account,
-    isIsolated: () => credentials.isIsolated,
-    accountOfKey: (id) => credentials.find(id)?.principal.account,
-  });
   const blocks = new PublicAccessBlocks({ documents: store, users: store.users });
   const authorize = createAuthorize({
     store,
@@ -185,6 +186,7 @@ export function createGateway(
     authenticateQuery: createAuthenticateQuery({ credentials, region, locations, clockSkew, now }),
     users: store.users,
     hasPrincipal: (arn) => credentials.hasPrincipal(arn),
+    ownerOf: accounts.ownerOf,
     sources: () => ({ now: now(), random: randomBytes }),
     authorize,
     account,

@@ -29,7 +29,12 @@ export type BucketAccountSources = {
 export type BucketAccounts = Pick<BucketAccessSources, "knownAccount" | "accountOf"> & {
   /** Returns the account of a bucket as a list shows it. */
   readonly accountOfListed: (bucket: Pick<BucketInfo, "owner" | "account">) => string;
+  /** Returns what two buckets of one owner have in common: the account, or the access key where accounts are not isolated. */
+  readonly ownerOf: OwnerOf;
 };
+
+/** Returns the owner of a bucket, to be compared with that of another one; undefined if nobody knows it. */
+export type OwnerOf = (bucket: Pick<BucketInfo, "owner" | "account">) => string | undefined;
 
 /** Milliseconds for which it is kept who owns a bucket: the store does not keep that nobody is recorded. */
 const LEASE = 1000;
@@ -47,7 +52,13 @@ export function createBucketAccounts(
     if (owner === undefined) return home;
     return owner.account ?? accountOfKey(owner.accessKeyId) ?? home;
   };
+  const accountOfListed: BucketAccounts["accountOfListed"] = ({ owner, account }) => {
+    if (!isIsolated()) return home;
+    return toAccount(owner === undefined ? undefined : { accessKeyId: owner, account });
+  };
   return {
+    accountOfListed,
+    ownerOf: (info) => isIsolated() ? accountOfListed(info) : info.owner,
     knownAccount(bucket) {
       if (!isIsolated()) return home;
       const owner = store.knownOwner(bucket);
@@ -55,10 +66,6 @@ export function createBucketAccounts(
       const known = kept.get(bucket);
       const isCurrent = known !== undefined && monotonic() - known.at < LEASE;
       return isCurrent ? toAccount(known.owner) : undefined;
-    },
-    accountOfListed({ owner, account }) {
-      if (!isIsolated()) return home;
-      return toAccount(owner === undefined ? undefined : { accessKeyId: owner, account });
     },
     async accountOf(bucket: BucketName) {
       if (!isIsolated()) return home;

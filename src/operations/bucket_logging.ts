@@ -39,14 +39,13 @@ export const bucketLogging: readonly Operation[] = documentOperations({
 /** Throws unless log objects can be written to the target. */
 async function checkTarget(
   target: LogTarget,
-  { store, region, target: { bucket } }: Pick<
+  { store, region, target: { bucket }, ownerOf = ({ owner }) => owner }: Pick<
     Call<"bucket", unknown>,
-    "store" | "region" | "target"
+    "store" | "region" | "target" | "ownerOf"
   >,
 ): Promise<void> {
   const source = await store.readBucket(bucket);
-  const { owner } = await readTarget(store, target.bucket);
-  if (owner !== source.owner) {
+  if (ownerOf(await readTarget(store, target.bucket)) !== ownerOf(source)) {
     throw new S3Error("InvalidTargetBucketForLogging", { TargetBucket: target.bucket }, {
       message: "The owner for the bucket to be logged and the target bucket must be the same.",
     });

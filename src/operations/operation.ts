@@ -44,6 +44,8 @@ export type Services = {
   readonly documents: DocumentBudget;
   /** Returns whether there is a principal that a bucket policy names; every one of a valid form without it. */
   readonly hasPrincipal?: HasPrincipal | undefined;
+  /** Returns the owner of a bucket, to be compared with that of another one; the access key recorded in it without it. */
+  readonly ownerOf?: ((bucket: BucketInfo) => string | undefined) | undefined;
 };
 
 /**
@@ -165,7 +167,7 @@ export type Call<O extends On, Input, Caller extends Identity = User> = {
   readonly region: string;
   readonly deliver: Deliver;
   readonly access: Access;
-} & Pick<Services, "store" | "documents" | "hasPrincipal" | "users">;
+} & Pick<Services, "store" | "documents" | "hasPrincipal" | "ownerOf" | "users">;
 
 /** An operation as its file defines it. */
 export type Definition<O extends On, Input, Caller extends Identity = User> =
@@ -212,7 +214,7 @@ function create<O extends On, Input, Caller extends Identity>(
     async run(request, identity, services, deliver, access) {
       const { target, payload, client } = request;
       const region = homeRegion(services.region, request.region);
-      const { store, documents, hasPrincipal, users } = services;
+      const { store, documents, hasPrincipal, ownerOf, users } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const caller = callerOf(identity);
       const input = parse(request, services);
@@ -228,6 +230,7 @@ function create<O extends On, Input, Caller extends Identity>(
         store,
         documents,
         hasPrincipal,
+        ownerOf,
         users,
       });
     },

@@ -11,6 +11,7 @@ import type { ChecksumAlgorithm } from "../s3/checksum_algorithms.ts";
 import { type EndedRequest, logLine, logLineOfPart } from "../s3/log_line.ts";
 import type { LogTarget } from "../s3/logging.ts";
 import type { BucketName } from "../s3/names.ts";
+import type { BucketInfo } from "../store/buckets.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { AccessLogStats, LogLoss } from "../telemetry/metrics/access_log.ts";
@@ -54,6 +55,8 @@ const WARNING_INTERVAL = 60_000;
 /** Settings of an access log. */
 export type AccessLogOptions = {
   readonly store: Pick<Store, "readDocument" | "readBucket" | "putObject">;
+  /** Returns the owner of a bucket, to be compared with that of another one; the recorded access key by default. */
+  readonly ownerOf?: (bucket: BucketInfo) => string | undefined;
   /** The account and the region that keys of log objects name. */
   readonly account: string;
   readonly region: string;
@@ -80,12 +83,14 @@ export class AccessLog implements AsyncDisposable {
   #isClosed = false;
   #isOver = false;
 
-  constructor({ store, account, region, checksum, log, limits }: AccessLogOptions) {
+  constructor({ ownerOf = ({ owner }) => owner, ...options }: AccessLogOptions) {
+    const { store, account, region, checksum, log, limits } = options;
     this.#limits = { ...LIMITS, ...limits };
     this.#log = log;
     this.#sources = new LogSources(store, log);
     this.#delivery = new LogDelivery({
       store,
+      ownerOf,
       account,
       region,
       checksum,

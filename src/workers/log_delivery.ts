@@ -12,6 +12,7 @@ import { isS3Error, S3Error } from "../s3/errors.ts";
 import { formatLog } from "../s3/log_line.ts";
 import { logObjectKey, type LogSource } from "../s3/logging.ts";
 import type { BucketName } from "../s3/names.ts";
+import type { BucketInfo } from "../store/buckets.ts";
 import type { Store } from "../store/store.ts";
 import { sourceOfPiece } from "../streams/byte_source.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -24,6 +25,8 @@ const AT_ONCE = 2;
 /** Where batches go, and what becomes of them. */
 export type DeliveryOptions = Pick<LogSource, "account" | "region"> & {
   readonly store: Pick<Store, "readBucket" | "putObject">;
+  /** Returns the owner of a bucket, to be compared with that of another one. */
+  readonly ownerOf: (bucket: BucketInfo) => string | undefined;
   /** The checksum of log objects; undefined for none. */
   readonly checksum: ChecksumAlgorithm | undefined;
   readonly log: Pick<Log, "warn">;
@@ -129,8 +132,9 @@ export class LogDelivery {
   async #write(batch: LogBatch): Promise<void> {
     const { store, account, region, checksum: algorithm } = this.#options;
     const { source, target, event, lines } = batch;
-    const { owner } = await store.readBucket(target.bucket);
-    if (await this.#ownerOf(source, owner) !== owner) {
+    const info = await store.readBucket(target.bucket);
+    const { owner } = info;
+    if (!await this.#haveOneOwner(source, event, info)) {
       throw new S3Error("InvalidTargetBucketForLogging", { TargetBucket: target.bucket });
     }
     const times = { event, delivery: wallClock() };
@@ -145,12 +149,16 @@ export class LogDelivery {
     });
   }
 
-  /** Returns the owner of a logged bucket; that of its target if it was deleted, because they were the same. */
-  async #ownerOf(source: BucketName, fallback: string | undefined): Promise<string | undefined> {
+  /**
+   * Returns whether a logged bucket and its target have the same owner. They had if the logged one was deleted since, unless
+   * the target is a newer bucket of this name.
+   */
+  async #haveOneOwner(source: BucketName, event: Date, target: BucketInfo): Promise<boolean> {
+    const { store, ownerOf } = this.#options;
     try {
-      return (await this.#options.store.readBucket(source)).owner;
+      return ownerOf(await store.readBucket(source)) === ownerOf(target);
     } catch (cause) {
-      if (isS3Error(cause, "NoSuchBucket")) return fallback;
+      if (isS3Error(cause, "NoSuchBucket")) return target.created <= event;
       throw cause;
     }
   }

@@ -3,14 +3,10 @@
 import { createHash } from "node:crypto";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
-import type { MemoryStore } from "../../src/store/memory/memory_store.ts";
+import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
 import type { LogFields } from "../../src/telemetry/log.ts";
-import {
-  AccessLog,
-  type AccessLogLimits,
-  type AccessLogOptions,
-} from "../../src/workers/access_log.ts";
-import { enterWorld } from "../../src/world/world.ts";
+import { AccessLog, type AccessLogOptions } from "../../src/workers/access_log.ts";
+import { enterWorld, wallClock } from "../../src/world/world.ts";
 import { createTestGateway, NOW, type TestGateway } from "./test_gateway.ts";
 
 /** Time that moves only when a test moves it. Timers run when their time has come. */
@@ -69,18 +65,19 @@ type Logged = TestGateway & AsyncDisposable & {
   readonly lines: (bucket?: string) => Promise<readonly (readonly string[])[]>;
 };
 
-type Change = { readonly limits?: Partial<AccessLogLimits> } & {
+type Change = Pick<AccessLogOptions, "ownerOf" | "limits"> & {
   readonly wrap?: (store: MemoryStore) => AccessLogOptions["store"];
 };
 
 /** A gateway whose bucket `bucket` is logged in `logs` with the prefix `a/`. */
 async function createLogged(
-  { limits = {}, wrap = (store) => store }: Change = {},
+  { limits = {}, wrap = (store) => store, ...options }: Change = {},
 ): Promise<Logged> {
   const clock = new Clock();
   const warnings: (readonly [string, LogFields])[] = [];
   const logs: AccessLog[] = [];
   const gateway = await createTestGateway({
+    store: createMemoryStore({ minPartSize: 5, now: wallClock }),
     accessLog: {
       add(ended) {
         for (const log of logs) log.add(ended);
@@ -95,9 +92,11 @@ async function createLogged(
     checksum: "CRC64NVME",
     log: { warn: (message, fields = {}) => void warnings.push([message, fields]) },
     limits,
+    ...options,
   });
   logs.push(log);
   await send("PUT", "/logs");
+  await clock.pass(1000);
   await send("PUT", "/bucket?logging", { body: configuration() });
   await clock.pass(1000);
   return {
@@ -172,7 +171,7 @@ Deno.test("requests of a logged bucket are in an object of its target within fiv
   ]);
   const [, put = [], get = [], missing = [], denied = [], list = []] = all;
   deepStrictEqual(put.slice(0, 2), ["alice", "bucket"]);
-  match(put[2] ?? "", /^\[01\/May\/2024:10:00:01 \+0000\]$/);
+  match(put[2] ?? "", /^\[01\/May\/2024:10:00:02 \+0000\]$/);
   deepStrictEqual([put[4], put[11], put[12]], ["alice", "-", "5"]);
   deepStrictEqual([get[11], get[12]], ["5", "5"]);
   strictEqual(missing[10], "NoSuchKey");
@@ -392,6 +391,30 @@ Deno.test("lines of a source that was deleted are delivered", async () => {
     "REST.PUT.LOGGING_STATUS - 200",
     "REST.DELETE.BUCKET - 204",
   ]);
+});
+
+Deno.test("lines of a source that was deleted are not delivered to a newer bucket of the target's name", async () => {
+  await using logged = await createLogged();
+  const { ok: send, store, clock, log } = logged;
+  await send("DELETE", "/bucket");
+  await store.deleteBucket("logs" as BucketName);
+  await clock.pass(1000);
+  await store.createBucket("logs" as BucketName, "somebody");
+  await clock.pass(300_000);
+  deepStrictEqual(await keysOf(store), []);
+  strictEqual(log.stats.dropped.undeliverable, 2);
+});
+
+Deno.test("the owner of a target is who the accounts say", async () => {
+  const owners = new Map([["bucket", "1"], ["logs", "1"]]);
+  await using logged = await createLogged({ ownerOf: ({ name }) => owners.get(name) });
+  const { clock, lines, ok: send, store } = logged;
+  await clock.pass(300_000);
+  strictEqual((await lines()).length, 1);
+  owners.set("logs", "2");
+  await send("PUT", "/bucket/a", { body: "bytes" });
+  await clock.pass(300_000);
+  strictEqual((await keysOf(store)).length, 1);
 });
 
 Deno.test("waiting lines take bounded memory, and one target leaves room for others", async () => {

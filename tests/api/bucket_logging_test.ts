@@ -1,6 +1,7 @@
 /** GetBucketLogging and PutBucketLogging. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { createBucketAccounts } from "../../src/access/bucket_accounts.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { textOf } from "../../src/s3/xml_reader.ts";
 import { assertError, createTestGateway, readXml, type TestGateway } from "./test_gateway.ts";
@@ -101,4 +102,28 @@ Deno.test("the target bucket has the same owner, and errors name it", async () =
     "The target bucket for logging does not exist",
     "missing",
   ]);
+});
+
+Deno.test("where accounts are isolated, source and target belong to one account, whoever made them", async () => {
+  const accounts = createBucketAccounts({
+    store: { knownOwner: () => undefined, readOwner: () => Promise.resolve(undefined) },
+    home: "111122223333",
+    isIsolated: () => true,
+    accountOfKey: () => undefined,
+  });
+  const { store, send, ok } = await createTestGateway({ ownerOf: accounts.ownerOf });
+  await store.deleteBucket("bucket" as BucketName);
+  // Buckets of the time before accounts were isolated have one access key, and were given away since.
+  const made = [
+    ["bucket", "one-key", "111122223333"],
+    ["theirs", "one-key", "444455556666"],
+    ["ours", "another-key", "111122223333"],
+  ] as const;
+  for (const [name, key, account] of made) {
+    await store.createBucket(name as BucketName, key, { account });
+  }
+  const put = { body: logging(ENABLED.replace("logs", "theirs")) };
+  const response = await send("PUT", "/bucket?logging", put);
+  await assertError(response, 400, "InvalidTargetBucketForLogging");
+  await ok("PUT", "/bucket?logging", { body: logging(ENABLED.replace("logs", "ours")) });
 });
