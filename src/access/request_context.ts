@@ -9,9 +9,9 @@
  */
 
 import type { Principal } from "../iam/principal.ts";
+import { parseCopySource } from "../s3/copy_source.ts";
 import { decodeHeaderText } from "../s3/header_text.ts";
 import type { Action, PermissionFacts } from "../s3/permission.ts";
-import { decodePercent } from "../s3/request.ts";
 import { parseTagging, type TagSet } from "../s3/tags.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
 import { isObjectCreation } from "./required_actions.ts";
@@ -98,7 +98,7 @@ const VALUES: Readonly<Record<string, (input: ContextInput) => ConditionValue>> 
   "s3:versionid": ({ request, action, facts }) =>
     facts.versionId ?? (action.includes("Version") ? request.query.get("versionId") : undefined),
   "s3:x-amz-content-sha256": ({ request }) => textOf(request.headers.get("x-amz-content-sha256")),
-  "s3:x-amz-copy-source": (input) => copySourceOf(writeHeader(input, "x-amz-copy-source")),
+  "s3:x-amz-copy-source": copySourceOf,
 };
 
 const MILLISECONDS_PER_DAY = 86_400_000;
@@ -182,18 +182,26 @@ function isConditional(action: Action): boolean {
 }
 
 /** Returns `bucket/key` as Amazon's examples of policies spell it, so that no other spelling evades one. */
-function copySourceOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
+function copySourceOf(input: ContextInput): string | undefined {
+  const text = writeHeader(input, "x-amz-copy-source");
+  const header = input.request.headers.get("x-amz-copy-source");
+  if (text === undefined || header === null) return undefined;
   try {
-    return decodePercent(header).replace(/^\//, "");
+    const { bucket, key } = parseCopySource(header);
+    return `${bucket}/${key}`;
   } catch {
-    return header;
+    return text; // the operation refuses it
   }
 }
 
 /** Returns the tags that a request gives to an object; undefined if it gives none. */
-function requestObjectTags({ action, request, facts }: ContextInput): TagSet | undefined {
+function requestObjectTags(
+  { action, operation, request, facts }: ContextInput,
+): TagSet | undefined {
   if (facts.objectTags !== undefined) return facts.objectTags;
+  const keepsTags = operation === "CopyObject" &&
+    request.headers.get("x-amz-tagging-directive") !== "REPLACE";
+  if (keepsTags) return undefined; // those of the source count, which the operation asks for
   if (action !== "s3:PutObject" && action !== "s3:PutObjectTagging") return undefined;
   const header = request.headers.get("x-amz-tagging");
   if (header === null) return undefined;

@@ -11,6 +11,7 @@ import { namesETag } from "../s3/conditions.ts";
 import type { Action } from "../s3/permission.ts";
 import { actionOnVersion } from "../s3/permission.ts";
 import type { Query } from "../s3/request.ts";
+import { IF_MATCH_MODIFIED, IF_MATCH_SIZE } from "../s3/protections.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 
 /** An operation, as far as permissions depend on it. */
@@ -84,9 +85,7 @@ export function requiredActions(
   const actions: [Action, ...Action[]] = [actionOnVersion(action, versionId)];
   // Amazon's page demands both.
   if (name === "GetObjectAttributes") actions.push(actionOnVersion("s3:GetObject", versionId));
-  if ((name === "DeleteObject" || CREATES.has(name)) && namesETag(headers.get("if-match"))) {
-    actions.push("s3:GetObject");
-  }
+  if (comparesObject(name, headers)) actions.push("s3:GetObject");
   if (BEGINS.has(name)) {
     if (hasAcl(headers)) actions.push("s3:PutObjectAcl");
     const isRetained = headers.get("x-amz-object-lock-mode") !== null ||
@@ -105,6 +104,14 @@ export function requiredActions(
   }
   if (bypassesGovernance(name, headers)) actions.push("s3:BypassGovernanceRetention");
   return actions;
+}
+
+/** Returns whether the answer to a write tells something of the object that it replaces, renames over or deletes. */
+function comparesObject(name: string, headers: Pick<RequestHeaders, "get">): boolean {
+  const isDeletion = name === "DeleteObject";
+  if (!isDeletion && name !== "RenameObject" && !CREATES.has(name)) return false;
+  return namesETag(headers.get("if-match")) ||
+    isDeletion && (headers.get(IF_MATCH_SIZE) ?? headers.get(IF_MATCH_MODIFIED)) !== null;
 }
 
 /** Returns whether a request asks to be let past a lock in governance mode. */

@@ -119,7 +119,8 @@ async function deleteOne(
       resource,
       facts: { versionId, ifMatch: etag },
     });
-    if (namesETag(etag)) await access.allow({ action: "s3:GetObject", resource });
+    const compares = namesETag(etag) || size !== undefined || modified !== undefined;
+    if (compares) await access.allow({ action: "s3:GetObject", resource });
     refuseVersionId(versionId);
     const precondition = {
       ...(etag !== undefined && { ifMatch: parseETag(etag) }),
