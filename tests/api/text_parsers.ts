@@ -516,5 +516,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   readCopySource: "it reads from the store",
   readDocument: "it reads the bytes that the parsers of documents parse",
   readHeaders: "it copies the headers",
+  readTags: "it reads from the store",
   verifyReceived: "it compares values that are parsed already",
 };
