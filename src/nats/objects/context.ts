@@ -12,6 +12,7 @@ import { uniqueId } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import type { ChunkMap } from "../layout/chunk_map.ts";
+import { KeyLines } from "./key_lines.ts";
 import { Leases } from "./leases.ts";
 import type { KnownGroup } from "./pieces.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -42,6 +43,8 @@ export type ObjectsContext = BucketsContext & {
   ) => Promise<{ readonly count: number; readonly hasKey: boolean }>;
   /** Tells listings to look again at a key that was found missing although no message announced it. */
   readonly doubt: (bucket: BucketName, key: ObjectKey) => void;
+  /** Writers of keys that get in each other's way. */
+  readonly lines: KeyLines;
   /** What full buckets refused to record. */
   readonly unfinished: Unfinished;
   /** Returns those of some nuids that the object info of any key names. */
@@ -90,6 +93,7 @@ export function createObjectsContext(
     trashed: new Set(),
     countKeys,
     doubt,
+    lines: new KeyLines(),
     unfinished: new Unfinished(),
     findNamed,
   };

@@ -29,9 +29,10 @@ import { formatTombstone, type ObjectBytes, TOMBSTONE_TTL } from "../layout/obje
 import { formatRename, parseRename, RENAME_TTL, renameDigest } from "../layout/rename_record.ts";
 import { formatRenamed } from "../layout/renamed_info.ts";
 import { infoSubject, records } from "../layout/subjects.ts";
+import { validatorOf } from "./check_replace.ts";
 import { type Current, readBefore } from "./commit.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
-import { type Change, replace, type ReplaceNeeds, validatorOf } from "./replace.ts";
+import { type Change, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 import { trashMessage } from "./trash.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { checkWrite, type WritePrecondition, type WriteValidators } from "../../s3/conditions.ts";
+import type { WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -15,9 +15,11 @@ import { isConflict, isFull, Unanswered } from "../jetstream/errors.ts";
 import type { BatchMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { infoSubject } from "../layout/subjects.ts";
+import { checkReplace, type Guard } from "./check_replace.ts";
 import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
+import type { Line } from "./key_lines.ts";
 import {
   discardGroup,
   freeReplaced,
@@ -35,7 +37,15 @@ const BATCH_ATTEMPTS = 3;
 /** The fields of a context that a write needs. */
 export type ReplaceNeeds = Pick<
   ObjectsContext,
-  "requests" | "streams" | "trashed" | "doubt" | "log" | "now" | "unfinished" | "findNamed"
+  | "requests"
+  | "streams"
+  | "trashed"
+  | "doubt"
+  | "log"
+  | "now"
+  | "unfinished"
+  | "findNamed"
+  | "lines"
 >;
 
 /** The change that a write makes to the current object info. */
@@ -60,9 +70,6 @@ export type Change<R> =
     /** An earlier request has made the change, and has passed the checks. */
     | { readonly kind: "done" }
   );
-
-/** Throws if the current object is protected. */
-export type Guard = (key: ObjectKey, before: Current, now: Date) => void;
 
 /** A write of a key's object info. `P` is the type of other facts that it reads first. */
 export type Replacement<R, P = undefined> = {
@@ -114,94 +121,81 @@ export async function replace<R, P = undefined>(
 ): Promise<Replaced<R>> {
   const { prepare, describe, precondition, guard, newGroup, discard = discardGroup } = replacement;
   let reading = replacement.current;
-  for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-    let before: Current | undefined;
-    let change: Change<R> | undefined;
-    let outcome: Outcome;
-    let isSent = false;
-    try {
-      reading ??= readBefore(needs, stream, key);
-      let prepared: P | undefined;
-      if (prepare === undefined) before = await reading;
-      else [before, prepared] = await Promise.all([reading, prepare()]);
-      reading = undefined;
-      const described = describe(before, prepared as P); // without `prepare`, P is undefined
-      change = described instanceof Promise ? await described : described;
-      if (change.kind === "done") return { sequence: 0, result: change.result };
-      checkReplace(key, before, precondition, guard, needs.now());
-      if (change.kind === "nothing") {
-        if (newGroup !== undefined) await discard(needs, stream, newGroup);
-        return { sequence: 0, result: change.result };
+  let line: Line | undefined;
+  try {
+    for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+      if (line === undefined && (attempt > 0 || isInLine(needs, stream, key))) {
+        if (reading instanceof Promise) reading.catch(() => {});
+        reading = undefined; // the writes before this one change the key
+        line = await needs.lines.join(infoSubject(stream.store, key));
       }
-      isSent = true;
-      outcome = change.kind === "batch"
-        ? await commitBatch(needs, stream, key, before, change)
-        : await commitInfo(needs, stream, key, change, before.sequence);
-    } catch (cause) {
-      if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
-        outcome = await deleteInFullBucket(needs, stream, key, before, change);
-        if (outcome.kind === "committed") return { sequence: 0, result: change.result };
-      } else {
-        if (change?.kind === "batch") {
-          // The first batch to land turns the others into conflicts: read again whose it was.
-          if (isConflict(cause)) continue;
-          if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
+      let before: Current | undefined;
+      let change: Change<R> | undefined;
+      let outcome: Outcome;
+      let isSent = false;
+      try {
+        reading ??= readBefore(needs, stream, key);
+        let prepared: P | undefined;
+        if (prepare === undefined) before = await reading;
+        else [before, prepared] = await Promise.all([reading, prepare()]);
+        reading = undefined;
+        const described = describe(before, prepared as P); // without `prepare`, P is undefined
+        change = described instanceof Promise ? await described : described;
+        if (change.kind === "done") return { sequence: 0, result: change.result };
+        checkReplace(key, before, precondition, guard, needs.now());
+        if (change.kind === "nothing") {
+          if (newGroup !== undefined) await discard(needs, stream, newGroup);
+          return { sequence: 0, result: change.result };
         }
-        // A group whose commit may yet land belongs to the sweep. Before the commit, only reads can be unanswered.
-        if (newGroup !== undefined && !(isSent && cause instanceof Unanswered)) {
-          await discard(needs, stream, newGroup).catch(() => {});
+        isSent = true;
+        outcome = change.kind === "batch"
+          ? await commitBatch(needs, stream, key, before, change)
+          : await commitInfo(needs, stream, key, change, before.sequence);
+      } catch (cause) {
+        if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
+          outcome = await deleteInFullBucket(needs, stream, key, before, change);
+          if (outcome.kind === "committed") return { sequence: 0, result: change.result };
+        } else {
+          if (change?.kind === "batch") {
+            // The first batch to land turns the others into conflicts: read again whose it was.
+            if (isConflict(cause)) continue;
+            if (cause instanceof Unanswered && ++unanswered < BATCH_ATTEMPTS) continue;
+          }
+          // A group whose commit may yet land belongs to the sweep. Before the commit, only reads can be unanswered.
+          if (newGroup !== undefined && !(isSent && cause instanceof Unanswered)) {
+            await discard(needs, stream, newGroup).catch(() => {});
+          }
+          throw cause;
         }
-        throw cause;
+      }
+      switch (outcome.kind) {
+        case "committed":
+          if (line !== undefined) needs.lines.leave(line);
+          line = undefined;
+          if (change.kind === "batch") needs.trashed.add(stream.bucket);
+          else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
+          return { sequence: outcome.sequence, result: change.result };
+        case "refused":
+          break;
+        case "overtaken":
+          await trashDoubtful(needs, stream, key, newGroup);
+          if (before.nuid !== change.nuid && namesBytes(before)) {
+            await trashDoubtful(needs, stream, key, before.nuid);
+          }
+          throw new Overtaken(key, precondition);
       }
     }
-    switch (outcome.kind) {
-      case "committed":
-        if (change.kind === "batch") needs.trashed.add(stream.bucket);
-        else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
-        return { sequence: outcome.sequence, result: change.result };
-      case "refused":
-        break;
-      case "overtaken":
-        await trashDoubtful(needs, stream, key, newGroup);
-        if (before.nuid !== change.nuid && namesBytes(before)) {
-          await trashDoubtful(needs, stream, key, before.nuid);
-        }
-        throw new Overtaken(key, precondition);
-    }
-  }
-  if (newGroup !== undefined) await discard(needs, stream, newGroup);
-  throw new S3Error("SlowDown", { Key: key });
-}
-
-/**
- * Checks the precondition and the guard of a write.
- *
- * @throws S3Error
- */
-export function checkReplace(
-  key: ObjectKey,
-  before: Current,
-  precondition: WritePrecondition,
-  guard: Guard | undefined,
-  now: Date,
-): void {
-  checkWrite(precondition, validatorOf(before), key);
-  guard?.(key, before, now);
-}
-
-/** Returns what conditions compare. An object that cannot be read exists and has none of them. */
-export function validatorOf({ parsed }: Current): WriteValidators | undefined {
-  switch (parsed.kind) {
-    case "object":
-      return parsed.object.info;
-    case "unreadable":
-      return UNREADABLE;
-    case "absent":
-      return undefined;
+    if (newGroup !== undefined) await discard(needs, stream, newGroup);
+    throw new S3Error("SlowDown", { Key: key });
+  } finally {
+    if (line !== undefined) needs.lines.leave(line);
   }
 }
 
-const UNREADABLE: WriteValidators = { etag: undefined, size: undefined, modified: undefined };
+/** Returns whether other writes of a key are in line, which this one joins rather than to be refused. */
+function isInLine({ lines }: ReplaceNeeds, { store }: BucketStream, key: ObjectKey): boolean {
+  return !lines.isEmpty && lines.has(infoSubject(store, key));
+}
 
 /** Leaves it to the trash, which looks at the object, whether a group is still named after a write in doubt. */
 async function trashDoubtful(
