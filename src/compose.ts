@@ -24,6 +24,7 @@ import { createRulesOf } from "./http/cors_rules.ts";
 import { createEntry } from "./http/entry.ts";
 import type { ExchangeServices } from "./http/exchange_services.ts";
 import { FixedBodies } from "./http/fixed_bodies.ts";
+import { BodyTurns } from "./http/body_turns.ts";
 import { InFlight } from "./http/in_flight.ts";
 import { RateLimit } from "./http/rate_limit.ts";
 import { Turns } from "./http/turns.ts";
@@ -65,12 +66,12 @@ export function createGateway(
   const stalls = new StallWatch(config.limits.stall, { isLasting: true });
   const { share } = config.limits;
   const turns = new Turns();
+  const bodyTurns = new BodyTurns((age) => stalls.tellStill(age));
   const end = (accepts: (client: string | undefined) => boolean): boolean =>
-    stalls.endStillest(STILL, accepts) || turns.turnAway(accepts);
-  const inFlight = new InFlight(
-    config.limits.requests,
-    share === "off" ? undefined : { share, end },
-  );
+    stalls.endStillest(STILL, accepts) || turns.turnAway(accepts) ||
+    bodyTurns.turnAway(accepts);
+  const sharing = share === "off" ? undefined : { share, end };
+  const inFlight = new InFlight(config.limits.requests, sharing);
   const traffic = new Traffic();
   const watch = new ConnectionWatch(connection);
   const audit = createAuditLog(config, connection, log);
@@ -157,6 +158,7 @@ export function createGateway(
     proxies,
     inFlight,
     turns,
+    bodyTurns,
     fixedBodies: new FixedBodies(config.limits.stall),
     ...(rate !== "off" && { rateLimit: new RateLimit(rate) }),
     stalls,

@@ -97,6 +97,10 @@ async function perform(
     record.operation = operation.name;
 
     if (operation.heavy === true && !await exchange.takeTurn()) return exchange.refuse("requests");
+    const turn = exchange.request.body === null
+      ? undefined
+      : services.bodyTurns.take(exchange, verified.payload.size);
+    if (turn !== undefined && !await turn) return exchange.refuse("requests");
     const call = { operation, verified: exchange.watch(verified, access), identity, access };
     const { client } = exchange;
     const work = services.turns.enter(client) //                                        4. do it
@@ -167,6 +171,7 @@ async function run(
   } finally {
     services.turns.leave();
     exchange.turn?.endWork();
+    services.bodyTurns.end(exchange);
     if (payload.size !== 0) await payload.source.cancel().catch(() => {});
   }
 }

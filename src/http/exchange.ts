@@ -25,6 +25,7 @@ import type { ExchangeServices, RequestInfo } from "./exchange_services.ts";
 import { type Admission, NOT_ADMITTED, type Refusal } from "./in_flight.ts";
 import { rawPathOf } from "./raw_path.ts";
 import { regionToName } from "./region_to_name.ts";
+import { watchBody } from "./received_body.ts";
 import type { Turn } from "./turns.ts";
 
 type RenderError = NonNullable<ExchangeServices["renderError"]>;
@@ -49,6 +50,8 @@ export class Exchange {
   answer: Headers | undefined;
   /** For whom the request counts: an access key, or the address of an unknown caller. */
   client: string | undefined;
+  /** Turns that it has to receive its body. */
+  bodyTurns = 0;
   /** The turn to do work that costs much, if it does; it ends with the exchange. */
   turn: Turn | undefined;
   readonly #services: ExchangeServices;
@@ -129,18 +132,15 @@ export class Exchange {
     return this.turn !== undefined;
   }
 
-  /** Watches the payload of a request that has a body: counts its bytes and ends it if the client sends nothing. */
+  /** Lets another body of the same client be received while this one waits for it. */
+  standsStill(): void {
+    this.#services.bodyTurns.end(this);
+  }
+
+  /** Watches the payload of a request that has a body. */
   watch(verified: VerifiedRequest, gate?: SourceGate): VerifiedRequest {
     if (this.request.body === null) return verified;
-    const { payload } = verified;
-    const source = this.#services.stalls.watchSource(payload.source, {
-      owner: this,
-      gate,
-      stalled: () => new S3Error("RequestTimeout"),
-      received: (bytes) => void (this.record.received += bytes),
-      ended: this.#admission.arrived,
-    });
-    return { ...verified, payload: { ...payload, source, sender: this.client } };
+    return watchBody(verified, this, this.#services, this.#admission, gate);
   }
 
   /** Wraps the body of the response: counts its bytes and ends it if the client disconnects or reads nothing. */
@@ -221,12 +221,8 @@ export class Exchange {
   #takeFixed(length: number): boolean {
     const { hostname, port } = this.#info?.remoteAddr ?? {};
     const connection = port === undefined ? undefined : `${hostname}:${port}`;
-    return this.#services.fixedBodies.take(
-      this.client ?? "",
-      length,
-      this.record.began,
-      connection,
-    );
+    const { client = "", record: { began } } = this;
+    return this.#services.fixedBodies.take(client, length, began, connection);
   }
 
   #end(broken: boolean): void {
@@ -234,6 +230,7 @@ export class Exchange {
     this.#isOver = true;
     const { record } = this;
     this.turn?.end();
+    this.standsStill();
     this.#admission.leave(broken ? this.#info?.completed : undefined);
     record.broken = broken;
     record.ended = performance.now() - record.began;

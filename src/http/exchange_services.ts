@@ -11,6 +11,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Rejection } from "../telemetry/rejections.ts";
 import type { RequestObserver } from "../telemetry/request_record.ts";
 import type { RequestTracing } from "../telemetry/request_trace.ts";
+import type { BodyTurns } from "./body_turns.ts";
 import type { FailedRequest } from "./error_response.ts";
 import type { FixedBodies } from "./fixed_bodies.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -32,6 +33,8 @@ export type ExchangeServices = {
   readonly fixedBodies: FixedBodies;
   /** Keeps one client's lists from holding others up. */
   readonly turns: Turns;
+  /** Keeps one client's uploads from filling the memory and holding others up. */
+  readonly bodyTurns: BodyTurns;
   /** Limits the rate of each user's requests. */
   readonly rateLimit?: RateLimit;
   /** Called for each request that was turned away. */

@@ -9,6 +9,7 @@
 import { monotonic, startTicker, stopTicker, type Timer } from "../world/world.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { ReaderOptions, SourceOptions, Watched } from "./watched_streams.ts";
+import { stillOf } from "./watched_streams.ts";
 
 /** Number of ticks in the limit. */
 const TICKS = 4;
@@ -56,8 +57,7 @@ export class StallWatch implements Disposable {
     let fail: ((error: Error) => void) | undefined;
     let failed: Error | undefined;
     // Since the source last made progress: the bytes that arrived, and the milliseconds for which it was waited for.
-    let bytes = 0;
-    let waited = 0;
+    let [bytes, waited] = [0, 0];
     const stop = (error: Error): void => {
       this.#remove(watched);
       failed = error;
@@ -200,22 +200,23 @@ export class StallWatch implements Disposable {
   }
 
   /**
-   * Ends the stream that has waited longest for its client, among those that have waited for some time. A client that
-   * sends a few bytes now and then is waited for all the time.
+   * Ends the stream that has waited longest for its client, among those that have waited for `age` milliseconds. A client
+   * that sends a few bytes now and then is waited for all the time.
    *
-   * @param age Milliseconds.
    * @returns whether there was one
    */
   endStillest(age: number, accepts: (client: string | undefined) => boolean): boolean {
     let stillest: Watched | undefined;
-    const latest = monotonic() - age;
-    for (const watched of this.#watched) {
-      if (watched.since === undefined || watched.owner === undefined) continue;
-      if (watched.at > (stillest?.at ?? latest) || !accepts(watched.owner.client)) continue;
-      stillest = watched;
+    for (const one of stillOf(this.#watched, age)) {
+      if (one.at <= (stillest?.at ?? Infinity) && accepts(one.owner?.client)) stillest = one;
     }
     stillest?.stalled();
     return stillest !== undefined;
+  }
+
+  /** Tells the owners of streams that have waited for their clients for some milliseconds. */
+  tellStill(age: number): void {
+    for (const { owner } of stillOf(this.#watched, age)) owner?.standsStill?.();
   }
 
   /** Ends the ticker, and with it the watch over all streams. */

@@ -3,8 +3,14 @@
  * @module
  */
 
+import { monotonic } from "../world/world.ts";
+
 /** The client of a stream; undefined if nobody knows it. It may become known later. */
-export type StreamOwner = { readonly client: string | undefined };
+export type StreamOwner = {
+  readonly client: string | undefined;
+  /** Told by `StallWatch.tellStill` that the stream waits for its client. */
+  readonly standsStill?: () => void;
+};
 
 /** Decides whether what was read may be used. */
 export type SourceGate = { readonly confirm: () => Promise<void> | undefined };
@@ -50,3 +56,11 @@ export type Watched = {
   readonly stalled: () => void;
   readonly breakOff: (error: Error) => void;
 };
+
+/** Returns the streams with an owner that have waited for their clients for some milliseconds. */
+export function stillOf(streams: Iterable<Watched>, age: number): readonly Watched[] {
+  const latest = monotonic() - age;
+  return Iterator.from(streams)
+    .filter(({ owner, since, at }) => owner !== undefined && since !== undefined && at <= latest)
+    .toArray();
+}

@@ -28,6 +28,7 @@ import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
 import { createCors } from "../../src/http/cors.ts";
 import { createRulesOf } from "../../src/http/cors_rules.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
+import { BodyTurns } from "../../src/http/body_turns.ts";
 import { Turns } from "../../src/http/turns.ts";
 import type { Permission } from "../../src/s3/permission.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
@@ -183,6 +184,7 @@ export async function createTestGateway(
     domains: ["s3.test"],
     inFlight: new InFlight(1000),
     turns: new Turns(),
+    bodyTurns: new BodyTurns(() => {}),
     fixedBodies: new FixedBodies(60_000),
     stalls: new StallWatch(60_000),
     log: SILENT_LOG,

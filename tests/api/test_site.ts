@@ -9,6 +9,7 @@ import { createRulesOf } from "../../src/http/cors_rules.ts";
 import type { ExchangeServices, RequestInfo } from "../../src/http/exchange_services.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
+import { BodyTurns } from "../../src/http/body_turns.ts";
 import { Turns } from "../../src/http/turns.ts";
 import { formatPublicRead } from "../../src/s3/policy.ts";
 import { StallWatch } from "../../src/streams/stall_watch.ts";
@@ -52,6 +53,7 @@ export async function createTestSite(
     cors: createCors({ rulesOf: createRulesOf(store), fallback: undefined }),
     inFlight: new InFlight(1000),
     turns: new Turns(),
+    bodyTurns: new BodyTurns(() => {}),
     fixedBodies: new FixedBodies(60_000),
     stalls: new StallWatch(60_000),
     log: SILENT_LOG,
