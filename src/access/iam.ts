@@ -7,7 +7,7 @@
  * @module
  */
 
-import { AMAZON } from "../iam/arns.ts";
+import { AMAZON, type AskedResource } from "../iam/arns.ts";
 import type { Context } from "../iam/context.ts";
 import { evaluate } from "../iam/evaluate.ts";
 import { parsePolicy } from "../iam/policy.ts";
@@ -38,19 +38,19 @@ const OWN_POLICY = parsePolicy(
  * Checks that a caller may do this.
  *
  * @param action `iam:CreateUser`.
- * @param resource An ARN, or `*`.
+ * @param resource Its ARN decides, and a refusal repeats what the request named.
  * @throws S3Error `AccessDenied`
  */
 export function allowIam(
   principal: Principal,
   action: string,
-  resource: string,
+  { arn, named }: AskedResource,
   context: Context,
 ): void {
-  if (isOfOther(principal, action, resource) || !mayDo(principal, action, resource, context)) {
+  if (isOfOther(principal, action, arn) || !mayDo(principal, action, arn, context)) {
     throw new S3Error("AccessDenied", {}, {
       message:
-        `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`,
+        `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${named}`,
     });
   }
 }

@@ -10,6 +10,14 @@ export const AMAZON = "aws";
 /** The facts of an entity that its ARN states. */
 type Located = { readonly account: string; readonly path: string; readonly name: string };
 
+/** A resource of IAM, each time as an ARN or `*`. */
+export type AskedResource = {
+  /** As it is: with the path and the case that are stored. */
+  readonly arn: string;
+  /** As the request alone tells it, whether it exists or not. */
+  readonly named: string;
+};
+
 /** Returns `arn:aws:iam::<account>:root`. */
 export function rootArn(account: string): string {
   return `arn:aws:iam::${account}:root`;

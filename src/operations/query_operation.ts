@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { AskedResource } from "../iam/arns.ts";
 import type { Sources } from "../iam/identifiers.ts";
 import type { Principal } from "../iam/principal.ts";
 import type { Query } from "../s3/request.ts";
@@ -23,10 +24,9 @@ export type QueryRequest = {
    * Checks that the caller may do this.
    *
    * @param action `iam:CreateUser`.
-   * @param resource An ARN, or `*`.
-   * @throws S3Error `AccessDenied`
+   * @throws S3Error `AccessDenied`, which tells nothing but what the request named
    */
-  readonly allow: (action: string, resource: string, conditions: ConditionValues) => void;
+  readonly allow: (action: string, resource: AskedResource, conditions: ConditionValues) => void;
 };
 
 /** An operation, ready to run. */

@@ -3,11 +3,12 @@
  * See https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  *
  * Every action has the account of its caller: an administrator acts on the administrator's own. A change that another one
- * overtook is allowed again, because it may be about somebody else of the same name now.
+ * overtook is allowed again, because it may be about somebody else of the same name now. A refusal names the resource as if
+ * nothing existed, so it tells neither that a name is taken nor its path.
  * @module
  */
 
-import type { Directory } from "../../iam/directory.ts";
+import { Directory } from "../../iam/directory.ts";
 import type { Change } from "../../iam/entities.ts";
 import type { Sources } from "../../iam/identifiers.ts";
 import type { Principal } from "../../iam/principal.ts";
@@ -47,6 +48,9 @@ export type ActionDefinition<Input> = {
   readonly handle: (call: ActionCall<Input>) => XmlValue | Promise<XmlValue>;
 };
 
+/** A directory in which nothing exists: the ARNs in it are those that a request tells by itself. */
+const NOBODY = new Directory();
+
 /** Creates an action. `Input` stays inside, so that the table needs no casts. */
 export function defineAction<Input>(
   { name, parse, resource, others, conditions, handle }: ActionDefinition<Input>,
@@ -56,11 +60,17 @@ export function defineAction<Input>(
     async run({ parameters, caller, users, sources, allow }) {
       const input = parse(new Parameters(parameters), caller);
       const directory = users.current() ?? await users.read();
+      const arnsIn = (scene: Scene): readonly string[] => [
+        resource(input, scene),
+        ...others?.(input, scene) ?? [],
+      ];
       const allowIn = (directory: Directory): Scene => {
         const scene = { caller, account: caller.account, directory };
         const values = conditions?.(input, scene) ?? {};
-        for (const arn of [resource(input, scene), ...others?.(input, scene) ?? []]) {
-          allow(`iam:${name}`, arn, values);
+        const arns = arnsIn(scene);
+        const named = arnsIn({ ...scene, directory: NOBODY });
+        for (const [i, arn] of arns.entries()) {
+          allow(`iam:${name}`, { arn, named: named[i] ?? "*" }, values);
         }
         return scene;
       };
