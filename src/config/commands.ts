@@ -37,7 +37,10 @@ export const COMMAND_FLAGS = {
   attach: { commands: ["users"], value: "ARN", help: "Attaches a managed policy" },
   detach: { commands: ["users"], value: "ARN", help: "Detaches a managed policy" },
   delete: { commands: ["users"], help: "Deletes the inline policy of this name" },
-  replace: { commands: ["users"], help: "Replaces entities that are there and differ" },
+  replace: {
+    commands: ["users", "buckets"],
+    help: "Replaces entities that are there and differ, or another policy of the bucket",
+  },
   context: {
     commands: ["users"],
     value: "KEY=VALUE,…",

@@ -1,5 +1,5 @@
 /**
- * The bucket policy that lets everybody read all objects of a bucket, the only policy that the gateway knows.
+ * The bucket policy that lets everybody read all objects of a bucket, as web sites need it.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteAccessPermissionsReqd.html and
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  *
@@ -10,7 +10,7 @@
 
 import { S3Error } from "./errors.ts";
 
-/** A policy, as far as the gateway knows it. */
+/** A policy, as far as it is told apart here. */
 export type Policy =
   | {
     readonly kind: "public-read";

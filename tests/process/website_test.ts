@@ -228,6 +228,42 @@ Deno.test("nats-s3 buckets website refuses what it cannot do", async () => {
   strictEqual((await browse(gateway.sites, "photos.localhost", "/a")).status, 404);
 });
 
+Deno.test("nats-s3 buckets website gives up another policy only if it is told to", async () => {
+  await using server = await startNatsServer();
+  await using gateway = await start(server);
+  await put(gateway, "/photos");
+  const other = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:DeleteObject",
+      Resource: "arn:aws:s3:::photos/*",
+    },
+  });
+  const policy = async (): Promise<string> => {
+    await untilChangesAreSeen();
+    return await (await signedFetch(`${gateway.url}/photos?policy`, PAIR)).text();
+  };
+  await put(gateway, "/photos?policy", other);
+  for (const flag of ["--public", "--private"]) {
+    const refused = await runBuckets(server, "website", "photos", flag);
+    match(refused, /^1 .*Bucket "photos" has another policy.*--replace/m, flag);
+    strictEqual(await policy(), other, flag);
+  }
+  const replaced = await runBuckets(server, "website", "photos", "--public", "--replace");
+  strictEqual(replaced, "0 photos: everybody may read its objects\n");
+  match(await policy(), /"PublicReadGetObject"/);
+  // Its own policy is no other one.
+  strictEqual((await runBuckets(server, "website", "photos", "--public"))[0], "0");
+  strictEqual((await runBuckets(server, "website", "photos", "--private"))[0], "0");
+  match(await policy(), /NoSuchBucketPolicy/);
+  await put(gateway, "/photos?policy", other);
+  const given = await runBuckets(server, "website", "photos", "--private", "--replace");
+  strictEqual(given, "0 photos: users alone may read its objects\n");
+  match(await policy(), /NoSuchBucketPolicy/);
+});
+
 Deno.test("nats-s3 says that the port of web sites is in use, and refuses hosts that mean two things", async () => {
   await using server = await startNatsServer();
   for (
