@@ -86,6 +86,33 @@ Deno.test("a bucket's documents are kept while its revision does not change", as
         strictEqual((await store.readBucket(bucket)).owner, "dan");
       },
     );
+    for (const [former, next] of [[undefined, undefined], ["rules", "others"]] as const) {
+      await t.step(
+        `nor, with ${former}, by a gateway that still knows the former stream`,
+        async () => {
+          // It keeps for three seconds which stream a bucket has.
+          using other = createNatsStore(connection, STORE_OPTIONS);
+          const remake = async (owner: string, cors: string | undefined): Promise<void> => {
+            await store.deleteBucket(bucket);
+            const documents = cors === undefined
+              ? {}
+              : { documents: new Map([["cors" as const, cors]]) };
+            await store.createBucket(bucket, owner, documents);
+          };
+          const see = async (): Promise<readonly (string | undefined)[]> => [
+            (await other.readOwner(bucket))?.accessKeyId,
+            await other.readDocument(bucket, "cors"),
+          ];
+          await remake("frank", former);
+          deepStrictEqual(await see(), ["frank", former]);
+          await lease();
+          deepStrictEqual(await see(), ["frank", former]);
+          await remake("grace", next);
+          await lease();
+          deepStrictEqual(await see(), ["grace", next]);
+        },
+      );
+    }
     await t.step("an absent one is not kept", async () => {
       const other = "native" as BucketName;
       await connection.request(

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { stampOf } from "../jetstream/messages.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import type { BucketInfo } from "../../store/buckets.ts";
@@ -193,7 +194,7 @@ async function describe(
   const { max_bytes = -1, num_replicas, compression = "none", placement, mirror, sealed } = config;
   const quota = quotaOf(max_bytes);
   const objectLimit = objectLimitOf(config.metadata);
-  const stream = { store, created: new Date(created), lastSequence: state.last_seq };
+  const stream = { store, created: new Date(created), lastStamp: stampOf(state.last_ts) };
   const owner = await readOwner(context, stream).catch(() => undefined);
   return {
     name,

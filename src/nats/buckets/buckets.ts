@@ -22,8 +22,6 @@ import type { BucketStream, Streams } from "./streams.ts";
 export type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 
-/** The documents of a bucket that is created without any. */
-const NONE: NonNullable<NewBucket["documents"]> = new Map();
 /** Number of owners that are read at once. */
 const OWNERS_AT_ONCE = 32;
 
@@ -82,18 +80,20 @@ export async function createBucket(
   });
 }
 
-/** Records the owner, and the documents if there are any. */
+/** Records the owner, the documents if there are any, and the revision by which gateways tell the bucket from a former one. */
 async function writeFirstRecords(
   { requests, documents: known }: Pick<CreateContext, "requests" | "documents">,
   store: StoreName,
   owner: string,
-  { documents = NONE, account }: NewBucket,
+  { documents = new Map(), account }: NewBucket,
 ): Promise<void> {
   const subject = records.bucket(store, "owner");
   const data = formatOwner({ accessKeyId: owner, account });
   const layout = { subject: records.bucket(store, "layout"), data: BLOCKED_LAYOUT_RECORD };
   if (documents.size === 0) {
+    // A stream that a native client made may take no batches.
     await requests.publish(subject, data, { expect: 0 });
+    await requests.publish(records.bucket(store, "rev"), "", { rollup: true });
     return;
   }
   try {
@@ -190,7 +190,7 @@ export async function readBucketOwner(
   bucket: BucketName,
 ): Promise<BucketOwner | undefined> {
   const { store, created } = await context.streams.get(bucket);
-  return await readOwner(context, { store, created, lastSequence: 0 });
+  return await readOwner(context, { store, created, lastStamp: "0" });
 }
 
 /** Returns the owner that is recorded, if the record is known to be current. */

@@ -3,14 +3,15 @@
  *
  * Documents are kept for a second. Then one small request at the leader reads `S3.bucket.rev`, which every write of a
  * document also writes, and if it has not changed, all documents of the bucket are good for another second. So a bucket in
- * use costs one request per second, however many documents it has. A bucket that was deleted and created again is another
- * bucket, because its stream has another creation time.
+ * use costs one request per second, however many documents it has.
  *
- * The documents that a bucket was created with come without a revision, so the first reading compares sequences: a
- * revision up to the stream's last sequence of that time was written before the documents were read.
+ * A bucket that was deleted and created again is another bucket, because its stream has another creation time. A gateway that
+ * does not know of the new stream yet learns from the revision: CreateBucket writes one with the owner, and a revision is told
+ * by the time at which it was stored, because a new stream counts from 1 again. The first reading compares that time with
+ * the stream's last message, which was stored before the documents were read.
  *
- * Only readable documents are kept. That there is none is kept too, except for the owner: CreateBucket writes it without a
- * revision, so a reader that kept its absence would not learn of it.
+ * Only readable documents are kept. That there is none is kept too, except for the owner: older gateways write it without
+ * a revision, so a reader that kept its absence would not learn of it.
  *
  * To add a document, add its name to `DOCUMENT_KINDS` in `store/documents.ts` and a row to {@linkcode DOCUMENTS}.
  * @module
@@ -50,18 +51,18 @@ export type DocumentedBucket = {
   readonly store: StoreName;
   /** When its stream was created. */
   readonly created: Date;
-  /** A sequence that its stream had reached by then. */
-  readonly lastSequence: number;
+  /** When a message of its stream was stored before the documents are read, see `stampOf()`; "0" if that is not known. */
+  readonly lastStamp: string;
 };
 
 /** Documents of a bucket. */
 type Known = {
   readonly created: number;
   documents: Map<DocumentName, Document<DocumentName>>;
-  /** Sequence of the revision, 0 for none; undefined until it is first read. */
-  revision: number | undefined;
-  /** The documents include every revision up to this sequence. */
-  readonly since: number;
+  /** When the revision was stored, 0 for none; undefined until it is first read. */
+  revision: bigint | undefined;
+  /** The documents include every revision up to this time of JetStream's. */
+  readonly since: bigint;
   /** When they were last known to be current, in monotonic time. */
   at: number;
   renewal: { readonly at: number; readonly done: Promise<void> } | undefined;
@@ -103,7 +104,8 @@ export class Documents {
     }
     documents.set(name, document ?? NONE);
     if (known === undefined) {
-      const { store, created, lastSequence: since } = bucket;
+      const { store, created, lastStamp } = bucket;
+      const since = BigInt(lastStamp);
       const fresh = { created: created.getTime(), documents, revision: undefined, since, at };
       this.#buckets.set(store, { ...fresh, renewal: undefined }, 1);
     }
@@ -168,7 +170,7 @@ export class Documents {
     const record = await this.#requests.leaderGet(streamOf(store), {
       last_by_subj: records.bucket(store, "rev"),
     });
-    const revision = record?.sequence ?? 0;
+    const revision = BigInt(record?.stamp ?? 0);
     const isSame = known.revision === undefined
       ? revision <= known.since
       : revision === known.revision;

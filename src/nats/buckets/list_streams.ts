@@ -3,6 +3,7 @@
  * @module
  */
 
+import { stampOf } from "../jetstream/messages.ts";
 import { LIST_BYTES } from "../jetstream/reply_budget.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOfStream } from "../layout/names.ts";
@@ -16,8 +17,8 @@ export type ListedStream = {
   readonly created: Date;
   /** The location that it was created in or moved to; undefined if none was named. */
   readonly location: string | undefined;
-  /** When it was listed. */
-  readonly lastSequence: number;
+  /** When its last message was stored, see `stampOf()`. */
+  readonly lastStamp: string;
 };
 
 type StreamPage = {
@@ -35,7 +36,7 @@ export async function listStreams(requests: Requests): Promise<readonly ListedSt
       store,
       created: new Date(created),
       location: locationOf(config.metadata),
-      lastSequence: state.last_seq,
+      lastStamp: stampOf(state.last_ts),
     });
   }
   return found;

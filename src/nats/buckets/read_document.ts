@@ -21,7 +21,7 @@ export async function readDocument(
 ): Promise<string | undefined> {
   const { store, created } = await context.streams.get(bucket);
   // The facts of a stream do not tell how far it was, so the first reading of the revision reads the documents again.
-  const document = await context.documents.read({ store, created, lastSequence: 0 }, kind);
+  const document = await context.documents.read({ store, created, lastStamp: "0" }, kind);
   return readableText(context, bucket, store, kind, document);
 }
 
