@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Context } from "./context.ts";
-import { isInNetwork, parseIpAddress, parseNetwork } from "./networks.ts";
+import { isInNetwork, parseIpAddress, parseNetwork } from "../s3/networks.ts";
 import { PolicyError } from "./policy_error.ts";
 import { parseTemplate } from "./template.ts";
 

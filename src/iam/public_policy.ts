@@ -8,7 +8,7 @@
  */
 
 import type { Condition } from "./conditions.ts";
-import { parseNetwork } from "./networks.ts";
+import { parseNetwork } from "../s3/networks.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import type { Statement } from "./statement.ts";
 

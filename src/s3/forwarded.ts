@@ -8,7 +8,8 @@
  * @module
  */
 
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { isInNetwork, type Network, parseIpAddress, parseNetwork as parse } from "./networks.ts";
 import type { RequestHeaders } from "./request_headers.ts";
 
 /** The origin of a request. */
@@ -26,21 +27,17 @@ const MAX_HOPS = 32;
 
 /** The IP addresses and networks of proxies whose headers are trusted. */
 export class TrustedProxies {
-  readonly #list = new BlockList();
+  readonly #networks: readonly Network[];
 
   /** @param networks Results of {@linkcode parseNetwork}. */
   constructor(networks: readonly string[]) {
-    for (const network of networks) {
-      const [address = "", bits] = network.split("/");
-      const family = familyOf(address);
-      if (bits === undefined) this.#list.addAddress(address, family);
-      else this.#list.addSubnet(address, Number(bits), family);
-    }
+    this.#networks = networks.flatMap((network) => parse(network) ?? []);
   }
 
   /** Returns whether an IP address belongs to a trusted proxy. IPv4 within IPv6 counts as IPv4. */
   has(address: string): boolean {
-    return this.#list.check(address, familyOf(address));
+    const parsed = parseIpAddress(address);
+    return parsed !== undefined && this.#networks.some((network) => isInNetwork(parsed, network));
   }
 
   /**
@@ -86,18 +83,10 @@ export class TrustedProxies {
  * @throws RangeError with a message that explains the problem
  */
 export function parseNetwork(text: string): string {
-  const [address = "", bits, ...rest] = text.split("/");
-  const maxBits = isIP(address) === 4 ? 32 : 128;
-  const isWrong = isIP(address) === 0 || address.includes("%") || rest.length > 0 ||
-    (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > maxBits));
-  if (isWrong) {
+  if (parse(text) === undefined) {
     throw new RangeError(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
   }
   return text;
-}
-
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIP(address) === 4 ? "ipv4" : "ipv6";
 }
 
 /** Iterates over the items of a list from the last to the first. */

@@ -130,6 +130,9 @@ Deno.test("TrustedProxies accepts any address of a network to name it", () => {
   const proxies = new TrustedProxies(["10.1.2.3/8", "2001:db8::5/32"]);
   ok(proxies.has("10.200.0.1") && proxies.has("2001:db8:ffff::1"));
   ok(!proxies.has("11.0.0.1") && !proxies.has("2001:db9::1"));
+  ok(!proxies.has("") && !proxies.has("10.1") && !proxies.has("a host"));
+  const mapped = new TrustedProxies(["::ffff:10.0.0.0/104"]);
+  ok(mapped.has("10.1.1.1") && mapped.has("::ffff:10.1.1.1") && !mapped.has("11.0.0.1"));
 });
 
 Deno.test("parseNetwork() accepts only addresses and networks of both families", () => {

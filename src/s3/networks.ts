@@ -1,5 +1,5 @@
 /**
- * IP addresses and the networks that policies name, such as `203.0.113.0/24`.
+ * IP addresses and the networks that policies and settings name, such as `203.0.113.0/24`.
  * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress
  * and https://www.rfc-editor.org/rfc/rfc4291#section-2.2
  *
