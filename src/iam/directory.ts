@@ -86,6 +86,14 @@ export class Directory {
     return found?.kind === "user" ? found.value : undefined;
   }
 
+  /** Returns the user of a stable id, in any account. */
+  userOfId(id: string): User | undefined {
+    for (const { kind, value } of this.#entities.values()) {
+      if (kind === "user" && value.id === id) return value;
+    }
+    return undefined;
+  }
+
   /** Returns the group of a name, without regard to case. */
   group(account: string, name: string): Group | undefined {
     const found = this.#find({ kind: "group", account, name });

@@ -18,6 +18,7 @@ const PREFIXES = { user: "AIDA", group: "AGPA", policy: "ANPA" } as const;
 
 /** Letters and digits of ids: base32 of RFC 4648. */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const USER_ID = /^AIDA[A-Z2-7]{17}$/;
 
 /**
  * Returns a new stable id: four letters for its kind, and 17 random characters.
@@ -32,6 +33,11 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
  */
 export function newEntityId(kind: keyof typeof PREFIXES, random: Sources["random"]): string {
   return PREFIXES[kind] + characters(17, random);
+}
+
+/** Returns whether a text has the form of a user's stable id. */
+export function isUserId(text: string): boolean {
+  return USER_ID.test(text);
 }
 
 /** Returns a new access key id: `AKIA`, and 16 random characters. */

@@ -9,6 +9,7 @@
  */
 
 import { isAccountId } from "../s3/account.ts";
+import { isUserId } from "./identifiers.ts";
 import { PolicyError } from "./policy_error.ts";
 
 /** A caller whom statements may name. */
@@ -17,6 +18,8 @@ export type Nameable = {
   /** 12 digits. */
   readonly account: string;
   readonly isRoot: boolean;
+  /** The value of `aws:userid`. */
+  readonly userId: string;
 };
 
 /** How a statement names a caller: as everybody, by the account, or as the user or root itself. */
@@ -29,8 +32,8 @@ export type Principals = {
   readonly federated: boolean;
   /** Numbers of accounts. */
   readonly accounts: ReadonlySet<string>;
-  /** ARNs of users. */
-  readonly arns: ReadonlySet<string>;
+  /** ARNs of users, and stable ids of those whom the policy was bound to. */
+  readonly users: ReadonlySet<string>;
   /** There is an account, a user, a service or a federation in it, so that it is not empty. */
   readonly count: number;
 };
@@ -56,7 +59,7 @@ export function parsePrincipals(element: unknown, has: HasPrincipal = () => true
     throw new PolicyError("Missing required field Principal cannot be empty!");
   }
   const accounts = new Set<string>();
-  const arns = new Set<string>();
+  const users = new Set<string>();
   let everybody = false;
   let federated = false;
   let count = 0;
@@ -71,21 +74,25 @@ export function parsePrincipals(element: unknown, has: HasPrincipal = () => true
       const account = isAccountId(name) ? name : ROOT.exec(name)?.[1];
       if (name === "*") everybody = true;
       else if (account !== undefined && has(`arn:aws:iam::${account}:root`)) accounts.add(account);
-      else if ((USER.test(name) || SESSION.test(name)) && has(name)) arns.add(name);
+      else if (isUser(name) && has(name)) users.add(name);
       else throw invalid();
     }
   }
   if (count === 0) throw invalid();
-  return { everybody, federated, accounts, arns, count };
+  return { everybody, federated, accounts, users, count };
 }
 
 const NONE: Principals = {
   everybody: false,
   federated: false,
   accounts: new Set(),
-  arns: new Set(),
+  users: new Set(),
   count: 0,
 };
+
+function isUser(name: string): boolean {
+  return USER.test(name) || SESSION.test(name) || isUserId(name);
+}
 
 function namesOf(value: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(value) ? value : [value];
@@ -101,11 +108,11 @@ function namesOf(value: unknown): readonly string[] {
  * @param caller Undefined for an anonymous one.
  */
 export function namingOf(
-  { everybody, accounts, arns }: Principals,
+  { everybody, accounts, users }: Principals,
   caller: Nameable | undefined,
 ): Naming | undefined {
   if (caller !== undefined) {
-    if (arns.has(caller.arn)) return "self";
+    if (users.has(caller.arn) || users.has(caller.userId)) return "self";
     if (caller.isRoot && accounts.has(caller.account)) return "self";
   }
   if (everybody) return "everybody";

@@ -3,6 +3,7 @@ import { isExcepted, type Naming, namingOf, parsePrincipals } from "./principals
 
 const [MINE, OTHER] = ["111122223333", "444455556666"];
 const ANN = `arn:aws:iam::${MINE}:user/ann`;
+const [ANN_ID, OTHER_ID] = ["AIDAAAAAAAAAAAAAAAANN", "AIDAAAAAAAAAAAAAAAABB"];
 const DEEP = `arn:aws:iam::${MINE}:user/staff/eu/ann`;
 const BOB = `arn:aws:iam::${OTHER}:user/bob`;
 const [ROOT, OTHER_ROOT] = [`arn:aws:iam::${MINE}:root`, `arn:aws:iam::${OTHER}:root`];
@@ -21,6 +22,8 @@ const ROWS: readonly Row[] = [
   [{ AWS: ["*"] }, "everybody", "everybody", "everybody"],
   [{ AWS: ANN }, "self", undefined, undefined],
   [{ AWS: [ANN] }, "self", undefined, undefined],
+  [{ AWS: ANN_ID }, "self", undefined, undefined],
+  [{ AWS: OTHER_ID }, undefined, undefined, undefined],
   [{ AWS: [BOB, ANN] }, "self", undefined, undefined],
   [{ AWS: BOB }, undefined, undefined, undefined],
   [{ AWS: DEEP }, undefined, undefined, undefined],
@@ -43,8 +46,8 @@ const ROWS: readonly Row[] = [
 ];
 
 const NAMED = {
-  ann: { arn: ANN, account: MINE, isRoot: false },
-  root: { arn: ROOT, account: MINE, isRoot: true },
+  ann: { arn: ANN, account: MINE, isRoot: false, userId: ANN_ID },
+  root: { arn: ROOT, account: MINE, isRoot: true, userId: MINE },
   anonymous: undefined,
 };
 

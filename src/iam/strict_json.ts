@@ -79,7 +79,7 @@ function checkMembers(text: string): void {
 }
 
 /** Returns the position of the quotation mark that ends a string, or of the end of the text. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     if (text[i] === "\\") i++;
     else if (text[i] === '"') return i;

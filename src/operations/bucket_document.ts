@@ -1,6 +1,6 @@
 /**
  * The operations that get, put and delete a document about a bucket, such as GetBucketCors, PutBucketCors and
- * DeleteBucketCors. A document is returned as it was put.
+ * DeleteBucketCors. A document is returned as it was put, unless its kind says otherwise.
  * @module
  */
 
@@ -24,6 +24,8 @@ export type DocumentDefinition = {
     readonly missing: { readonly error: ErrorCode } | { readonly document: string };
     /** `application/xml` by default. */
     readonly contentType?: string;
+    /** Returns the text to show for the one that is kept: the same by default. */
+    readonly show?: (text: string, call: Pick<Call<"bucket", void>, "users">) => Promise<string>;
   };
   readonly put: {
     readonly name: string;
@@ -58,8 +60,10 @@ export function documentOperations(
       method: "GET",
       query,
       parse: () => {},
-      async handle({ target: { bucket }, store }) {
-        const text = await store.readDocument(bucket, kind);
+      async handle(call) {
+        const { target: { bucket }, store } = call;
+        const kept = await store.readDocument(bucket, kind);
+        const text = kept === undefined ? undefined : await get.show?.(kept, call) ?? kept;
         if (text === undefined && "error" in get.missing) {
           throw new S3Error(get.missing.error, { BucketName: bucket });
         }

@@ -2,12 +2,15 @@
  * GetBucketPolicy, PutBucketPolicy and DeleteBucketPolicy: who may use a bucket, and on which conditions.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
  *
- * A public policy is refused where a public access block is on that blocks it. A change succeeds when it is in force on every gateway. The first policy of a bucket also waits for older gateways, which
- * ignore policies, to leave the bucket alone.
+ * A public policy is refused where a public access block is on that blocks it. A change succeeds when it is in force on every
+ * gateway. The first policy of a bucket also waits for older gateways, which ignore policies, to leave the bucket alone.
+ *
+ * A policy is kept with the ids of the users whom it names, and shown with their ARNs.
  * @module
  */
 
 import { Buffer } from "node:buffer";
+import { bindPrincipals, showPrincipals } from "../iam/bound_principals.ts";
 import { type CompiledPolicy, parsePolicy } from "../iam/policy.ts";
 import { PolicyError } from "../iam/policy_error.ts";
 import { isPublicPolicy } from "../iam/public_policy.ts";
@@ -25,13 +28,14 @@ export const bucketPolicy: readonly Operation[] = documentOperations({
     action: "s3:GetBucketPolicy",
     missing: { error: "NoSuchBucketPolicy" },
     contentType: "application/json",
+    show: async (text, { users }) => showPrincipals(text, users.current() ?? await users.read()),
   },
   put: {
     name: "PutBucketPolicy",
     action: "s3:PutBucketPolicy",
     maxBytes: 64 * 1024,
     status: 204,
-    async validate(text, { target: { bucket }, access, hasPrincipal, store }) {
+    async validate(text, { target: { bucket }, access, hasPrincipal, store, users }) {
       if (Buffer.byteLength(text) > MAX_POLICY) {
         throw malformed("Policy exceeds the maximum allowed document size.");
       }
@@ -46,7 +50,7 @@ export const bucketPolicy: readonly Operation[] = documentOperations({
         throw new S3Error("AccessDenied");
       }
       await store.preparePolicy(bucket, isPublicRead(text, bucket));
-      return text;
+      return bindPrincipals(text, users.current() ?? await users.read());
     },
   },
   delete: { name: "DeleteBucketPolicy", action: "s3:DeleteBucketPolicy" },

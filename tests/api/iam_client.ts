@@ -4,6 +4,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { createAuthenticate } from "../../src/auth/authenticate.ts";
 import { createAuthenticateQuery } from "../../src/auth/authenticate_query.ts";
 import type { Credentials } from "../../src/auth/credentials.ts";
 import type { GatewayServices } from "../../src/gateway.ts";
@@ -74,6 +75,7 @@ export async function createIamGateway(
     },
   };
   const gateway = await createTestGateway({
+    authenticate: createAuthenticate({ ...options, credentials }),
     authenticateQuery: createAuthenticateQuery({ ...options, credentials }),
     users,
     ...overrides,
