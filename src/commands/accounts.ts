@@ -12,11 +12,11 @@ import { isAccountId } from "../s3/account.ts";
 import { randomBytes } from "../world/world.ts";
 import {
   formatKey,
-  formatNewKey,
   formatRows,
   inSteps,
   keyToJson,
   newestKey,
+  printNewKey,
   sourcesNow,
 } from "./iam_operands.ts";
 import type { Verb } from "./verb.ts";
@@ -36,9 +36,8 @@ export const ADD_ACCOUNT: Verb = {
         (d) => createAccessKey(d, { account: id, name: undefined }, sources),
       ));
       const key = newestKey(directory.accounts.get(id)?.keys ?? []);
-      if (flags.get("json") === "true") {
-        print(JSON.stringify({ account: id, name, accessKey: key.id, secretKey: key.secret }));
-      } else for (const line of [`account     ${id}`, ...formatNewKey(key)]) print(line);
+      const heading = [`account     ${id}`];
+      printNewKey(print, key, { flags, holder: { account: id, name }, heading });
     };
   },
 };

@@ -8,9 +8,9 @@ import { createUser, deleteUser, setDisabled } from "../iam/changes/users.ts";
 import {
   accountNumber,
   formatKey,
-  formatNewKey,
   inSteps,
   newestKey,
+  printNewKey,
   sourcesNow,
 } from "./iam_operands.ts";
 import type { Verb } from "./verb.ts";
@@ -29,9 +29,7 @@ export const ADD_USER: Verb = {
       (d) => createAccessKey(d, { account, name }, sources),
     ));
     const key = newestKey(keysOf(directory, { account, name }, sources.now));
-    if (flags.get("json") === "true") {
-      print(JSON.stringify({ account, user: name, accessKey: key.id, secretKey: key.secret }));
-    } else for (const line of formatNewKey(key)) print(line);
+    printNewKey(print, key, { flags, holder: { account, user: name } });
   },
 };
 
@@ -61,9 +59,7 @@ export const ROTATE: Verb = {
     if (flags.get("finish") !== "true") {
       const directory = await users.change((d) => createAccessKey(d, holder, sources));
       const key = newestKey(keysOf(directory, holder, sources.now));
-      if (flags.get("json") === "true") {
-        print(JSON.stringify({ account, user: name, accessKey: key.id, secretKey: key.secret }));
-      } else for (const line of formatNewKey(key)) print(line);
+      printNewKey(print, key, { flags, holder: { account, user: name } });
       return;
     }
     const directory = await users.change((d) => {

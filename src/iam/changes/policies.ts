@@ -21,6 +21,8 @@ export const MAX_VERSIONS = 5;
 
 /** A managed policy, by the number of the account that changes it and its ARN. */
 export type PolicyArn = { readonly account: string; readonly arn: string };
+/** A version of a managed policy. */
+export type VersionName = PolicyArn & { readonly version: string };
 
 /**
  * Plans a new managed policy with the version `v1`.
@@ -131,11 +133,10 @@ export function createPolicyVersion(
  */
 export function deletePolicyVersion(
   directory: Directory,
-  { account, arn, version }: PolicyArn & { readonly version: string },
+  { version, ...named }: VersionName,
   { now }: Pick<Sources, "now">,
 ): readonly Change[] {
-  const policy = findPolicy(directory, account, arn);
-  findVersion(policy, version);
+  const policy = findPolicyWith(directory, named, version);
   if (policy.defaultVersion === version) {
     throw inUse("Cannot delete the default version of a policy.");
   }
@@ -150,12 +151,22 @@ export function deletePolicyVersion(
  */
 export function setDefaultPolicyVersion(
   directory: Directory,
-  { account, arn, version }: PolicyArn & { readonly version: string },
+  { version, ...named }: VersionName,
   { now }: Pick<Sources, "now">,
 ): readonly Change[] {
+  const policy = findPolicyWith(directory, named, version);
+  return [putPolicy({ ...policy, defaultVersion: version, updated: now })];
+}
+
+/** Returns the managed policy that has a version, or throws. */
+function findPolicyWith(
+  directory: Directory,
+  { account, arn }: PolicyArn,
+  version: string,
+): ManagedPolicy {
   const policy = findPolicy(directory, account, arn);
   findVersion(policy, version);
-  return [putPolicy({ ...policy, defaultVersion: version, updated: now })];
+  return policy;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { QueryOperation } from "../query_operation.ts";
 import { defineAction, type Scene } from "./action.ts";
 import { documentOf, listOf, versionElement } from "./elements.ts";
 import { pageOf, parsePage } from "./pages.ts";
+import type { Parameters } from "./parameters.ts";
 import { resourceTags } from "./resources.ts";
 
 type OfPolicy = { readonly arn: string };
@@ -39,12 +40,14 @@ const createPolicyVersion = defineAction({
   },
 });
 
+const parseVersion = (parameters: Parameters) => ({
+  arn: parameters.arn("PolicyArn"),
+  version: parameters.required("VersionId"),
+});
+
 const getPolicyVersion = defineAction({
   name: "GetPolicyVersion",
-  parse: (parameters) => ({
-    arn: parameters.arn("PolicyArn"),
-    version: parameters.required("VersionId"),
-  }),
+  parse: parseVersion,
   resource,
   conditions,
   handle({ input: { arn, version }, account, directory }) {
@@ -74,39 +77,28 @@ const listPolicyVersions = defineAction({
   },
 });
 
-const deletePolicyVersion = defineAction({
-  name: "DeletePolicyVersion",
-  parse: (parameters) => ({
-    arn: parameters.arn("PolicyArn"),
-    version: parameters.required("VersionId"),
-  }),
-  resource,
-  conditions,
-  async handle({ input, account, sources, change }) {
-    await change((d) => changes.deletePolicyVersion(d, { account, ...input }, sources));
-    return undefined;
-  },
-});
-
-const setDefaultPolicyVersion = defineAction({
-  name: "SetDefaultPolicyVersion",
-  parse: (parameters) => ({
-    arn: parameters.arn("PolicyArn"),
-    version: parameters.required("VersionId"),
-  }),
-  resource,
-  conditions,
-  async handle({ input, account, sources, change }) {
-    await change((d) => changes.setDefaultPolicyVersion(d, { account, ...input }, sources));
-    return undefined;
-  },
-});
+/** Returns an action that changes one version of a policy. */
+function changeOf(
+  name: "DeletePolicyVersion" | "SetDefaultPolicyVersion",
+  plan: typeof changes.deletePolicyVersion,
+): QueryOperation {
+  return defineAction({
+    name,
+    parse: parseVersion,
+    resource,
+    conditions,
+    async handle({ input, account, sources, change }) {
+      await change((d) => plan(d, { account, ...input }, sources));
+      return undefined;
+    },
+  });
+}
 
 /** The actions about versions of managed policies. */
 export const VERSION_ACTIONS: readonly QueryOperation[] = [
   createPolicyVersion,
   getPolicyVersion,
   listPolicyVersions,
-  deletePolicyVersion,
-  setDefaultPolicyVersion,
+  changeOf("DeletePolicyVersion", changes.deletePolicyVersion),
+  changeOf("SetDefaultPolicyVersion", changes.setDefaultPolicyVersion),
 ];
