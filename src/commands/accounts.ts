@@ -16,19 +16,20 @@ import {
   inSteps,
   keyToJson,
   newestKey,
-  printNewKey,
   sourcesNow,
 } from "./iam_operands.ts";
+import { keyPrinter, NEW_KEY_FLAGS } from "./new_key.ts";
 import type { Verb } from "./verb.ts";
 
 /** `add`: makes an account, and an access key of its root. */
 export const ADD_ACCOUNT: Verb = {
   usage: "NAME",
   help: "Adds an account with an access key of its root, whose secret is shown this once",
-  flags: ["id", "json"],
+  flags: ["id", ...NEW_KEY_FLAGS],
   plan({ operands: [name = ""], flags }) {
     const id = flags.get("id") ?? newAccountId(randomBytes);
     if (!isAccountId(id)) throw new RangeError(`Cannot use --id "${id}": it is not 12 digits`);
+    const lines = keyPrinter(flags);
     return async ({ store: { users }, print }) => {
       const sources = sourcesNow();
       const directory = await users.change(inSteps(
@@ -36,8 +37,7 @@ export const ADD_ACCOUNT: Verb = {
         (d) => createAccessKey(d, { account: id, name: undefined }, sources),
       ));
       const key = newestKey(directory.accounts.get(id)?.keys ?? []);
-      const heading = [`account     ${id}`];
-      printNewKey(print, key, { flags, holder: { account: id, name }, heading });
+      for (const line of lines(key, { account: id, name })) print(line);
     };
   },
 };

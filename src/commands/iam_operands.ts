@@ -9,7 +9,6 @@ import type { AccessKey, Change } from "../iam/entities.ts";
 import type { Sources } from "../iam/identifiers.ts";
 import { isAccountId } from "../s3/account.ts";
 import { randomBytes, wallClock } from "../world/world.ts";
-import type { VerbContext, VerbInput } from "./verb.ts";
 
 /** Returns the time and the randomness of a change. */
 export function sourcesNow(): Sources {
@@ -43,27 +42,6 @@ export function inSteps(...steps: readonly Step[]): Step {
     }
     return changes;
   };
-}
-
-/**
- * Prints a new key; its secret is shown this once.
- *
- * @param holder What `--json` says of the holder.
- * @param heading Lines before those of the key, without `--json`.
- */
-export function printNewKey(
-  print: VerbContext["print"],
-  { id, secret }: AccessKey,
-  { flags, holder, heading = [] }: Pick<VerbInput, "flags"> & {
-    readonly holder: Readonly<Record<string, unknown>>;
-    readonly heading?: readonly string[];
-  },
-): void {
-  if (flags.get("json") === "true") {
-    print(JSON.stringify({ ...holder, accessKey: id, secretKey: secret }));
-    return;
-  }
-  for (const line of [...heading, `access key  ${id}`, `secret key  ${secret}`]) print(line);
 }
 
 /** Returns a key as a line, without its secret. */

@@ -5,31 +5,28 @@
 
 import { createAccessKey, deleteAccessKey, keysOf } from "../iam/changes/keys.ts";
 import { createUser, deleteUser, setDisabled } from "../iam/changes/users.ts";
-import {
-  accountNumber,
-  formatKey,
-  inSteps,
-  newestKey,
-  printNewKey,
-  sourcesNow,
-} from "./iam_operands.ts";
+import { accountNumber, formatKey, inSteps, newestKey, sourcesNow } from "./iam_operands.ts";
+import { keyPrinter, NEW_KEY_FLAGS } from "./new_key.ts";
 import type { Verb } from "./verb.ts";
 
 /** `add`: makes a user with an access key. */
 export const ADD_USER: Verb = {
   usage: "ACCOUNT USER",
   help: "Adds a user without rights, with an access key whose secret is shown this once",
-  flags: ["path", "json"],
-  plan: ({ operands: [text = "", name = ""], flags }) => async ({ store: { users }, print }) => {
-    const account = accountNumber(await users.read(), text);
-    const sources = sourcesNow();
-    const path = flags.get("path");
-    const directory = await users.change(inSteps(
-      (d) => createUser(d, { account, name, path }, sources),
-      (d) => createAccessKey(d, { account, name }, sources),
-    ));
-    const key = newestKey(keysOf(directory, { account, name }, sources.now));
-    printNewKey(print, key, { flags, holder: { account, user: name } });
+  flags: ["path", ...NEW_KEY_FLAGS],
+  plan({ operands: [text = "", name = ""], flags }) {
+    const lines = keyPrinter(flags);
+    return async ({ store: { users }, print }) => {
+      const account = accountNumber(await users.read(), text);
+      const sources = sourcesNow();
+      const path = flags.get("path");
+      const directory = await users.change(inSteps(
+        (d) => createUser(d, { account, name, path }, sources),
+        (d) => createAccessKey(d, { account, name }, sources),
+      ));
+      const key = newestKey(keysOf(directory, { account, name }, sources.now));
+      for (const line of lines(key, { account, user: name })) print(line);
+    };
   },
 };
 
@@ -51,27 +48,30 @@ export const ROTATE: Verb = {
   usage: "ACCOUNT [USER]",
   help:
     "Adds an access key to a user, or to the root of an account, whose secret is shown this once; later --finish removes the older keys",
-  flags: ["finish", "json"],
-  plan: ({ operands: [text = "", name], flags }) => async ({ store: { users }, print }) => {
-    const account = accountNumber(await users.read(), text);
-    const holder = { account, name };
-    const sources = sourcesNow();
-    if (flags.get("finish") !== "true") {
-      const directory = await users.change((d) => createAccessKey(d, holder, sources));
-      const key = newestKey(keysOf(directory, holder, sources.now));
-      printNewKey(print, key, { flags, holder: { account, user: name } });
-      return;
-    }
-    const directory = await users.change((d) => {
-      const older = keysOf(d, holder, sources.now).slice(0, -1);
-      return inSteps(
-        ...older.map(({ id }) => (now: typeof d) =>
-          deleteAccessKey(now, { ...holder, id }, sources)
-        ),
-      )(d);
-    });
-    const left = keysOf(directory, holder, sources.now).map(formatKey);
-    print(`access key  ${left.join(", ") || "none"}`);
+  flags: ["finish", ...NEW_KEY_FLAGS],
+  plan({ operands: [text = "", name], flags }) {
+    const lines = keyPrinter(flags);
+    return async ({ store: { users }, print }) => {
+      const account = accountNumber(await users.read(), text);
+      const holder = { account, name };
+      const sources = sourcesNow();
+      if (flags.get("finish") !== "true") {
+        const directory = await users.change((d) => createAccessKey(d, holder, sources));
+        const key = newestKey(keysOf(directory, holder, sources.now));
+        for (const line of lines(key, { account, user: name })) print(line);
+        return;
+      }
+      const directory = await users.change((d) => {
+        const older = keysOf(d, holder, sources.now).slice(0, -1);
+        return inSteps(
+          ...older.map(({ id }) => (now: typeof d) =>
+            deleteAccessKey(now, { ...holder, id }, sources)
+          ),
+        )(d);
+      });
+      const left = keysOf(directory, holder, sources.now).map(formatKey);
+      print(`access key  ${left.join(", ") || "none"}`);
+    };
   },
 };
 

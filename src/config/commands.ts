@@ -26,6 +26,11 @@ export type CommandFlag = {
 /** The flags that belong to some commands, by name. */
 export const COMMAND_FLAGS = {
   json: { commands: ["buckets", "accounts", "users"], help: "Prints JSON instead of text" },
+  profile: {
+    commands: ["accounts", "users"],
+    value: "NAME",
+    help: "Prints the new key as a profile of this name, to be appended to ~/.aws/credentials",
+  },
   id: {
     commands: ["accounts"],
     value: "NUMBER",

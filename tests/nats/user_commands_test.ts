@@ -39,6 +39,30 @@ Deno.test("nats-s3 accounts adds and shows accounts", async () => {
   strictEqual((await run("accounts show nobody")).errors, 'There is no account "nobody"\n');
 });
 
+Deno.test("nats-s3 accounts and users print a new key as a profile of aws-cli", async () => {
+  await using server = await startNatsServer();
+  const run = commandsOn(server);
+  const secrets = "aws_access_key_id = AKIA\\w{16}\naws_secret_access_key = \\S{40}\n$";
+  for (
+    const [line, head] of [
+      ["accounts add team --id 444455556666", "# root of account 444455556666"],
+      ["users add team alice", "# alice of account 444455556666"],
+      ["users rotate team alice", "# alice of account 444455556666"],
+      ["users rotate team", "# root of account 444455556666"],
+    ] as const
+  ) {
+    match(
+      (await run(`${line} --profile a-1`)).output,
+      new RegExp(`^\\[a-1\\]\n${head}\n${secrets}`),
+    );
+  }
+  await rejects(async () => await run("users rotate team --profile a --json"), /Choose one/);
+  await rejects(
+    async () => await run("users rotate team", { operands: ["--profile", "a]b"] }),
+    /Cannot use --profile "a]b"/,
+  );
+});
+
 Deno.test("nats-s3 users adds, disables, rotates and removes users", async () => {
   await using server = await startNatsServer();
   const run = commandsOn(server);
