@@ -36,12 +36,18 @@ export const USAGE: Verb = {
     }
     used.sort((a, b) => compareUtf8(a.bucket, b.bucket));
     const sums = sumByAccount(used);
+    const directory = await context.store.users.read();
+    const nameOf = (account: string): string | undefined => directory.accounts.get(account)?.name;
     if (flags.get("json") === "true") {
       const none = (objects: number | undefined): number | null => objects ?? null;
       context.print(JSON.stringify(
         {
           buckets: used.map((bucket) => ({ ...bucket, objects: none(bucket.objects) })),
-          accounts: sums.map((sum) => ({ ...sum, objects: none(sum.objects) })),
+          accounts: sums.map((sum) => ({
+            name: nameOf(sum.account) ?? null,
+            ...sum,
+            objects: none(sum.objects),
+          })),
         },
         null,
         2,
@@ -59,6 +65,7 @@ export const USAGE: Verb = {
     ]);
     const perAccount = sums.map(({ account, buckets, bytes, objects }) => [
       account,
+      nameOf(account) ?? "-",
       String(buckets),
       ...figures(bytes, objects),
     ]);
@@ -66,7 +73,7 @@ export const USAGE: Verb = {
       const line of [
         ...formatRows(["BUCKET", "ACCOUNT", "SIZE", "OBJECTS"], perBucket),
         "",
-        ...formatRows(["ACCOUNT", "BUCKETS", "SIZE", "OBJECTS"], perAccount),
+        ...formatRows(["ACCOUNT", "NAME", "BUCKETS", "SIZE", "OBJECTS"], perAccount),
       ]
     ) context.print(line);
   },

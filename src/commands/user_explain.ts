@@ -55,11 +55,21 @@ export const EXPLAIN: Verb = {
 
 type Explained = Omit<Decision, "because"> & { readonly because: string };
 
+/** Reasons that no statement tells. */
+const REASONS: Readonly<Record<string, string>> = {
+  "no allow": "no policy allows it",
+  limit: "a permissions boundary does not allow it",
+  "other account":
+    "the policy of the bucket and one of the user must both allow it across accounts",
+  "public access block": "a public access block restricts the bucket to its own account",
+  root: "the root of the bucket's account may do everything",
+} satisfies Partial<Record<Decision["because"], string>>;
+
 function describe({ allowed, because, statement }: Explained): string {
-  const by = statement === undefined
-    ? ""
-    : `, statement ${statement.sid ?? statement.number} of ${statement.origin}`;
-  return `${allowed ? "Allowed" : "Denied"}: ${because}${by}`;
+  const result = allowed ? "Allowed" : "Denied";
+  return statement === undefined
+    ? `${result}: ${REASONS[because] ?? because}`
+    : `${result} by statement ${statement.sid ?? statement.number} of ${statement.origin}`;
 }
 
 /** Parses `aws:SourceIp=192.0.2.1,s3:prefix=a/`. */
