@@ -20,6 +20,12 @@ import { isFree, type NatsServer, startNatsServer } from "./nats_server.ts";
 export const ACCESS_KEY = "dev";
 /** S3 secret access key of the development gateway. */
 export const SECRET_KEY = "dev-secret-key";
+/** Seals the secrets of users on a server that this script starts. It is public, as the other secret is. */
+export const USERS_KEY = "ZGV2LWtleSB0aGF0IHNlYWxzIHNlY3JldHMgb2YgdXM=";
+/** The key is an administrator's, so that accounts and users can be tried. */
+export const CREDENTIALS: string = JSON.stringify({
+  credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY, admin: true }],
+});
 
 const DEFAULTS = {
   NATS_S3_LISTEN: "127.0.0.1:5222",
@@ -29,9 +35,7 @@ const DEFAULTS = {
 
 /** Variables that override the environment. */
 const FIXED = {
-  NATS_S3_CREDENTIALS: JSON.stringify({
-    credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
-  }),
+  NATS_S3_CREDENTIALS: CREDENTIALS,
   NATS_S3_CREDENTIALS_FILE: "",
 };
 
@@ -50,11 +54,13 @@ async function dev(args: readonly string[], env: Record<string, string>): Promis
     );
   }
   await using server = env["NATS_URL"] ? undefined : await startOwnServer(env);
-  const config = server === undefined ? given : readConfig(args, env, server.url);
+  const config = server === undefined
+    ? given
+    : readConfig(args, { NATS_S3_USERS_KEY: USERS_KEY, ...env }, server.url);
   return await serve(config, {
     createGateway,
     log: createLog(config.log),
-    onListen: () => printWelcome(config),
+    onListen: () => printWelcome(config, server),
   });
 }
 
@@ -99,7 +105,10 @@ async function startOwnServer(env: Readonly<Record<string, string>>): Promise<Na
   return server;
 }
 
-function printWelcome({ listen: { hostname, port }, region }: Config): void {
+function printWelcome(
+  { listen: { hostname, port }, region }: Config,
+  server: NatsServer | undefined,
+): void {
   const endpoint = `http://${hostname === "0.0.0.0" ? "127.0.0.1" : hostname}:${port}`;
   const aws = `aws --endpoint-url ${endpoint}`;
   console.log(`
@@ -109,9 +118,19 @@ S3 is served at ${endpoint}. In another terminal:
   ${aws} s3 mb s3://demo
   ${aws} s3 cp README.md s3://demo/
   ${aws} s3 ls s3://demo
-
+${server === undefined ? "" : formatUserSettings(server)}
 Ctrl-C stops it.
 `);
+}
+
+/** Returns the settings with which `nats-s3 users` works on the same server. */
+function formatUserSettings({ url }: NatsServer): string {
+  return `
+nats-s3 accounts and nats-s3 users (docs/users.md) need these settings:
+
+  export NATS_S3_NATS_SERVERS=${url} NATS_S3_USERS_KEY=${USERS_KEY}
+  export NATS_S3_CREDENTIALS='${CREDENTIALS}'
+`;
 }
 
 if (import.meta.main) {

@@ -6,7 +6,13 @@
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { connect } from "@nats-io/transport-node";
 import { freePort, isFree, startNatsServer } from "../../scripts/nats_server.ts";
-import { type KeyPair, type RunningCommand, signedFetch, startCommand } from "./running_command.ts";
+import {
+  type KeyPair,
+  PERMISSIONS,
+  type RunningCommand,
+  signedFetch,
+  startCommand,
+} from "./running_command.ts";
 
 function startDev(env: Record<string, string>): RunningCommand {
   return startCommand(["task", "dev"], { env });
@@ -20,6 +26,16 @@ async function welcomed(dev: RunningCommand): Promise<{ endpoint: string; pair: 
   const [, endpoint = ""] = await dev.waitFor(/aws --endpoint-url (\S+) s3 mb s3:\/\/demo\n/);
   await dev.waitFor(/Ctrl-C stops it/);
   return { endpoint, pair: { accessKeyId, secretAccessKey } };
+}
+
+/** Runs `nats-s3` with these settings alone, and returns what it prints. */
+async function printed(env: Record<string, string>, line: string): Promise<string> {
+  await using command = startCommand(["run", ...PERMISSIONS, "main.ts", ...line.split(" ")], {
+    env,
+  });
+  const { code } = await command.ended();
+  strictEqual(code, 0, command.output);
+  return command.output;
 }
 
 Deno.test("deno task dev serves with the credentials it prints, stops both on Ctrl-C, and keeps its data", async () => {
@@ -41,6 +57,24 @@ Deno.test("deno task dev serves with the credentials it prints, stops both on Ct
           ...(body !== undefined && { body }),
         });
         strictEqual(response.status, 200, await response.text());
+      }
+      const [, servers = "", usersKey = "", credentials = ""] = await dev.waitFor(
+        /export NATS_S3_NATS_SERVERS=(\S+) NATS_S3_USERS_KEY=(\S+)\n +export NATS_S3_CREDENTIALS='(.+)'\n/,
+      );
+      const settings = {
+        NATS_S3_NATS_SERVERS: servers,
+        NATS_S3_USERS_KEY: usersKey,
+        NATS_S3_CREDENTIALS: credentials,
+      };
+      const { accessKey, secretKey } = JSON.parse(await printed(settings, "accounts add a --json"));
+      const team = { accessKeyId: accessKey, secretAccessKey: secretKey };
+      // The gateway looks for the first account once a second.
+      for (let i = 0, status = 403; status !== 200; i++) {
+        if (i > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+        const response = await signedFetch(`${endpoint}/team`, team, { method: "PUT" });
+        status = response.status;
+        const answer = await response.text();
+        ok(status === 200 || i < 100, answer);
       }
       const { code } = await dev.stop("SIGINT");
       strictEqual(code, 0, dev.output);
