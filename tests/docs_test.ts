@@ -80,6 +80,41 @@ Deno.test("commands that a test of their own runs are named in one", async () =>
   deepStrictEqual(unknown, []);
 });
 
+/** Returns whether a program is on the PATH and runs. */
+async function runs(command: string, ...args: readonly string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args: [...args], stdout: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "Terraform reads and formats every block of `hcl` as it is",
+  // Terraform is not in any package registry.
+  ignore: !await runs("terraform", "version"),
+  async fn() {
+    const blocks = documents.flatMap(({ path, text }) =>
+      blocksOf(text).filter(({ language }) => language === "hcl").map((block) => ({ path, block }))
+    );
+    ok(blocks.length > 1);
+    for (const { path, block: { line, code } } of blocks) {
+      const child = new Deno.Command("terraform", {
+        args: ["fmt", "-no-color", "-check", "-diff", "-"],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(code));
+      await writer.close();
+      const { code: exit, stdout, stderr } = await child.output();
+      const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+      strictEqual(exit, 0, `${path}:${line}\n${text}`);
+    }
+  },
+});
+
 Deno.test("tasks in documents are in deno.json", () => {
   const unknown = documents.flatMap(({ path, text }) =>
     [...text.matchAll(/deno(?:@[\d.]+)? task ([a-z][a-z:-]*)/g)].map(([, task = ""]) => task)

@@ -3,14 +3,21 @@
  *
  * A runnable block is fenced as `sh`, one that cannot run here as `sh not-run` (.github/CONTRIBUTING.md). Each block
  * sees the variables and files of the blocks before it. As in the README, there is a bucket `demo` with an object
- * `hello.txt`. Ports are replaced; a gateway that a command starts is stopped as soon as it serves.
+ * `hello.txt`. Ports are replaced; a gateway that a command starts is stopped as soon as it serves. A block fenced as
+ * `text` behind a block that runs is what a terminal shows for it, in which `…` stands for any text of a line,
+ * and in a line of its own for any lines.
  * @module
  */
 
 import { match, strictEqual } from "node:assert/strict";
 import { resolve } from "node:path";
 import { ensureAwsCli } from "../../scripts/client_tools.ts";
-import { ACCESS_KEY, SECRET_KEY } from "../../scripts/dev.ts";
+import {
+  ACCESS_KEY,
+  CREDENTIALS as ADMINISTRATOR,
+  SECRET_KEY,
+  USERS_KEY,
+} from "../../scripts/dev.ts";
 import { findNatsCli } from "../../scripts/nats_cli.ts";
 import { type Block, blocksOf, isRun, readDocuments, ROOT } from "../documents.ts";
 import { signedFetch } from "../process/running_command.ts";
@@ -22,6 +29,8 @@ const PAIR = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
 const CREDENTIALS = JSON.stringify({
   credentials: [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }],
 });
+/** Documents whose gateway has an administrator, and a key that seals the secrets of users. */
+const WITH_USERS = ["docs/users.md"];
 /** Output that commands of a document must print, in addition to exiting with 0. */
 const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   "README.md": [
@@ -63,6 +72,14 @@ const ANY_PORT = "--listen 127.0.0.1:0 --admin.listen 127.0.0.1:0";
 function standIns(deno: string, aws: string, nats: string): Readonly<Record<string, string>> {
   return {
     "aws": `exec ${aws} "$@"`,
+    // The first key that a document makes is that of its gateway.
+    "head": `
+      if [ "$*" = "-c 32 /dev/urandom" ] && [ ! -e ~/.made ]; then
+        touch ~/.made
+        echo '${USERS_KEY}' | base64 --decode
+      else
+        exec /usr/bin/head "$@"
+      fi`,
     "nats": `exec '${nats}' --server "$NATS_S3_NATS_SERVERS" "$@"`,
     "npx": `
       [ "$1" = --yes ] && [[ "$2" = deno@* ]] || { echo "npx is only for deno" >&2; exit 1; }
@@ -93,10 +110,27 @@ async function denoDir(): Promise<string> {
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
+/** Returns what a terminal shows: without what a carriage return overwrites, and without blanks around lines and text. */
+function shownBy(output: string): string {
+  return output.split("\n").map((line) => line.slice(line.lastIndexOf("\r") + 1).trimEnd())
+    .join("\n").trim();
+}
+
+/** Checks what a block printed against the block behind it: `…` stands for any text of a line, alone for any lines. */
+function checkAnswer({ code }: Block, printed: string): void {
+  const pattern = code.trimEnd().split(/^…$\n?/m)
+    .map((text) => text.split("…").map(RegExp.escape).join("[^\\n]*")).join("[^]*");
+  if (!new RegExp(`^${pattern}$`).test(shownBy(printed))) {
+    strictEqual(shownBy(printed), code.trimEnd());
+  }
+}
+
 /** Runs a block and returns its output. Files in the folder carry the environment to the next block. */
 async function runBlock(
   block: Block,
-  { gateway, folder, env }: {
+  { answer, gateway, folder, env }: {
+    /** The block that shows the output, if there is one. */
+    readonly answer: Block | undefined;
     readonly gateway: GatewayProcess;
     readonly folder: string;
     readonly env: Readonly<Record<string, string>>;
@@ -113,11 +147,13 @@ async function runBlock(
   if (block.language === "ts") await Deno.writeTextFile(`${folder}/block.ts`, code);
   const script = `set -euo pipefail
     [ -e .exported ] && . ./.exported
+    ${answer === undefined ? "" : "exec 2>&1"}
     trap 'export -p > .exported' EXIT
     ${block.language === "ts" ? TYPESCRIPT : code}`;
   const bash = { command: "bash", args: ["-c", script], env };
   const { code: exit, stdout, stderr } = await run(bash, [], { gateway, cwd: folder, env });
   strictEqual(exit, 0, `${block.code}\n${stdout}\n${stderr}`);
+  if (answer !== undefined) checkAnswer(answer, stdout);
   return stdout;
 }
 
@@ -126,7 +162,9 @@ const nats = await findNatsCli((text) => notes.push(text));
 const documents = (await readDocuments()).filter(({ text }) => blocksOf(text).some(isRun));
 
 for (const { path, text } of documents) {
-  const blocks = blocksOf(text).filter(isRun);
+  const all = blocksOf(text);
+  const blocks = all.filter(isRun);
+  const hasUsers = WITH_USERS.includes(path);
   const needsNats = blocks.some(({ code }) => /^(.*\| )?nats /m.test(code));
   Deno.test({
     // Without Go the nats command may be missing: scripts/test.ts knows this name.
@@ -135,7 +173,9 @@ for (const { path, text } of documents) {
     async fn(t) {
       await using gateway = await startGateway({
         flags: path === "docs/website.md" ? ["--website.listen", "127.0.0.1:0"] : [],
-        env: { NATS_S3_CREDENTIALS: CREDENTIALS },
+        env: hasUsers
+          ? { NATS_S3_CREDENTIALS: ADMINISTRATOR, NATS_S3_USERS_KEY: USERS_KEY }
+          : { NATS_S3_CREDENTIALS: CREDENTIALS },
       });
       await using folder = await temporaryFolder();
       const aws = await ensureAwsCli();
@@ -152,6 +192,7 @@ for (const { path, text } of documents) {
         PATH: `${folder.path}/bin:${Deno.env.get("PATH")}`,
         AWS_ACCESS_KEY_ID: ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY: SECRET_KEY,
+        ...hasUsers && { AWS_SHARED_CREDENTIALS_FILE: `${folder.path}/.aws/credentials` },
         NATS_S3_CREDENTIALS: path === "docs/authentication.md" ? "" : CREDENTIALS,
         NATS_S3_NATS_SERVERS: gateway.server.url,
         NATS_S3_LISTEN: gateway.host,
@@ -171,8 +212,10 @@ for (const { path, text } of documents) {
       }
       let printed = "";
       for (const block of blocks) {
+        const next = all[all.indexOf(block) + 1];
+        const answer = next?.language === "text" ? next : undefined;
         await t.step(`line ${block.line}`, async () => {
-          printed += await runBlock(block, { gateway, folder: folder.path, env });
+          printed += await runBlock(block, { answer, gateway, folder: folder.path, env });
         });
       }
       for (const pattern of PRINTED[path] ?? []) match(printed, pattern);
