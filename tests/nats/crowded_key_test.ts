@@ -4,7 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
-import { input, openStore, read, someBytes, storeOnServer } from "./store_on_server.ts";
+import { input, read, someBytes, storeOnServer } from "./store_on_server.ts";
 
 const bucket = "crowded" as BucketName;
 const key = "key" as ObjectKey;
