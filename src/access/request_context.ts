@@ -8,6 +8,7 @@
  * @module
  */
 
+import { principalType } from "../iam/caller_values.ts";
 import type { Principal } from "../iam/principal.ts";
 import { parseCopySource } from "../s3/copy_source.ts";
 import { decodeHeaderText } from "../s3/header_text.ts";
@@ -40,12 +41,6 @@ export type ContextInput = {
   readonly existingTags: Readonly<Record<string, string>> | undefined;
   readonly now: Date;
 };
-
-/** Returns the value of `aws:PrincipalType`. */
-export function principalType(principal: Principal | undefined): string {
-  if (principal === undefined) return "Anonymous";
-  return principal.isRoot ? "Account" : "User";
-}
 
 /** Keys without a variable part, in lower case. */
 const VALUES: Readonly<Record<string, (input: ContextInput) => ConditionValue>> = {

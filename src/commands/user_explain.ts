@@ -6,14 +6,16 @@
  */
 
 import { decideIn } from "../access/decide.ts";
-import { principalType } from "../access/request_context.ts";
 import { parseUserArn } from "../iam/arns.ts";
 import { findUser } from "../iam/changes/find.ts";
+import { callerValues } from "../iam/caller_values.ts";
 import type { Context } from "../iam/context.ts";
 import type { Directory } from "../iam/directory.ts";
 import type { Decision } from "../iam/evaluate.ts";
 import { type Principal, rootOf } from "../iam/principal.ts";
 import { compileIdentity, principalOf } from "../iam/user_principal.ts";
+import { shown } from "../config/shown_text.ts";
+import { isAction } from "../operations/actions.ts";
 import { parseBucketName } from "../s3/names.ts";
 import { wallClock } from "../world/world.ts";
 import { type BucketFacts, readBucketFacts } from "./bucket_facts.ts";
@@ -26,13 +28,17 @@ export const EXPLAIN: Verb = {
   help:
     "Says whether somebody may do something, and which statement decides. USER is ACCOUNT/NAME, ACCOUNT/root, an ARN, an access key or anonymous; RESOURCE an ARN or *",
   flags: ["context", "json"],
-  plan({ operands: [who = "", action = "", resource = ""], flags }) {
-    const given = parseOperand("--context", flags.get("context") ?? "", parseContext);
+  plan({ operands: [who = "", action = "", resource = ""], flags, repeated }) {
+    const given = parseContext(repeated.get("context") ?? []);
     if (!action.includes(":")) {
       throw new RangeError(`Cannot use action "${action}": it has no service, as s3:GetObject has`);
     }
     const bucketName = parseOperand("resource", resource, parseResource);
+    const isKnown = isAction(action);
     return async (context) => {
+      if (!isKnown) {
+        context.warn(`The gateway knows no action${shown(action)}: no request asks for it`);
+      }
       const facts = await readBucketFacts(context);
       const principal = findPrincipal(who, facts, await context.store.users.read());
       const bucket = bucketName && await facts.buckets.read(bucketName, false);
@@ -72,14 +78,19 @@ function describe({ allowed, because, statement }: Explained): string {
     : `${result} by statement ${statement.sid ?? statement.number} of ${statement.origin}`;
 }
 
-/** Parses `aws:SourceIp=192.0.2.1,s3:prefix=a/`. */
-function parseContext(text: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const pair of text.split(",")) {
-    if (pair === "") continue;
-    const equals = pair.indexOf("=");
-    if (equals < 1) throw new RangeError(`"${pair}" is not KEY=VALUE`);
-    values.set(pair.slice(0, equals).toLowerCase(), pair.slice(equals + 1));
+/** Values of condition keys by key, in lower case. */
+type Given = ReadonlyMap<string, string | readonly string[]>;
+
+/** Parses texts such as `aws:SourceIp=192.0.2.1`. A key that is there more than once has a list of values. */
+function parseContext(texts: readonly string[]): Given {
+  const values = new Map<string, string | readonly string[]>();
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    if (equals < 1) throw new RangeError(`Cannot use --context${shown(text)}: it is not KEY=VALUE`);
+    const key = text.slice(0, equals).toLowerCase();
+    const before = values.get(key);
+    const value = text.slice(equals + 1);
+    values.set(key, before === undefined ? value : [before, value].flat());
   }
   return values;
 }
@@ -134,38 +145,25 @@ function findPrincipal(
 /** The values that the operator gives, and those that follow from the caller. It remembers what else was asked for. */
 class KnownValues implements Context {
   readonly unknown = new Set<string>();
-  readonly #values: ReadonlyMap<string, string>;
+  readonly #values: Given;
 
   constructor(
-    given: ReadonlyMap<string, string>,
+    given: Given,
     principal: Principal | undefined,
     account: string | undefined,
   ) {
     const now = wallClock();
-    const own: readonly (readonly [string, string | undefined])[] = [
-      ["aws:currenttime", now.toISOString()],
-      ["aws:epochtime", String(Math.floor(now.getTime() / 1000))],
-      ["aws:principalaccount", principal?.account ?? "anonymous"],
-      ["aws:principalarn", principal?.arn],
-      ["aws:principalisawsservice", "false"],
-      ["aws:principaltype", principalType(principal)],
-      ["aws:userid", principal?.userId ?? "anonymous"],
-      ["aws:username", principal?.name],
-      ["aws:viaawsservice", "false"],
-      ["aws:resourceaccount", account],
-      ["s3:resourceaccount", account],
-      ...Array.from(
-        principal?.tags ?? [],
-        ([key, value]) => [`aws:principaltag/${key.toLowerCase()}`, value] as const,
-      ),
-    ];
-    this.#values = new Map([
-      ...own.flatMap(([key, value]) => value === undefined ? [] : [[key, value] as const]),
-      ...given,
-    ]);
+    const values = callerValues(principal);
+    values.set("aws:currenttime", now.toISOString());
+    values.set("aws:epochtime", String(Math.floor(now.getTime() / 1000)));
+    if (account !== undefined) {
+      values.set("aws:resourceaccount", account);
+      values.set("s3:resourceaccount", account);
+    }
+    this.#values = new Map([...values, ...given]);
   }
 
-  get(key: string): string | undefined {
+  get(key: string): string | readonly string[] | undefined {
     const value = this.#values.get(key);
     if (value === undefined) this.unknown.add(key);
     return value;

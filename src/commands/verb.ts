@@ -13,6 +13,8 @@ import { type BucketName, parseBucketName } from "../s3/names.ts";
 export type VerbInput = {
   readonly operands: readonly string[];
   readonly flags: ReadonlyMap<CommandFlagName, string>;
+  /** All values of each flag, in order; `flags` has the last. */
+  readonly repeated: ReadonlyMap<CommandFlagName, readonly string[]>;
 };
 
 /** What a verb works on, and where it prints. */

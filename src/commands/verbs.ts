@@ -97,7 +97,7 @@ export function quiet(settings: Config["log"]): Config["log"] {
  */
 export function planVerb(
   command: VerbCommand,
-  { operands: [name = "", ...operands], flags }: VerbInput,
+  { operands: [name = "", ...operands], flags, repeated }: VerbInput,
   config: Config,
   terminal: Terminal,
 ): () => Promise<number> {
@@ -117,7 +117,7 @@ export function planVerb(
       throw new RangeError(`Unexpected flag "--${flag}": ${usageOf(command, name, verb)}`);
     }
   }
-  const work = verb.plan({ operands, flags });
+  const work = verb.plan({ operands, flags, repeated });
   return () => runVerb(config, terminal, work);
 }
 

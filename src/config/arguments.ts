@@ -20,6 +20,7 @@ const NAME_BY_FLAG = new Map(NAMES.map((name) => [SETTINGS[name].flag as string,
 type Arguments = {
   readonly settings: ReadonlyMap<SettingName, string>;
   readonly flags: ReadonlyMap<CommandFlagName, string>;
+  readonly repeated: ReadonlyMap<CommandFlagName, readonly string[]>;
   readonly operands: readonly string[];
 };
 
@@ -34,6 +35,7 @@ export function parseArguments(
 ): Arguments | "help" | "version" {
   const settings = new Map<SettingName, string>();
   const flags = new Map<CommandFlagName, string>();
+  const repeated = new Map<CommandFlagName, readonly string[]>();
   const operands: string[] = [];
   const takesOperands = COMMANDS_WITH_OPERANDS.includes(command);
   for (let i = 0; i < args.length; i++) {
@@ -64,9 +66,12 @@ export function parseArguments(
     }
     const text = inline ?? (value === undefined ? "true" : args[++i] ?? "");
     if (name !== undefined) settings.set(name, text);
-    else if (own !== undefined) flags.set(own, text);
+    else if (own !== undefined) {
+      flags.set(own, text);
+      repeated.set(own, [...repeated.get(own) ?? [], text]);
+    }
   }
-  return { settings, flags, operands };
+  return { settings, flags, repeated, operands };
 }
 
 /** Returns the name of a flag that belongs to a command alone. */

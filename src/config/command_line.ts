@@ -30,6 +30,8 @@ export type Invocation =
     readonly operands: readonly string[];
     /** The flags of this command alone: "true" for one without a value. */
     readonly flags: ReadonlyMap<CommandFlagName, string>;
+    /** All values of each of these flags, in order; `flags` has the last. */
+    readonly repeated: ReadonlyMap<CommandFlagName, readonly string[]>;
     readonly values: Values;
     /** Variables that look like settings and are none, to be warned of. */
     readonly unknown: readonly string[];
@@ -60,7 +62,7 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
   const parsed = parseArguments(command, named ? rest : args);
   if (parsed === "help") return { kind: "help", command };
   if (parsed === "version") return { kind: "version" };
-  const { settings, flags, operands } = parsed;
+  const { settings, flags, repeated, operands } = parsed;
 
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of NAMES) {
@@ -77,7 +79,7 @@ export function parseInvocation({ args, env, readTextFile }: Sources): Invocatio
       `Unknown variable ${unknown.join(", ")}: --config.unknown warn ignores it`,
     );
   }
-  return { kind: "run", command, operands, flags, values: values as Values, unknown };
+  return { kind: "run", command, operands, flags, repeated, values: values as Values, unknown };
 }
 
 /** The variables of all settings. */

@@ -48,8 +48,9 @@ export const COMMAND_FLAGS = {
   },
   context: {
     commands: ["users"],
-    value: "KEY=VALUE,…",
-    help: "Gives condition keys these values, such as aws:SourceIp=192.0.2.1",
+    value: "KEY=VALUE",
+    help:
+      "Gives a condition key this value, such as aws:SourceIp=192.0.2.1. May be repeated; a key that is repeated has a list of values",
   },
   objects: { commands: ["buckets"], value: "N|none", help: "Limits the number of objects" },
   public: { commands: ["buckets"], help: "Stores the policy that lets everybody read" },

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { callerValues } from "./caller_values.ts";
 import type { Context } from "./context.ts";
 import { type Decision, evaluate, type Question } from "./evaluate.ts";
 import type { CompiledPolicy } from "./policy.ts";
@@ -72,16 +73,9 @@ function isWithin(question: Question, principal: Principal): boolean {
 }
 
 function contextOf(principal: Principal | undefined, given: readonly GivenValue[]): Context {
-  const values = new Map<string, string | readonly string[]>();
-  if (principal !== undefined) {
-    values.set("aws:principalaccount", principal.account);
-    values.set("aws:principalarn", principal.arn);
-    values.set("aws:userid", principal.userId);
-    if (principal.name !== undefined) values.set("aws:username", principal.name);
-    for (const [key, value] of principal.tags) {
-      values.set(`aws:principaltag/${key.toLowerCase()}`, value);
-    }
-  }
+  const values = principal === undefined
+    ? new Map<string, string | readonly string[]>()
+    : callerValues(principal);
   for (const { key, value } of given) values.set(key.toLowerCase(), value);
   return values;
 }

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { startNatsServer } from "../../scripts/nats_server.ts";
+import { findUser } from "../../src/iam/changes/find.ts";
 import { bucket as contract, key } from "../contract/inputs.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { commandsOn } from "./commands_on_server.ts";
@@ -118,6 +119,56 @@ Deno.test("nats-s3 users explain says which statement decides", async () => {
       ["ops s3:GetObject * --context aws:SourceIp", /is not KEY=VALUE/],
     ] as const
   ) await rejects(run(`users explain ${line}`), reason, line);
+});
+
+Deno.test("nats-s3 users explain takes several values of condition keys, and knows the actions", async () => {
+  await using server = await startNatsServer();
+  await using store = await openStore(server.url, withUsers());
+  const run = commandsOn(server);
+  await run(`accounts add team --id ${TEAM}`);
+  await run("users add team alice");
+  await store.store.users.change((directory) => {
+    const user = findUser(directory, TEAM, "alice");
+    const value = { ...user, tags: new Map([["Team", "blue"], ["team", "red"]]) };
+    return [{ put: { kind: "user", value } }];
+  });
+  const explain = async (condition: object, ...context: readonly string[]) => {
+    await run("users policy team alice p", {
+      operands: [policy({ Effect: "Allow", Action: "s3:*", Resource: "*", Condition: condition })],
+    });
+    return (await run("users explain team/alice s3:ListAllMyBuckets *", {
+      operands: context.flatMap((text) => ["--context", text]),
+    })).output.split(/\W/, 1)[0];
+  };
+  const [prefix, keys] = ["s3:prefix=a,b=c", ["aws:TagKeys=a", "aws:tagkeys=b"]];
+  const isBoth = { "ForAllValues:StringEquals": { "aws:TagKeys": ["a", "b"] } };
+  strictEqual(await explain({ StringEquals: { "s3:prefix": "a,b=c" } }, prefix), "Allowed");
+  strictEqual(await explain(isBoth, ...keys, prefix), "Allowed");
+  strictEqual(await explain(isBoth, ...keys, "aws:TagKeys=c"), "Denied");
+  strictEqual(
+    await explain({ "ForAnyValue:StringEquals": { "aws:TagKeys": "a" } }, ...keys),
+    "Allowed",
+  );
+  for (const value of ["blue", "red"]) {
+    const condition = { "ForAnyValue:StringEquals": { "aws:PrincipalTag/team": value } };
+    strictEqual(await explain(condition), "Allowed", value);
+  }
+
+  for (
+    const [action, isKnown] of [
+      ["s3:GetObject", true],
+      ["S3:getobject", true],
+      ["s3:PutBucketVersioning", true],
+      ["iam:CreateUser", true],
+      ["sts:GetCallerIdentity", true],
+      ["s3:HeadObject", false],
+      ["iam:MakeUser", false],
+      ["ec2:RunInstances", false],
+    ] as const
+  ) {
+    const { errors } = await run(`users explain team/alice ${action} *`);
+    strictEqual(errors.includes(`knows no action "${action}"`), !isKnown, `${action} ${errors}`);
+  }
 });
 
 Deno.test("nats-s3 buckets usage sums bytes and objects by account", async () => {
