@@ -15,6 +15,7 @@ import { allowIam } from "../access/iam.ts";
 import type { AuthenticateQuery, QueryService } from "../auth/authenticate_query.ts";
 import { createPayload } from "../auth/body.ts";
 import { claimedService } from "../auth/credential_scope.ts";
+import { callerValues } from "../iam/caller_values.ts";
 import type { Sources } from "../iam/identifiers.ts";
 import type { Principal } from "../iam/principal.ts";
 import { readDocument } from "../operations/bodies/document.ts";
@@ -60,6 +61,12 @@ const APIS: Readonly<Record<QueryService, Api>> = {
     maxForm: 128 * 1024,
   },
 };
+
+/**
+ * The region of IAM, which is global: its endpoint lies there, whatever the region of a request to S3.
+ * See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
+ */
+const GLOBAL_REGION = "us-east-1";
 
 /** Longest part of a parameter that an error repeats, in characters. */
 const MAX_SHOWN = 256;
@@ -150,24 +157,22 @@ function requestOf(
   { users, sources }: QueryServices,
 ): QueryRequest {
   const now = sources();
-  const common: Readonly<Record<string, string | undefined>> = {
+  const common = callerValues(caller);
+  const ofRequest: Readonly<Record<string, string | undefined>> = {
     "aws:currenttime": now.now.toISOString(),
     "aws:epochtime": String(Math.floor(now.now.getTime() / 1000)),
-    "aws:principalaccount": caller.account,
-    "aws:principalarn": caller.arn,
     "aws:referer": headers.get("referer") ?? undefined,
+    "aws:requestedregion": GLOBAL_REGION,
+    "aws:resourceaccount": caller.account,
     "aws:securetransport": String(scheme === "https"),
     "aws:sourceip": address,
     "aws:useragent": headers.get("user-agent") ?? undefined,
-    "aws:userid": caller.userId,
-    "aws:username": caller.name,
   };
+  for (const [key, value] of Object.entries(ofRequest)) {
+    if (value !== undefined) common.set(key, value);
+  }
   const allow: QueryRequest["allow"] = (action, resource, conditions) => {
-    const values = new Map(Object.entries({ ...common, ...conditions }));
-    for (const [key, value] of caller.tags) {
-      values.set(`aws:principaltag/${key.toLowerCase()}`, value);
-    }
-    allowIam(caller, action, resource, values);
+    allowIam(caller, action, resource, new Map([...common, ...Object.entries(conditions ?? {})]));
   };
   return { parameters, caller, users, sources: now, allow };
 }
