@@ -24,7 +24,8 @@ import type { Verb } from "./verb.ts";
 /** `add`: makes an account, and an access key of its root. */
 export const ADD_ACCOUNT: Verb = {
   usage: "NAME",
-  help: "Adds an account with an access key of its root, whose secret is shown this once",
+  help:
+    "Adds an account with an access key of its root, and shows the secret, which cannot be shown again",
   flags: ["id", ...NEW_KEY_FLAGS],
   plan({ operands: [name = ""], flags }) {
     const id = flags.get("id") ?? newAccountId(randomBytes);

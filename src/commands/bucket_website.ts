@@ -16,7 +16,7 @@ import { parseBucket, type Verb } from "./verb.ts";
 export const WEBSITE: Verb = {
   usage: "BUCKET",
   help:
-    "Lets everybody read the objects of a bucket, as a web site requires (--public), or users alone (--private)",
+    "Lets everybody read the objects of a bucket, as a web site requires (--public), or only users (--private)",
   flags: ["public", "private", "replace"],
   plan({ operands: [name = ""], flags }) {
     const bucket = parseBucket(name);

@@ -12,7 +12,8 @@ import type { Verb } from "./verb.ts";
 /** `add`: makes a user with an access key. */
 export const ADD_USER: Verb = {
   usage: "ACCOUNT USER",
-  help: "Adds a user without rights, with an access key whose secret is shown this once",
+  help:
+    "Adds a user without rights, with an access key, and shows the secret, which cannot be shown again",
   flags: ["path", ...NEW_KEY_FLAGS],
   plan({ operands: [text = "", name = ""], flags }) {
     const lines = keyPrinter(flags);
@@ -33,7 +34,7 @@ export const ADD_USER: Verb = {
 /** `disable`: lets a user do nothing. */
 export const DISABLE_USER: Verb = {
   usage: "ACCOUNT USER",
-  help: "Refuses every request of a user, who keeps keys and policies",
+  help: "Makes gateways refuse every request of a user; keys and policies stay",
   flags: ["undo"],
   plan: ({ operands: [text = "", name = ""], flags }) => async ({ store: { users }, print }) => {
     const account = accountNumber(await users.read(), text);
@@ -47,7 +48,7 @@ export const DISABLE_USER: Verb = {
 export const ROTATE: Verb = {
   usage: "ACCOUNT [USER]",
   help:
-    "Adds an access key to a user, or to the root of an account, whose secret is shown this once; later --finish removes the older keys",
+    "Adds an access key to a user, or to the root of an account, and shows the secret, which cannot be shown again; later --finish removes the older keys",
   flags: ["finish", ...NEW_KEY_FLAGS],
   plan({ operands: [text = "", name], flags }) {
     const lines = keyPrinter(flags);

@@ -38,7 +38,7 @@ export const EXPORT: Verb = {
 /** `import`: reads the encrypted file from the standard input. */
 export const IMPORT: Verb = {
   usage: "",
-  help: "Reads such a file from the standard input and stores what is not there yet",
+  help: "Reads a file of users export from the standard input and stores what is not there yet",
   flags: ["replace"],
   plan: ({ flags }) => async (context) => {
     const text = await context.readInput();

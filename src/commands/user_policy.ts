@@ -18,7 +18,7 @@ import type { Verb, VerbInput } from "./verb.ts";
 export const POLICY: Verb = {
   usage: "ACCOUNT USER [NAME] [DOCUMENT]",
   help:
-    "Lists the policies of a user; shows the inline policy NAME, or replaces it by a DOCUMENT of JSON",
+    "Lists the policies of a user; shows the inline policy NAME, or replaces it with DOCUMENT, which is JSON",
   flags: ["attach", "detach", "delete"],
   plan(input) {
     const { operands: [text = "", name = "", policy] } = input;
