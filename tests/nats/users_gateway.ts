@@ -21,6 +21,7 @@ export const OPS = { accessKeyId: "ops", secret: "ops-secret" };
 export async function startGateway(
   { url }: NatsServer,
   entries: readonly object[] = [{ admin: true }],
+  args: readonly string[] = [],
 ): Promise<{ readonly gateway: Gateway; readonly connection: NatsConnection } & AsyncDisposable> {
   const credentials = entries.map((entry) => ({
     accessKey: OPS.accessKeyId,
@@ -28,7 +29,7 @@ export async function startGateway(
     ...entry,
   }));
   const invocation = parseInvocation({
-    args: ["--auth.sigv2", "on"],
+    args: ["--auth.sigv2", "on", ...args],
     env: {
       NATS_S3_NATS_SERVERS: url,
       NATS_S3_CREDENTIALS: JSON.stringify({ credentials }),
