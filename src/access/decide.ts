@@ -113,7 +113,7 @@ export function decideIn(
 }
 
 /** Returns the account that owns a resource: the service belongs to the caller's. */
-function accountOf(
+export function accountOf(
   principal: Principal | undefined,
   bucket: BucketAccess | undefined,
 ): string | undefined {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decideIn } from "../access/decide.ts";
+import { accountOf, decideIn } from "../access/decide.ts";
 import { parseUserArn } from "../iam/arns.ts";
 import { findUser } from "../iam/changes/find.ts";
 import { callerValues } from "../iam/caller_values.ts";
@@ -42,7 +42,7 @@ export const EXPLAIN: Verb = {
       const facts = await readBucketFacts(context);
       const principal = findPrincipal(who, facts, await context.store.users.read());
       const bucket = bucketName && await facts.buckets.read(bucketName, false);
-      const values = new KnownValues(given, principal, bucket?.account);
+      const values = new KnownValues(given, principal, accountOf(principal, bucket));
       const decision = bucket?.isBroken === true
         ? { allowed: false, because: "the policy of the bucket cannot be read" } as const
         : decideIn(values, { principal, bucket, action, resource });

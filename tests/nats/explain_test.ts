@@ -140,6 +140,8 @@ Deno.test("nats-s3 users explain takes several values of condition keys, and kno
       operands: context.flatMap((text) => ["--context", text]),
     })).output.split(/\W/, 1)[0];
   };
+  const isOwn = { StringEquals: { "aws:ResourceAccount": TEAM } };
+  strictEqual(await explain(isOwn), "Allowed", "what is in no bucket is the caller's");
   const [prefix, keys] = ["s3:prefix=a,b=c", ["aws:TagKeys=a", "aws:tagkeys=b"]];
   const isBoth = { "ForAllValues:StringEquals": { "aws:TagKeys": ["a", "b"] } };
   strictEqual(await explain({ StringEquals: { "s3:prefix": "a,b=c" } }, prefix), "Allowed");
