@@ -5,7 +5,6 @@
  */
 
 import benchmark from "../docs/benchmark.json" with { type: "json" };
-import { CONTEXT_KEYS } from "../src/access/request_context.ts";
 import { formatSettingsTable } from "../src/config/help.ts";
 import { IAM_GROUPS } from "../src/operations/iam/table.ts";
 import type { Operation } from "../src/operations/operation.ts";
@@ -13,6 +12,7 @@ import { CONTROL_OPERATIONS, SUPPORTED, UNSUPPORTED } from "../src/operations/ta
 import { TAGS_PATH } from "../src/s3/resource_arn.ts";
 import { formatTable, type Kept } from "./bench_report.ts";
 import { formatMetricsTable } from "./metrics_table.ts";
+import { formatConditionKeys, formatPolicyActions } from "./policy_tables.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 
@@ -43,24 +43,6 @@ function formatActions(): string {
   return Object.entries(IAM_GROUPS).map(([about, actions]) =>
     `- ${about}: ${actions.map(({ name }) => `\`${name}\``).sort().join(", ")}.`
   ).join("\n");
-}
-
-/** Returns the table of actions, each with the supported operations that need it. */
-function formatPolicyActions(): string {
-  const operations = [...SUPPORTED, ...CONTROL_OPERATIONS];
-  const byAction = Map.groupBy(operations, ({ action }) => action);
-  const rows = [...byAction].toSorted(([a], [b]) => a < b ? -1 : 1).map(([action, found]) => {
-    const names = found.map(({ name }) => name).toSorted().join(", ");
-    const everybody = found.some(({ everybody }) => everybody) ? "yes" : "";
-    return `| \`${action}\` | ${names} | ${everybody} |`;
-  });
-  return ["| Action | Operations | Unsigned requests |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
-/** Returns the list of condition keys that have a value, in lower case. */
-function formatConditionKeys(): string {
-  const names = CONTEXT_KEYS.map((key) => `\`${key.endsWith("/") ? `${key}…` : key}\``);
-  return `${names.join(", ")}.`;
 }
 
 /** Returns the list of unsupported operations. */

@@ -45,6 +45,9 @@ const PREFIXES = [
   "s3:requestobjecttag/",
 ];
 
+/** All of them, in lower case; `/` ends those that go on with the key of a tag. */
+export const CONDITION_KEYS: readonly string[] = [...KEYS, ...PREFIXES];
+
 /** Returns whether Amazon has a condition key, in lower case, that a bucket policy may name. */
 export function isConditionKey(key: string): boolean {
   return KEYS.has(key) ||
