@@ -56,6 +56,7 @@ import {
   parsePartNumber,
   parseUploadId,
 } from "../../src/s3/names.ts";
+import { parseIpAddress, parseNetwork } from "../../src/s3/networks.ts";
 import { parsePublicAccessBlock } from "../../src/s3/public_access_block.ts";
 import { encodingParam, integerParam, prefixParam, refuseVersionId } from "../../src/s3/params.ts";
 import { parseProtection, parseTime } from "../../src/s3/protections.ts";
@@ -212,6 +213,12 @@ export const HEADERS: Readonly<Record<string, Row>> = {
       ),
     units: [",", "10.0.0.1,", "[", "]", ":", "[::1]:", "1."],
     around: ["[::1]", ":80"],
+    outcomes: ["taken"],
+  },
+  "an IP address": {
+    parse: (text) => parseIpAddress(text) ?? parseNetwork(text),
+    units: [":", ".", "0", "::", "1.", "f:", "/"],
+    around: ["2001:db8::192.0.2.1/", "32"],
     outcomes: ["taken"],
   },
   "a query": {
@@ -509,7 +516,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   parseCopyRead: "it combines parsers of this table",
   parseCredentials: "the operator writes the file",
   parseFraming: "createPayload() calls it with the same text",
-  parseNetwork: "the operator writes the setting",
   parseObjectRead: "it combines parsers of this table",
   parseTags: "parseTagSet() calls it with what it has parsed",
   readBucketTags: "it reads from the store",

@@ -219,12 +219,12 @@ Deno.test("what is purged by hand is gone from listings", async () => {
   );
   deepStrictEqual(await keysOf(store), keys.filter((key) => key !== "k00007"));
 
-  // The beginning of the stream: the first five objects have two messages each, behind two records.
+  // The beginning of the stream: the first five objects have two messages each, behind three records.
   const { state } = await api<{ state: { first_seq: number } }>(
     connection,
     `STREAM.INFO.${stream}`,
   );
-  await api(connection, `STREAM.PURGE.${stream}`, { seq: state.first_seq + 12 });
+  await api(connection, `STREAM.PURGE.${stream}`, { seq: state.first_seq + 13 });
   deepStrictEqual(await keysOf(store), keys.filter((key) => key > "k00004" && key !== "k00007"));
 
   // All of it, and then a new beginning.
