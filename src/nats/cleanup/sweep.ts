@@ -27,7 +27,15 @@ import { chooseListing, eachSubject, isLarge, type ListingMode } from "./subject
 /** Fields of a context that a sweep needs. */
 export type SweepContext = Pick<
   UploadsContext,
-  "requests" | "streams" | "budget" | "log" | "now" | "grace" | "reportUnreadable"
+  | "requests"
+  | "streams"
+  | "budget"
+  | "log"
+  | "now"
+  | "grace"
+  | "reportUnreadable"
+  | "trashed"
+  | "unfinished"
 >;
 
 /** How often object info is read while its history changes. */

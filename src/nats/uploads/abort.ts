@@ -18,15 +18,15 @@ import {
   parseUploadRecord,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { compareAndSet } from "../objects/commit.ts";
-import { discardParts } from "../objects/trash.ts";
+import { compareAndSet, readCurrent } from "../objects/commit.ts";
+import { discardParts, trashGroup } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
 import { type FoundUpload, readUploadRecord, type UploadNeeds } from "./uploads.ts";
 
 /** How often an abort that conflicts starts over. */
 const ABORT_ATTEMPTS = 200;
 
-type AbortNeeds = UploadNeeds & Pick<UploadsContext, "log" | "now">;
+type AbortNeeds = UploadNeeds & Pick<UploadsContext, "log" | "now" | "trashed" | "unfinished">;
 
 /**
  * Aborts an upload and purges its parts. An upload whose record cannot be read can be aborted by those who know its id.
@@ -49,6 +49,10 @@ export async function abortUpload(
     const { sequence } = upload;
     const found = { record: record ?? unreadUpload(needs, key), sequence };
     if (!await endUpload(needs, stream, id, found)) continue;
+    if (await isCurrent(needs, stream, found.record.key, id)) {
+      await trashGroup(needs, stream, found.record.key, nuidOfUpload(id), "perhaps named");
+      throw new S3Error("NoSuchUpload", { UploadId: id });
+    }
     await discardParts(
       needs,
       stream,
@@ -58,6 +62,19 @@ export async function abortUpload(
     return;
   }
   throw new S3Error("SlowDown");
+}
+
+/**
+ * Tells whether a key's object has the parts of an upload that has just ended. Complete ends the upload and stores the
+ * object together, but a server that loses its last messages may lose the end alone. Then the parts belong to the object.
+ */
+async function isCurrent(
+  needs: AbortNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: UploadId,
+): Promise<boolean> {
+  return (await readCurrent(needs, stream, key)).nuid === nuidOfUpload(id);
 }
 
 /**
