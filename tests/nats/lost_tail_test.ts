@@ -382,7 +382,7 @@ Deno.test("an object keeps its parts if the end of its upload is lost", async ()
   await store.createBucket(bucket, "alice");
   const bytes = someBytes(1000);
   const swept = { minAge: 0, uploadExpiry: 0, dryRun: false };
-  for (const ends of ["by the sweep", "by the client"]) {
+  for (const ends of ["by the sweep", "by the client", "by the sweep, after a rename"]) {
     const id = await store.createUpload(bucket, key, {
       properties: { system: {}, user: {}, tags: {} },
       owner: "alice",
@@ -403,8 +403,15 @@ Deno.test("an object keeps its parts if the end of its upload is lost", async ()
     });
     // A server that comes back without its last messages has the object, and the upload as it was before.
     await connection.request(subject, open.data);
-    if (ends === "by the sweep") await store.sweep(bucket, swept);
-    else await rejects(store.abortUpload(bucket, key, id), { code: "NoSuchUpload" });
-    deepStrictEqual((await read(store, bucket, key)).bytes, bytes, ends);
+    const isRenamed = ends.endsWith("after a rename");
+    const now = isRenamed ? "other" as ObjectKey : key;
+    if (isRenamed) {
+      const precondition = { source: {}, destination: {} };
+      await store.renameObject(bucket, key, now, { precondition });
+    }
+    if (ends === "by the client") {
+      await rejects(store.abortUpload(bucket, key, id), { code: "NoSuchUpload" });
+    } else await store.sweep(bucket, swept);
+    deepStrictEqual((await read(store, bucket, now)).bytes, bytes, ends);
   }
 });

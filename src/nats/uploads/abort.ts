@@ -6,6 +6,7 @@
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
 import { removeMessage } from "../buckets/make_room.ts";
+import { isRenamed } from "../buckets/renamed_groups.ts";
 import { readMessages } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { isFull, JetStreamError } from "../jetstream/errors.ts";
@@ -49,7 +50,7 @@ export async function abortUpload(
     const { sequence } = upload;
     const found = { record: record ?? unreadUpload(needs, key), sequence };
     if (!await endUpload(needs, stream, id, found)) continue;
-    if (await isCurrent(needs, stream, found.record.key, id)) {
+    if (await mayBeNamed(needs, stream, found.record.key, id)) {
       await trashGroup(needs, stream, found.record.key, nuidOfUpload(id), "perhaps named");
       throw new S3Error("NoSuchUpload", { UploadId: id });
     }
@@ -65,16 +66,19 @@ export async function abortUpload(
 }
 
 /**
- * Tells whether a key's object has the parts of an upload that has just ended. Complete ends the upload and stores the
- * object together, but a server that loses its last messages may lose the end alone. Then the parts belong to the object.
+ * Tells whether an object may have the parts of an upload that has just ended: that of its key, or one that was renamed since.
+ * Complete ends the upload and stores the object together, but a server that loses its last messages may lose the end
+ * alone. Then the parts belong to the object.
  */
-async function isCurrent(
+async function mayBeNamed(
   needs: AbortNeeds,
   stream: BucketStream,
   key: ObjectKey,
   id: UploadId,
 ): Promise<boolean> {
-  return (await readCurrent(needs, stream, key)).nuid === nuidOfUpload(id);
+  const nuid = nuidOfUpload(id);
+  return (await readCurrent(needs, stream, key)).nuid === nuid ||
+    await isRenamed(needs.requests, stream.store, nuid);
 }
 
 /**
