@@ -1,0 +1,264 @@
+/**
+ * A consumer that acknowledges nothing: pushed with heartbeats and flow control, or pulled.
+ * See https://docs.nats.io/nats-concepts/jetstream/consumers
+ * @module
+ */
+
+import { notSimulated, Refused } from "./api_errors.ts";
+import type { StoreChange, Stored } from "./message_store.ts";
+import { matcherOf } from "./subject_filter.ts";
+import { formatNanoseconds } from "./stored_time.ts";
+import type { Stream } from "./stream.ts";
+import { statusMessage, type WireMessage, withHeader } from "./wire.ts";
+
+/** What consumers need of the server. */
+export type ConsumerContext = {
+  readonly send: (message: WireMessage) => void;
+  readonly hasInterest: (subject: string) => boolean;
+  /** Runs something later and returns a function that cancels it. */
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+};
+
+/** The fields of a consumer's configuration that the simulation acts on. */
+export type ConsumerConfig = {
+  readonly name: string;
+  readonly filter_subjects?: readonly string[];
+  readonly filter_subject?: string;
+  readonly deliver_policy: string;
+  readonly opt_start_seq?: number;
+  readonly ack_policy: string;
+  readonly deliver_subject?: string;
+  readonly flow_control?: boolean;
+  /** Nanoseconds. */
+  readonly idle_heartbeat?: number;
+  readonly inactive_threshold?: number;
+  readonly headers_only?: boolean;
+  readonly [field: string]: unknown;
+};
+
+/** A pull that waits for messages. */
+type Pull = {
+  readonly reply: string;
+  left: number;
+  /** Bytes that may still come; Infinity without a limit. */
+  bytes: number;
+  readonly noWait: boolean;
+};
+
+/** Bytes that are pushed before the client must confirm: the first window, and the largest. */
+const FIRST_WINDOW = 2 * 1024 * 1024;
+const MAX_WINDOW = 32 * 1024 * 1024;
+
+/** A consumer. */
+export class Consumer {
+  readonly config: ConsumerConfig;
+  readonly filters: readonly string[];
+  readonly #context: ConsumerContext;
+  readonly #stream: Stream;
+  readonly #matches: (subject: string) => boolean;
+  /** Sequence from which the next message is sought, and number of messages delivered. */
+  #next: number;
+  #delivered = 0;
+  #last = 0;
+  #pending: number;
+  readonly #pulls: Pull[] = [];
+  /** Bytes pushed and not confirmed, the window, and the subject of the question that is open. */
+  #unconfirmed = 0;
+  #window = FIRST_WINDOW;
+  #question = "";
+  #asked = 0;
+  #questions = 0;
+  #cancelHeartbeat = (): void => {};
+
+  constructor(context: ConsumerContext, stream: Stream, config: ConsumerConfig) {
+    const { filter_subjects = [], filter_subject, deliver_policy, ack_policy } = config;
+    if (ack_policy !== "none") throw new Refused(notSimulated("acknowledgements"));
+    if (deliver_policy !== "by_start_sequence" && deliver_policy !== "all") {
+      throw new Refused(notSimulated(`deliver policy ${deliver_policy}`));
+    }
+    this.#context = context;
+    this.#stream = stream;
+    this.config = config;
+    this.filters = filter_subject ? [filter_subject] : filter_subjects;
+    if (this.filters.length === 0) this.filters = [""];
+    const matchers = this.filters.map(matcherOf);
+    this.#matches = (subject) => matchers.some((matches) => matches(subject));
+    this.#next = Math.max(config.opt_start_seq ?? 1, stream.store.firstSequence);
+    this.#pending = stream.store.count(this.#next, this.filters);
+    if (config.deliver_subject !== undefined) this.#beat();
+  }
+
+  /** Number of messages that are left to deliver. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** What CONSUMER.INFO says of the messages delivered. */
+  get delivered(): { readonly consumer_seq: number; readonly stream_seq: number } {
+    return { consumer_seq: this.#delivered, stream_seq: this.#last };
+  }
+
+  /** Ends the consumer. */
+  end(): void {
+    this.#cancelHeartbeat();
+  }
+
+  /** Delivers what came, and counts what went. */
+  changed(changes: readonly StoreChange[]): void {
+    for (const change of changes) {
+      if (change.kind === "store") {
+        if (change.message.sequence >= this.#next && this.#matches(change.message.subject)) {
+          this.#pending++;
+        }
+      } else this.#pending = this.#stream.store.count(this.#next, this.filters);
+    }
+    this.deliver();
+  }
+
+  /** Takes a pull. */
+  pull(reply: string, request: Readonly<Record<string, unknown>>): void {
+    const { batch = 1, max_bytes = 0, no_wait = false } = request as {
+      readonly batch?: number;
+      readonly max_bytes?: number;
+      readonly no_wait?: boolean;
+    };
+    if (this.config.deliver_subject !== undefined) {
+      this.#context.send(statusMessage(reply, "409 Consumer is push based"));
+      return;
+    }
+    if (no_wait && this.#pending === 0) {
+      this.#context.send(statusMessage(reply, "404 No Messages"));
+      return;
+    }
+    this.#pulls.push({
+      reply,
+      left: batch === 0 ? 1 : batch,
+      bytes: max_bytes > 0 ? max_bytes : Infinity,
+      noWait: no_wait,
+    });
+    this.deliver();
+  }
+
+  /** Takes the answer to a question of flow control. */
+  confirm(subject: string): void {
+    if (subject !== this.#question) return;
+    this.#window = Math.min(this.#window * 2, MAX_WINDOW);
+    this.#unconfirmed = Math.max(0, this.#unconfirmed - this.#asked);
+    this.#question = "";
+    this.#asked = 0;
+    this.deliver();
+  }
+
+  /** Delivers what it may. */
+  deliver(): void {
+    const { deliver_subject } = this.config;
+    if (deliver_subject === undefined) this.#deliverPulled();
+    else this.#push(deliver_subject);
+  }
+
+  #push(subject: string): void {
+    const isLimited = this.config.flow_control === true;
+    while (this.#context.hasInterest(subject)) {
+      if (isLimited && this.#unconfirmed > this.#window) return;
+      const found = this.#find();
+      if (found === undefined) return;
+      const size = this.#send(subject, found);
+      this.#beat();
+      if (!isLimited) continue;
+      this.#unconfirmed += size;
+      if (this.#question === "" && this.#unconfirmed > this.#window / 2) this.#ask(subject);
+    }
+  }
+
+  #deliverPulled(): void {
+    for (let pull = this.#pulls[0]; pull !== undefined; pull = this.#pulls[0]) {
+      const found = this.#find();
+      if (found === undefined) {
+        if (!pull.noWait) return;
+        this.#pulls.shift();
+        this.#context.send(statusMessage(pull.reply, "404 No Messages"));
+        continue;
+      }
+      const size = this.#sizeOf(found);
+      if (size > pull.bytes) {
+        this.#pulls.shift();
+        this.#context.send(this.#endOf(pull, "409 Message Size Exceeds MaxBytes"));
+        continue;
+      }
+      pull.bytes -= size;
+      if (pull.bytes === 0) pull.left = 1;
+      pull.left--;
+      this.#send(pull.reply, found);
+      if (pull.left > 0) continue;
+      this.#pulls.shift();
+      if (pull.bytes > 0 && pull.bytes < Infinity) {
+        this.#context.send(this.#endOf(pull, "409 Batch Completed"));
+      }
+    }
+  }
+
+  #endOf({ reply, left, bytes }: Pull, status: string): WireMessage {
+    return statusMessage(reply, status, {
+      "Nats-Pending-Messages": left,
+      "Nats-Pending-Bytes": bytes === Infinity ? 0 : bytes,
+    });
+  }
+
+  #find(): Stored | undefined {
+    return this.#stream.store.next(this.#next, this.filters);
+  }
+
+  #acknowledgeSubject({ sequence, time }: Stored, delivered: number, pending: number): string {
+    const { config } = this.#stream;
+    return `$JS.ACK.${config.name}.${this.config.name}.1.${sequence}.${delivered}.` +
+      `${formatNanoseconds(time)}.${pending}`;
+  }
+
+  #sizeOf(message: Stored): number {
+    const reply = this.#acknowledgeSubject(message, this.#delivered + 1, this.#pending - 1);
+    const { headers, data } = this.#contentOf(message);
+    return message.subject.length + reply.length + headers.length + data.length;
+  }
+
+  #contentOf({ headers, data }: Stored): Pick<Stored, "headers" | "data"> {
+    if (this.config.headers_only !== true) return { headers, data };
+    return { headers: withHeader(headers, "Nats-Msg-Size", data.length), data: NOTHING };
+  }
+
+  /** Sends a message and returns its size. It arrives on the subject of the stream, at the inbox `to`. */
+  #send(to: string, message: Stored): number {
+    this.#next = message.sequence + 1;
+    this.#delivered++;
+    this.#last = message.sequence;
+    this.#pending--;
+    const reply = this.#acknowledgeSubject(message, this.#delivered, this.#pending);
+    const { headers, data } = this.#contentOf(message);
+    const { subject } = message;
+    this.#context.send({ subject: to, deliveredAs: subject, reply, headers, data });
+    return subject.length + reply.length + headers.length + data.length;
+  }
+
+  #ask(subject: string): void {
+    this.#question = `$JS.FC.${this.#stream.config.name}.${this.config.name}.${++this.#questions}`;
+    this.#asked = this.#unconfirmed;
+    this.#context.send(statusMessage(subject, "100 FlowControl Request", {}, this.#question));
+  }
+
+  #beat(): void {
+    const { idle_heartbeat = 0, deliver_subject = "" } = this.config;
+    if (idle_heartbeat === 0) return;
+    this.#cancelHeartbeat();
+    this.#cancelHeartbeat = this.#context.after(idle_heartbeat / 1e6, () => {
+      if (this.#context.hasInterest(deliver_subject)) {
+        this.#context.send(statusMessage(deliver_subject, "100 Idle Heartbeat", {
+          "Nats-Last-Consumer": this.#delivered,
+          "Nats-Last-Stream": this.#next - 1,
+          ...(this.#question !== "" && { "Nats-Consumer-Stalled": this.#question }),
+        }));
+      }
+      this.#beat();
+    });
+  }
+}
+
+const NOTHING = new Uint8Array();

@@ -1,0 +1,77 @@
+/**
+ * Messages on the wire between a client and the simulated server, and their headers.
+ * See https://docs.nats.io/reference/reference-protocols/nats-protocol
+ * @module
+ */
+
+/** A message on its way. */
+export type WireMessage = {
+  /** Where it goes. */
+  readonly subject: string;
+  /** The subject that the receiver sees, if it is another: a consumer sends a stream's messages to an inbox. */
+  readonly deliveredAs?: string;
+  /** "" if no response is expected. */
+  readonly reply: string;
+  /** The whole block, `NATS/1.0…` to the empty line; "" if there is none. */
+  readonly headers: string;
+  readonly data: Uint8Array;
+};
+
+/** Begins a block of headers. */
+export const PREFIX = "NATS/1.0\r\n";
+const END = "\r\n";
+const NOTHING = new Uint8Array();
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Returns the first value of a header, "" if there is none; names are as the client wrote them, as in nats-server. */
+export function headerOf(headers: string, name: string): string {
+  if (headers === "") return "";
+  const start = headers.indexOf(`${END}${name}:`);
+  if (start < 0) return "";
+  const from = start + END.length + name.length + 1;
+  return headers.slice(from, headers.indexOf(END, from)).trim();
+}
+
+/** Returns a block with a header more. */
+export function withHeader(headers: string, name: string, value: string | number): string {
+  const before = headers === "" ? PREFIX : headers.slice(0, -END.length);
+  return `${before}${name}: ${value}${END}${END}`;
+}
+
+/** Returns a block without a header. */
+export function withoutHeader(headers: string, name: string): string {
+  const start = headers.indexOf(`${END}${name}:`);
+  if (start < 0) return headers;
+  const end = headers.indexOf(END, start + END.length);
+  const rest = headers.slice(0, start) + headers.slice(end);
+  return rest === `${PREFIX}${END}` ? "" : rest;
+}
+
+/** Returns a message that has a status and no data. */
+export function statusMessage(
+  subject: string,
+  status: string,
+  lines: Readonly<Record<string, string | number>> = {},
+  reply = "",
+): WireMessage {
+  let headers = `NATS/1.0 ${status}${END}`;
+  for (const [name, value] of Object.entries(lines)) headers += `${name}: ${value}${END}`;
+  return { subject, reply, headers: headers + END, data: NOTHING };
+}
+
+/** Returns a message with a JSON document. */
+export function jsonMessage(subject: string, document: unknown): WireMessage {
+  return { subject, reply: "", headers: "", data: encoder.encode(JSON.stringify(document)) };
+}
+
+/** Returns the JSON document of a message; undefined if it has no data, "invalid" if it is none. */
+export function documentOf({ data }: WireMessage): unknown {
+  if (data.length === 0) return undefined;
+  try {
+    return JSON.parse(decoder.decode(data));
+  } catch {
+    return "invalid";
+  }
+}
