@@ -91,7 +91,7 @@ export class Network {
       const isHeard = this.hasInterest(message.subject);
       if (isHeard) this.fromServer(message);
       if (!isTaken && !isHeard && message.reply !== "") {
-        this.fromServer(noResponders(message.reply));
+        this.fromServer(noResponders(message));
       }
     });
   }

@@ -34,9 +34,8 @@ export class Random {
 
   /** Returns one of some values. */
   pick<T>(values: readonly T[]): T {
-    const value = values[this.below(values.length)];
-    if (value === undefined) throw new RangeError("Nothing to pick from");
-    return value;
+    if (values.length === 0) throw new RangeError("Nothing to pick from");
+    return values[this.below(values.length)] as T; // the index is within the array
   }
 
   /** Returns a number between two others, near the first one mostly: its logarithm is uniform. */

@@ -59,7 +59,6 @@ export class Consumer {
   /** Sequence from which the next message is sought, and number of messages delivered. */
   #next: number;
   #delivered = 0;
-  #last = 0;
   #pending: number;
   readonly #pulls: Pull[] = [];
   /** Bytes pushed and not confirmed, the window, and the subject of the question that is open. */
@@ -95,7 +94,7 @@ export class Consumer {
 
   /** What CONSUMER.INFO says of the messages delivered. */
   get delivered(): { readonly consumer_seq: number; readonly stream_seq: number } {
-    return { consumer_seq: this.#delivered, stream_seq: this.#last };
+    return { consumer_seq: this.#delivered, stream_seq: this.#next - 1 };
   }
 
   /** Ends the consumer. */
@@ -229,7 +228,6 @@ export class Consumer {
   #send(to: string, message: Stored): number {
     this.#next = message.sequence + 1;
     this.#delivered++;
-    this.#last = message.sequence;
     this.#pending--;
     const reply = this.#acknowledgeSubject(message, this.#delivered, this.#pending);
     const { headers, data } = this.#contentOf(message);

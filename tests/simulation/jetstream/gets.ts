@@ -10,14 +10,13 @@ import { formatTime } from "./stored_time.ts";
 import { PREFIX, statusMessage, type WireMessage, withHeader } from "./wire.ts";
 
 /** A request for messages. */
-type GetRequest = {
+export type GetRequest = {
   readonly seq?: number;
   readonly last_by_subj?: string;
   readonly next_by_subj?: string;
   readonly multi_last?: readonly string[];
   readonly batch?: number;
   readonly max_bytes?: number;
-  readonly up_to_seq?: number;
   readonly no_hdr?: boolean;
 };
 
@@ -133,23 +132,20 @@ function getMultiple(
   request: GetRequest,
   reply: string,
 ): readonly WireMessage[] {
-  const { multi_last = [], seq = 0, up_to_seq = 0 } = request;
-  const until = up_to_seq === 0 ? store.lastSequence : up_to_seq;
-  const lasts = new Map<string, number>();
+  const { multi_last = [], seq = 0 } = request;
+  const lasts = new Set<number>();
   for (const filter of multi_last) {
-    for (const sequence of store.sequencesOf(filter)) {
-      if (sequence <= until) lasts.set(store.messages.get(sequence)?.subject ?? "", sequence);
-    }
+    for (const sequence of store.lastsOf(filter)) lasts.add(sequence);
   }
-  const found = [...lasts.values()].filter((sequence) => sequence >= seq).sort((a, b) => a - b);
+  const found = [...lasts].sort((a, b) => a - b);
   if (found.length > MAX_RESULTS) return [statusMessage(reply, "413 Too Many Results")];
   if (found.length === 0) return [statusMessage(reply, "404 No Results")];
   const collected = new Batch(stream, reply, request);
   let pending = found.length;
   for (const sequence of found) {
     const message = store.messages.get(sequence);
-    if (message === undefined) continue;
     pending--;
+    if (message === undefined || sequence < seq) continue;
     if (!collected.add(message, pending)) break;
   }
   return [
@@ -157,9 +153,24 @@ function getMultiple(
     statusMessage(reply, "204 EOB", {
       "Nats-Num-Pending": pending,
       "Nats-Last-Sequence": collected.last,
-      "Nats-UpTo-Sequence": until,
+      "Nats-UpTo-Sequence": store.lastSequence,
     }),
   ];
+}
+
+/**
+ * Reads a request to a leader.
+ *
+ * @throws Refused
+ */
+export function leaderRequest(document: object): GetRequest {
+  const request = document as GetRequest;
+  const { seq = 0, last_by_subj = "", next_by_subj = "", batch = 0, max_bytes = 0 } = request;
+  if (
+    batch > 0 || max_bytes > 0 || (last_by_subj !== "" && (seq > 0 || next_by_subj !== "")) ||
+    (seq === 0 && last_by_subj === "" && next_by_subj === "")
+  ) throw new Refused(ApiErrors.badRequest);
+  return request;
 }
 
 /**
@@ -169,14 +180,8 @@ function getMultiple(
  */
 export function leaderGet(
   store: MessageStore,
-  document: object,
+  request: GetRequest,
 ): Readonly<Record<string, unknown>> {
-  const request = document as GetRequest;
-  const { seq = 0, last_by_subj = "", next_by_subj = "", batch = 0, max_bytes = 0 } = request;
-  if (
-    batch > 0 || max_bytes > 0 || (last_by_subj !== "" && (seq > 0 || next_by_subj !== "")) ||
-    (seq === 0 && last_by_subj === "" && next_by_subj === "")
-  ) throw new Refused(ApiErrors.badRequest);
   const found = find(store, request);
   if (found === undefined) throw new Refused(ApiErrors.noMessage);
   const { subject, sequence, headers, data, time } = found;

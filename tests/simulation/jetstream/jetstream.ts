@@ -10,6 +10,7 @@
 
 import { ApiErrors, Refused } from "./api_errors.ts";
 import { directGet } from "./gets.ts";
+import { overLimit } from "./message_store.ts";
 import { publish } from "./publish.ts";
 import { type ApiContext, CALLS, refusal } from "./stream_api.ts";
 import type { Proposal, Stream } from "./stream.ts";
@@ -184,7 +185,11 @@ export class JetStream {
 
   #commit(stream: Stream, { changes, ids, committed }: Proposal): void {
     const { ms } = this.#now();
-    stream.commit(changes, ms);
+    for (const change of changes) {
+      stream.commit([change], ms);
+      // Limits are enforced message by message, before what a rollup removes.
+      if (change.kind === "store") stream.commit(overLimit(stream.store, stream.config), ms);
+    }
     const window = stream.config.duplicate_window / 1e6;
     for (const [id, sequence] of ids) stream.ids.set(id, { sequence, until: ms + window });
     if (changes.some(({ kind }) => kind === "store")) stream.lastId = ids.at(-1)?.[0] ?? "";
@@ -278,14 +283,14 @@ export class JetStream {
     const names = tokens.slice(length);
     const stream = this.#streams.get(names[0] ?? "");
     if (stream !== undefined && stream.leaderless > this.#options.clock.now()) {
-      respond(refusal(ApiErrors.unavailable));
+      respond(refusal(call, ApiErrors.unavailable));
       return true;
     }
     try {
       call.run(this.#context, names, documentOf(message), respond);
     } catch (cause) {
       if (!(cause instanceof Refused)) throw cause;
-      respond(refusal(cause.error));
+      respond(refusal(call, cause.error));
     }
     return true;
   }
@@ -311,7 +316,7 @@ const ACCOUNT = {
   api: { level: 4, total: 0, errors: 0 },
 } as const;
 
-/** Returns the answer of a server without anybody who listens to a subject. */
-export function noResponders(reply: string): WireMessage {
-  return statusMessage(reply, "503");
+/** Returns the answer of a server if nobody listens to a subject. */
+export function noResponders({ subject, reply }: WireMessage): WireMessage {
+  return statusMessage(reply, "503", { "Nats-Subject": subject });
 }

@@ -45,6 +45,8 @@ export class MessageStore {
   firstSequence: number;
   lastSequence: number;
   lastTime: StoredTime | undefined;
+  /** Whether everything was purged at some time. */
+  isCompacted = false;
 
   /** @param first Sequence of the first message. */
   constructor(sizeOf: SizeOf, first: number) {
@@ -61,6 +63,7 @@ export class MessageStore {
     copy.bytes = this.bytes;
     copy.lastSequence = this.lastSequence;
     copy.lastTime = this.lastTime;
+    copy.isCompacted = this.isCompacted;
     return copy;
   }
 
@@ -108,6 +111,11 @@ export class MessageStore {
     return [...this.#lists(filter)].flat().sort((a, b) => a - b);
   }
 
+  /** Returns the last sequence of each subject that a filter selects. */
+  *lastsOf(filter: string): Generator<number> {
+    for (const list of this.#lists(filter)) yield list.at(-1) ?? 0;
+  }
+
   *#lists(filter: string): Generator<readonly number[]> {
     if (filter !== "" && isLiteral(filter)) {
       const list = this.subjects.get(filter);
@@ -144,6 +152,7 @@ export class MessageStore {
   #compact(sequence: number): void {
     if (sequence <= this.firstSequence && this.messages.size > 0) return;
     if (sequence > this.lastSequence) {
+      this.isCompacted = true;
       this.messages.clear();
       this.subjects.clear();
       this.bytes = 0;
@@ -159,6 +168,44 @@ export class MessageStore {
     const [first] = this.messages.keys();
     this.firstSequence = first ?? this.lastSequence + 1;
   }
+}
+
+/** The limits of a stream. */
+export type Limits = {
+  readonly discard: "old" | "new";
+  readonly max_msgs: number;
+  readonly max_bytes: number;
+  readonly max_msgs_per_subject: number;
+};
+
+/** Returns the changes that remove what is beyond the limits, oldest first. */
+export function overLimit(store: MessageStore, limits: Limits): readonly StoreChange[] {
+  const { discard, max_msgs, max_bytes, max_msgs_per_subject: max } = limits;
+  const gone = new Set<number>();
+  if (max > 0) {
+    for (const list of store.subjects.values()) {
+      for (const sequence of list.slice(0, Math.max(0, list.length - max))) gone.add(sequence);
+    }
+  }
+  if (discard === "old" && (max_msgs > 0 || max_bytes > 0)) {
+    let left = store.messages.size - gone.size;
+    let bytes = store.bytes;
+    for (const sequence of gone) bytes -= sizeIn(store, sequence);
+    for (const sequence of store.messages.keys()) {
+      const isOver = (max_msgs > 0 && left > max_msgs) || (max_bytes > 0 && bytes > max_bytes);
+      if (!isOver) break;
+      if (gone.has(sequence)) continue;
+      gone.add(sequence);
+      left--;
+      bytes -= sizeIn(store, sequence);
+    }
+  }
+  return gone.size === 0 ? [] : [{ kind: "remove", sequences: [...gone] }];
+}
+
+function sizeIn(store: MessageStore, sequence: number): number {
+  const message = store.messages.get(sequence);
+  return message === undefined ? 0 : store.sizeOf(message);
 }
 
 /** Returns the index of the first number that is not below another. */

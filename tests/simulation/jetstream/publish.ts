@@ -19,7 +19,7 @@ import {
 import type { StoreChange, Stored } from "./message_store.ts";
 import type { Proposal, Stream } from "./stream.ts";
 import { parseDuration, type StoredTime } from "./stored_time.ts";
-import { headerOf, jsonMessage, type WireMessage } from "./wire.ts";
+import { headerOf, jsonMessage, type WireMessage, withHeader } from "./wire.ts";
 
 /** What publishing needs of the server. */
 export type PublishContext = {
@@ -115,6 +115,13 @@ function publishInBatch(
   }
   if (size > MAX_BATCH) throw new Refused(tooLargeBatch(MAX_BATCH));
   if (!isEnd) messages.push(message);
+  else {
+    const end = messages.pop();
+    // The last message gets the header that it would have had otherwise.
+    if (end !== undefined) {
+      messages.push({ ...end, headers: withHeader(end.headers, "Nats-Batch-Commit", 1) });
+    }
+  }
   if (commit === "") {
     batches.set(id, { messages, at: now.ms });
     if (reply !== "") context.send({ subject: reply, reply: "", headers: "", data: NOTHING });
@@ -232,7 +239,6 @@ class Staged {
     this.#messages++;
     this.#bytes += store.sizeOf(message);
     const held = store.subjects.get(subject)?.length ?? 0;
-    const max = config.max_msgs_per_subject;
     if (config.discard === "new") this.#checkRoom(message, rollup !== "", held);
     this.#changes.push({ kind: "store", message });
     this.#subjects.push(subject);
@@ -240,9 +246,6 @@ class Staged {
     if (id !== "") this.#ids.push([id, sequence]);
     if (rollup === "sub") this.#removeAll(store.subjects.get(subject) ?? []);
     else if (rollup === "all") this.#changes.push({ kind: "compact", sequence });
-    else if (max > 0 && held >= max) {
-      this.#removeAll((store.subjects.get(subject) ?? []).slice(0, held + 1 - max));
-    }
     return message;
   }
 
@@ -274,7 +277,6 @@ class Staged {
     const isStrict = isBatch || this.#isReplicated;
     if (this.#stream.config.allow_msg_ttl !== true) {
       if (ttl !== undefined ? ttl !== 0 : isStrict) throw new Refused(ApiErrors.noTtl);
-      if (ttl === undefined) throw new Refused(ApiErrors.badTtl);
     } else if (isStrict && ttl === undefined) throw new Refused(ApiErrors.badTtl);
   }
 
@@ -359,7 +361,7 @@ function ttlOf(headers: string): number | undefined {
   const text = headerOf(headers, "Nats-TTL");
   if (text === "") return 0;
   if (text.toLowerCase() === "never") return -1;
-  if (/^\d+$/.test(text)) return Number(text);
+  if (/^\d+$/.test(text)) return Number(text) === 0 ? undefined : Number(text);
   const duration = parseDuration(text);
   if (duration === undefined || duration < 1e9) return undefined;
   return Math.floor(duration / 1e9);

@@ -13,11 +13,11 @@ import {
   sequenceNotFound,
 } from "./api_errors.ts";
 import { Consumer, type ConsumerConfig, type ConsumerContext } from "./consumer.ts";
-import { leaderGet } from "./gets.ts";
-import type { StoreChange } from "./message_store.ts";
+import { leaderGet, leaderRequest } from "./gets.ts";
+import { overLimit, type StoreChange } from "./message_store.ts";
 import { formatTime, NO_TIME, type StoredTime } from "./stored_time.ts";
 import { Stream } from "./stream.ts";
-import { complete, type Config } from "./stream_config.ts";
+import { complete, type Config, update } from "./stream_config.ts";
 import { collide, matcherOf } from "./subject_filter.ts";
 import type { Proposal } from "./stream.ts";
 
@@ -48,22 +48,30 @@ const NAMES_PAGE = 1024;
 const LIST_PAGE = 256;
 
 /** A call and the type of its response. */
-export type ApiCall = { readonly type: string; readonly run: Call };
+export type ApiCall = {
+  readonly type: string;
+  readonly run: Call;
+  /** Fields that a refusal has, too. */
+  readonly zero?: Fields;
+};
 
 /** All calls, by the method. */
 export const CALLS: Readonly<Record<string, ApiCall>> = {
   "STREAM.CREATE": { type: "stream_create_response", run: createStream },
   "STREAM.UPDATE": { type: "stream_update_response", run: updateStream },
   "STREAM.DELETE": { type: "stream_delete_response", run: deleteStream },
-  "STREAM.INFO": { type: "stream_info_response", run: readStream },
+  "STREAM.INFO": {
+    type: "stream_info_response",
+    run: readStream,
+    zero: { total: 0, offset: 0, limit: 0 },
+  },
   "STREAM.NAMES": { type: "stream_names_response", run: listNames },
   "STREAM.LIST": { type: "stream_list_response", run: listStreams },
-  "STREAM.PURGE": { type: "stream_purge_response", run: purgeStream },
+  "STREAM.PURGE": { type: "stream_purge_response", run: purgeStream, zero: { purged: 0 } },
   "STREAM.MSG.DELETE": { type: "stream_msg_delete_response", run: deleteMessage },
   "STREAM.MSG.GET": { type: "stream_msg_get_response", run: getMessage },
   "CONSUMER.CREATE": { type: "consumer_create_response", run: createConsumer },
   "CONSUMER.DELETE": { type: "consumer_delete_response", run: deleteConsumer },
-  "CONSUMER.INFO": { type: "consumer_info_response", run: readConsumer },
 };
 
 function streamOf({ streams }: ApiContext, name: string | undefined): Stream {
@@ -93,7 +101,7 @@ function createStream(
   const existing = context.streams.get(name);
   if (existing !== undefined) {
     if (!isSame(existing.config, config)) throw new Refused(ApiErrors.nameInUse);
-    respond({ ...describe(context, existing), did_create: false });
+    respond({ ...describe(context, existing), did_create: true });
     return;
   }
   checkOverlap(context, config);
@@ -134,25 +142,11 @@ function updateStream(
   const config = complete(sent);
   if (config.name !== name) throw new Refused(ApiErrors.streamMismatch);
   const stream = streamOf(context, name);
-  const before = stream.config;
-  if (before.sealed) {
-    throw new Refused(invalidConfig("stream configuration update can not unseal a sealed stream"));
-  }
-  if (config.storage !== before.storage) {
-    throw new Refused(invalidConfig("stream configuration update can not change storage type"));
-  }
+  const updated = update(stream.config, config);
   checkOverlap(context, config);
-  stream.config = config.sealed
-    ? {
-      ...config,
-      discard: "new",
-      deny_delete: true,
-      deny_purge: true,
-      allow_rollup_hdrs: false,
-      max_age: 0,
-    }
-    : config;
+  stream.config = updated;
   stream.resize();
+  stream.commit(overLimit(stream.store, stream.config), context.now().ms);
   context.changed(stream);
   respond(describe(context, stream));
 }
@@ -163,7 +157,7 @@ function deleteStream(
   document: unknown,
   respond: Respond,
 ): void {
-  if (document !== undefined) throw new Refused(ApiErrors.notEmpty);
+  if (Object.keys(fieldsOf(document)).length > 0) throw new Refused(ApiErrors.notEmpty);
   const stream = streamOf(context, name);
   for (const consumer of stream.consumers.values()) consumer.end();
   context.streams.delete(stream.config.name);
@@ -177,15 +171,16 @@ function describe({ now }: ApiContext, { config, created, store, consumers }: St
     ? 0
     : store.lastSequence - store.firstSequence + 1 - store.messages.size;
   const first = store.messages.get(store.firstSequence);
+  // Nothing was ever stored or compacted.
+  const isUntouched = store.lastSequence === 0 && store.firstSequence === 1 && !store.isCompacted &&
+    config.first_seq === undefined;
   return {
     config,
     created: formatTime(created),
     state: {
       messages: store.messages.size,
       bytes: store.bytes,
-      first_seq: store.messages.size === 0 && store.lastSequence === 0 && store.firstSequence === 1
-        ? 0
-        : store.firstSequence,
+      first_seq: isUntouched ? 0 : store.firstSequence,
       first_ts: first === undefined ? NO_TIME : formatTime(first.time),
       last_seq: store.lastSequence,
       last_ts: store.lastTime === undefined ? NO_TIME : formatTime(store.lastTime),
@@ -193,7 +188,7 @@ function describe({ now }: ApiContext, { config, created, store, consumers }: St
       ...(store.subjects.size > 0 && { num_subjects: store.subjects.size }),
       consumer_count: consumers.size,
     },
-    ...(config.num_replicas > 1 && { cluster: { name: "simulation", leader: "n1" } }),
+    cluster: { leader: "n1", ...(config.num_replicas > 1 && { name: "simulation" }) },
     ts: formatTime(now()),
   };
 }
@@ -211,7 +206,7 @@ function readStream(
   };
   if (deleted_details === true) throw new Refused(notSimulated("deleted_details"));
   const stream = streamOf(context, name);
-  const described = describe(context, stream);
+  const described: Fields = { ...describe(context, stream), total: 0, offset: 0, limit: 0 };
   if (subjects_filter === "") {
     respond(described);
     return;
@@ -285,7 +280,7 @@ function listStreams(
     total,
     offset,
     limit: LIST_PAGE,
-    streams: page.length === 0 ? null : page.map((stream) => describe(context, stream)),
+    streams: page.map((stream) => describe(context, stream)),
   });
 }
 
@@ -346,7 +341,9 @@ function deleteMessage(
   if (config.deny_delete) {
     throw new Refused({ code: 500, err_code: 10057, description: "message delete not permitted" });
   }
-  if (!store.messages.has(seq)) throw new Refused(sequenceNotFound(seq));
+  if (!store.messages.has(seq)) {
+    throw new Refused(notHeld(stream, seq));
+  }
   const changes = [{ kind: "remove", sequences: [seq] }] as const;
   context.propose(stream, {
     changes,
@@ -363,9 +360,9 @@ function getMessage(
   respond: Respond,
 ): void {
   if (document === undefined) throw new Refused(ApiErrors.badRequest);
-  const fields = fieldsOf(document);
+  const request = leaderRequest(fieldsOf(document));
   const { store } = streamOf(context, name);
-  respond({ message: leaderGet(store, fields) });
+  respond({ message: leaderGet(store, request) });
 }
 
 function createConsumer(
@@ -415,22 +412,16 @@ function deleteConsumer(
   respond({ success: true });
 }
 
-function readConsumer(
-  context: ApiContext,
-  names: readonly string[],
-  _: unknown,
-  respond: Respond,
-): void {
-  const [stream, consumer] = consumerOf(context, names);
-  respond(describeConsumer(context, stream, consumer));
-}
-
 function describeConsumer({ now }: ApiContext, { config }: Stream, consumer: Consumer): Fields {
   return {
     stream_name: config.name,
     name: consumer.config.name,
     created: formatTime(now()),
-    config: consumer.config,
+    config: {
+      max_deliver: -1,
+      ...(consumer.config.deliver_subject === undefined && { max_waiting: 512 }),
+      ...consumer.config,
+    },
     delivered: consumer.delivered,
     ack_floor: consumer.delivered,
     num_ack_pending: 0,
@@ -441,7 +432,17 @@ function describeConsumer({ now }: ApiContext, { config }: Stream, consumer: Con
   };
 }
 
+/** Returns why a message that a stream does not hold cannot be deleted: files distinguish more than memory. */
+function notHeld({ config, store }: Stream, sequence: number): ApiError {
+  const isWithin = sequence >= store.firstSequence && sequence <= store.lastSequence &&
+    store.messages.size > 0;
+  if (config.storage === "memory" || isWithin) return sequenceNotFound(sequence);
+  const isBefore = sequence <= store.lastSequence;
+  const description = isBefore ? "no message found" : "stream store EOF";
+  return { code: 500, err_code: 10057, description };
+}
+
 /** Returns the response of a call that was refused. */
-export function refusal(error: ApiError): Fields {
-  return { error };
+export function refusal({ zero }: ApiCall, error: ApiError): Fields {
+  return { ...zero, error };
 }

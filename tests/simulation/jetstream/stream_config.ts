@@ -57,13 +57,13 @@ const DEFAULTS = {
   deny_delete: false,
   deny_purge: false,
   allow_rollup_hdrs: false,
+  allow_msg_ttl: false,
   consumer_limits: {},
 } as const;
 
 /** Fields that Go leaves out if they are false or nothing. */
 const OMITTED = [
   "allow_atomic",
-  "allow_msg_ttl",
   "discard_new_per_subject",
   "first_seq",
   "no_ack",
@@ -119,6 +119,9 @@ export function complete(sent: Readonly<Record<string, unknown>>): Config {
   }
   for (const field of OMITTED) if (!config[field]) delete config[field];
   const checked = config as Config;
+  if (checked.deny_purge && checked.allow_rollup_hdrs) {
+    throw new Refused(invalidConfig("roll-ups require the purge permission"));
+  }
   if (checked.discard_new_per_subject === true) {
     if (checked.discard !== "new") {
       throw new Refused(
@@ -133,3 +136,34 @@ export function complete(sent: Readonly<Record<string, unknown>>): Config {
   }
   return checked;
 }
+
+/**
+ * Returns the configuration of a stream after an update.
+ *
+ * @throws Refused
+ */
+export function update(before: Config, config: Config): Config {
+  if (config.storage !== before.storage) {
+    throw new Refused(invalidConfig("stream configuration update can not change storage type"));
+  }
+  for (const [field, reason] of FOREVER) {
+    if (before[field] === true && config[field] !== true) throw new Refused(invalidConfig(reason));
+  }
+  if (!config.sealed) return config;
+  return {
+    ...config,
+    max_age: 0,
+    discard: "new",
+    deny_delete: true,
+    deny_purge: true,
+    allow_rollup_hdrs: false,
+  };
+}
+
+/** What cannot be taken back. */
+const FOREVER: readonly (readonly [field: string, reason: string])[] = [
+  ["sealed", "stream configuration update can not unseal a sealed stream"],
+  ["deny_delete", "stream configuration update can not cancel deny message deletes"],
+  ["deny_purge", "stream configuration update can not cancel deny purge"],
+  ["allow_msg_ttl", "message TTL status can not be disabled"],
+];
