@@ -99,7 +99,8 @@ export class Network {
   /** Adds a subscription on its way to the server. */
   subscribe(interest: Interest): void {
     this.#carry(interest.connection, "to server", () => {
-      if (!interest.connection.has(interest)) return;
+      if (!interest.connection.isUp || !interest.connection.has(interest)) return;
+      this.remove(interest); // what was under way when the connection was cut may arrive as well
       this.add(interest);
       this.#server?.subscribed(interest.subject);
     });
@@ -251,6 +252,12 @@ export class SimulatedConnection {
   /** Removes its subscriptions from the server, as the end of a connection does. */
   drop(): void {
     for (const interest of this.#interests) this.#network.remove(interest);
+  }
+
+  /** Ends it without a word to the client: its process is dead. */
+  vanish(): void {
+    this.#isClosed = true;
+    this.drop();
   }
 
   /** Cuts it. The client notices; what is under way is lost by whoever carries it. */

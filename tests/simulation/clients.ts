@@ -1,0 +1,80 @@
+/**
+ * Clients of the gateways: each does one random operation after the other, and tells the {@linkcode Witness} what it saw.
+ * @module
+ */
+
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import type { NatsStore } from "../../src/nats/store.ts";
+import { type Operation, OPERATIONS } from "./operations.ts";
+import type { Contents } from "./contents.ts";
+import type { Ended, Gateway } from "./gateway.ts";
+import { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+import type { Witness } from "./witness.ts";
+
+/** What clients share. */
+export type ClientWorld = {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly contents: Contents;
+  readonly witness: Witness;
+  readonly bucket: BucketName;
+  readonly keys: readonly ObjectKey[];
+  /** Returns the gateways that a client may choose from. */
+  readonly gateways: () => readonly Gateway[];
+  readonly wait: (milliseconds: number) => Promise<void>;
+  /** Operations that are left out, as `client.index`. */
+  readonly skipped: ReadonlySet<string>;
+  /** Renames and copies that were tried: a value comes to a key once. */
+  readonly moved: Set<string>;
+  readonly log: (operation: string, outcome: string) => void;
+};
+
+/** One operation's surroundings. */
+export type Acting = ClientWorld & {
+  readonly name: string;
+  readonly random: Random;
+  /** The gateway that the client chose. */
+  readonly gateway: Gateway;
+  readonly call: <T>(what: string, work: (store: NatsStore) => Promise<T>) => Promise<Ended<T>>;
+};
+
+/** Milliseconds between two operations of a client. */
+const [LEAST_PAUSE, MOST_PAUSE] = [0.1, 300];
+
+/** Runs a client until it has done its operations. */
+export async function runClient(
+  world: ClientWorld,
+  number: number,
+  operations: number,
+): Promise<void> {
+  const name = `client${number}`;
+  for (let index = 0; index < operations; index++) {
+    // Each operation decides by itself, so that leaving one out changes no other.
+    const random = new Random(world.seed * 7919 + number * 104_729 + index * 15_485_863);
+    await world.wait(random.between(LEAST_PAUSE, MOST_PAUSE));
+    const operation = choose(random);
+    const gateways = world.gateways();
+    if (gateways.length === 0 || world.skipped.has(`${number}.${index}`)) continue;
+    const gateway = random.pick(gateways);
+    const call: Acting["call"] = async (what, work) => {
+      world.trace.add(name, `${number}.${index} asks ${gateway.name}: ${what}`);
+      const ended = await gateway.call(`${name} ${what}`, work);
+      const outcome = ended.kind === "failed" ? String(ended.cause) : ended.kind;
+      world.trace.add(name, `${number}.${index} ${what}: ${outcome}`);
+      return ended;
+    };
+    const outcome = await operation.run({ ...world, name, random, gateway, call });
+    world.log(operation.name, outcome);
+  }
+}
+
+const TOTAL = OPERATIONS.reduce((sum, { weight }) => sum + weight, 0);
+
+function choose(random: Random): Operation {
+  let left = random.next() * TOTAL;
+  const found = OPERATIONS.find(({ weight }) => (left -= weight) < 0);
+  return found ?? OPERATIONS[0] as Operation;
+}

@@ -1,0 +1,214 @@
+/**
+ * Gateways around one JetStream, and the faults that befall them.
+ * @module
+ */
+
+import type { NatsStoreOptions } from "../../src/nats/store.ts";
+import type { Fault } from "./faults.ts";
+import { Gateway, GRACE, type Surroundings } from "./gateway.ts";
+import { EPOCH, NOWHERE } from "./home.ts";
+import { JetStream } from "./jetstream/jetstream.ts";
+import { Links } from "./links.ts";
+import { MIN_PART } from "./multipart.ts";
+import { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import { type Home, Scheduler } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+
+/** The form of a cluster. */
+export type ClusterShape = {
+  readonly gateways: number;
+  /** Copies of each stream. */
+  readonly replicas: number;
+  readonly nativeLayout: NatsStoreOptions["nativeLayout"];
+};
+
+const MAX_PAYLOAD = 1024 * 1024;
+/** Milliseconds between two syncs of the server's disk. */
+const SYNC = 2000;
+
+/** Gateways, the server and the network between them. */
+export class Cluster {
+  readonly scheduler: Scheduler;
+  readonly jetStream: JetStream;
+  readonly network: Network;
+  readonly links: Links;
+  /** Where clients wait, and faults begin. */
+  readonly clients: Home = { name: "clients", world: NOWHERE, isDead: false, pausedUntil: 0 };
+  readonly server: Home = { name: "server", world: undefined, isDead: false, pausedUntil: 0 };
+  /** Those that run, by their place; a new one takes the place of one that was killed. */
+  readonly gateways: Gateway[] = [];
+  readonly #shared: Surroundings;
+  readonly #random: Random;
+  readonly #trace: Trace;
+  #started = 0;
+
+  /** @param hangs Called for a call that does not end. */
+  constructor(
+    scheduler: Scheduler,
+    random: Random,
+    trace: Trace,
+    { gateways, replicas, nativeLayout = "off" }: ClusterShape,
+    hangs: Surroundings["hangs"],
+  ) {
+    this.scheduler = scheduler;
+    this.#random = random;
+    this.#trace = trace;
+    const chance = random.fork();
+    this.links = new Links(scheduler, this.server, (link, way, fate) => {
+      trace.add(link.home.name, `a message ${way} is lost: ${fate}`);
+    });
+    this.network = new Network(this.links.carry, MAX_PAYLOAD);
+    this.jetStream = new JetStream({
+      clock: {
+        now: () => EPOCH + scheduler.now,
+        after: (milliseconds, run) => {
+          const event = scheduler.after(milliseconds, this.server, run);
+          return () => scheduler.cancel(event);
+        },
+      },
+      random: () => chance.next(),
+      send: (message) => {
+        trace.message("sent", message);
+        this.network.fromServer(message);
+      },
+      hasInterest: (subject) => this.network.hasInterest(subject),
+      majority: () => chance.between(0.1, 3),
+    });
+    this.network.serve({
+      receive: (message) => {
+        trace.message("received", message);
+        return this.jetStream.receive(message);
+      },
+      subscribed: (subject) => this.jetStream.subscribed(subject),
+    });
+    this.#shared = {
+      scheduler,
+      network: this.network,
+      links: this.links,
+      clients: this.clients,
+      options: { replicas, nativeLayout, grace: GRACE, chunkSize: 1024, minPartSize: MIN_PART },
+      hangs,
+    };
+    for (let place = 0; place < gateways; place++) this.#startAt(place);
+    this.#keepSyncing();
+  }
+
+  /** The gateways that accept calls. */
+  get running(): readonly Gateway[] {
+    return this.gateways.filter(({ home }) => !home.isDead);
+  }
+
+  /** Waits for some simulated time. */
+  readonly wait = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => this.scheduler.after(milliseconds, this.clients, resolve));
+
+  /** Lets something fail. */
+  strike({ kind, target, lasts, decision }: Fault): void {
+    const gateway = this.gateways[target % this.gateways.length];
+    if (gateway === undefined) return;
+    const { link, home, name } = gateway;
+    const { scheduler, jetStream } = this;
+    const later = (run: () => void): void => {
+      scheduler.after(lasts, this.clients, run);
+    };
+    const tell = (text: string): void => this.#trace.add(name, `fault: ${text} for ${lasts} ms`);
+    const streams = jetStream.names;
+    const stream = streams[Math.floor(decision * streams.length)];
+    switch (kind) {
+      case "cut":
+        tell("its connection is cut");
+        gateway.cut(lasts);
+        break;
+      case "dark":
+        tell("its connection carries nothing");
+        link.isDark = true;
+        later(() => {
+          if (link.isDark && !home.isDead) gateway.cut(10);
+        });
+        break;
+      case "slow":
+        tell("its connection is slow");
+        link.slowness = lasts;
+        later(() => link.slowness = 0);
+        break;
+      case "loss":
+        tell("messages are lost");
+        link.loss = 0.3 * decision;
+        later(() => link.loss = 0);
+        break;
+      case "pause":
+        tell("it is paused");
+        home.pausedUntil = scheduler.now + lasts;
+        break;
+      case "kill":
+      case "stop":
+        if (home.isDead) return;
+        tell(kind === "kill" ? "it is killed" : "it is stopped");
+        if (kind === "kill") gateway.kill();
+        else gateway.stop();
+        later(() => {
+          if (!home.isDead) gateway.kill();
+          this.#startAt(target % this.gateways.length);
+        });
+        break;
+      case "jump":
+        home.skew += (decision - 0.5) * 7_200_000;
+        this.#trace.add(name, `fault: its clock is ${home.skew} ms off`);
+        break;
+      case "election": {
+        if (stream === undefined) return;
+        const lost = jetStream.electLeader(stream, lasts);
+        this.#trace.add("server", `fault: ${stream} has no leader for ${lasts} ms; ${lost} lost`);
+        break;
+      }
+      case "lag":
+        if (stream === undefined) return;
+        jetStream.setLag(stream, 1 + target % 2, lasts);
+        this.#trace.add("server", `fault: copy ${1 + target % 2} of ${stream} is ${lasts} ms late`);
+        break;
+      case "restart":
+        this.#restart(lasts);
+        break;
+    }
+  }
+
+  /** Ends all faults: whatever is slow, paused, dark or dead comes back. */
+  heal(): void {
+    const { scheduler } = this;
+    this.#trace.add("world", "all faults end");
+    for (const [place, gateway] of [...this.gateways.entries()]) {
+      const { link, home, connection } = gateway;
+      if (home.isDead) {
+        this.#startAt(place);
+        continue;
+      }
+      link.slowness = 0;
+      link.loss = 0;
+      home.pausedUntil = Math.min(home.pausedUntil, scheduler.now);
+      if (link.isDark) gateway.cut(10);
+      else if (!connection.isUp) scheduler.after(1, home, () => connection.restore());
+    }
+  }
+
+  #restart(lasts: number): void {
+    this.#trace.add("server", `fault: it is restarted, which takes ${lasts} ms`);
+    this.jetStream.restart({ losesTail: false });
+    this.server.pausedUntil = this.scheduler.now + lasts;
+    for (const gateway of this.running) gateway.cut(lasts + 10);
+  }
+
+  #startAt(place: number): void {
+    const skew = (this.#random.next() - 0.5) * 10_000;
+    const name = `gateway${++this.#started}`;
+    this.#trace.add(name, "begins");
+    this.gateways[place] = new Gateway(name, this.#shared, this.#random.fork(), skew);
+  }
+
+  #keepSyncing(): void {
+    this.scheduler.after(SYNC, this.server, () => {
+      this.jetStream.sync();
+      this.#keepSyncing();
+    });
+  }
+}

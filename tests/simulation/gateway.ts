@@ -1,0 +1,151 @@
+/**
+ * A gateway without HTTP: the store and its workers, over a simulated connection, in a world of its own.
+ * @module
+ */
+
+import { createNatsStore, type NatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
+import { startWorkers } from "../../src/workers/start_workers.ts";
+import { STORE_OPTIONS } from "../nats/store_on_server.ts";
+import { SILENT_LOG } from "../../src/telemetry/log.ts";
+import { GatewayHome } from "./home.ts";
+import type { Link, Links } from "./links.ts";
+import type { Network, SimulatedConnection } from "./network.ts";
+import type { Random } from "./random.ts";
+import { type Home, MOMENT, type Scheduled, type Scheduler } from "./scheduler.ts";
+
+/** How a call of a gateway ended. */
+export type Ended<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly cause: unknown }
+  /** The gateway died. */
+  | { readonly kind: "lost" };
+
+/** What gateways share. */
+export type Surroundings = {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly links: Links;
+  /** Where clients wait. */
+  readonly clients: Home;
+  readonly options: Partial<NatsStoreOptions>;
+  /** Called for a call that does not end. */
+  readonly hangs: (gateway: Gateway, what: string) => void;
+};
+
+/** Milliseconds after which replaced bytes are freed. */
+export const GRACE = 4000;
+/** Milliseconds between two sweeps, and the age from which they free. */
+export const SWEEP = { interval: 15_000, minAge: 20_000, uploadExpiry: 60_000 } as const;
+/** Milliseconds within which every call ends. */
+const PATIENCE = 300_000;
+
+const UNMEASURED = { emptiedTrash() {}, flattened() {}, swept() {} };
+
+type Pending = {
+  readonly end: (ended: Ended<never>) => void;
+  readonly alarm: Scheduled;
+};
+
+/** A gateway, until it is killed. */
+export class Gateway {
+  readonly name: string;
+  readonly home: GatewayHome;
+  readonly connection: SimulatedConnection;
+  readonly link: Link;
+  readonly #shared: Surroundings;
+  readonly #random: Random;
+  readonly #pending = new Set<Pending>();
+  readonly #stopping = new AbortController();
+  #store: NatsStore | undefined;
+
+  /** @param skew Milliseconds by which its clock is wrong. */
+  constructor(name: string, shared: Surroundings, random: Random, skew: number) {
+    this.name = name;
+    this.#shared = shared;
+    this.#random = random;
+    this.home = new GatewayHome(name, shared.scheduler, random.fork(), skew);
+    this.connection = shared.network.connect(name);
+    this.link = shared.links.add(this.connection, this.home, random.fork());
+    shared.scheduler.after(0, this.home, () => this.#start());
+  }
+
+  /** The store; only events of the gateway may use it. */
+  get store(): NatsStore {
+    if (this.#store === undefined) throw new TypeError(`${this.name} has not begun`);
+    return this.#store;
+  }
+
+  /** Calls the store. The work runs in events of the gateway. */
+  call<T>(what: string, work: (store: NatsStore) => Promise<T>): Promise<Ended<T>> {
+    const { scheduler } = this.#shared;
+    return new Promise((resolve) => {
+      if (this.home.isDead) {
+        resolve({ kind: "lost" });
+        return;
+      }
+      const alarm = scheduler.after(PATIENCE, this.#shared.clients, () => {
+        this.#shared.hangs(this, what);
+      });
+      const pending = { end: resolve, alarm };
+      this.#pending.add(pending);
+      const end = (ended: Ended<T>): void => {
+        scheduler.cancel(alarm);
+        this.#pending.delete(pending);
+        resolve(ended);
+      };
+      scheduler.after(MOMENT, this.home, () => {
+        work(this.store).then(
+          (value) => end({ kind: "done", value }),
+          (cause) => end({ kind: "failed", cause }),
+        );
+      });
+    });
+  }
+
+  /** Kills it, between two of its events. */
+  kill(): void {
+    const { scheduler, links, clients } = this.#shared;
+    this.home.isDead = true;
+    this.connection.vanish();
+    links.remove(this.connection);
+    for (const { end, alarm } of this.#pending) {
+      scheduler.cancel(alarm);
+      // The client notices some time later.
+      scheduler.after(1 + this.#random.below(50), clients, () => end({ kind: "lost" }));
+    }
+    this.#pending.clear();
+  }
+
+  /** Cuts its connection and brings it back later; what is under way is lost in part. */
+  cut(milliseconds: number): void {
+    const { scheduler, links } = this.#shared;
+    links.cut(this.link);
+    scheduler.after(0, this.home, () => this.connection.cut());
+    scheduler.after(Math.max(1, milliseconds), this.home, () => this.connection.restore());
+  }
+
+  /** Ends it as SIGTERM does. */
+  stop(): void {
+    const { scheduler } = this.#shared;
+    scheduler.after(0, this.home, () => {
+      this.#stopping.abort(new Error("The gateway is stopping"));
+      this.store[Symbol.dispose]();
+      this.connection.close();
+    });
+  }
+
+  #start(): void {
+    const { options } = this.#shared;
+    this.#store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options });
+    startWorkers(
+      { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep: SWEEP },
+      {
+        store: this.#store,
+        users: undefined,
+        metrics: UNMEASURED,
+        log: SILENT_LOG,
+        signal: this.#stopping.signal,
+      },
+    );
+  }
+}

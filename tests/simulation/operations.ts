@@ -1,0 +1,33 @@
+/**
+ * The operations of clients, and how often each is chosen.
+ * @module
+ */
+
+import type { Acting } from "./clients.ts";
+import { completeUpload } from "./multipart.ts";
+import { head, list, read, readRange } from "./reads.ts";
+import { copy, put, putIfMatch, putIfNoneMatch, remove, rename, tag } from "./writes.ts";
+
+/** An operation of a client. */
+export type Operation = {
+  readonly name: string;
+  readonly weight: number;
+  /** Returns a word for how it ended. */
+  readonly run: (acting: Acting) => Promise<string>;
+};
+
+/** All operations. */
+export const OPERATIONS: readonly Operation[] = [
+  { name: "put", weight: 20, run: put },
+  { name: "put if none match", weight: 6, run: putIfNoneMatch },
+  { name: "put if match", weight: 8, run: putIfMatch },
+  { name: "delete", weight: 10, run: remove },
+  { name: "multipart", weight: 8, run: completeUpload },
+  { name: "rename", weight: 5, run: rename },
+  { name: "copy", weight: 3, run: copy },
+  { name: "tag", weight: 3, run: tag },
+  { name: "get", weight: 14, run: read },
+  { name: "range", weight: 6, run: readRange },
+  { name: "head", weight: 8, run: head },
+  { name: "list", weight: 9, run: list },
+];

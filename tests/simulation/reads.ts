@@ -1,0 +1,137 @@
+/**
+ * Operations that read: objects, ranges, listings.
+ * @module
+ */
+
+import { isS3Error } from "../../src/s3/errors.ts";
+import type { ObjectKey } from "../../src/s3/names.ts";
+import type { ObjectContent } from "../../src/store/objects.ts";
+import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
+import { pause } from "../../src/world/world.ts";
+import type { Acting } from "./clients.ts";
+import { placeOf } from "./witness.ts";
+
+/** What a reader got of an object. */
+export type ReadContent = {
+  readonly etag: string;
+  readonly bytes: Uint8Array;
+  readonly tag: string | undefined;
+  /** Why the body broke off. */
+  readonly broken: unknown;
+};
+
+/** Reads an object whole. */
+export function read(acting: Acting): Promise<string> {
+  return readKey(acting, acting.random.pick(acting.keys), undefined);
+}
+
+/** Reads a range of an object. */
+export function readRange(acting: Acting): Promise<string> {
+  const start = acting.random.below(3000);
+  const range = [start, start + 1 + acting.random.below(4000)] as const;
+  return readKey(acting, acting.random.pick(acting.keys), range);
+}
+
+/** Reads a key, or a range of it, and checks the bytes. */
+export async function readKey(
+  acting: Acting,
+  key: ObjectKey,
+  range: readonly [start: number, end: number] | undefined,
+): Promise<string> {
+  const { bucket, witness, contents, random, call } = acting;
+  const place = placeOf(bucket, key);
+  const slowness = random.chance(0.1) ? random.between(1, 6000) : 0;
+  const from = witness.now();
+  const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}`;
+  const ended = await call(what, async (store) => {
+    const content = await store.getObject(bucket, key, ({ size }) => {
+      if (range === undefined) return "all";
+      if (range[0] >= size) return "nothing";
+      return { start: range[0], end: Math.min(range[1], size) - 1 };
+    });
+    witness.saw(place, from, content.info.etag, "GET"); // its bytes may take long
+    return await drain(content, slowness);
+  });
+  if (ended.kind === "lost") return "lost";
+  if (ended.kind === "failed") {
+    if (isS3Error(ended.cause, "NoSuchKey")) {
+      witness.saw(place, from, null, "GET");
+      return "none";
+    }
+    return witness.judge(ended.cause, `GET ${key}`);
+  }
+  const { etag, bytes, broken } = ended.value;
+  const size = contents.of(etag)?.length ?? 0;
+  const [start, end] = range ?? [0, size];
+  if (start >= size && range !== undefined) return "nothing";
+  const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
+  if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
+  return broken === undefined ? "done" : "broken";
+}
+
+async function drain({ info, body }: ObjectContent, slowness: number): Promise<ReadContent> {
+  const source = body instanceof ReadableStream ? sourceOf(body) : sourceOfPiece(body);
+  const pieces: Uint8Array[] = [];
+  let broken: unknown;
+  try {
+    for (;;) {
+      const piece = await source.read();
+      if (piece === undefined) break;
+      pieces.push(piece.slice());
+      if (slowness > 0) await pause(slowness);
+    }
+  } catch (cause) {
+    broken = cause ?? new Error("no reason");
+  }
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return { etag: info.etag, bytes, tag: info.properties.tags["t"], broken };
+}
+
+/** Asks for an object's info. */
+export async function head(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call } = acting;
+  const key = random.pick(keys);
+  const from = witness.now();
+  const ended = await call(`HEAD ${key}`, (store) => store.readObject(bucket, key));
+  if (ended.kind === "lost") return "lost";
+  if (ended.kind === "done") {
+    witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
+    return "done";
+  }
+  if (!isS3Error(ended.cause, "NoSuchKey")) return witness.judge(ended.cause, `HEAD ${key}`);
+  witness.saw(placeOf(bucket, key), from, null, "HEAD");
+  return "none";
+}
+
+/** Lists all keys, page by page. */
+export async function list(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call } = acting;
+  const limit = random.chance(0.5) ? 1000 : 1 + random.below(4);
+  let after = "";
+  for (;;) {
+    const from = witness.now();
+    const begin = after;
+    const ended = await call(
+      `LIST after "${begin}", ${limit}`,
+      (store) => store.listObjects(bucket, { prefix: "", delimiter: "", after: begin, limit }),
+    );
+    if (ended.kind === "lost") return "lost";
+    if (ended.kind === "failed") return witness.judge(ended.cause, "LIST");
+    const { objects, next } = ended.value;
+    const listed = new Map(objects.map(({ key, etag }) => [key, etag]));
+    if (listed.size !== objects.length) witness.object(`LIST shows a key twice: ${[...listed]}`);
+    for (const key of keys) {
+      if (key <= begin || (next !== undefined && key > next)) continue;
+      witness.saw(placeOf(bucket, key), from, listed.get(key) ?? null, "LIST");
+      listed.delete(key);
+    }
+    if (listed.size > 0) witness.object(`LIST shows keys of other pages: ${[...listed.keys()]}`);
+    if (next === undefined) return "done";
+    after = next;
+  }
+}

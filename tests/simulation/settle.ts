@@ -1,0 +1,33 @@
+/**
+ * Reads everything back once nothing fails any more: what was acknowledged must be there, on every gateway.
+ * @module
+ */
+
+import { isS3Error } from "../../src/s3/errors.ts";
+import type { Acting, ClientWorld } from "./clients.ts";
+import type { Cluster } from "./cluster.ts";
+import { Random } from "./random.ts";
+import { list, readKey } from "./reads.ts";
+
+/** Reads and lists all keys through every gateway. Errors are violations now. */
+export async function readBack(cluster: Cluster, world: ClientWorld): Promise<void> {
+  const { witness, trace, keys } = world;
+  for (const gateway of cluster.running) {
+    const call: Acting["call"] = async (what, work) => {
+      const ended = await gateway.call(`reader ${what}`, work);
+      trace.add("reader", `${gateway.name} ${what}: ${ended.kind}`);
+      const isMissing = ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey");
+      if (ended.kind !== "done" && !isMissing) {
+        const cause = ended.kind === "failed" ? ended.cause : ended.kind;
+        witness.object(`After healing, ${what} of ${gateway.name} ended with ${cause}`);
+      }
+      return ended;
+    };
+    const acting: Acting = { ...world, name: "reader", random: new Random(1), gateway, call };
+    for (const key of keys) {
+      const outcome = await readKey(acting, key, undefined);
+      if (outcome === "broken") witness.object(`After healing, GET ${key} breaks off`);
+    }
+    await list(acting);
+  }
+}

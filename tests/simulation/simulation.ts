@@ -1,0 +1,148 @@
+/**
+ * One simulation: a seed decides the cluster, the clients, what they do and what fails. In the end everything is healed, and
+ * what is left is judged.
+ * @module
+ */
+
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { checkCleanliness } from "./cleanliness.ts";
+import { type ClientWorld, runClient } from "./clients.ts";
+import { Cluster, type ClusterShape } from "./cluster.ts";
+import { Contents } from "./contents.ts";
+import { type Fault, MIXES, planFaults } from "./faults.ts";
+import { GRACE, SWEEP } from "./gateway.ts";
+import { Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+import { readBack } from "./settle.ts";
+import { Trace } from "./trace.ts";
+import { Witness } from "./witness.ts";
+
+/** What is left out of a simulation, to find out what its violation needs. */
+export type Omissions = {
+  /** Operations, as `client.index`. */
+  readonly operations: ReadonlySet<string>;
+  /** Indexes in the plan of faults. */
+  readonly faults: ReadonlySet<number>;
+};
+
+/** The plan of a simulation, which its seed makes. */
+export type Plan = {
+  readonly seed: number;
+  readonly shape: ClusterShape;
+  readonly clients: number;
+  readonly operations: number;
+  readonly keys: readonly ObjectKey[];
+  readonly faults: readonly Fault[];
+};
+
+/** The outcome of a simulation. */
+export type Outcome = {
+  readonly plan: Plan;
+  readonly steps: number;
+  readonly violations: readonly string[];
+  readonly trace: Trace;
+  /** Operations of clients by name and ending. */
+  readonly counts: ReadonlyMap<string, number>;
+};
+
+const BUCKET = "bucket" as BucketName;
+/** Nothing is left out. */
+export const NOTHING: Omissions = { operations: new Set(), faults: new Set() };
+/** Steps after which a simulation is given up: something goes on forever. */
+const MAX_STEPS = 3_000_000;
+
+/** Makes the plan of a seed. */
+export function planOf(seed: number): Plan {
+  const random = new Random(seed);
+  const shape: ClusterShape = {
+    gateways: 1 + random.below(3),
+    replicas: random.chance(0.4) ? 3 : 1,
+    nativeLayout: random.pick(["off", "background", "on-complete"] as const),
+  };
+  const clients = 2 + random.below(7);
+  const operations = 10 + random.below(40);
+  const keys = Array.from({ length: 1 + random.below(6) }, (_, i) => `key/${i}` as ObjectKey);
+  const mix = random.pick(MIXES);
+  const faults = planFaults(random.fork(), {
+    mix,
+    until: operations * 60,
+    between: random.between(100, 3000),
+    targets: shape.gateways,
+  });
+  return { seed, shape, clients, operations, keys, faults };
+}
+
+/** Runs the simulation of a seed. */
+export async function simulate(seed: number, omitted: Omissions = NOTHING): Promise<Outcome> {
+  const plan = planOf(seed);
+  const scheduler = new Scheduler();
+  const trace = new Trace(() => scheduler.now);
+  const witness = new Witness(scheduler.moment);
+  const random = new Random(seed + 1);
+  const cluster = new Cluster(scheduler, random, trace, plan.shape, (gateway, what) => {
+    witness.object(`${gateway.name} does not end: ${what}`);
+  });
+  const counts = new Map<string, number>();
+  const world: ClientWorld = {
+    seed,
+    scheduler,
+    trace,
+    contents: new Contents(),
+    witness,
+    bucket: BUCKET,
+    keys: plan.keys,
+    gateways: () => cluster.running,
+    wait: cluster.wait,
+    skipped: omitted.operations,
+    moved: new Set(),
+    log(operation, outcome) {
+      const name = `${operation}: ${outcome}`;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    },
+  };
+  let isOver = false;
+  let failure: unknown;
+  scheduler.after(1, cluster.clients, () => {
+    runPhases(plan, cluster, world, omitted).catch((cause) => failure = cause)
+      .finally(() => isOver = true);
+  });
+  await scheduler.run(() => isOver || scheduler.steps > MAX_STEPS);
+  if (failure !== undefined) witness.object(`The simulation failed: ${describe(failure)}`);
+  if (!isOver) witness.object("The simulation does not end");
+  witness.checkHistories();
+  return { plan, steps: scheduler.steps, violations: witness.violations, trace, counts };
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.stack ?? cause.message : String(cause);
+}
+
+async function runPhases(
+  { clients, operations, faults }: Plan,
+  cluster: Cluster,
+  world: ClientWorld,
+  omitted: Omissions,
+): Promise<void> {
+  const { scheduler, trace, bucket } = world;
+  const first = cluster.gateways[0];
+  const created = await first?.call("CREATE BUCKET", (store) => store.createBucket(bucket, "me"));
+  if (created?.kind !== "done") throw new Error("The bucket was not created", { cause: created });
+
+  for (const fault of faults) {
+    if (omitted.faults.has(fault.index)) continue;
+    scheduler.after(fault.at, cluster.clients, () => cluster.strike(fault));
+  }
+  await Promise.all(
+    Array.from({ length: clients }, (_, i) => runClient(world, i, operations)),
+  );
+  // Faults end by themselves; what is left of the plan is over, too.
+  const last = Math.max(0, ...faults.map(({ at, lasts }) => at + lasts));
+  if (last > scheduler.now) await cluster.wait(last - scheduler.now);
+  cluster.heal();
+  await cluster.wait(10_000);
+  await readBack(cluster, world);
+  trace.add("world", "waits for the grace and the sweeps");
+  await cluster.wait(GRACE * 3 + SWEEP.uploadExpiry + SWEEP.minAge + 4 * SWEEP.interval);
+  await readBack(cluster, world);
+  await checkCleanliness(cluster, world);
+}

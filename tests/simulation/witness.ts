@@ -1,0 +1,83 @@
+/**
+ * Hears what clients did and saw, and judges it: the history of each key, and everything that no history explains.
+ * @module
+ */
+
+import { isS3Error, type S3Error } from "../../src/s3/errors.ts";
+import { type Begun, History, type Value } from "../cluster/history.ts";
+import type { Ended } from "./gateway.ts";
+
+/** Errors that a gateway may answer while something fails: the operation may have happened. */
+const IN_DOUBT = ["ServiceUnavailable", "OperationAborted", "SlowDown"] as const;
+
+/** A place where an object may be. */
+export const placeOf = (bucket: string, key: string): string => `${bucket}/${key}`;
+
+/** The histories and the violations of a simulation. */
+export class Witness {
+  readonly violations: string[] = [];
+  readonly history: History;
+  readonly #moment: () => number;
+  /** Tells that a bucket may be full: then writes may be refused. */
+  mayBeFull = false;
+
+  constructor(moment: () => number) {
+    this.#moment = moment;
+    this.history = new History(moment);
+  }
+
+  /** Returns the present moment. */
+  now(): number {
+    return this.#moment();
+  }
+
+  /** Adds a violation. */
+  object(text: string): void {
+    this.violations.push(text);
+  }
+
+  /** Ends a write by how its call ended. Returns a word for it. */
+  endWrite(begun: Begun, ended: Ended<unknown>, hasCondition: boolean): string {
+    if (ended.kind === "lost") return "lost";
+    if (ended.kind === "done") {
+      begun.end("done");
+      return "done";
+    }
+    const { cause } = ended;
+    if (isS3Error(cause, "PreconditionFailed") && hasCondition) {
+      begun.end("refused");
+      return "refused";
+    }
+    return this.judge(cause, "a write");
+  }
+
+  /** Judges an error that says nothing about a key. Returns its name. */
+  judge(cause: unknown, what: string): string {
+    if (isS3Error(cause, ...IN_DOUBT)) return cause.code;
+    if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull) return cause.code;
+    this.object(`${what} ended with ${describeError(cause)}`);
+    return "unexpected";
+  }
+
+  /** Notes what a reader saw. */
+  saw(place: string, from: number, value: Value, what: string): void {
+    this.history.read(place, from, value, `${what} ${value ?? "none"}`);
+  }
+
+  /** Checks all histories. */
+  checkHistories(): void {
+    for (const key of this.history.keys) {
+      const explained = this.history.explain(key);
+      if (explained !== undefined) this.object(explained);
+    }
+  }
+}
+
+function describeError(cause: unknown): string {
+  if (isS3Error(cause)) return `${cause.code}: ${cause.message}${reason(cause)}`;
+  return cause instanceof Error ? cause.stack ?? cause.message : String(cause);
+}
+
+function reason({ cause }: S3Error): string {
+  return cause === undefined ? "" : ` (${cause})`;
+}

@@ -1,0 +1,199 @@
+/**
+ * Operations that write objects in one piece, delete, rename, copy and tag them.
+ * @module
+ */
+
+import { isS3Error } from "../../src/s3/errors.ts";
+import type { WritePrecondition } from "../../src/s3/conditions.ts";
+import type { ObjectKey } from "../../src/s3/names.ts";
+import type { Value } from "../cluster/history.ts";
+import type { Acting } from "./clients.ts";
+import { contentInput } from "./contents.ts";
+import { placeOf } from "./witness.ts";
+
+/** Sizes of objects, in bytes: chunks have 1024. */
+const SIZES = [8, 8, 500, 1024, 1500, 2048, 2500, 5000, 9000];
+
+/** Puts an object. */
+export function put(acting: Acting): Promise<string> {
+  return putKey(acting, acting.random.pick(acting.keys), {}, undefined);
+}
+
+/** Puts an object if there is none. */
+export function putIfNoneMatch(acting: Acting): Promise<string> {
+  return putKey(acting, acting.random.pick(acting.keys), { ifNoneMatch: "*" }, null);
+}
+
+/** Puts an object in the place of the one that the client saw last. */
+export async function putIfMatch(acting: Acting): Promise<string> {
+  const key = acting.random.pick(acting.keys);
+  const etag = await lookAt(acting, key);
+  if (etag === undefined) return "unseen";
+  return await putKey(acting, key, { ifMatch: etag }, etag);
+}
+
+async function putKey(
+  acting: Acting,
+  key: ObjectKey,
+  precondition: WritePrecondition,
+  condition: Value | undefined,
+): Promise<string> {
+  const { bucket, contents, witness, random, call, name } = acting;
+  const content = contents.make(random.pick(SIZES) + random.below(8));
+  const slowness = random.chance(0.15) ? random.between(1, 3000) : 0;
+  const piece = random.pick([300, 1024, 20_000]);
+  const input = {
+    content: contentInput(content, piece, slowness),
+    properties: { system: {}, user: {}, tags: {} },
+    owner: name,
+    precondition,
+  };
+  const shown = condition === undefined ? "" : ` if ${condition ?? "none"}`;
+  const what = `PUT ${key} ${content.etag} (${content.bytes.length})${shown}`;
+  const place = placeOf(bucket, key);
+  const from = witness.now();
+  const begun = witness.history.write(place, content.etag, what, condition);
+  const ended = await call(what, (store) => store.putObject(bucket, key, input));
+  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey") && condition) {
+    witness.saw(place, from, null, what);
+    begun.end("refused");
+    return "refused";
+  }
+  if (ended.kind === "done" && ended.value.etag !== content.etag) {
+    witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
+  }
+  return witness.endWrite(begun, ended, condition !== undefined);
+}
+
+/** Deletes an object, or what the client saw last. */
+export async function remove(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call } = acting;
+  const key = random.pick(keys);
+  const place = placeOf(bucket, key);
+  const condition = random.chance(0.3) ? await lookAt(acting, key) : undefined;
+  const what = `DELETE ${key}${condition === undefined ? "" : ` if ${condition}`}`;
+  const from = witness.now();
+  const begun = witness.history.write(place, null, what, condition);
+  const precondition = condition === undefined ? {} : { ifMatch: condition };
+  const ended = await call(what, (store) => store.deleteObject(bucket, key, precondition));
+  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey") && condition) {
+    witness.saw(place, from, null, what);
+    begun.end("refused");
+    return "refused";
+  }
+  return witness.endWrite(begun, ended, condition !== undefined);
+}
+
+/** Renames what the client saw at a key to a later one. */
+export async function rename(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call, moved } = acting;
+  const [source, key, from] = [random.below(keys.length), random.below(keys.length), witness.now()];
+  const [sourceKey, targetKey] = [keys[Math.min(source, key)], keys[Math.max(source, key)]];
+  if (sourceKey === undefined || targetKey === undefined || sourceKey === targetKey) return "same";
+  const etag = await lookAt(acting, sourceKey);
+  if (etag === undefined) return "unseen";
+  // The histories need values that come to a key once.
+  if (moved.has(`${etag} ${targetKey}`)) return "moved before";
+  moved.add(`${etag} ${targetKey}`);
+  const what = `RENAME ${sourceKey} ${etag} to ${targetKey}`;
+  const begun = [
+    witness.history.write(placeOf(bucket, sourceKey), null, what, etag),
+    witness.history.write(placeOf(bucket, targetKey), etag, what),
+  ];
+  const precondition = { source: { ifMatch: [etag] }, destination: {} };
+  const ended = await call(
+    what,
+    (store) => store.renameObject(bucket, sourceKey, targetKey, { precondition }),
+  );
+  if (ended.kind === "lost") return "lost";
+  if (ended.kind === "done") {
+    for (const one of begun) one.end("done");
+    return "done";
+  }
+  if (isS3Error(ended.cause, "PreconditionFailed")) {
+    begun[0]?.end("refused");
+    return "refused";
+  }
+  if (isS3Error(ended.cause, "NoSuchKey")) {
+    begun[0]?.end("refused");
+    witness.saw(placeOf(bucket, sourceKey), from, null, what);
+    return "none";
+  }
+  return witness.judge(ended.cause, what);
+}
+
+/** Copies what the client sees at a key to a later one, through the gateway. */
+export async function copy(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call, moved, name } = acting;
+  const places = [random.below(keys.length), random.below(keys.length)].sort((a, b) => a - b);
+  const [source, target] = [keys[places[0] ?? 0], keys[places[1] ?? 0]];
+  if (source === undefined || target === undefined || source === target) return "same";
+  const etag = await lookAt(acting, source);
+  if (etag === undefined || etag.includes("-")) return "unseen"; // the copy has another ETag
+  if (moved.has(`${etag} ${target}`)) return "moved before";
+  moved.add(`${etag} ${target}`);
+  const what = `COPY ${source} ${etag} to ${target}`;
+  const begun = witness.history.write(placeOf(bucket, target), etag, what);
+  let isOther = false;
+  const ended = await call(what, async (store) => {
+    const { info, body } = await store.getObject(bucket, source, () => "all");
+    if (info.etag !== etag || !(body instanceof ReadableStream)) {
+      if (body instanceof ReadableStream) await body.cancel();
+      if (info.etag !== etag) isOther = true;
+    }
+    if (isOther || body === null) return;
+    const stream = body instanceof ReadableStream ? body : ReadableStream.from([body]);
+    await store.putObject(bucket, target, {
+      content: { stream, size: info.size, algorithm: undefined, verify() {} },
+      properties: info.properties,
+      owner: name,
+      precondition: {},
+    });
+  });
+  if (isOther) {
+    // Nothing was written, so nobody ever sees it; it counts as unanswered.
+    return "other";
+  }
+  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey")) return "none";
+  if (ended.kind === "failed" && !isS3Error(ended.cause)) return "broken"; // its source broke off
+  return witness.endWrite(begun, ended, false);
+}
+
+/** Changes the tags of an object, which changes nothing that its ETag tells. */
+export async function tag(acting: Acting): Promise<string> {
+  const { bucket, keys, witness, random, call, name } = acting;
+  const key = random.pick(keys);
+  const from = witness.now();
+  let etag: string | undefined;
+  const ended = await call(
+    `TAG ${key}`,
+    (store) => store.putObjectTags(bucket, key, { t: name }, (info) => etag = info.etag),
+  );
+  if (ended.kind === "lost") return "lost";
+  if (ended.kind === "done") {
+    if (etag !== undefined) witness.saw(placeOf(bucket, key), from, etag, "TAG");
+    return "done";
+  }
+  if (isS3Error(ended.cause, "NoSuchKey")) {
+    witness.saw(placeOf(bucket, key), from, null, "TAG");
+    return "none";
+  }
+  return witness.judge(ended.cause, `TAG ${key}`);
+}
+
+/** Returns the ETag that a client sees now. */
+async function lookAt(
+  { bucket, witness, call }: Acting,
+  key: ObjectKey,
+): Promise<string | undefined> {
+  const from = witness.now();
+  const ended = await call(`HEAD ${key}`, (store) => store.readObject(bucket, key));
+  if (ended.kind === "done") {
+    witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
+    return ended.value.etag;
+  }
+  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey")) {
+    witness.saw(placeOf(bucket, key), from, null, "HEAD");
+  }
+  return undefined;
+}
