@@ -8,7 +8,12 @@ import { type Begun, History, type Value } from "../cluster/history.ts";
 import type { Ended } from "./gateway.ts";
 
 /** Errors that a gateway may answer while something fails: the operation may have happened. */
-const IN_DOUBT = ["ServiceUnavailable", "OperationAborted", "SlowDown"] as const;
+const IN_DOUBT = [
+  "ServiceUnavailable",
+  "OperationAborted",
+  "ConditionalRequestConflict",
+  "SlowDown",
+] as const;
 
 /** A place where an object may be. */
 export const placeOf = (bucket: string, key: string): string => `${bucket}/${key}`;
