@@ -122,6 +122,11 @@ export class History {
     return `The history of "${key}" ${verdict}:\n${lines.join("\n")}`;
   }
 
+  /** Returns the events of a key. */
+  eventsOf(key: string): readonly Event[] {
+    return this.#eventsOf(key);
+  }
+
   #eventsOf(key: string): Event[] {
     const events = this.#keys.get(key) ?? [];
     this.#keys.set(key, events);

@@ -3,20 +3,20 @@
  * @module
  */
 
-import type { StoreName } from "../../src/nats/layout/names.ts";
 import { parseChunkSubject, parseRecordSubject } from "../../src/nats/layout/subjects.ts";
+import type { BucketName } from "../../src/s3/names.ts";
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-
-const STORE = "bucket" as StoreName;
-const decoder = new TextDecoder();
+import { heldBucket, namedGroups } from "./truth.ts";
 
 /** Checks the stream of the bucket, and ends the gateways, which must leave nothing running. */
 export async function checkCleanliness(
   cluster: Cluster,
-  { witness, wait }: ClientWorld,
+  { witness, wait, bucket, fleeting }: ClientWorld,
 ): Promise<void> {
-  checkStream(cluster, (text) => witness.object(text));
+  for (const one of [bucket, fleeting]) {
+    checkStream(cluster, one, (text) => witness.object(`After the sweeps: ${text}`));
+  }
   for (const gateway of cluster.running) {
     const ended = await gateway.call("STATS", (store) => Promise.resolve(store.stats()));
     if (ended.kind !== "done") continue;
@@ -33,34 +33,26 @@ export async function checkCleanliness(
   }
 }
 
-function checkStream({ jetStream }: Cluster, object: (text: string) => void): void {
-  const stream = jetStream.stream(`OBJ_${STORE}`);
-  if (stream === undefined) {
-    object("The bucket's stream is gone");
-    return;
-  }
-  const { store } = stream;
-  const named = new Set<string>();
-  for (const subject of store.subjects.keys()) {
-    if (!subject.startsWith(`$O.${STORE}.M.`)) continue;
-    const info = JSON.parse(decoder.decode(store.last(subject)?.data));
-    const isObject = info.deleted !== true || info.metadata?.["s3.parts"] !== undefined ||
-      info.metadata?.["s3.size"] !== undefined;
-    if (isObject) named.add(info.nuid);
-  }
-  for (const subject of store.subjects.keys()) {
-    const chunk = parseChunkSubject(STORE, subject);
-    if (chunk !== undefined && chunk.kind !== "foreign") {
-      if (!named.has(chunk.nuid)) object(`Nothing names the chunks ${subject}`);
+function checkStream(
+  { jetStream }: Cluster,
+  bucket: BucketName,
+  object: (text: string) => void,
+): void {
+  const held = heldBucket(jetStream, bucket);
+  if (held === undefined) return;
+  const named = namedGroups(held);
+  for (const subject of held.store.subjects.keys()) {
+    const chunk = parseChunkSubject(held.name, subject);
+    if (chunk !== undefined) {
+      const isNamed = chunk.kind === "foreign" || named.has(chunk.nuid);
+      if (!isNamed) object(`Nothing names the chunks ${subject}`);
       continue;
     }
-    const record = parseRecordSubject(STORE, subject);
+    const record = parseRecordSubject(held.name, subject);
     if (record === undefined) continue;
     switch (record.kind) {
       case "lease":
       case "trash":
-        object(`The record ${subject} is left`);
-        break;
       case "part":
         object(`The record ${subject} is left`);
         break;

@@ -21,10 +21,18 @@ export type ClientWorld = {
   readonly contents: Contents;
   readonly witness: Witness;
   readonly bucket: BucketName;
+  /** A bucket that clients create and delete. */
+  readonly fleeting: BucketName;
+  /** The share of operations that go there. */
+  readonly fleetingShare: number;
   readonly keys: readonly ObjectKey[];
   /** Returns the gateways that a client may choose from. */
   readonly gateways: () => readonly Gateway[];
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Counts the operations under way. */
+  readonly busy: { count: number };
+  /** Lets operations begin; waits while none may. */
+  readonly gate: () => Promise<void>;
   /** Operations that are left out, as `client.index`. */
   readonly skipped: ReadonlySet<string>;
   /** Renames and copies that were tried: a value comes to a key once. */
@@ -55,18 +63,22 @@ export async function runClient(
     // Each operation decides by itself, so that leaving one out changes no other.
     const random = new Random(world.seed * 7919 + number * 104_729 + index * 15_485_863);
     await world.wait(random.between(LEAST_PAUSE, MOST_PAUSE));
+    await world.gate();
     const operation = choose(random);
     const gateways = world.gateways();
     if (gateways.length === 0 || world.skipped.has(`${number}.${index}`)) continue;
     const gateway = random.pick(gateways);
+    const bucket = random.chance(world.fleetingShare) ? world.fleeting : world.bucket;
     const call: Acting["call"] = async (what, work) => {
-      world.trace.add(name, `${number}.${index} asks ${gateway.name}: ${what}`);
+      world.trace.add(name, `${number}.${index} asks ${gateway.name}: ${what} in ${bucket}`);
       const ended = await gateway.call(`${name} ${what}`, work);
       const outcome = ended.kind === "failed" ? String(ended.cause) : ended.kind;
       world.trace.add(name, `${number}.${index} ${what}: ${outcome}`);
       return ended;
     };
-    const outcome = await operation.run({ ...world, name, random, gateway, call });
+    world.busy.count++;
+    const outcome = await operation.run({ ...world, bucket, name, random, gateway, call });
+    world.busy.count--;
     world.log(operation.name, outcome);
   }
 }

@@ -21,6 +21,8 @@ export type ClusterShape = {
   /** Copies of each stream. */
   readonly replicas: number;
   readonly nativeLayout: NatsStoreOptions["nativeLayout"];
+  /** Which messages of the bucket a mirror copies; undefined without a mirror. */
+  readonly mirror: string | undefined;
 };
 
 const MAX_PAYLOAD = 1024 * 1024;
@@ -38,6 +40,8 @@ export class Cluster {
   readonly server: Home = { name: "server", world: undefined, isDead: false, pausedUntil: 0 };
   /** Those that run, by their place; a new one takes the place of one that was killed. */
   readonly gateways: Gateway[] = [];
+  /** The server writes to its disk from time to time. */
+  syncs = true;
   readonly #shared: Surroundings;
   readonly #random: Random;
   readonly #trace: Trace;
@@ -168,8 +172,10 @@ export class Cluster {
         this.#trace.add("server", `fault: copy ${1 + target % 2} of ${stream} is ${lasts} ms late`);
         break;
       case "restart":
-        this.#restart(lasts);
+        this.restart(lasts, false);
         break;
+      case "power":
+        break; // clients wait for it, see `power.ts`
     }
   }
 
@@ -191,9 +197,23 @@ export class Cluster {
     }
   }
 
-  #restart(lasts: number): void {
-    this.#trace.add("server", `fault: it is restarted, which takes ${lasts} ms`);
-    this.jetStream.restart({ losesTail: false });
+  /** Makes a mirror of a stream, as an operator does. */
+  mirror(name: string, filter: string): void {
+    const operator = this.network.connect("operator");
+    this.links.add(operator, this.clients, this.#random.fork());
+    const config = {
+      name: "MIRROR",
+      storage: "file",
+      allow_direct: true,
+      mirror: { name, ...(filter !== "" && { filter_subject: filter }) },
+    };
+    operator.publish("$JS.API.STREAM.CREATE.MIRROR", JSON.stringify(config));
+  }
+
+  /** Restarts the server, which may forget what it has not written to its disk. */
+  restart(lasts: number, losesTail: boolean): void {
+    const lost = this.jetStream.restart({ losesTail });
+    this.#trace.add("server", `fault: it is restarted in ${lasts} ms; ${lost} changes are lost`);
     this.server.pausedUntil = this.scheduler.now + lasts;
     for (const gateway of this.running) gateway.cut(lasts + 10);
   }
@@ -207,7 +227,7 @@ export class Cluster {
 
   #keepSyncing(): void {
     this.scheduler.after(SYNC, this.server, () => {
-      this.jetStream.sync();
+      if (this.syncs) this.jetStream.sync();
       this.#keepSyncing();
     });
   }

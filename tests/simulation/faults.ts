@@ -17,7 +17,8 @@ export type FaultKind =
   | "election"
   | "lag"
   | "restart"
-  | "stop";
+  | "stop"
+  | "power";
 
 /** One fault. */
 export type Fault = {
@@ -45,6 +46,7 @@ export const MIXES: readonly FaultMix[] = [
   { kill: 2, stop: 1, cut: 1 },
   { election: 3, lag: 3, slow: 1 },
   { restart: 1, cut: 1 },
+  { power: 1 },
   {
     cut: 2,
     dark: 1,
@@ -73,6 +75,7 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   election: [5, 3000],
   lag: [1, 3000],
   restart: [50, 4000],
+  power: [50, 4000],
 };
 
 /** Makes the faults of a run, in order of time. */

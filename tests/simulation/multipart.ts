@@ -11,6 +11,7 @@ import type { PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { CompletedPart } from "../../src/store/uploads.ts";
 import type { Acting } from "./clients.ts";
 import { type Content, contentInput } from "./contents.ts";
+import { SWEEP } from "./gateway.ts";
 import { placeOf } from "./witness.ts";
 
 /** Smallest part that is not the last, in bytes. */
@@ -28,9 +29,10 @@ export async function completeUpload(acting: Acting): Promise<string> {
       checksumType: undefined,
     }));
   if (created.kind !== "done") {
-    return created.kind === "lost" ? "lost" : witness.judge(created.cause, "CREATE UPLOAD");
+    return created.kind === "lost" ? "lost" : witness.judge(created.cause, "CREATE UPLOAD", bucket);
   }
   const id = created.value;
+  const began = acting.scheduler.now;
   const parts = await putParts(acting, key, id);
   if (parts === undefined) return "without parts";
   const ending = random.next();
@@ -57,7 +59,10 @@ export async function completeUpload(acting: Acting): Promise<string> {
   const ended = await completing;
   const aborted = await aborting;
   if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchUpload")) {
-    // Somebody aborted it: the client itself, or the sweep. The object never appears.
+    // Somebody aborted it: the client itself, the sweep, or whoever deleted the bucket.
+    const isExplained = aborting !== undefined || witness.fleeting.has(bucket) ||
+      acting.scheduler.now - began > SWEEP.uploadExpiry / 2;
+    if (!isExplained) witness.object(`${what}: the upload is gone`);
     return "aborted";
   }
   if (ended.kind === "done" && aborted === "done") {
@@ -66,7 +71,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (ended.kind === "done" && ended.value.etag !== etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
   }
-  return witness.endWrite(begun, ended, false);
+  return witness.endWrite(begun, ended, false, bucket);
 }
 
 async function putParts(
@@ -91,7 +96,7 @@ async function putParts(
       );
       if (ended.kind === "done") stored[number - 1] = content;
       else if (ended.kind === "failed" && !isS3Error(ended.cause, "NoSuchUpload")) {
-        witness.judge(ended.cause, "PUT PART");
+        witness.judge(ended.cause, "PUT PART", bucket);
         return undefined; // which attempt counts is not known
       } else return undefined;
     }
@@ -108,5 +113,7 @@ async function abort(
 ): Promise<string> {
   const ended = await call(`ABORT ${key} ${id}`, (store) => store.abortUpload(bucket, key, id));
   if (ended.kind !== "failed") return ended.kind;
-  return isS3Error(ended.cause, "NoSuchUpload") ? "none" : witness.judge(ended.cause, "ABORT");
+  return isS3Error(ended.cause, "NoSuchUpload")
+    ? "none"
+    : witness.judge(ended.cause, "ABORT", bucket);
 }

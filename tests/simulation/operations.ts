@@ -3,6 +3,7 @@
  * @module
  */
 
+import { createBucket, deleteBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
 import { completeUpload } from "./multipart.ts";
 import { head, list, read, readRange } from "./reads.ts";
@@ -30,4 +31,6 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "range", weight: 6, run: readRange },
   { name: "head", weight: 8, run: head },
   { name: "list", weight: 9, run: list },
+  { name: "create bucket", weight: 3, run: createBucket },
+  { name: "delete bucket", weight: 3, run: deleteBucket },
 ];

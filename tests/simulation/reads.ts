@@ -3,7 +3,6 @@
  * @module
  */
 
-import { isS3Error } from "../../src/s3/errors.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
@@ -54,11 +53,11 @@ export async function readKey(
   });
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "failed") {
-    if (isS3Error(ended.cause, "NoSuchKey")) {
+    if (witness.isMissing(ended.cause, bucket)) {
       witness.saw(place, from, null, "GET");
       return "none";
     }
-    return witness.judge(ended.cause, `GET ${key}`);
+    return witness.judge(ended.cause, `GET ${key}`, bucket);
   }
   const { etag, bytes, broken } = ended.value;
   const size = contents.of(etag)?.length ?? 0;
@@ -103,7 +102,9 @@ export async function head(acting: Acting): Promise<string> {
     witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
     return "done";
   }
-  if (!isS3Error(ended.cause, "NoSuchKey")) return witness.judge(ended.cause, `HEAD ${key}`);
+  if (!witness.isMissing(ended.cause, bucket)) {
+    return witness.judge(ended.cause, `HEAD ${key}`, bucket);
+  }
   witness.saw(placeOf(bucket, key), from, null, "HEAD");
   return "none";
 }
@@ -121,7 +122,13 @@ export async function list(acting: Acting): Promise<string> {
       (store) => store.listObjects(bucket, { prefix: "", delimiter: "", after: begin, limit }),
     );
     if (ended.kind === "lost") return "lost";
-    if (ended.kind === "failed") return witness.judge(ended.cause, "LIST");
+    if (ended.kind === "failed") {
+      if (!witness.isMissing(ended.cause, bucket)) {
+        return witness.judge(ended.cause, "LIST", bucket);
+      }
+      for (const key of keys) witness.saw(placeOf(bucket, key), from, null, "LIST");
+      return "no bucket";
+    }
     const { objects, next } = ended.value;
     const listed = new Map(objects.map(({ key, etag }) => [key, etag]));
     if (listed.size !== objects.length) witness.object(`LIST shows a key twice: ${[...listed]}`);

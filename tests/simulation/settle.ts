@@ -3,7 +3,6 @@
  * @module
  */
 
-import { isS3Error } from "../../src/s3/errors.ts";
 import type { Acting, ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { Random } from "./random.ts";
@@ -11,12 +10,12 @@ import { list, readKey } from "./reads.ts";
 
 /** Reads and lists all keys through every gateway. Errors are violations now. */
 export async function readBack(cluster: Cluster, world: ClientWorld): Promise<void> {
-  const { witness, trace, keys } = world;
+  const { witness, trace, keys, bucket } = world;
   for (const gateway of cluster.running) {
     const call: Acting["call"] = async (what, work) => {
       const ended = await gateway.call(`reader ${what}`, work);
       trace.add("reader", `${gateway.name} ${what}: ${ended.kind}`);
-      const isMissing = ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey");
+      const isMissing = ended.kind === "failed" && witness.isMissing(ended.cause, bucket);
       if (ended.kind !== "done" && !isMissing) {
         const cause = ended.kind === "failed" ? ended.cause : ended.kind;
         witness.object(`After healing, ${what} of ${gateway.name} ended with ${cause}`);

@@ -13,6 +13,7 @@ import { type Fault, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
+import { failPower, Gate } from "./power.ts";
 import { readBack } from "./settle.ts";
 import { Trace } from "./trace.ts";
 import { Witness } from "./witness.ts";
@@ -32,6 +33,8 @@ export type Plan = {
   readonly clients: number;
   readonly operations: number;
   readonly keys: readonly ObjectKey[];
+  /** The share of operations that go to a bucket which clients create and delete. */
+  readonly fleetingShare: number;
   readonly faults: readonly Fault[];
 };
 
@@ -46,6 +49,9 @@ export type Outcome = {
 };
 
 const BUCKET = "bucket" as BucketName;
+const FLEETING = "fleeting" as BucketName;
+/** Subjects that mirrors copy. */
+const MIRRORED = ["", "$O.bucket.S3.>", "$O.bucket.C.>", "$O.bucket.M.>"] as const;
 /** Nothing is left out. */
 export const NOTHING: Omissions = { operations: new Set(), faults: new Set() };
 /** Steps after which a simulation is given up: something goes on forever. */
@@ -58,10 +64,12 @@ export function planOf(seed: number): Plan {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
+    mirror: random.chance(0.3) ? random.pick(MIRRORED) : undefined,
   };
   const clients = 2 + random.below(7);
   const operations = 10 + random.below(40);
   const keys = Array.from({ length: 1 + random.below(6) }, (_, i) => `key/${i}` as ObjectKey);
+  const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8]) : 0;
   const mix = random.pick(MIXES);
   const faults = planFaults(random.fork(), {
     mix,
@@ -69,7 +77,7 @@ export function planOf(seed: number): Plan {
     between: random.between(100, 3000),
     targets: shape.gateways,
   });
-  return { seed, shape, clients, operations, keys, faults };
+  return { seed, shape, clients, operations, keys, fleetingShare, faults };
 }
 
 /** Runs the simulation of a seed. */
@@ -82,6 +90,8 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   const cluster = new Cluster(scheduler, random, trace, plan.shape, (gateway, what) => {
     witness.object(`${gateway.name} does not end: ${what}`);
   });
+  witness.fleeting.add(FLEETING);
+  const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
     seed,
@@ -90,6 +100,10 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     contents: new Contents(),
     witness,
     bucket: BUCKET,
+    fleeting: FLEETING,
+    fleetingShare: plan.fleetingShare,
+    busy: { count: 0 },
+    gate: gate.pass,
     keys: plan.keys,
     gateways: () => cluster.running,
     wait: cluster.wait,
@@ -103,7 +117,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   let isOver = false;
   let failure: unknown;
   scheduler.after(1, cluster.clients, () => {
-    runPhases(plan, cluster, world, omitted).catch((cause) => failure = cause)
+    runPhases(plan, cluster, world, gate, omitted).catch((cause) => failure = cause)
       .finally(() => isOver = true);
   });
   await scheduler.run(() => isOver || scheduler.steps > MAX_STEPS);
@@ -118,9 +132,10 @@ function describe(cause: unknown): string {
 }
 
 async function runPhases(
-  { clients, operations, faults }: Plan,
+  { clients, operations, faults, shape }: Plan,
   cluster: Cluster,
   world: ClientWorld,
+  gate: Gate,
   omitted: Omissions,
 ): Promise<void> {
   const { scheduler, trace, bucket } = world;
@@ -128,8 +143,17 @@ async function runPhases(
   const created = await first?.call("CREATE BUCKET", (store) => store.createBucket(bucket, "me"));
   if (created?.kind !== "done") throw new Error("The bucket was not created", { cause: created });
 
+  if (shape.mirror !== undefined) cluster.mirror("OBJ_bucket", shape.mirror);
+
+  let failing = Promise.resolve();
   for (const fault of faults) {
     if (omitted.faults.has(fault.index)) continue;
+    if (fault.kind === "power") {
+      scheduler.after(fault.at, cluster.clients, () => {
+        failing = failing.then(() => failPower(cluster, world, gate, fault));
+      });
+      continue;
+    }
     scheduler.after(fault.at, cluster.clients, () => cluster.strike(fault));
   }
   await Promise.all(
@@ -138,6 +162,7 @@ async function runPhases(
   // Faults end by themselves; what is left of the plan is over, too.
   const last = Math.max(0, ...faults.map(({ at, lasts }) => at + lasts));
   if (last > scheduler.now) await cluster.wait(last - scheduler.now);
+  await failing;
   cluster.heal();
   await cluster.wait(10_000);
   await readBack(cluster, world);

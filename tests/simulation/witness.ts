@@ -21,10 +21,12 @@ export const placeOf = (bucket: string, key: string): string => `${bucket}/${key
 /** The histories and the violations of a simulation. */
 export class Witness {
   readonly violations: string[] = [];
-  readonly history: History;
+  history: History;
   readonly #moment: () => number;
-  /** Tells that a bucket may be full: then writes may be refused. */
+  /** Buckets may be full: then writes may be refused. */
   mayBeFull = false;
+  /** Buckets that clients create and delete. */
+  readonly fleeting = new Set<string>();
 
   constructor(moment: () => number) {
     this.#moment = moment;
@@ -42,7 +44,7 @@ export class Witness {
   }
 
   /** Ends a write by how its call ended. Returns a word for it. */
-  endWrite(begun: Begun, ended: Ended<unknown>, hasCondition: boolean): string {
+  endWrite(begun: Begun, ended: Ended<unknown>, hasCondition: boolean, bucket: string): string {
     if (ended.kind === "lost") return "lost";
     if (ended.kind === "done") {
       begun.end("done");
@@ -53,20 +55,46 @@ export class Witness {
       begun.end("refused");
       return "refused";
     }
-    return this.judge(cause, "a write");
+    return this.judge(cause, "a write", bucket);
   }
 
   /** Judges an error that says nothing about a key. Returns its name. */
-  judge(cause: unknown, what: string): string {
+  judge(cause: unknown, what: string, bucket = ""): string {
     if (isS3Error(cause, ...IN_DOUBT)) return cause.code;
+    if (isS3Error(cause, "NoSuchBucket") && this.fleeting.has(bucket)) return cause.code;
     if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull) return cause.code;
     this.object(`${what} ended with ${describeError(cause)}`);
     return "unexpected";
   }
 
+  /** Tells whether an error says that there is no object. */
+  isMissing(cause: unknown, bucket: string): boolean {
+    return isS3Error(cause, "NoSuchKey") ||
+      (isS3Error(cause, "NoSuchBucket") && this.fleeting.has(bucket));
+  }
+
   /** Notes what a reader saw. */
   saw(place: string, from: number, value: Value, what: string): void {
     this.history.read(place, from, value, `${what} ${value ?? "none"}`);
+  }
+
+  /**
+   * Begins new histories: a server has lost what it had acknowledged and not written to its disk.
+   *
+   * @param values What each place holds now.
+   */
+  beginAnew(values: ReadonlyMap<string, Value>): void {
+    this.checkHistories();
+    const before = this.history;
+    this.history = new History(this.#moment);
+    for (const [place, value] of values) {
+      if (value !== null) this.history.write(place, value, `found ${value}`).end("done");
+      for (const { what, sets, demand, optional } of before.eventsOf(place)) {
+        if (!optional || sets === undefined || sets === value) continue;
+        const condition = demand !== undefined && "is" in demand ? demand.is : undefined;
+        this.history.write(place, sets, what, condition); // it may still happen
+      }
+    }
   }
 
   /** Checks all histories. */

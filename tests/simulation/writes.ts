@@ -54,7 +54,7 @@ async function putKey(
   const from = witness.now();
   const begun = witness.history.write(place, content.etag, what, condition);
   const ended = await call(what, (store) => store.putObject(bucket, key, input));
-  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey") && condition) {
+  if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
     begun.end("refused");
     return "refused";
@@ -62,7 +62,7 @@ async function putKey(
   if (ended.kind === "done" && ended.value.etag !== content.etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
   }
-  return witness.endWrite(begun, ended, condition !== undefined);
+  return witness.endWrite(begun, ended, condition !== undefined, bucket);
 }
 
 /** Deletes an object, or what the client saw last. */
@@ -76,12 +76,12 @@ export async function remove(acting: Acting): Promise<string> {
   const begun = witness.history.write(place, null, what, condition);
   const precondition = condition === undefined ? {} : { ifMatch: condition };
   const ended = await call(what, (store) => store.deleteObject(bucket, key, precondition));
-  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey") && condition) {
+  if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
     begun.end("refused");
     return "refused";
   }
-  return witness.endWrite(begun, ended, condition !== undefined);
+  return witness.endWrite(begun, ended, condition !== undefined, bucket);
 }
 
 /** Renames what the client saw at a key to a later one. */
@@ -114,12 +114,12 @@ export async function rename(acting: Acting): Promise<string> {
     begun[0]?.end("refused");
     return "refused";
   }
-  if (isS3Error(ended.cause, "NoSuchKey")) {
+  if (witness.isMissing(ended.cause, bucket)) {
     begun[0]?.end("refused");
     witness.saw(placeOf(bucket, sourceKey), from, null, what);
     return "none";
   }
-  return witness.judge(ended.cause, what);
+  return witness.judge(ended.cause, what, bucket);
 }
 
 /** Copies what the client sees at a key to a later one, through the gateway. */
@@ -154,9 +154,9 @@ export async function copy(acting: Acting): Promise<string> {
     // Nothing was written, so nobody ever sees it; it counts as unanswered.
     return "other";
   }
-  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey")) return "none";
+  if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket)) return "none";
   if (ended.kind === "failed" && !isS3Error(ended.cause)) return "broken"; // its source broke off
-  return witness.endWrite(begun, ended, false);
+  return witness.endWrite(begun, ended, false, bucket);
 }
 
 /** Changes the tags of an object, which changes nothing that its ETag tells. */
@@ -174,11 +174,11 @@ export async function tag(acting: Acting): Promise<string> {
     if (etag !== undefined) witness.saw(placeOf(bucket, key), from, etag, "TAG");
     return "done";
   }
-  if (isS3Error(ended.cause, "NoSuchKey")) {
+  if (witness.isMissing(ended.cause, bucket)) {
     witness.saw(placeOf(bucket, key), from, null, "TAG");
     return "none";
   }
-  return witness.judge(ended.cause, `TAG ${key}`);
+  return witness.judge(ended.cause, `TAG ${key}`, bucket);
 }
 
 /** Returns the ETag that a client sees now. */
@@ -192,7 +192,7 @@ async function lookAt(
     witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
     return ended.value.etag;
   }
-  if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchKey")) {
+  if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket)) {
     witness.saw(placeOf(bucket, key), from, null, "HEAD");
   }
   return undefined;

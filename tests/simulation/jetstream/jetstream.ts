@@ -12,6 +12,7 @@ import { ApiErrors, Refused } from "./api_errors.ts";
 import { directGet } from "./gets.ts";
 import { overLimit } from "./message_store.ts";
 import { publish } from "./publish.ts";
+import type { StoreChange } from "./message_store.ts";
 import { type ApiContext, CALLS, refusal } from "./stream_api.ts";
 import type { Proposal, Stream } from "./stream.ts";
 import type { StoredTime } from "./stored_time.ts";
@@ -121,9 +122,11 @@ export class JetStream {
     return proposals.length - kept;
   }
 
-  /** Lets a copy, from 1 on, be this many milliseconds behind from now on. */
+  /** Lets a copy, from 1 on, be this many milliseconds behind from now on; of a mirror, all of it. */
   setLag(name: string, copy: number, milliseconds: number): void {
-    const follower = this.#streams.get(name)?.followers[copy - 1];
+    const stream = this.#streams.get(name);
+    if (stream?.config.mirror !== undefined) stream.mirrorLag = milliseconds;
+    const follower = stream?.followers[copy - 1];
     if (follower !== undefined) follower.lag = milliseconds;
   }
 
@@ -220,12 +223,24 @@ export class JetStream {
       if (mirror.config.mirror?.name !== origin.config.name) continue;
       const { filter_subject = "" } = mirror.config.mirror;
       const matches = matcherOf(filter_subject);
-      for (const change of changes as readonly import("./message_store.ts").StoreChange[]) {
-        if (change.kind === "store" && matches(change.message.subject)) {
-          mirror.commit([change], this.#options.clock.now());
-        }
+      for (const change of changes as readonly StoreChange[]) {
+        if (change.kind !== "store" || !matches(change.message.subject)) continue;
+        this.#mirrorLater(mirror, change);
       }
     }
+  }
+
+  #mirrorLater(mirror: Stream, change: StoreChange): void {
+    const { clock } = this.#options;
+    if (mirror.mirrorLag === 0 && mirror.mirrored === 0) {
+      mirror.commit([change], clock.now());
+      return;
+    }
+    // In the order of the origin, also if the lag has become shorter.
+    mirror.mirrored = Math.max(mirror.mirrored + 1e-3, clock.now() + mirror.mirrorLag);
+    clock.after(mirror.mirrored - clock.now(), () => {
+      if (this.#streams.get(mirror.config.name) === mirror) mirror.commit([change], clock.now());
+    });
   }
 
   #directGet(message: WireMessage): boolean {

@@ -42,6 +42,9 @@ export class Stream {
   lastId = "";
   /** Milliseconds since 1970 until which there is no leader. */
   leaderless = 0;
+  /** Of a mirror: milliseconds by which it is behind, and when its last message will have arrived. */
+  mirrorLag = 0;
+  mirrored = 0;
   /** What was on disk at the last sync, and the changes since. */
   #synced: MessageStore;
   #unsynced: StoreChange[] = [];

@@ -1,0 +1,53 @@
+/**
+ * What the server really holds, read past all gateways.
+ * @module
+ */
+
+import { type StoreName, storeOf, streamOf } from "../../src/nats/layout/names.ts";
+import { readInfo } from "../../src/nats/layout/object_info.ts";
+import { infoSubject, keyOfSubject } from "../../src/nats/layout/subjects.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import type { Value } from "../cluster/history.ts";
+import type { JetStream } from "./jetstream/jetstream.ts";
+import type { MessageStore } from "./jetstream/message_store.ts";
+import { placeOf } from "./witness.ts";
+
+/** A bucket as the server holds it. */
+export type HeldBucket = { readonly name: StoreName; readonly store: MessageStore };
+
+/** Returns a bucket's messages; undefined if there is no such bucket. */
+export function heldBucket(jetStream: JetStream, bucket: BucketName): HeldBucket | undefined {
+  const name = storeOf(bucket);
+  if (name === undefined) return undefined;
+  const stream = jetStream.stream(streamOf(name));
+  return stream === undefined ? undefined : { name, store: stream.store };
+}
+
+/** Returns what the places of some keys hold. */
+export function valuesOf(
+  jetStream: JetStream,
+  bucket: BucketName,
+  keys: readonly ObjectKey[],
+): Map<string, Value> {
+  const held = heldBucket(jetStream, bucket);
+  const values = new Map<string, Value>();
+  for (const key of keys) {
+    const message = held?.store.last(infoSubject(held.name, key));
+    const parsed = message && readInfo(key, message.data, new Date(message.time.ms)).parsed;
+    values.set(placeOf(bucket, key), parsed?.kind === "object" ? parsed.object.info.etag : null);
+  }
+  return values;
+}
+
+/** Returns the nuids that objects of a bucket name. */
+export function namedGroups({ name, store }: HeldBucket): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const subject of store.subjects.keys()) {
+    const key = keyOfSubject(name, subject);
+    const message = key === undefined ? undefined : store.last(subject);
+    if (key === undefined || message === undefined) continue;
+    const { parsed, nuid } = readInfo(key, message.data, new Date(message.time.ms));
+    if (parsed.kind !== "absent" && nuid !== undefined) named.add(nuid);
+  }
+  return named;
+}
