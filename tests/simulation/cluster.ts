@@ -90,6 +90,7 @@ export class Cluster {
       scheduler,
       network: this.network,
       links: this.links,
+      trace,
       clients: this.clients,
       options: { replicas, nativeLayout, grace: GRACE, chunkSize: 1024, minPartSize: MIN_PART },
       hangs,

@@ -78,6 +78,9 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   power: [50, 4000],
 };
 
+/** Power failures of a run, during which clients wait. */
+const MAX_FAILURES = 3;
+
 /** Makes the faults of a run, in order of time. */
 export function planFaults(
   random: Random,
@@ -93,10 +96,12 @@ export function planFaults(
   const kinds = Object.entries(mix) as [FaultKind, number][];
   const total = kinds.reduce((sum, [, weight]) => sum + weight, 0);
   const faults: Fault[] = [];
+  let failures = 0;
   if (total === 0) return faults;
   for (let at = random.next() * between; at < until; at += 2 * random.next() * between) {
     let left = random.next() * total;
     const kind = kinds.find(([, weight]) => (left -= weight) < 0)?.[0] ?? "cut";
+    if (kind === "power" && ++failures > MAX_FAILURES) continue;
     const [least, most] = DURATIONS[kind];
     faults.push({
       index: faults.length,

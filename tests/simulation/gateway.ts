@@ -6,11 +6,12 @@
 import { createNatsStore, type NatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
 import { startWorkers } from "../../src/workers/start_workers.ts";
 import { STORE_OPTIONS } from "../nats/store_on_server.ts";
-import { SILENT_LOG } from "../../src/telemetry/log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
 import { GatewayHome } from "./home.ts";
 import type { Link, Links } from "./links.ts";
 import type { Network, SimulatedConnection } from "./network.ts";
 import type { Random } from "./random.ts";
+import type { Trace } from "./trace.ts";
 import { type Home, MOMENT, type Scheduled, type Scheduler } from "./scheduler.ts";
 
 /** How a call of a gateway ended. */
@@ -25,6 +26,7 @@ export type Surroundings = {
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly links: Links;
+  readonly trace: Trace;
   /** Where clients wait. */
   readonly clients: Home;
   readonly options: Partial<NatsStoreOptions>;
@@ -38,6 +40,21 @@ export const GRACE = 4000;
 export const SWEEP = { interval: 15_000, minAge: 20_000, uploadExpiry: 60_000 } as const;
 /** Milliseconds within which every call ends. */
 const PATIENCE = 300_000;
+
+/** Shows a log's lines in the trace. */
+function logOf(tell: (text: string) => void): Log {
+  const write = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+    const shown = Object.entries(fields ?? {}).map(([name, value]) => ` ${name}=${value}`).join("");
+    tell(`logs: ${message}${shown}`);
+  };
+  const log: Log = {
+    ...{ debug: write, info: write, warn: write, error: write, frequent: write },
+    with: () => log,
+    flush: () => Promise.resolve(),
+    dropped: () => 0,
+  };
+  return log;
+}
 
 const UNMEASURED = { emptiedTrash() {}, flattened() {}, swept() {} };
 
@@ -135,15 +152,16 @@ export class Gateway {
   }
 
   #start(): void {
-    const { options } = this.#shared;
-    this.#store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options });
+    const { options, trace } = this.#shared;
+    const log = logOf((text) => trace.add(this.name, text));
+    this.#store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log });
     startWorkers(
       { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep: SWEEP },
       {
         store: this.#store,
         users: undefined,
         metrics: UNMEASURED,
-        log: SILENT_LOG,
+        log,
         signal: this.#stopping.signal,
       },
     );

@@ -144,6 +144,10 @@ export class JetStream {
       stream.proposals.splice(0);
       if (losesTail && stream.config.num_replicas === 1) {
         lost += stream.loseTail(this.#options.random());
+        // What had expired since the last sync is back, and expires again.
+        for (const message of stream.store.messages.values()) {
+          if (message.expires > 0) this.#expire(stream, message);
+        }
       }
     }
     return lost;
