@@ -39,15 +39,21 @@ export function valuesOf(
   return values;
 }
 
-/** Returns the nuids that objects of a bucket name. */
+/**
+ * Returns the nuids that objects of a bucket name. After a power failure a key may have an older message beside the last one,
+ * whose rollup was lost. Its bytes stay until the key is written again.
+ */
 export function namedGroups({ name, store }: HeldBucket): ReadonlySet<string> {
   const named = new Set<string>();
-  for (const subject of store.subjects.keys()) {
+  for (const [subject, sequences] of store.subjects) {
     const key = keyOfSubject(name, subject);
-    const message = key === undefined ? undefined : store.last(subject);
-    if (key === undefined || message === undefined) continue;
-    const { parsed, nuid } = readInfo(key, message.data, new Date(message.time.ms));
-    if (parsed.kind !== "absent" && nuid !== undefined) named.add(nuid);
+    if (key === undefined) continue;
+    for (const sequence of sequences) {
+      const message = store.messages.get(sequence);
+      if (message === undefined) continue;
+      const { parsed, nuid } = readInfo(key, message.data, new Date(message.time.ms));
+      if (parsed.kind !== "absent" && nuid !== undefined) named.add(nuid);
+    }
   }
   return named;
 }
