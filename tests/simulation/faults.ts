@@ -35,6 +35,9 @@ export type Fault = {
   readonly decision: number;
 };
 
+/** Kinds that keep no gateway from reaching the server in time. */
+export const HARMLESS: ReadonlySet<FaultKind> = new Set(["kill", "stop", "jump", "lag"]);
+
 /** How often each kind occurs, relative to the others. */
 export type FaultMix = Readonly<Partial<Record<FaultKind, number>>>;
 

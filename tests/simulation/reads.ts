@@ -3,6 +3,7 @@
  * @module
  */
 
+import { ChunksMissing } from "../../src/nats/objects/chunk_reader.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
@@ -65,6 +66,9 @@ export async function readKey(
   if (start >= size && range !== undefined) return "nothing";
   const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
   if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
+  if (broken instanceof ChunksMissing && !witness.readsMayBreak) {
+    witness.object(`${what} of ${etag} breaks off: ${broken.message}`);
+  }
   return broken === undefined ? "done" : "broken";
 }
 

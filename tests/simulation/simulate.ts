@@ -23,6 +23,8 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     /** Goes on after a failing seed, without shrinking it. */
     continue: { type: "boolean", default: false },
+    /** Stops at a failing seed, and prints its first violation alone. */
+    brief: { type: "boolean", default: false },
     /** Prints how the operations of clients ended. */
     counts: { type: "boolean", default: false },
   },
@@ -56,6 +58,10 @@ while (
   if (values.trace) print(outcome);
   if (outcome.violations.length === 0) continue;
   failures++;
+  if (values.brief) {
+    console.log(outcome.violations[0]?.split("\n", 1)[0]?.slice(0, 200));
+    break;
+  }
   report(seed, outcome);
   if (values.continue) continue;
   if (!values.trace) {

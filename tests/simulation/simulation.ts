@@ -9,7 +9,7 @@ import { checkCleanliness } from "./cleanliness.ts";
 import { type ClientWorld, runClient } from "./clients.ts";
 import { Cluster, type ClusterShape } from "./cluster.ts";
 import { Contents } from "./contents.ts";
-import { type Fault, MIXES, planFaults } from "./faults.ts";
+import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -91,6 +91,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     witness.object(`${gateway.name} does not end: ${what}`);
   });
   witness.fleeting.add(FLEETING);
+  witness.readsMayBreak = plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {

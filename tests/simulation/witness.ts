@@ -25,6 +25,8 @@ export class Witness {
   readonly #moment: () => number;
   /** Buckets may be full: then writes may be refused. */
   mayBeFull = false;
+  /** Gateways may be too slow to hold what their readers read. */
+  readsMayBreak = false;
   /** Buckets that clients create and delete. */
   readonly fleeting = new Set<string>();
 
