@@ -28,6 +28,8 @@ export type ClientWorld = {
   readonly keys: readonly ObjectKey[];
   /** Returns the gateways that a client may choose from. */
   readonly gateways: () => readonly Gateway[];
+  /** Longest pause between two operations of a client, in milliseconds. */
+  readonly pace: number;
   readonly wait: (milliseconds: number) => Promise<void>;
   /** Counts the operations under way. */
   readonly busy: { count: number };
@@ -49,8 +51,8 @@ export type Acting = ClientWorld & {
   readonly call: <T>(what: string, work: (store: NatsStore) => Promise<T>) => Promise<Ended<T>>;
 };
 
-/** Milliseconds between two operations of a client. */
-const [LEAST_PAUSE, MOST_PAUSE] = [0.1, 300];
+/** Shortest pause between two operations of a client, in milliseconds. */
+const LEAST_PAUSE = 0.1;
 
 /** Runs a client until it has done its operations. */
 export async function runClient(
@@ -62,7 +64,7 @@ export async function runClient(
   for (let index = 0; index < operations; index++) {
     // Each operation decides by itself, so that leaving one out changes no other.
     const random = new Random(world.seed * 7919 + number * 104_729 + index * 15_485_863);
-    await world.wait(random.between(LEAST_PAUSE, MOST_PAUSE));
+    await world.wait(random.between(LEAST_PAUSE, world.pace));
     await world.gate();
     const operation = choose(random);
     const gateways = world.gateways();

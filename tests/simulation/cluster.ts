@@ -139,8 +139,9 @@ export class Cluster {
         break;
       case "loss":
         tell("messages are lost");
-        link.loss = 0.3 * decision;
-        later(() => link.loss = 0);
+        if (decision < 0.7) link.loss["to client"] = decision < 0.3 ? 0.95 : 0.4 * decision;
+        if (decision > 0.5) link.loss["to server"] = 0.4 * decision;
+        later(() => link.loss["to client"] = link.loss["to server"] = 0);
         break;
       case "pause":
         tell("it is paused");
@@ -191,7 +192,7 @@ export class Cluster {
         continue;
       }
       link.slowness = 0;
-      link.loss = 0;
+      link.loss["to client"] = link.loss["to server"] = 0;
       home.pausedUntil = Math.min(home.pausedUntil, scheduler.now);
       if (link.isDark) gateway.cut(10);
       else if (!connection.isUp) scheduler.after(1, home, () => connection.restore());
@@ -209,6 +210,8 @@ export class Cluster {
       mirror: { name, ...(filter !== "" && { filter_subject: filter }) },
     };
     operator.publish("$JS.API.STREAM.CREATE.MIRROR", JSON.stringify(config));
+    const lag = this.#random.between(1, 50);
+    this.scheduler.after(100, this.server, () => this.jetStream.setLag("MIRROR", 0, lag));
   }
 
   /** Restarts the server, which may forget what it has not written to its disk. */

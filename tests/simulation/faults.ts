@@ -44,12 +44,15 @@ export type FaultMix = Readonly<Partial<Record<FaultKind, number>>>;
 /** Mixes, from one of which a run takes its faults. */
 export const MIXES: readonly FaultMix[] = [
   {},
-  { cut: 1, dark: 1, loss: 1 },
+  { kill: 1, stop: 1, jump: 1, lag: 1 },
+  { cut: 2, dark: 1, loss: 2 },
+  { loss: 1 },
   { slow: 3, pause: 2, loss: 1 },
   { kill: 2, stop: 1, cut: 1 },
   { election: 3, lag: 3, slow: 1 },
   { restart: 1, cut: 1 },
   { power: 1 },
+  { power: 1, kill: 1, slow: 1 },
   {
     cut: 2,
     dark: 1,
@@ -70,8 +73,8 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   cut: [1, 4000],
   dark: [10, 8000],
   slow: [10, 7000],
-  loss: [10, 5000],
-  pause: [5, 20_000],
+  loss: [10, 20_000],
+  pause: [5, 60_000],
   kill: [10, 5000],
   stop: [10, 3000],
   jump: [1, 1],

@@ -151,12 +151,6 @@ const FAULTS: readonly KnownFault[] = [
     from: "        expect: sequence,\n        ttl: TOMBSTONE_TTL,",
     to: "        ttl: TOMBSTONE_TTL,",
   },
-  {
-    name: "fails a put for an unanswered read, and keeps its bytes",
-    file: "objects/replace.ts",
-    from: "await discard(needs, stream, newGroup).catch(() => {});\n        }",
-    to: "}",
-  },
 ];
 
 const { values, positionals } = parseArgs({

@@ -11,12 +11,13 @@ import { type Home, MOMENT, type Scheduler } from "./scheduler.ts";
 /** One connection's way to the server and back. */
 export class Link {
   readonly home: Home;
-  /** Milliseconds that each message takes in addition. */
+  /** Milliseconds that each message takes in addition: always, and during a fault. */
+  readonly distance: number;
   slowness = 0;
   /** Nothing arrives any more, and nobody has noticed. */
   isDark = false;
-  /** The probability that a message is lost between servers. */
-  loss = 0;
+  /** The probability that a message is lost between servers, by its way. */
+  readonly loss: Record<Way, number> = { "to server": 0, "to client": 0 };
   /** Counts the times that it was cut. */
   epoch = 0;
   /** Of the messages to the server that were under way at the last cut: the last that arrives. */
@@ -29,6 +30,7 @@ export class Link {
   constructor(home: Home, random: Random) {
     this.home = home;
     this.random = random;
+    this.distance = random.chance(0.4) ? random.between(1, 40) : 0;
   }
 }
 
@@ -76,15 +78,15 @@ export class Links {
   }
 
   /** Carries a message. */
-  readonly carry: Carry = (connection, way, run) => {
+  readonly carry: Carry = (connection, way, run, isForServer = false) => {
     const link = this.#links.get(connection);
     if (link === undefined) return;
     const { random, latest, epoch } = link;
-    if (link.isDark || (link.loss > 0 && random.chance(link.loss))) {
+    if (link.isDark || (!isForServer && link.loss[way] > 0 && random.chance(link.loss[way]))) {
       this.#observe(link, way, link.isDark ? "cut" : "lost");
       return;
     }
-    const delay = random.between(FASTEST, SLOWEST) + link.slowness;
+    const delay = random.between(FASTEST, SLOWEST) + link.distance + link.slowness;
     const at = Math.max(latest[way] + MOMENT, this.#scheduler.now + delay);
     latest[way] = at;
     if (way === "to client") {

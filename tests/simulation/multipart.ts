@@ -39,6 +39,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (ending < 0.1) return "left";
   if (ending < 0.2) return await abort(acting, key, id);
 
+  if (random.chance(0.1)) await acting.wait(random.between(1000, 40_000));
   const etag = multipartETag(parts.map((part) => part.etag));
   contents.add(etag, Buffer.concat(parts.map(({ bytes }) => bytes)));
   const completed: CompletedPart[] = parts.map((part, i) => ({

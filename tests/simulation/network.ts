@@ -24,8 +24,17 @@ export type ServerSide = {
   readonly subscribed: (subject: string) => void;
 };
 
-/** Carries a message over a connection: runs something later, or never. */
-export type Carry = (connection: SimulatedConnection, way: Way, run: () => void) => void;
+/**
+ * Carries a message over a connection: runs something later, or never.
+ *
+ * @param isForServer The message is for the server at the other end, so no other server loses it.
+ */
+export type Carry = (
+  connection: SimulatedConnection,
+  way: Way,
+  run: () => void,
+  isForServer?: boolean,
+) => void;
 
 /** The way of a message. */
 export type Way = "to server" | "to client";
@@ -103,7 +112,7 @@ export class Network {
       this.remove(interest); // what was under way when the connection was cut may arrive as well
       this.add(interest);
       this.#server?.subscribed(interest.subject);
-    });
+    }, true);
   }
 
   /** Adds a subscription that has arrived. */

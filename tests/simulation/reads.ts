@@ -40,7 +40,7 @@ export async function readKey(
 ): Promise<string> {
   const { bucket, witness, contents, random, call } = acting;
   const place = placeOf(bucket, key);
-  const slowness = random.chance(0.1) ? random.between(1, 6000) : 0;
+  const slowness = random.chance(0.2) ? random.between(1, 6000) : 0;
   const from = witness.now();
   const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}`;
   const ended = await call(what, async (store) => {

@@ -35,6 +35,8 @@ export type Plan = {
   readonly keys: readonly ObjectKey[];
   /** The share of operations that go to a bucket which clients create and delete. */
   readonly fleetingShare: number;
+  /** Longest pause of a client between two operations, in milliseconds. */
+  readonly pace: number;
   readonly faults: readonly Fault[];
 };
 
@@ -64,20 +66,24 @@ export function planOf(seed: number): Plan {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
-    mirror: random.chance(0.3) ? random.pick(MIRRORED) : undefined,
+    mirror: random.chance(0.35) ? random.pick(MIRRORED) : undefined,
   };
   const clients = 2 + random.below(7);
   const operations = 10 + random.below(40);
-  const keys = Array.from({ length: 1 + random.below(6) }, (_, i) => `key/${i}` as ObjectKey);
+  const keys = Array.from(
+    { length: random.pick([1, 1, 2, 3, 6]) },
+    (_, i) => `key/${i}` as ObjectKey,
+  );
   const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8]) : 0;
+  const pace = random.pick([2, 30, 300]);
   const mix = random.pick(MIXES);
   const faults = planFaults(random.fork(), {
     mix,
-    until: operations * 60,
-    between: random.between(100, 3000),
+    until: operations * 100,
+    between: random.between(30, 2000),
     targets: shape.gateways,
   });
-  return { seed, shape, clients, operations, keys, fleetingShare, faults };
+  return { seed, shape, clients, operations, keys, fleetingShare, pace, faults };
 }
 
 /** Runs the simulation of a seed. */
@@ -103,6 +109,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     bucket: BUCKET,
     fleeting: FLEETING,
     fleetingShare: plan.fleetingShare,
+    pace: plan.pace,
     busy: { count: 0 },
     gate: gate.pass,
     keys: plan.keys,
