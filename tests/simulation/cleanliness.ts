@@ -40,6 +40,9 @@ function checkStream(
 ): void {
   const held = heldBucket(jetStream, bucket);
   if (held === undefined) return;
+  // Nobody sweeps a bucket whose deletion was given up until somebody writes there and takes its fence down.
+  const { subjects = [] } = jetStream.stream(`OBJ_${held.name}`)?.config ?? {};
+  if (!subjects.includes(`$O.${held.name}.M.>`)) return;
   const named = namedGroups(held);
   for (const subject of held.store.subjects.keys()) {
     const chunk = parseChunkSubject(held.name, subject);

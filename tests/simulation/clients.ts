@@ -28,6 +28,8 @@ export type ClientWorld = {
   readonly keys: readonly ObjectKey[];
   /** Returns the gateways that a client may choose from. */
   readonly gateways: () => readonly Gateway[];
+  /** Native clients write, too, and purge the bytes of what they believe to replace. */
+  readonly hasNatives: boolean;
   /** Longest pause between two operations of a client, in milliseconds. */
   readonly pace: number;
   readonly wait: (milliseconds: number) => Promise<void>;

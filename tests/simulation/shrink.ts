@@ -51,11 +51,16 @@ export async function shrink(
 }
 
 function itemsOf(seed: number): readonly Item[] {
-  const { clients, operations, faults } = planOf(seed);
+  const { clients, natives, operations, faults } = planOf(seed);
   const items: Item[] = [];
   for (let client = 0; client < clients; client++) {
     for (let index = 0; index < operations; index++) {
       items.push({ operation: `${client}.${index}` });
+    }
+  }
+  for (let native = 0; native < natives; native++) {
+    for (let index = 0; index < operations; index++) {
+      items.push({ operation: `native${native}.${index}` });
     }
   }
   return [...faults.map(({ index }) => ({ fault: index })), ...items];

@@ -13,6 +13,7 @@ import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
+import { NativeClient } from "./native_client.ts";
 import { failPower, Gate } from "./power.ts";
 import { readBack } from "./settle.ts";
 import { Trace } from "./trace.ts";
@@ -35,6 +36,8 @@ export type Plan = {
   readonly keys: readonly ObjectKey[];
   /** The share of operations that go to a bucket which clients create and delete. */
   readonly fleetingShare: number;
+  /** The number of native clients. */
+  readonly natives: number;
   /** Longest pause of a client between two operations, in milliseconds. */
   readonly pace: number;
   readonly faults: readonly Fault[];
@@ -75,6 +78,7 @@ export function planOf(seed: number): Plan {
     (_, i) => `key/${i}` as ObjectKey,
   );
   const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8]) : 0;
+  const natives = random.chance(0.25) ? 1 + random.below(2) : 0;
   const pace = random.pick([2, 30, 300]);
   const mix = random.pick(MIXES);
   const faults = planFaults(random.fork(), {
@@ -83,7 +87,7 @@ export function planOf(seed: number): Plan {
     between: random.between(30, 2000),
     targets: shape.gateways,
   });
-  return { seed, shape, clients, operations, keys, fleetingShare, pace, faults };
+  return { seed, shape, clients, operations, keys, fleetingShare, pace, natives, faults };
 }
 
 /** Runs the simulation of a seed. */
@@ -97,7 +101,8 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     witness.object(`${gateway.name} does not end: ${what}`);
   });
   witness.fleeting.add(FLEETING);
-  witness.readsMayBreak = plan.faults.some(({ kind }) => !HARMLESS.has(kind));
+  witness.readsMayBreak = plan.natives > 0 ||
+    plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
@@ -110,6 +115,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     fleeting: FLEETING,
     fleetingShare: plan.fleetingShare,
     pace: plan.pace,
+    hasNatives: plan.natives > 0,
     busy: { count: 0 },
     gate: gate.pass,
     keys: plan.keys,
@@ -140,7 +146,7 @@ function describe(cause: unknown): string {
 }
 
 async function runPhases(
-  { clients, operations, faults, shape }: Plan,
+  { clients, natives, operations, faults, shape }: Plan,
   cluster: Cluster,
   world: ClientWorld,
   gate: Gate,
@@ -164,9 +170,12 @@ async function runPhases(
     }
     scheduler.after(fault.at, cluster.clients, () => cluster.strike(fault));
   }
-  await Promise.all(
-    Array.from({ length: clients }, (_, i) => runClient(world, i, operations)),
-  );
+  await Promise.all([
+    ...Array.from({ length: clients }, (_, i) => runClient(world, i, operations)),
+    ...Array.from({ length: natives }, (_, i) => {
+      return new NativeClient(cluster, world, i).run(i, operations);
+    }),
+  ]);
   // Faults end by themselves; what is left of the plan is over, too.
   const last = Math.max(0, ...faults.map(({ at, lasts }) => at + lasts));
   if (last > scheduler.now) await cluster.wait(last - scheduler.now);

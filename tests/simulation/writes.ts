@@ -87,6 +87,7 @@ export async function remove(acting: Acting): Promise<string> {
 /** Renames what the client saw at a key to a later one. */
 export async function rename(acting: Acting): Promise<string> {
   const { bucket, keys, witness, random, call, moved } = acting;
+  if (acting.hasNatives) return "not here"; // a native put at the old key may purge what was renamed
   const [source, key, from] = [random.below(keys.length), random.below(keys.length), witness.now()];
   const [sourceKey, targetKey] = [keys[Math.min(source, key)], keys[Math.max(source, key)]];
   if (sourceKey === undefined || targetKey === undefined || sourceKey === targetKey) return "same";
