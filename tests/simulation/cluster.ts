@@ -21,6 +21,8 @@ export type ClusterShape = {
   /** Copies of each stream. */
   readonly replicas: number;
   readonly nativeLayout: NatsStoreOptions["nativeLayout"];
+  /** Bytes that objects may fill in a bucket; undefined for no limit. */
+  readonly quota: number | undefined;
   /** Which messages of the bucket a mirror copies; undefined without a mirror. */
   readonly mirror: string | undefined;
 };
@@ -52,7 +54,7 @@ export class Cluster {
     scheduler: Scheduler,
     random: Random,
     trace: Trace,
-    { gateways, replicas, nativeLayout = "off" }: ClusterShape,
+    { gateways, replicas, quota, nativeLayout = "off" }: ClusterShape,
     hangs: Surroundings["hangs"],
   ) {
     this.scheduler = scheduler;
@@ -92,7 +94,14 @@ export class Cluster {
       links: this.links,
       trace,
       clients: this.clients,
-      options: { replicas, nativeLayout, grace: GRACE, chunkSize: 1024, minPartSize: MIN_PART },
+      options: {
+        replicas,
+        quota,
+        nativeLayout,
+        grace: GRACE,
+        chunkSize: 1024,
+        minPartSize: MIN_PART,
+      },
       hangs,
     };
     for (let place = 0; place < gateways; place++) this.#startAt(place);

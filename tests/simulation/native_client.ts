@@ -22,6 +22,8 @@ import { placeOf } from "./witness.ts";
 const CHUNK = 1024;
 /** Milliseconds after which a request counts as unanswered. */
 const TIMEOUT = 5000;
+/** Bytes of a message that fills a bucket, and how many of them suffice. */
+const [FILLING, MAX_FILLINGS] = [200_000, 8];
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 type NativeInfo = { readonly nuid: string; readonly chunks: number; readonly deleted?: boolean };
@@ -54,7 +56,7 @@ export class NativeClient {
 
   /** Does some operations, one after the other. */
   async run(number: number, operations: number): Promise<void> {
-    const { wait, gate, busy, pace, seed, skipped, log, keys } = this.#world;
+    const { wait, gate, busy, pace, seed, skipped, log, keys, isLimited } = this.#world;
     for (let index = 0; index < operations; index++) {
       const random = new Random(seed * 6101 + number * 7 + index * 32_452_843);
       await wait(random.between(1, 4 * pace));
@@ -67,6 +69,8 @@ export class NativeClient {
         ? ["native put", await this.#put(key, random)]
         : choice < 0.9
         ? ["native delete", await this.#delete(key)]
+        : isLimited
+        ? ["native filling", await this.#fill(index)]
         : ["native forgery", await this.#forge(key, random)];
       busy.count--;
       log(what, outcome ? "done" : "unanswered");
@@ -84,7 +88,9 @@ export class NativeClient {
     if (before === "unanswered") return false;
     for (let at = 0; at < bytes.length; at += CHUNK) {
       const chunk = bytes.slice(at, at + CHUNK);
-      if (!await this.#publish(chunkSubject(this.#store, nuid), chunk)) return false;
+      if (await this.#publish(chunkSubject(this.#store, nuid), chunk)) continue;
+      await this.#purge(nuid);
+      return false;
     }
     const chunks = Math.ceil(bytes.length / CHUNK);
     const info = {
@@ -118,6 +124,16 @@ export class NativeClient {
     }
     begun.end("done");
     await this.#purge(info.nuid);
+    return true;
+  }
+
+  /** Fills the bucket to the brim with bytes that nothing names. */
+  async #fill(index: number): Promise<boolean> {
+    const bytes = new Uint8Array(FILLING);
+    for (let chunk = 0; chunk < MAX_FILLINGS; chunk++) {
+      const subject = chunkSubject(this.#store, `${this.#name}-${index}-${chunk}` as Nuid);
+      if (!await this.#publish(subject, bytes)) return true;
+    }
     return true;
   }
 

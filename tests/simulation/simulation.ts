@@ -69,6 +69,7 @@ export function planOf(seed: number): Plan {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
+    quota: random.chance(0.2) ? random.pick([20_000, 100_000]) : undefined,
     mirror: random.chance(0.35) ? random.pick(MIRRORED) : undefined,
   };
   const clients = 2 + random.below(7);
@@ -78,7 +79,7 @@ export function planOf(seed: number): Plan {
     (_, i) => `key/${i}` as ObjectKey,
   );
   const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8]) : 0;
-  const natives = random.chance(0.25) ? 1 + random.below(2) : 0;
+  const natives = random.chance(shape.quota === undefined ? 0.25 : 0.6) ? 1 + random.below(2) : 0;
   const pace = random.pick([2, 30, 300]);
   const mix = random.pick(MIXES);
   const faults = planFaults(random.fork(), {
@@ -103,6 +104,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.fleeting.add(FLEETING);
   witness.readsMayBreak = plan.natives > 0 ||
     plan.faults.some(({ kind }) => !HARMLESS.has(kind));
+  witness.mayBeFull = plan.shape.quota !== undefined;
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
@@ -116,6 +118,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     fleetingShare: plan.fleetingShare,
     pace: plan.pace,
     hasNatives: plan.natives > 0,
+    isLimited: plan.shape.quota !== undefined,
     busy: { count: 0 },
     gate: gate.pass,
     keys: plan.keys,

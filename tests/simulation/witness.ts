@@ -15,6 +15,9 @@ const IN_DOUBT = [
   "SlowDown",
 ] as const;
 
+/** Operations that a full bucket does not refuse, by how their descriptions begin. */
+const FREEING = ["DELETE", "ABORT", "GET", "HEAD", "LIST"] as const;
+
 /** A place where an object may be. */
 export const placeOf = (bucket: string, key: string): string => `${bucket}/${key}`;
 
@@ -46,7 +49,13 @@ export class Witness {
   }
 
   /** Ends a write by how its call ended. Returns a word for it. */
-  endWrite(begun: Begun, ended: Ended<unknown>, hasCondition: boolean, bucket: string): string {
+  endWrite(
+    begun: Begun,
+    ended: Ended<unknown>,
+    hasCondition: boolean,
+    bucket: string,
+    what = "a write",
+  ): string {
     if (ended.kind === "lost") return "lost";
     if (ended.kind === "done") {
       begun.end("done");
@@ -57,14 +66,15 @@ export class Witness {
       begun.end("refused");
       return "refused";
     }
-    return this.judge(cause, "a write", bucket);
+    return this.judge(cause, what, bucket);
   }
 
   /** Judges an error that says nothing about a key. Returns its name. */
   judge(cause: unknown, what: string, bucket = ""): string {
     if (isS3Error(cause, ...IN_DOUBT)) return cause.code;
     if (isS3Error(cause, "NoSuchBucket") && this.fleeting.has(bucket)) return cause.code;
-    if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull) return cause.code;
+    const needsRoom = !FREEING.some((begin) => what.startsWith(begin));
+    if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull && needsRoom) return cause.code;
     this.object(`${what} ended with ${describeError(cause)}`);
     return "unexpected";
   }

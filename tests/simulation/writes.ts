@@ -81,7 +81,7 @@ export async function remove(acting: Acting): Promise<string> {
     begun.end("refused");
     return "refused";
   }
-  return witness.endWrite(begun, ended, condition !== undefined, bucket);
+  return witness.endWrite(begun, ended, condition !== undefined, bucket, what);
 }
 
 /** Renames what the client saw at a key to a later one. */
