@@ -12,7 +12,7 @@ import { Links } from "./links.ts";
 import { MIN_PART } from "./multipart.ts";
 import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
-import { type Home, Scheduler } from "./scheduler.ts";
+import type { Home, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** The form of a cluster. */
@@ -216,6 +216,7 @@ export class Cluster {
       name: "MIRROR",
       storage: "file",
       allow_direct: true,
+      mirror_direct: true, // nats-server takes it from the origin
       mirror: { name, ...(filter !== "" && { filter_subject: filter }) },
     };
     operator.publish("$JS.API.STREAM.CREATE.MIRROR", JSON.stringify(config));

@@ -1,6 +1,6 @@
 /**
  * Faults that the store once had, or that its rules exist to prevent: each is put back into a copy of the source, and the
- * simulation has to find it. `deno run -A --lock=tests/deno.lock tests/simulation/known_faults.ts [--for 2m] [names]`
+ * simulation has to find it: `known_faults.ts [--steps 12000000] [--seed 1] [names]`. Twelve million steps are ten minutes.
  * @module
  */
 
@@ -154,7 +154,10 @@ const FAULTS: readonly KnownFault[] = [
 ];
 
 const { values, positionals } = parseArgs({
-  options: { for: { type: "string", default: "2m" }, seed: { type: "string", default: "1" } },
+  options: {
+    steps: { type: "string", default: "12000000" },
+    seed: { type: "string", default: "1" },
+  },
   allowPositionals: true,
 });
 const root = `${import.meta.dirname}/../..`;
@@ -174,7 +177,7 @@ try {
     const simulate = `${copy}/tests/simulation/simulate.ts`;
     const found = await run("deno", [
       ...["run", "-A", "--no-check", `--lock=${copy}/tests/deno.lock`, simulate],
-      ...["--seed", values.seed, "--for", values.for, "--brief"],
+      ...["--seed", values.seed, "--steps", values.steps, "--brief"],
     ]);
     console.log(`${fault.name} | ${found.trim().split("\n").slice(-2).join(" | ")}`);
     await Deno.writeTextFile(path, source);

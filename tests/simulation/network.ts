@@ -12,7 +12,7 @@ import type {
   Subscription,
   SubscriptionOptions,
 } from "@nats-io/nats-core";
-import { MsgHdrsImpl, MsgImpl } from "@nats-io/nats-core/internal";
+import { type MsgHdrsImpl, MsgImpl } from "@nats-io/nats-core/internal";
 import { noResponders } from "./jetstream/jetstream.ts";
 import { isLiteral, matcherOf } from "./jetstream/subject_filter.ts";
 import type { WireMessage } from "./jetstream/wire.ts";
