@@ -50,14 +50,16 @@ type Interest = {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const NOTHING = new Uint8Array();
+const NOBODY: readonly Interest[] = [];
 
 /** All connections of a simulation. */
 export class Network {
   readonly maxPayload: number;
   readonly #carry: Carry;
   #server: ServerSide | undefined;
-  /** Subscriptions to literal subjects, and the others. */
+  /** Subscriptions to literal subjects, to literal subjects and one more token, and the others. */
   readonly #literal = new Map<string, Interest[]>();
+  readonly #below = new Map<string, Interest[]>();
   readonly #wild = new Set<Interest>();
 
   /** @param carry Carries each message. */
@@ -117,28 +119,40 @@ export class Network {
 
   /** Adds a subscription that has arrived. */
   add(interest: Interest): void {
-    const { subject } = interest;
-    if (!isLiteral(subject)) {
+    const { list, key } = this.#listOf(interest);
+    if (list === undefined) {
       this.#wild.add(interest);
       return;
     }
-    const list = this.#literal.get(subject);
-    if (list === undefined) this.#literal.set(subject, [interest]);
-    else list.push(interest);
+    const others = list.get(key);
+    if (others === undefined) list.set(key, [interest]);
+    else others.push(interest);
   }
 
   /** Removes a subscription. */
   remove(interest: Interest): void {
     this.#wild.delete(interest);
-    const list = this.#literal.get(interest.subject);
-    if (list === undefined) return;
-    const index = list.indexOf(interest);
-    if (index >= 0) list.splice(index, 1);
-    if (list.length === 0) this.#literal.delete(interest.subject);
+    const { list, key } = this.#listOf(interest);
+    const others = list?.get(key);
+    if (list === undefined || others === undefined) return;
+    const index = others.indexOf(interest);
+    if (index >= 0) others.splice(index, 1);
+    if (others.length === 0) list.delete(key);
+  }
+
+  #listOf({ subject }: Interest): {
+    readonly list: Map<string, Interest[]> | undefined;
+    readonly key: string;
+  } {
+    if (isLiteral(subject)) return { list: this.#literal, key: subject };
+    const before = subject.slice(0, -2);
+    const isBelow = subject.endsWith(".*") && isLiteral(before);
+    return { list: isBelow ? this.#below : undefined, key: before };
   }
 
   *#interests(subject: string): Generator<Interest> {
-    yield* this.#literal.get(subject) ?? [];
+    yield* this.#literal.get(subject) ?? NOBODY;
+    yield* this.#below.get(subject.slice(0, subject.lastIndexOf("."))) ?? NOBODY;
     for (const interest of this.#wild) if (interest.matches(subject)) yield interest;
   }
 }
