@@ -9,8 +9,7 @@ import { placeOf } from "./witness.ts";
 
 /** Creates the bucket. */
 export async function createBucket(acting: Acting): Promise<string> {
-  const { fleeting, witness, call, fleetingShare } = acting;
-  if (fleetingShare === 0) return "not here";
+  const { fleeting, witness, call } = acting;
   const ended = await call("CREATE BUCKET", (store) => store.createBucket(fleeting, "me"));
   if (ended.kind !== "failed") return ended.kind;
   if (isS3Error(ended.cause, "BucketAlreadyOwnedByYou")) return "exists";
@@ -21,8 +20,7 @@ export async function createBucket(acting: Acting): Promise<string> {
 
 /** Deletes the bucket, which has no object at some moment if that succeeds. */
 export async function deleteBucket(acting: Acting): Promise<string> {
-  const { fleeting, keys, witness, call, fleetingShare } = acting;
-  if (fleetingShare === 0) return "not here";
+  const { fleeting, keys, witness, call } = acting;
   const from = witness.now();
   const ended = await call("DELETE BUCKET", (store) => store.deleteBucket(fleeting));
   if (ended.kind === "lost") return "lost";

@@ -70,7 +70,7 @@ export async function runClient(
     const random = new Random(world.seed * 7919 + number * 104_729 + index * 15_485_863);
     await world.wait(random.between(LEAST_PAUSE, world.pace));
     await world.gate();
-    const operation = choose(random);
+    const operation = choose(random, world.fleetingShare > 0);
     const gateways = world.gateways();
     if (gateways.length === 0 || world.skipped.has(`${number}.${index}`)) continue;
     const gateway = random.pick(gateways);
@@ -89,10 +89,9 @@ export async function runClient(
   }
 }
 
-const TOTAL = OPERATIONS.reduce((sum, { weight }) => sum + weight, 0);
-
-function choose(random: Random): Operation {
-  let left = random.next() * TOTAL;
-  const found = OPERATIONS.find(({ weight }) => (left -= weight) < 0);
-  return found ?? OPERATIONS[0] as Operation;
+function choose(random: Random, hasFleeting: boolean): Operation {
+  const operations = OPERATIONS.filter(({ isOfFleeting = false }) => hasFleeting || !isOfFleeting);
+  let left = random.next() * operations.reduce((sum, { weight }) => sum + weight, 0);
+  const found = operations.find(({ weight }) => (left -= weight) < 0);
+  return found ?? operations[0] as Operation;
 }

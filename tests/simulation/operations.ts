@@ -13,6 +13,8 @@ import { copy, put, putIfMatch, putIfNoneMatch, remove, rename, tag } from "./wr
 export type Operation = {
   readonly name: string;
   readonly weight: number;
+  /** It is about the bucket that comes and goes. */
+  readonly isOfFleeting?: true;
   /** Returns a word for how it ended. */
   readonly run: (acting: Acting) => Promise<string>;
 };
@@ -31,6 +33,6 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "range", weight: 6, run: readRange },
   { name: "head", weight: 8, run: head },
   { name: "list", weight: 9, run: list },
-  { name: "create bucket", weight: 6, run: createBucket },
-  { name: "delete bucket", weight: 7, run: deleteBucket },
+  { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
+  { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
 ];

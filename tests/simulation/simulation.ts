@@ -74,11 +74,10 @@ export function planOf(seed: number): Plan {
   };
   const clients = 2 + random.below(7);
   const operations = 10 + random.below(40);
-  const keys = Array.from(
-    { length: random.pick([1, 1, 2, 3, 6]) },
-    (_, i) => `key/${i}` as ObjectKey,
-  );
-  const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8]) : 0;
+  const fleetingShare = random.chance(0.3) ? random.pick([0.2, 0.8, 0.95]) : 0;
+  // A bucket can be deleted more often if there are few keys.
+  const count = random.pick(fleetingShare > 0.5 ? [1, 1, 2] : [1, 1, 2, 3, 6]);
+  const keys = Array.from({ length: count }, (_, i) => `key/${i}` as ObjectKey);
   const natives = random.chance(shape.quota === undefined ? 0.25 : 0.6) ? 1 + random.below(2) : 0;
   const pace = random.pick([2, 30, 300]);
   const mix = random.pick(MIXES);
