@@ -48,6 +48,34 @@ for (const size of [10, 300_000]) {
   });
 }
 
+for (const size of [10, 300_000]) {
+  Deno.test(`a PUT of ${size} bytes to a deleted bucket leaves the object of a new one`, async () => {
+    await using given = await storeOnServer();
+    const { store, connection } = given;
+    await using proxy = new TcpProxy(given.server.port);
+    await using gateway = await openStore(proxy.url);
+    await store.createBucket(bucket, "alice");
+    await gateway.store.readBucket(bucket);
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    proxy.judge = ({ verb, subject }) => {
+      if (verb !== "HPUB" || !subject.startsWith("$O.remade.M.")) return "pass";
+      arrived.resolve();
+      return { hold: release.promise };
+    };
+    const put = gateway.store.putObject(bucket, key, input(someBytes(size)));
+    const refused = rejects(put, { code: "ServiceUnavailable" });
+    await arrived.promise;
+    await call(connection, `STREAM.DELETE.${stream}`);
+    await store.createBucket(bucket, "bob");
+    await store.putObject(bucket, key, input(someBytes(20, 2)));
+    proxy.judge = () => "pass";
+    release.resolve();
+    await refused;
+    ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(20, 2)));
+  });
+}
+
 Deno.test("a PUT into a bucket of a gateway does not look at the bucket again", async () => {
   await using given = await storeOnServer();
   const calls: string[] = [];

@@ -84,9 +84,14 @@ export async function putObject(
     await discardGroup(needs, stream, nuid);
     throw cause;
   }
+  let attempts = 0;
   const { sequence, result } = await replace(needs, stream, key, {
     current,
-    describe: () => change,
+    // Object info that was read at the beginning is of the stream that has the first chunk, or of none.
+    describe: () =>
+      attempts++ === 0 && monotonic() - began <= SLOW_WRITE
+        ? change
+        : inSameBucket(needs, stream, change),
     precondition,
     guard: checkRetention,
     newGroup: nuid,
@@ -104,6 +109,21 @@ function checksumOf(
 ): ObjectInfo["checksum"] {
   if (algorithm === undefined || checksum === undefined) return undefined;
   return { algorithm, value: checksum, type: "FULL_OBJECT" };
+}
+
+/**
+ * Returns a change if the bucket is still the one that has the chunks. Otherwise the change would replace an object of
+ * another bucket of this name, which nobody could bring back.
+ *
+ * @throws S3Error `ServiceUnavailable`
+ */
+async function inSameBucket<T>(
+  { streams }: Pick<ReplaceNeeds, "streams">,
+  { bucket, created }: BucketStream,
+  change: T,
+): Promise<T> {
+  if ((await streams.read(bucket)).created.getTime() === created.getTime()) return change;
+  throw madeAnew(bucket);
 }
 
 /**
@@ -141,7 +161,11 @@ async function takeBack(
 ): Promise<never> {
   await needs.streams.deleteMessage(stream.stream, sequence);
   await discardGroup(needs, stream, nuid);
-  throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket }, {
+  throw madeAnew(stream.bucket);
+}
+
+function madeAnew(bucket: BucketName): S3Error {
+  return new S3Error("ServiceUnavailable", { BucketName: bucket }, {
     message: "The bucket was deleted and created again during the request.",
   });
 }
