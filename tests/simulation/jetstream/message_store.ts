@@ -25,14 +25,20 @@ export type StoreChange =
   | { readonly kind: "compact"; readonly sequence: number };
 
 /** Bytes that nats-server counts for a message. */
-export type SizeOf = (message: Pick<Stored, "subject" | "headers" | "data">) => number;
+export type SizeOf = (message: Sized) => number;
 
-/** The size of a message in a file. */
-export const fileSize: SizeOf = ({ subject, headers, data }) =>
-  30 + subject.length + data.length + (headers === "" ? 0 : 4 + headers.length);
-/** The size of a message in memory. */
-export const memorySize: SizeOf = ({ subject, headers, data }) =>
-  16 + subject.length + data.length + headers.length;
+/** What counts for a message's size. */
+export type Sized = Pick<Stored, "subject" | "headers" | "data">;
+
+/** Returns the size of a message in a file. */
+export function fileSize({ subject, headers, data }: Sized): number {
+  return 30 + subject.length + data.length + (headers === "" ? 0 : 4 + headers.length);
+}
+
+/** Returns the size of a message in memory. */
+export function memorySize({ subject, headers, data }: Sized): number {
+  return 16 + subject.length + data.length + headers.length;
+}
 
 /** One copy of a stream's messages. */
 export class MessageStore {
