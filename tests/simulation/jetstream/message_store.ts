@@ -25,18 +25,15 @@ export type StoreChange =
   | { readonly kind: "compact"; readonly sequence: number };
 
 /** Bytes that nats-server counts for a message. */
-export type SizeOf = (message: Sized) => number;
+export type SizeOf = (message: Pick<Stored, "subject" | "headers" | "data">) => number;
 
-/** What counts for a message's size. */
-export type Sized = Pick<Stored, "subject" | "headers" | "data">;
-
-/** Returns the size of a message in a file. */
-export function fileSize({ subject, headers, data }: Sized): number {
+/** The size of a message in a file. */
+export function fileSize({ subject, headers, data }: Parameters<SizeOf>[0]): number {
   return 30 + subject.length + data.length + (headers === "" ? 0 : 4 + headers.length);
 }
 
-/** Returns the size of a message in memory. */
-export function memorySize({ subject, headers, data }: Sized): number {
+/** The size of a message in memory. */
+export function memorySize({ subject, headers, data }: Parameters<SizeOf>[0]): number {
   return 16 + subject.length + data.length + headers.length;
 }
 

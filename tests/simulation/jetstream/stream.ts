@@ -5,7 +5,7 @@
 
 import type { Consumer } from "./consumer.ts";
 import { fileSize, memorySize, MessageStore, type StoreChange } from "./message_store.ts";
-import type { StagedBatch } from "./publish.ts";
+import type { StagedBatch } from "./atomic_batch.ts";
 import type { Config } from "./stream_config.ts";
 import type { StoredTime } from "./stored_time.ts";
 

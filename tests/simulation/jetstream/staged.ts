@@ -1,0 +1,238 @@
+/**
+ * The conditions of a publish, in the order in which nats-server checks them.
+ * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-43.md (lifetimes)
+ * @module
+ */
+
+import {
+  ApiErrors,
+  Refused,
+  rollupFailed,
+  storeFailed,
+  wrongLast,
+  wrongLastId,
+} from "./api_errors.ts";
+import type { StoreChange, Stored } from "./message_store.ts";
+import type { Proposal, Stream } from "./stream.ts";
+import { parseDuration, type StoredTime } from "./stored_time.ts";
+import { headerOf, type WireMessage } from "./wire.ts";
+
+/** Messages that are checked and not yet proposed: one, or those of a batch. */
+export class Staged {
+  readonly #stream: Stream;
+  readonly #time: StoredTime;
+  readonly #changes: StoreChange[] = [];
+  readonly #subjects: string[] = [];
+  readonly #ids: [string, number][] = [];
+  /** Messages and bytes that are staged or proposed. */
+  #messages = 0;
+  #bytes = 0;
+  #next: number;
+
+  constructor(stream: Stream, time: StoredTime) {
+    this.#stream = stream;
+    this.#time = time;
+    this.#next = stream.store.lastSequence + 1;
+    for (const { changes } of stream.proposals) {
+      for (const change of changes) {
+        if (change.kind !== "store") continue;
+        this.#next = change.message.sequence + 1;
+        this.#messages++;
+        this.#bytes += stream.store.sizeOf(change.message);
+      }
+    }
+  }
+
+  /**
+   * Checks the conditions of a message.
+   *
+   * @returns true if it has an id that the stream knows
+   * @throws Refused
+   */
+  check(message: WireMessage, isBatch: boolean): boolean {
+    const { config } = this.#stream;
+    const { headers } = message;
+    if (config.sealed) throw new Refused(ApiErrors.sealed);
+    if (!isBatch) checkSize(this.#stream, message);
+    if (headers === "") return false;
+    const expected = headerOf(headers, "Nats-Expected-Stream");
+    if (expected !== "" && expected !== config.name) throw new Refused(ApiErrors.expectedStream);
+    this.#checkTtl(headers, isBatch);
+    if (isBatch) {
+      this.#checkId(headers);
+      this.#checkLast(headers, true);
+      this.#checkSubject(message, true);
+      this.#checkRollup(message, true);
+      return false;
+    }
+    const id = headerOf(headers, "Nats-Msg-Id");
+    // Where there are several copies, the leader checks ids and the last sequence before it proposes.
+    const isKnown = id !== "" && (this.#knownId(id));
+    if (this.#isReplicated && isKnown) return true;
+    if (this.#isReplicated) this.#checkLast(headers, false);
+    this.#checkSubject(message, false);
+    if (!this.#isReplicated) this.#checkLast(headers, false);
+    if (isKnown) return true;
+    const lastId = headerOf(headers, "Nats-Expected-Last-Msg-Id");
+    if (lastId !== "" && lastId !== this.#stream.lastId) {
+      throw new Refused(wrongLastId(this.#stream.lastId));
+    }
+    this.#checkRollup(message, false);
+    return false;
+  }
+
+  /**
+   * Adds a message that was checked.
+   *
+   * @throws Refused if the stream is full
+   */
+  add({ subject, headers, data }: WireMessage): Stored {
+    const { store, config } = this.#stream;
+    const rollup = headerOf(headers, "Nats-Rollup");
+    const ttl = ttlOf(headers);
+    if (ttl === undefined) throw new Refused(ApiErrors.badTtl);
+    const sequence = this.#next++;
+    const message: Stored = {
+      sequence,
+      subject,
+      headers,
+      data: data.slice(),
+      time: this.#time,
+      expires: ttl > 0 ? this.#time.ms + ttl * 1000 : 0,
+    };
+    this.#messages++;
+    this.#bytes += store.sizeOf(message);
+    const held = store.subjects.get(subject)?.length ?? 0;
+    if (config.discard === "new") this.#checkRoom(message, rollup !== "", held);
+    this.#changes.push({ kind: "store", message });
+    this.#subjects.push(subject);
+    const id = headerOf(headers, "Nats-Msg-Id");
+    if (id !== "") this.#ids.push([id, sequence]);
+    if (rollup === "sub") this.#removeAll(store.subjects.get(subject) ?? []);
+    else if (rollup === "all") this.#changes.push({ kind: "compact", sequence });
+    return message;
+  }
+
+  /** Returns what is to be proposed. */
+  proposal(): Omit<Proposal, "committed"> {
+    return { changes: this.#changes, ids: this.#ids, subjects: this.#subjects };
+  }
+
+  get #isReplicated(): boolean {
+    return this.#stream.config.num_replicas > 1;
+  }
+
+  #removeAll(sequences: readonly number[]): void {
+    if (sequences.length > 0) this.#changes.push({ kind: "remove", sequences: [...sequences] });
+  }
+
+  #knownId(id: string): boolean {
+    const known = this.#stream.ids.get(id);
+    if (known === undefined) return false;
+    if (known.until > this.#time.ms) return true;
+    this.#stream.ids.delete(id);
+    return false;
+  }
+
+  #checkTtl(headers: string, isBatch: boolean): void {
+    const text = headerOf(headers, "Nats-TTL");
+    if (text === "") return;
+    const ttl = ttlOf(headers);
+    const isStrict = isBatch || this.#isReplicated;
+    if (this.#stream.config.allow_msg_ttl !== true) {
+      if (ttl !== undefined ? ttl !== 0 : isStrict) throw new Refused(ApiErrors.noTtl);
+    } else if (isStrict && ttl === undefined) throw new Refused(ApiErrors.badTtl);
+  }
+
+  #checkId(headers: string): void {
+    const id = headerOf(headers, "Nats-Msg-Id");
+    if (id === "") return;
+    if (this.#knownId(id) || this.#ids.some(([other]) => other === id)) {
+      throw new Refused(ApiErrors.duplicateInBatch);
+    }
+  }
+
+  #checkLast(headers: string, isBatch: boolean): void {
+    const text = headerOf(headers, "Nats-Expected-Last-Sequence");
+    if (text === "") return;
+    const last = this.#next - 1;
+    if (numberOf(text) !== last) throw new Refused(wrongLast(last));
+    if (isBatch && this.#subjects.length > 0) throw new Refused(ApiErrors.wrongSequence);
+  }
+
+  #checkSubject({ subject, headers }: WireMessage, isBatch: boolean): void {
+    const { store, proposals } = this.#stream;
+    const text = headerOf(headers, "Nats-Expected-Last-Subject-Sequence");
+    const other = headerOf(headers, "Nats-Expected-Last-Subject-Sequence-Subject");
+    if (text === "") {
+      if (other !== "") throw new Refused(ApiErrors.noExpectedSequence);
+      return;
+    }
+    const sought = other === "" ? subject : other;
+    if (isBatch && this.#subjects.includes(sought)) throw new Refused(ApiErrors.wrongSequence);
+    // The leader does not know yet what becomes of what is proposed.
+    if (proposals.some(({ subjects }) => subjects.includes(sought))) {
+      throw new Refused(ApiErrors.wrongSequence);
+    }
+    const last = store.last(sought)?.sequence ?? 0;
+    if (last !== numberOf(text)) throw new Refused(wrongLast(last));
+  }
+
+  #checkRollup({ subject, headers }: WireMessage, isBatch: boolean): void {
+    const rollup = headerOf(headers, "Nats-Rollup");
+    if (rollup === "") return;
+    const { config } = this.#stream;
+    if (!config.allow_rollup_hdrs || config.deny_purge) {
+      throw new Refused(rollupFailed("rollup not permitted"));
+    }
+    if (rollup === "sub") {
+      if (isBatch && this.#subjects.includes(subject)) {
+        throw new Refused(rollupFailed("batch rollup sub invalid"));
+      }
+    } else if (rollup === "all") {
+      if (isBatch && this.#subjects.length > 0) {
+        throw new Refused(rollupFailed("batch rollup all invalid"));
+      }
+    } else throw new Refused(rollupFailed(`rollup value invalid: ${JSON.stringify(rollup)}`));
+  }
+
+  #checkRoom(message: Stored, isRollup: boolean, held: number): void {
+    const { store, config } = this.#stream;
+    const { max_msgs, max_bytes, max_msgs_per_subject: max } = config;
+    const replaces = max > 0 && held >= max;
+    if (replaces && config.discard_new_per_subject === true && !isRollup) {
+      throw new Refused(storeFailed("maximum messages per subject exceeded"));
+    }
+    if (max_msgs > 0 && store.messages.size + this.#messages > max_msgs && !replaces) {
+      throw new Refused(storeFailed("maximum messages exceeded"));
+    }
+    if (max_bytes > 0 && store.bytes + this.#bytes > max_bytes) {
+      const [first = 0] = store.subjects.get(message.subject) ?? [];
+      const old = store.messages.get(first);
+      const fits = replaces && old !== undefined && store.sizeOf(old) >= store.sizeOf(message);
+      if (!fits) throw new Refused(storeFailed("maximum bytes exceeded"));
+    }
+  }
+}
+
+/** Reads a sequence as nats-server does. */
+function numberOf(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : -1;
+}
+
+/** Returns the seconds for which a message lives, 0 for ever, -1 if it says so; undefined if the header makes no sense. */
+function ttlOf(headers: string): number | undefined {
+  const text = headerOf(headers, "Nats-TTL");
+  if (text === "") return 0;
+  if (text.toLowerCase() === "never") return -1;
+  if (/^\d+$/.test(text)) return Number(text) === 0 ? undefined : Number(text);
+  const duration = parseDuration(text);
+  if (duration === undefined || duration < 1e9) return undefined;
+  return Math.floor(duration / 1e9);
+}
+
+/** Checks the size of a message. Throws Refused. */
+export function checkSize({ config }: Stream, { headers, data }: WireMessage): void {
+  const { max_msg_size: max } = config;
+  if (max >= 0 && headers.length + data.length > max) throw new Refused(ApiErrors.messageTooLarge);
+}

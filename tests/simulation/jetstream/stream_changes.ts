@@ -1,0 +1,94 @@
+/**
+ * Calls that make, change and delete streams.
+ * @module
+ */
+
+import { type ApiContext, fieldsOf, type Respond, streamOf } from "./api_call.ts";
+import { ApiErrors, invalidConfig, Refused } from "./api_errors.ts";
+import { overLimit } from "./message_store.ts";
+import { describe } from "./stream_reading.ts";
+import { Stream } from "./stream.ts";
+import { complete, type Config, update } from "./stream_config.ts";
+import { collide } from "./subject_filter.ts";
+
+/** STREAM.CREATE. */
+export function createStream(
+  context: ApiContext,
+  [name = ""]: readonly string[],
+  document: unknown,
+  respond: Respond,
+): void {
+  const sent = fieldsOf(document);
+  if (sent["name"] !== name) throw new Refused(ApiErrors.streamMismatch);
+  if (sent["sealed"] === true) {
+    throw new Refused(invalidConfig("stream configuration for create can not be sealed"));
+  }
+  const config = complete(sent);
+  const existing = context.streams.get(name);
+  if (existing !== undefined) {
+    if (!isSame(existing.config, config)) throw new Refused(ApiErrors.nameInUse);
+    respond({ ...describe(context, existing), did_create: true });
+    return;
+  }
+  checkOverlap(context, config);
+  const stream = new Stream(config, context.now());
+  context.streams.set(name, stream);
+  const origin = config.mirror && context.streams.get(config.mirror.name);
+  if (origin) {
+    for (const message of origin.store.messages.values()) {
+      stream.commit([{ kind: "store", message }], context.now().ms);
+    }
+  }
+  context.changed(stream);
+  respond({ ...describe(context, stream), did_create: true });
+}
+
+function checkOverlap({ streams }: ApiContext, { name, subjects = [] }: Config): void {
+  for (const other of streams.values()) {
+    if (other.config.name === name) continue;
+    const taken = other.config.subjects ?? [];
+    if (subjects.some((one) => taken.some((two) => collide(one, two)))) {
+      throw new Refused(ApiErrors.overlap);
+    }
+  }
+}
+
+function isSame(one: Config, other: Config): boolean {
+  const text = (config: Config): string => JSON.stringify(Object.entries(config).sort());
+  return text(one) === text(other);
+}
+
+/** STREAM.UPDATE. */
+export function updateStream(
+  context: ApiContext,
+  [name = ""]: readonly string[],
+  document: unknown,
+  respond: Respond,
+): void {
+  const sent = fieldsOf(document);
+  const config = complete(sent);
+  if (config.name !== name) throw new Refused(ApiErrors.streamMismatch);
+  const stream = streamOf(context, name);
+  const updated = update(stream.config, config);
+  checkOverlap(context, config);
+  stream.config = updated;
+  stream.resize();
+  stream.commit(overLimit(stream.store, stream.config), context.now().ms);
+  context.changed(stream);
+  respond(describe(context, stream));
+}
+
+/** STREAM.DELETE. */
+export function deleteStream(
+  context: ApiContext,
+  [name]: readonly string[],
+  document: unknown,
+  respond: Respond,
+): void {
+  if (Object.keys(fieldsOf(document)).length > 0) throw new Refused(ApiErrors.notEmpty);
+  const stream = streamOf(context, name);
+  for (const consumer of stream.consumers.values()) consumer.end();
+  context.streams.delete(stream.config.name);
+  context.changed(stream);
+  respond({ success: true });
+}
