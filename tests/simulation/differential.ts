@@ -4,7 +4,7 @@
  */
 
 import { connect } from "@nats-io/transport-node";
-import { startNatsServer } from "../../scripts/nats_server.ts";
+import { startCluster, startNatsServer } from "../../scripts/nats_server.ts";
 import { type Answer, ask } from "./answers.ts";
 import { Random } from "./random.ts";
 import { startInRealTime } from "./real_time.ts";
@@ -21,18 +21,21 @@ export type Difference = {
 
 /** Sends requests to both and returns the differences. */
 export async function compare(
-  { seed, count, limit = 5 }: {
+  { seed, count, servers = 1, limit = 5 }: {
     readonly seed: number;
     readonly count: number;
+    /** Servers of the cluster, and copies of each stream. */
+    readonly servers?: number;
     /** Differences after which it stops. */
     readonly limit?: number;
   },
 ): Promise<readonly Difference[]> {
-  await using server = await startNatsServer();
-  const real = await connect({ servers: server.url });
-  using simulation = startInRealTime(seed + 1);
+  await using cluster = servers === 1 ? await startNatsServer() : await startCluster(servers);
+  const url = "url" in cluster ? cluster.url : cluster.servers[0]?.url ?? "";
+  const real = await connect({ servers: url });
+  using simulation = startInRealTime(seed + 1, servers > 1);
   const simulated = simulation.network.connect("client");
-  const requests = new RandomRequests(new Random(seed));
+  const requests = new RandomRequests(new Random(seed), servers);
   const differences: Difference[] = [];
   try {
     for (let number = 1; number <= count && differences.length < limit; number++) {

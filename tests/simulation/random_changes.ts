@@ -3,7 +3,7 @@
  * @module
  */
 
-import { api, filterOf, type Request, sequence } from "./random_words.ts";
+import { api, filterOf, type Memory, type Request, sequence } from "./random_words.ts";
 import type { Random } from "./random.ts";
 
 export function purge(random: Random, stream: string): Request {
@@ -22,7 +22,7 @@ export function deleteMessage(random: Random, stream: string): Request {
   });
 }
 
-function configOf(random: Random, stream: string): Record<string, unknown> {
+function configOf(random: Random, stream: string, { replicas }: Memory): Record<string, unknown> {
   const store = stream.slice(stream.indexOf("_") + 1);
   const isKv = stream.startsWith("KV");
   const subjects = isKv
@@ -36,7 +36,7 @@ function configOf(random: Random, stream: string): Record<string, unknown> {
     retention: "limits",
     discard: random.chance(0.8) ? "new" : "old",
     storage: stream === "OBJ_b" ? "memory" : "file",
-    num_replicas: 1,
+    num_replicas: replicas,
     max_consumers: -1,
     max_msgs: random.chance(0.85) ? -1 : 30,
     max_msgs_per_subject: isKv ? 1 : random.chance(0.9) ? -1 : 2,
@@ -51,8 +51,8 @@ function configOf(random: Random, stream: string): Record<string, unknown> {
   };
 }
 
-export function createStream(random: Random, stream: string): Request {
-  const config = configOf(random, stream);
+export function createStream(random: Random, stream: string, memory: Memory): Request {
+  const config = configOf(random, stream, memory);
   if (random.chance(0.3)) config["first_seq"] = 1 + random.below(40);
   if (random.chance(0.03)) config["name"] = "OBJ_other";
   if (random.chance(0.03)) config["subjects"] = ["$O.>"];
@@ -60,8 +60,8 @@ export function createStream(random: Random, stream: string): Request {
   return api(`STREAM.CREATE.${stream}`, config);
 }
 
-export function updateStream(random: Random, stream: string): Request {
-  const config = configOf(random, stream);
+export function updateStream(random: Random, stream: string, memory: Memory): Request {
+  const config = configOf(random, stream, memory);
   if (random.chance(0.03)) config["deny_delete"] = true;
   if (random.chance(0.03)) config["deny_purge"] = true;
   if (random.chance(0.02)) config["sealed"] = true;

@@ -37,22 +37,36 @@ const KINDS: readonly (readonly [weight: number, make: Make])[] = [
   [3, pullConsumer],
   [2, pushConsumer],
 ];
-const TOTAL = KINDS.reduce((sum, [weight]) => sum + weight, 0);
+/** Kinds that some copy answers, which may be behind, or that come from another server than the leader. */
+const OF_ANY_COPY: readonly Make[] = [
+  directGet,
+  directGetLast,
+  directBatch,
+  multiLast,
+  pullConsumer,
+  pushConsumer,
+];
 
 /** Random requests, the same for the same seed. */
 export class RandomRequests {
   readonly #random: Random;
-  readonly #memory: Memory = { batches: 0, consumers: 0, rest: [] };
+  readonly #memory: Memory;
+  readonly #kinds: typeof KINDS;
+  readonly #total: number;
 
-  constructor(random: Random) {
+  /** @param replicas Copies of each stream. If there are several, only their leader is asked. */
+  constructor(random: Random, replicas = 1) {
     this.#random = random;
+    this.#memory = { replicas, batches: 0, consumers: 0, rest: [] };
+    this.#kinds = replicas === 1 ? KINDS : KINDS.filter(([, make]) => !OF_ANY_COPY.includes(make));
+    this.#total = this.#kinds.reduce((sum, [weight]) => sum + weight, 0);
   }
 
   /** Returns the next request. */
   next(): Request {
-    let left = this.#random.below(TOTAL);
+    let left = this.#random.below(this.#total);
     const stream = this.#random.pick(STREAMS);
-    for (const [weight, make] of KINDS) {
+    for (const [weight, make] of this.#kinds) {
       left -= weight;
       if (left < 0) return make(this.#random, stream, this.#memory);
     }

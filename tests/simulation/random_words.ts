@@ -52,6 +52,8 @@ const FILTERS: Readonly<Record<string, readonly string[]>> = {
 
 /** What later requests depend on. */
 export type Memory = {
+  /** Copies of each stream. */
+  readonly replicas: number;
   /** Numbers of batches and consumers so far. */
   batches: number;
   consumers: number;

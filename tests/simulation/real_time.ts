@@ -16,7 +16,7 @@ export type InRealTime = Disposable & {
 const MAX_PAYLOAD = 1024 * 1024;
 
 /** Starts a server on a network without delays. */
-export function startInRealTime(seed: number): InRealTime {
+export function startInRealTime(seed: number, isCluster = false): InRealTime {
   const random = new Random(seed);
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const network = new Network((_connection, _way, run) => queueMicrotask(run), MAX_PAYLOAD);
@@ -35,6 +35,7 @@ export function startInRealTime(seed: number): InRealTime {
         };
       },
     },
+    isCluster,
     random: () => random.next(),
     send: (message) => network.fromServer(message),
     hasInterest: (subject) => network.hasInterest(subject),

@@ -10,6 +10,7 @@ import type { Proposal, Stream } from "./stream.ts";
 
 /** What the calls need of the server. */
 export type ApiContext = ConsumerContext & {
+  readonly isCluster: boolean;
   readonly streams: Map<string, Stream>;
   readonly now: () => StoredTime;
   readonly propose: (stream: Stream, proposal: Proposal) => void;

@@ -37,6 +37,8 @@ export type JetStreamOptions = {
   readonly send: (message: WireMessage) => void;
   /** Tells whether somebody subscribes to a subject. */
   readonly hasInterest: (subject: string) => boolean;
+  /** Whether there are several servers; one by default. */
+  readonly isCluster?: boolean;
   /** Milliseconds between a proposal and its majority, in a stream of several copies; 1 by default. */
   readonly majority?: () => number;
 };
@@ -60,8 +62,9 @@ export class JetStream {
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
-    const { clock, send, hasInterest } = options;
+    const { clock, send, hasInterest, isCluster = false } = options;
     this.#context = {
+      isCluster,
       streams: this.#streams,
       send,
       hasInterest,

@@ -21,6 +21,8 @@ export function purgeStream(
     readonly seq?: number;
     readonly keep?: number;
   };
+  // A cluster looks for the stream before it reads the document.
+  if (context.isCluster) streamOf(context, name);
   if (seq > 0 && keep > 0) throw new Refused(ApiErrors.badRequest);
   const stream = streamOf(context, name);
   const { config, store } = stream;

@@ -27,7 +27,8 @@ export function createStream(
   const existing = context.streams.get(name);
   if (existing !== undefined) {
     if (!isSame(existing.config, config)) throw new Refused(ApiErrors.nameInUse);
-    respond({ ...describe(context, existing), did_create: true });
+    // A cluster does not say so.
+    respond({ ...describe(context, existing), ...(!context.isCluster && { did_create: true }) });
     return;
   }
   checkOverlap(context, config);
@@ -72,6 +73,7 @@ export function updateStream(
   const updated = update(stream.config, config);
   checkOverlap(context, config);
   stream.config = updated;
+  if (updated.allow_atomic !== true) stream.batches.clear();
   stream.resize();
   stream.commit(overLimit(stream.store, stream.config), context.now().ms);
   context.changed(stream);
