@@ -5,17 +5,20 @@
 
 import type { ConsumerContext } from "./consumer.ts";
 import { ApiErrors, Refused } from "./api_errors.ts";
+import type { ServerClock } from "./server_clock.ts";
 import type { StoredTime } from "./stored_time.ts";
 import type { Proposal, Stream } from "./stream.ts";
 
 /** What the calls need of the server. */
 export type ApiContext = ConsumerContext & {
   readonly isCluster: boolean;
+  readonly clock: ServerClock;
+  readonly random: () => number;
   readonly streams: Map<string, Stream>;
   readonly now: () => StoredTime;
   readonly propose: (stream: Stream, proposal: Proposal) => void;
-  /** Called when subjects, copies or consumers of a stream have changed. */
-  readonly changed: (stream: Stream) => void;
+  /** Sees to it that all messages of a stream expire at their time, after its configuration or its messages changed. */
+  readonly expireAll: (stream: Stream) => void;
 };
 
 /** Fields of a request. */

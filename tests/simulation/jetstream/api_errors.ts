@@ -41,6 +41,7 @@ export const ApiErrors = {
     "missing sequence for expected last sequence per subject",
   ),
   badCommit: error(10200, 400, "atomic publish batch commit is invalid"),
+  duplicateConflict: error(10158, 409, "duplicate message id is in process"),
   duplicateInBatch: error(10201, 400, "atomic publish batch contains duplicate message id"),
   notEmpty: error(10042, 400, "expected an empty request payload"),
 } as const;
@@ -90,13 +91,11 @@ export function notSimulated(what: string): ApiError {
   return error(19999, 501, `not simulated: ${what}`);
 }
 
-/** Thrown with the error that the server returns. */
-export class Refused extends Error {
-  override readonly name = "Refused";
+/** Thrown with the error that the server returns. It is no Error, whose stack would cost more than the request. */
+export class Refused {
   readonly error: ApiError;
 
-  constructor(reason: ApiError) {
-    super(reason.description);
-    this.error = reason;
+  constructor(error: ApiError) {
+    this.error = error;
   }
 }

@@ -5,18 +5,21 @@
  */
 
 import { notSimulated, Refused } from "./api_errors.ts";
+import type { Copy } from "./copy.ts";
 import type { StoreChange, Stored } from "./message_store.ts";
-import { matcherOf } from "./subject_filter.ts";
+import type { ServerClock } from "./server_clock.ts";
+import { type Matcher, matcherOf } from "./subject_filter.ts";
 import { formatNanoseconds } from "./stored_time.ts";
 import type { Stream } from "./stream.ts";
 import { statusMessage, type WireMessage, withHeader } from "./wire.ts";
 
 /** What consumers need of the server. */
 export type ConsumerContext = {
+  readonly clock: ServerClock;
   readonly send: (message: WireMessage) => void;
   readonly hasInterest: (subject: string) => boolean;
-  /** Runs something later and returns a function that cancels it. */
-  readonly after: (milliseconds: number, run: () => void) => () => void;
+  /** Tells whether a new consumer counts a message too many. */
+  readonly miscounts: () => boolean;
 };
 
 /** The fields of a consumer's configuration that the simulation acts on. */
@@ -52,10 +55,10 @@ const MAX_WINDOW = 32 * 1024 * 1024;
 /** A consumer. */
 export class Consumer {
   readonly config: ConsumerConfig;
-  readonly filters: readonly string[];
   readonly #context: ConsumerContext;
   readonly #stream: Stream;
-  readonly #matches: (subject: string) => boolean;
+  readonly #copy: Copy;
+  readonly #matches: Matcher;
   /** Sequence from which the next message is sought, and number of messages delivered. */
   #next: number;
   #delivered = 0;
@@ -68,8 +71,11 @@ export class Consumer {
   #asked = 0;
   #questions = 0;
   #cancelHeartbeat = (): void => {};
+  #cancelWatch = (): void => {};
+  /** Whether somebody pulled since the last look. */
+  #isActive = true;
 
-  constructor(context: ConsumerContext, stream: Stream, config: ConsumerConfig) {
+  constructor(context: ConsumerContext, stream: Stream, copy: Copy, config: ConsumerConfig) {
     const { filter_subjects = [], filter_subject, deliver_policy, ack_policy } = config;
     if (ack_policy !== "none") throw new Refused(notSimulated("acknowledgements"));
     if (deliver_policy !== "by_start_sequence" && deliver_policy !== "all") {
@@ -77,14 +83,19 @@ export class Consumer {
     }
     this.#context = context;
     this.#stream = stream;
+    this.#copy = copy;
     this.config = config;
-    this.filters = filter_subject ? [filter_subject] : filter_subjects;
-    if (this.filters.length === 0) this.filters = [""];
-    const matchers = this.filters.map(matcherOf);
-    this.#matches = (subject) => matchers.some((matches) => matches(subject));
-    this.#next = Math.max(config.opt_start_seq ?? 1, stream.store.firstSequence);
-    this.#pending = stream.store.count(this.#next, this.filters);
+    const filters = filter_subject ? [filter_subject] : filter_subjects;
+    const matchers = (filters.length === 0 ? [""] : filters).map(matcherOf);
+    const [first] = matchers;
+    this.#matches = matchers.length === 1 && first !== undefined
+      ? first
+      : (subject) => matchers.some((matches) => matches(subject));
+    this.#next = Math.max(config.opt_start_seq ?? 1, copy.store.firstSequence);
+    this.#pending = copy.store.count(this.#next, this.#matches);
+    if (this.#pending > 0 && context.miscounts()) this.#pending++;
     if (config.deliver_subject !== undefined) this.#beat();
+    this.#watch();
   }
 
   /** Number of messages that are left to deliver. */
@@ -100,17 +111,18 @@ export class Consumer {
   /** Ends the consumer. */
   end(): void {
     this.#cancelHeartbeat();
+    this.#cancelWatch();
   }
 
-  /** Delivers what came, and counts what went. */
-  changed(changes: readonly StoreChange[]): void {
-    for (const change of changes) {
-      if (change.kind === "store") {
-        if (change.message.sequence >= this.#next && this.#matches(change.message.subject)) {
-          this.#pending++;
-        }
-      } else this.#pending = this.#stream.store.count(this.#next, this.filters);
+  /** Counts what its copy stored and removed, and delivers. */
+  changed(change: StoreChange, removed: readonly Stored[]): void {
+    for (const { sequence, subject } of removed) {
+      if (sequence >= this.#next && this.#matches(subject)) this.#pending--;
     }
+    if (change.kind !== "store") return;
+    const { sequence, subject } = change.message;
+    if (sequence < this.#next || !this.#matches(subject)) return;
+    this.#pending++;
     this.deliver();
   }
 
@@ -129,6 +141,7 @@ export class Consumer {
       this.#context.send(statusMessage(reply, "404 No Messages"));
       return;
     }
+    this.#isActive = true;
     this.#pulls.push({
       reply,
       left: batch === 0 ? 1 : batch,
@@ -204,7 +217,7 @@ export class Consumer {
   }
 
   #find(): Stored | undefined {
-    return this.#stream.store.next(this.#next, this.filters);
+    return this.#copy.store.find(this.#next, this.#matches);
   }
 
   #acknowledgeSubject({ sequence, time }: Stored, delivered: number, pending: number): string {
@@ -242,11 +255,24 @@ export class Consumer {
     this.#context.send(statusMessage(subject, "100 FlowControl Request", {}, this.#question));
   }
 
+  /** Ends it when nobody has listened or pulled for the time that its configuration says. */
+  #watch(): void {
+    const { inactive_threshold = 0, deliver_subject } = this.config;
+    if (inactive_threshold === 0) return;
+    this.#cancelWatch = this.#context.clock.after(inactive_threshold / 1e6, () => {
+      const isHeard = deliver_subject !== undefined && this.#context.hasInterest(deliver_subject);
+      if (this.#isActive || isHeard) {
+        this.#isActive = false;
+        this.#watch();
+      } else this.#stream.end(this);
+    });
+  }
+
   #beat(): void {
     const { idle_heartbeat = 0, deliver_subject = "" } = this.config;
     if (idle_heartbeat === 0) return;
     this.#cancelHeartbeat();
-    this.#cancelHeartbeat = this.#context.after(idle_heartbeat / 1e6, () => {
+    this.#cancelHeartbeat = this.#context.clock.after(idle_heartbeat / 1e6, () => {
       if (this.#context.hasInterest(deliver_subject)) {
         this.#context.send(statusMessage(deliver_subject, "100 Idle Heartbeat", {
           "Nats-Last-Consumer": this.#delivered,

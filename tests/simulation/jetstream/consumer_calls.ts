@@ -28,10 +28,14 @@ export function createConsumer(
   if (stream.consumers.has(name)) {
     throw new Refused({ code: 400, err_code: 10148, description: "consumer already exists" });
   }
-  const consumer = new Consumer(context, stream, config);
+  // It lives on some server of the stream, whose copy may be behind.
+  const { copies } = stream;
+  const copy = copies[Math.floor(context.random() * copies.length)] ?? copies[0];
+  if (copy === undefined) throw new RangeError("A stream has no copy");
+  const consumer = new Consumer(context, stream, copy, config);
   stream.consumers.set(name, consumer);
+  copy.consumers.add(consumer);
   respond(describeConsumer(context, stream, consumer));
-  context.changed(stream);
   consumer.deliver();
 }
 
@@ -53,8 +57,7 @@ export function deleteConsumer(
   respond: Respond,
 ): void {
   const [stream, consumer] = consumerOf(context, names);
-  consumer.end();
-  stream.consumers.delete(consumer.config.name);
+  stream.end(consumer);
   respond({ success: true });
 }
 

@@ -6,6 +6,7 @@
 
 import { ApiErrors, Refused } from "./api_errors.ts";
 import type { MessageStore, Stored } from "./message_store.ts";
+import { matcherOf } from "./subject_filter.ts";
 import { formatTime } from "./stored_time.ts";
 import { PREFIX, statusMessage, type WireMessage, withHeader } from "./wire.ts";
 
@@ -57,7 +58,7 @@ function find(
   store: MessageStore,
   { seq = 0, last_by_subj = "", next_by_subj = "" }: GetRequest,
 ): Stored | undefined {
-  if (next_by_subj !== "") return store.next(seq, [next_by_subj]);
+  if (next_by_subj !== "") return store.next(seq, next_by_subj);
   return seq > 0 ? store.messages.get(seq) : store.last(last_by_subj);
 }
 
@@ -104,11 +105,10 @@ function getBatch(
   reply: string,
 ): readonly WireMessage[] {
   const { seq = 0, next_by_subj = "", batch = 1 } = request;
-  const filters = [next_by_subj];
-  let pending = store.count(seq, filters);
+  let pending = store.count(seq, matcherOf(next_by_subj));
   const collected = new Batch(stream, reply, request);
   for (let from = seq;;) {
-    const found = store.next(from, filters);
+    const found = store.next(from, next_by_subj);
     if (found === undefined) {
       if (batch > 1 && collected.sent.length > 0) break;
       return [...collected.sent, statusMessage(reply, "404 Message Not Found")];

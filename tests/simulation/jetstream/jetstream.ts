@@ -10,23 +10,14 @@
 
 import { ApiErrors, Refused } from "./api_errors.ts";
 import { directGet } from "./gets.ts";
-import { overLimit } from "./message_store.ts";
 import { publish } from "./publish.ts";
 import type { ApiContext } from "./api_call.ts";
 import { CALLS, refusal } from "./api_calls.ts";
-import type { StoreChange } from "./message_store.ts";
-import type { Proposal, Stream } from "./stream.ts";
+import { Commits } from "./commits.ts";
+import type { ServerClock } from "./server_clock.ts";
+import type { Stream } from "./stream.ts";
 import type { StoredTime } from "./stored_time.ts";
-import { matcherOf } from "./subject_filter.ts";
 import { documentOf, jsonMessage, statusMessage, type WireMessage } from "./wire.ts";
-
-/** The server's clock. */
-export type ServerClock = {
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Runs something later and returns a function that cancels it. */
-  readonly after: (milliseconds: number, run: () => void) => () => void;
-};
 
 /** What the server is given. */
 export type JetStreamOptions = {
@@ -41,6 +32,8 @@ export type JetStreamOptions = {
   readonly isCluster?: boolean;
   /** Milliseconds between a proposal and its majority, in a stream of several copies; 1 by default. */
   readonly majority?: () => number;
+  /** Tells whether a new consumer counts a message too many as pending, for good, as nats-server sometimes does. */
+  readonly miscounts?: () => boolean;
 };
 
 const API = "$JS.API.";
@@ -48,30 +41,31 @@ const DIRECT = "$JS.API.DIRECT.GET.";
 const NEXT = "$JS.API.CONSUMER.MSG.NEXT.";
 const FLOW = "$JS.FC.";
 const TYPE = "io.nats.jetstream.api.v1.";
-/** Milliseconds between two searches for messages that have expired. */
-const EXPIRY = 250;
 
 /** JetStream in memory. */
 export class JetStream {
   readonly #options: JetStreamOptions;
   readonly #streams = new Map<string, Stream>();
   readonly #context: ApiContext;
-  /** Streams by the subjects that were published; emptied when a stream changes. */
-  readonly #owners = new Map<string, Stream | undefined>();
+  readonly #commits: Commits;
   #lastTime: StoredTime = { ms: 0, ns: 0 };
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
-    const { clock, send, hasInterest, isCluster = false } = options;
+    const { clock, random, send, hasInterest, isCluster = false } = options;
+    const { majority = () => 1, miscounts = () => false } = options;
+    this.#commits = new Commits({ clock, random, streams: this.#streams, majority });
     this.#context = {
       isCluster,
+      clock,
+      random,
       streams: this.#streams,
       send,
       hasInterest,
-      after: clock.after,
+      miscounts,
       now: () => this.#now(),
-      propose: (stream, proposal) => this.#propose(stream, proposal),
-      changed: () => this.#owners.clear(),
+      propose: (stream, proposal) => this.#commits.propose(stream, proposal),
+      expireAll: (stream) => this.#commits.expireAll(stream),
     };
   }
 
@@ -92,10 +86,16 @@ export class JetStream {
     if (subject.startsWith(NEXT)) return this.#pull(message);
     if (subject.startsWith(API)) return this.#call(message);
     if (subject.startsWith(FLOW)) return this.#confirm(subject);
-    const stream = this.#ownerOf(subject);
-    if (stream === undefined) return false;
-    if (stream.leaderless <= this.#options.clock.now()) publish(this.#context, stream, message);
-    return true;
+    for (const stream of this.#streams.values()) {
+      if (!stream.takes(subject)) continue;
+      if (stream.leaderless <= this.#options.clock.now()) {
+        publish(this.#context, stream, message);
+        return true;
+      }
+      // It reaches a leader that is gone, or nobody listens to the subject.
+      return this.#options.random() < 0.5;
+    }
+    return false;
   }
 
   /** Tells consumers that a client has subscribed. */
@@ -116,21 +116,21 @@ export class JetStream {
   electLeader(name: string, milliseconds: number): number {
     const stream = this.#streams.get(name);
     if (stream === undefined) return 0;
-    const proposals = stream.proposals.splice(0);
-    const kept = Math.floor(this.#options.random() * (proposals.length + 1));
-    for (const proposal of proposals.slice(0, kept)) {
-      this.#commit(stream, { ...proposal, committed: () => {} });
-    }
+    const lost = this.#commits.decide(stream);
     stream.batches.clear();
     stream.leaderless = this.#options.clock.now() + milliseconds;
-    return proposals.length - kept;
+    // Consumers have one copy, which may have been on the server that is gone.
+    for (const consumer of [...stream.consumers.values()]) {
+      if (this.#options.random() < 1 / stream.copies.length) stream.end(consumer);
+    }
+    return lost;
   }
 
   /** Lets a copy, from 1 on, be this many milliseconds behind from now on; of a mirror, all of it. */
   setLag(name: string, copy: number, milliseconds: number): void {
     const stream = this.#streams.get(name);
     if (stream?.config.mirror !== undefined) stream.mirrorLag = milliseconds;
-    const follower = stream?.followers[copy - 1];
+    const follower = copy > 0 ? stream?.copies[copy] : undefined;
     if (follower !== undefined) follower.lag = milliseconds;
   }
 
@@ -142,16 +142,13 @@ export class JetStream {
   restart({ losesTail }: { readonly losesTail: boolean }): number {
     let lost = 0;
     for (const stream of this.#streams.values()) {
-      for (const consumer of stream.consumers.values()) consumer.end();
-      stream.consumers.clear();
+      for (const consumer of [...stream.consumers.values()]) stream.end(consumer);
       stream.batches.clear();
       stream.proposals.splice(0);
       if (losesTail && stream.config.num_replicas === 1) {
         lost += stream.loseTail(this.#options.random());
         // What had expired since the last sync is back, and expires again.
-        for (const message of stream.store.messages.values()) {
-          if (message.expires > 0) this.#expire(stream, message);
-        }
+        this.#commits.expireAll(stream);
       }
     }
     return lost;
@@ -170,102 +167,23 @@ export class JetStream {
     return this.#lastTime;
   }
 
-  #ownerOf(subject: string): Stream | undefined {
-    if (this.#owners.has(subject)) return this.#owners.get(subject);
-    const found = [...this.#streams.values()].find(({ config: { subjects = [] } }) =>
-      subjects.some((filter) => matcherOf(filter)(subject))
-    );
-    if (this.#owners.size > 10_000) this.#owners.clear();
-    this.#owners.set(subject, found);
-    return found;
-  }
-
-  #propose(stream: Stream, proposal: Proposal): void {
-    if (stream.config.num_replicas === 1) {
-      this.#commit(stream, proposal);
-      return;
-    }
-    stream.proposals.push(proposal);
-    this.#options.clock.after(this.#options.majority?.() ?? 1, () => {
-      // An election may have decided about it already; what was proposed before comes first.
-      const index = stream.proposals.indexOf(proposal);
-      if (index < 0) return;
-      for (const one of stream.proposals.splice(0, index + 1)) this.#commit(stream, one);
-    });
-  }
-
-  #commit(stream: Stream, { changes, ids, committed }: Proposal): void {
-    const { ms } = this.#now();
-    for (const change of changes) {
-      stream.commit([change], ms);
-      // Limits are enforced message by message, before what a rollup removes.
-      if (change.kind === "store") stream.commit(overLimit(stream.store, stream.config), ms);
-    }
-    const window = stream.config.duplicate_window / 1e6;
-    for (const [id, sequence] of ids) stream.ids.set(id, { sequence, until: ms + window });
-    if (changes.some(({ kind }) => kind === "store")) stream.lastId = ids.at(-1)?.[0] ?? "";
-    for (const change of changes) {
-      if (change.kind === "store" && change.message.expires > 0) {
-        this.#expire(stream, change.message);
-      }
-    }
-    this.#mirror(stream, changes);
-    committed();
-  }
-
-  #expire(
-    stream: Stream,
-    { sequence, expires }: { readonly sequence: number; readonly expires: number },
-  ): void {
-    const wait = Math.max(0, expires - this.#options.clock.now()) + this.#options.random() * EXPIRY;
-    this.#options.clock.after(wait, () => {
-      if (this.#streams.get(stream.config.name) !== stream) return;
-      if (stream.store.messages.get(sequence)?.expires !== expires) return;
-      stream.commit([{ kind: "remove", sequences: [sequence] }], this.#options.clock.now());
-    });
-  }
-
-  /** Mirrors copy messages, and nothing that removes them. */
-  #mirror(origin: Stream, changes: readonly { readonly kind: string }[]): void {
-    for (const mirror of this.#streams.values()) {
-      if (mirror.config.mirror?.name !== origin.config.name) continue;
-      const { filter_subject = "" } = mirror.config.mirror;
-      const matches = matcherOf(filter_subject);
-      for (const change of changes as readonly StoreChange[]) {
-        if (change.kind !== "store" || !matches(change.message.subject)) continue;
-        this.#mirrorLater(mirror, change);
-      }
-    }
-  }
-
-  #mirrorLater(mirror: Stream, change: StoreChange): void {
-    const { clock } = this.#options;
-    if (mirror.mirrorLag === 0 && mirror.mirrored === 0) {
-      mirror.commit([change], clock.now());
-      return;
-    }
-    // In the order of the origin, also if the lag has become shorter.
-    mirror.mirrored = Math.max(mirror.mirrored + 1e-3, clock.now() + mirror.mirrorLag);
-    clock.after(mirror.mirrored - clock.now(), () => {
-      if (this.#streams.get(mirror.config.name) === mirror) mirror.commit([change], clock.now());
-    });
-  }
-
   #directGet(message: WireMessage): boolean {
-    const [name = "", ...rest] = message.subject.slice(DIRECT.length).split(".");
+    const rest = message.subject.slice(DIRECT.length);
+    const dot = rest.indexOf(".");
+    const name = dot < 0 ? rest : rest.slice(0, dot);
     const stream = this.#streams.get(name);
     if (stream === undefined || !stream.config.allow_direct) return false;
     if (message.reply === "") return true;
-    const copies = 1 + stream.followers.length;
-    const now = this.#options.clock.now();
-    const mirrors = [...this.#streams.values()].filter(({ config }) =>
-      config.mirror?.name === name && config.mirror_direct
-    );
-    const chosen = Math.floor(this.#options.random() * (copies + mirrors.length));
-    const mirror = mirrors[chosen - copies];
-    const store = mirror === undefined ? stream.copy(chosen, now) : mirror.store;
-    const key = rest.join(".");
-    const document = key === "" ? documentOf(message) : { last_by_subj: key };
+    const mirrors: Stream[] = [];
+    for (const other of this.#streams.values()) {
+      const { mirror, mirror_direct } = other.config;
+      if (mirror_direct && mirror?.name === name) mirrors.push(other);
+    }
+    const { copies } = stream;
+    const chosen = Math.floor(this.#options.random() * (copies.length + mirrors.length));
+    const mirror = mirrors[chosen - copies.length];
+    const store = mirror?.store ?? copies[chosen]?.store ?? stream.store;
+    const document = dot < 0 ? documentOf(message) : { last_by_subj: rest.slice(dot + 1) };
     const holder = mirror?.config.name ?? name;
     for (const answer of directGet(holder, store, document, message.reply)) {
       this.#options.send(answer);
@@ -306,7 +224,8 @@ export class JetStream {
     const names = tokens.slice(length);
     const stream = this.#streams.get(names[0] ?? "");
     if (stream !== undefined && stream.leaderless > this.#options.clock.now()) {
-      respond(refusal(call, ApiErrors.unavailable));
+      // Another server knows that there is no leader, or none answers.
+      if (this.#options.random() < 0.5) respond(refusal(call, ApiErrors.unavailable));
       return true;
     }
     try {

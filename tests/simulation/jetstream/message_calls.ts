@@ -6,7 +6,6 @@
 import { type ApiContext, fieldsOf, type Respond, streamOf } from "./api_call.ts";
 import { type ApiError, ApiErrors, Refused, sequenceNotFound } from "./api_errors.ts";
 import { leaderGet, leaderRequest } from "./gets.ts";
-import type { StoreChange } from "./message_store.ts";
 import type { Stream } from "./stream.ts";
 
 /** STREAM.PURGE. */
@@ -25,33 +24,19 @@ export function purgeStream(
   if (context.isCluster) streamOf(context, name);
   if (seq > 0 && keep > 0) throw new Refused(ApiErrors.badRequest);
   const stream = streamOf(context, name);
-  const { config, store } = stream;
+  const { config } = stream;
   if (config.sealed) throw new Refused(ApiErrors.sealed);
   if (config.deny_purge) {
     throw new Refused({ code: 500, err_code: 10110, description: "stream purge not permitted" });
   }
-  const isWhole = filter === "" || filter === ">";
-  let changes: StoreChange[];
-  let purged: number;
-  if (seq === 1 || (isWhole && seq === 0 && keep === 0)) {
-    changes = seq === 1 ? [] : [{ kind: "compact", sequence: store.lastSequence + 1 }];
-    purged = seq === 1 ? 0 : store.messages.size;
-  } else if (isWhole && seq > 1) {
-    changes = [{ kind: "compact", sequence: seq }];
-    purged = store.sequencesOf("").filter((sequence) => sequence < seq).length;
-  } else {
-    const found = store.sequencesOf(filter);
-    const gone = seq > 0
-      ? found.filter((sequence) => sequence < seq)
-      : found.slice(0, Math.max(0, found.length - keep));
-    changes = gone.length === 0 ? [] : [{ kind: "remove", sequences: gone }];
-    purged = gone.length;
-  }
+  const below = seq > 0 ? seq : undefined;
   context.propose(stream, {
-    changes,
+    // There is nothing below the first sequence.
+    changes: below === 1 ? [] : [{ kind: "purge", filter, below, keep }],
     ids: [],
     subjects: [],
-    committed: () => respond({ success: true, purged }),
+    expected: [],
+    committed: (purged) => respond({ success: true, purged }),
   });
 }
 
@@ -78,7 +63,10 @@ export function deleteMessage(
     changes,
     ids: [],
     subjects: [],
-    committed: () => respond({ success: true }),
+    expected: [],
+    committed: (removed) =>
+      // Another one may have removed it before there was a majority.
+      respond(removed > 0 ? { success: true } : { error: notHeld(stream, seq) }),
   });
 }
 

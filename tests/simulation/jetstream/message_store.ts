@@ -13,16 +13,25 @@ export type Stored = {
   readonly headers: string;
   readonly data: Uint8Array;
   readonly time: StoredTime;
-  /** Milliseconds since 1970 at which it expires; 0 for never. */
-  readonly expires: number;
+  /** Seconds that it lives, 0 if it does not say, -1 for ever. */
+  readonly ttl: number;
+  /** What it replaces: "sub", "all" or "". */
+  readonly rollup: string;
 };
 
 /** A change of a stream's messages. */
 export type StoreChange =
   | { readonly kind: "store"; readonly message: Stored }
   | { readonly kind: "remove"; readonly sequences: readonly number[] }
-  /** Removes all below a sequence, which the next message may have. */
-  | { readonly kind: "compact"; readonly sequence: number };
+  /** Removes the messages of a subject, or all, below the one that was just stored. */
+  | { readonly kind: "rollup"; readonly subject: string | undefined; readonly sequence: number }
+  /** Removes the messages that a filter selects: those below a sequence, or all without the last ones to keep. */
+  | {
+    readonly kind: "purge";
+    readonly filter: string;
+    readonly below: number | undefined;
+    readonly keep: number;
+  };
 
 /** Bytes that nats-server counts for a message. */
 export type SizeOf = (message: Pick<Stored, "subject" | "headers" | "data">) => number;
@@ -37,6 +46,8 @@ export function memorySize({ subject, headers, data }: Parameters<SizeOf>[0]): n
   return 16 + subject.length + data.length + headers.length;
 }
 
+const NONE: readonly Stored[] = [];
+
 /** One copy of a stream's messages. */
 export class MessageStore {
   readonly sizeOf: SizeOf;
@@ -44,6 +55,8 @@ export class MessageStore {
   readonly messages = new Map<number, Stored>();
   /** Sequences of each subject, in rising order. */
   readonly subjects = new Map<string, number[]>();
+  /** Sequences in rising order, with some that are gone. */
+  #order: number[] = [];
   bytes = 0;
   firstSequence: number;
   lastSequence: number;
@@ -61,7 +74,10 @@ export class MessageStore {
   /** Returns a copy that changes apart from this one. */
   clone(): MessageStore {
     const copy = new MessageStore(this.sizeOf, this.firstSequence);
-    for (const message of this.messages.values()) copy.messages.set(message.sequence, message);
+    for (const message of this.messages.values()) {
+      copy.messages.set(message.sequence, message);
+      copy.#order.push(message.sequence);
+    }
     for (const [subject, list] of this.subjects) copy.subjects.set(subject, [...list]);
     copy.bytes = this.bytes;
     copy.lastSequence = this.lastSequence;
@@ -70,41 +86,55 @@ export class MessageStore {
     return copy;
   }
 
-  /** Makes a change. */
-  apply(change: StoreChange): void {
-    if (change.kind === "store") this.#store(change.message);
-    else if (change.kind === "remove") { for (const seq of change.sequences) this.#remove(seq); }
-    else this.#compact(change.sequence);
+  /** Makes a change. Returns the messages that it removed. */
+  apply(change: StoreChange): readonly Stored[] {
+    switch (change.kind) {
+      case "store":
+        this.#store(change.message);
+        return NONE;
+      case "remove":
+        return this.#removeAll(change.sequences);
+      case "rollup": {
+        const { subject, sequence } = change;
+        if (subject === undefined) return this.#compact(sequence);
+        const list = this.subjects.get(subject) ?? [];
+        return list.length < 2 ? NONE : this.#removeAll(list.filter((one) => one < sequence));
+      }
+      case "purge":
+        return this.#purge(change);
+    }
   }
 
-  /** Returns the last message of a subject, which may have wildcards. */
+  /** Returns the last message that a filter selects. A filter for everything finds nothing if the last one was deleted. */
   last(filter: string): Stored | undefined {
+    if (filter === "" || filter === ">") return this.messages.get(this.lastSequence);
     let found = 0;
     for (const list of this.#lists(filter)) found = Math.max(found, list.at(-1) ?? 0);
     return this.messages.get(found);
   }
 
-  /** Returns the first message from a sequence on that a filter selects. */
-  next(from: number, filters: readonly string[]): Stored | undefined {
-    let found = Infinity;
-    for (const filter of filters) {
-      for (const list of this.#lists(filter)) {
-        if ((list.at(-1) ?? 0) < from) continue;
-        const sequence = list[lowerBound(list, from)] ?? Infinity;
-        if (sequence < found) found = sequence;
-      }
+  /** Returns the first message from a sequence on whose subject matches: all in turn, because most filters match many. */
+  find(from: number, matches: Matcher): Stored | undefined {
+    for (let i = lowerBound(this.#order, from); i < this.#order.length; i++) {
+      const message = this.messages.get(this.#order[i] ?? 0);
+      if (message !== undefined && matches(message.subject)) return message;
     }
-    return this.messages.get(found);
+    return undefined;
   }
 
-  /** Returns the number of messages from a sequence on that some filter selects. */
-  count(from: number, filters: readonly string[]): number {
-    const matchers = filters.map(matcherOf);
+  /** Returns the first message from a sequence on that a filter selects. */
+  next(from: number, filter: string): Stored | undefined {
+    if (!isLiteral(filter)) return this.find(from, matcherOf(filter));
+    const list = this.subjects.get(filter);
+    if (list === undefined) return undefined;
+    return this.messages.get(list[lowerBound(list, from)] ?? 0);
+  }
+
+  /** Returns the number of messages from a sequence on whose subject matches. */
+  count(from: number, matches: Matcher): number {
     let count = 0;
     for (const [subject, list] of this.subjects) {
-      if (matchers.some((matches) => matches(subject))) {
-        count += list.length - lowerBound(list, from);
-      }
+      if (matches(subject)) count += list.length - lowerBound(list, from);
     }
     return count;
   }
@@ -133,6 +163,7 @@ export class MessageStore {
     const { sequence, subject } = message;
     if (this.messages.size === 0) this.firstSequence = sequence;
     this.messages.set(sequence, message);
+    this.#order.push(sequence);
     const list = this.subjects.get(subject);
     if (list === undefined) this.subjects.set(subject, [sequence]);
     else list.push(sequence);
@@ -141,74 +172,67 @@ export class MessageStore {
     this.lastTime = message.time;
   }
 
-  #remove(sequence: number): void {
-    const message = this.messages.get(sequence);
-    if (message === undefined) return;
+  #purge({ filter, below, keep }: Extract<StoreChange, { kind: "purge" }>): readonly Stored[] {
+    const isWhole = filter === "" || filter === ">";
+    if (isWhole && keep === 0) return this.#compact(below ?? this.lastSequence + 1);
+    const found = this.sequencesOf(filter);
+    return this.#removeAll(
+      below === undefined
+        ? found.slice(0, Math.max(0, found.length - keep))
+        : found.filter((sequence) => sequence < below),
+    );
+  }
+
+  #removeAll(sequences: readonly number[]): readonly Stored[] {
+    const removed: Stored[] = [];
+    for (const sequence of sequences) {
+      const message = this.messages.get(sequence);
+      if (message === undefined) continue;
+      removed.push(message);
+      this.#remove(message);
+    }
+    return removed;
+  }
+
+  #remove(message: Stored): void {
+    const { sequence } = message;
     this.messages.delete(sequence);
     const list = this.subjects.get(message.subject) ?? [];
     if (list.length === 1) this.subjects.delete(message.subject);
     else list.splice(lowerBound(list, sequence), 1);
     this.bytes -= this.sizeOf(message);
     if (sequence === this.firstSequence) this.#findFirst();
+    else if (this.#order.length > 2 * this.messages.size + 64) {
+      this.#order = this.#order.filter((one) => this.messages.has(one));
+    }
   }
 
-  #compact(sequence: number): void {
-    if (sequence <= this.firstSequence && this.messages.size > 0) return;
+  /** Removes all below a sequence, which the next message may have. */
+  #compact(sequence: number): readonly Stored[] {
+    if (sequence <= this.firstSequence && this.messages.size > 0) return NONE;
     if (sequence > this.lastSequence) {
+      const removed = [...this.messages.values()];
       this.isCompacted = true;
       this.messages.clear();
+      this.#order = [];
       this.subjects.clear();
       this.bytes = 0;
       this.firstSequence = sequence;
       this.lastSequence = sequence - 1;
-      return;
+      return removed;
     }
-    for (const seq of [...this.messages.keys()]) if (seq < sequence) this.#remove(seq);
+    const removed = this.#removeAll(this.#order.slice(0, lowerBound(this.#order, sequence)));
     this.#findFirst();
+    return removed;
   }
 
   #findFirst(): void {
-    const [first] = this.messages.keys();
-    this.firstSequence = first ?? this.lastSequence + 1;
+    const order = this.#order;
+    let gone = 0;
+    while (gone < order.length && !this.messages.has(order[gone] ?? 0)) gone++;
+    this.firstSequence = order[gone] ?? this.lastSequence + 1;
+    if (gone > 0) order.splice(0, gone);
   }
-}
-
-/** The limits of a stream. */
-export type Limits = {
-  readonly discard: "old" | "new";
-  readonly max_msgs: number;
-  readonly max_bytes: number;
-  readonly max_msgs_per_subject: number;
-};
-
-/** Returns the changes that remove what is beyond the limits, oldest first. */
-export function overLimit(store: MessageStore, limits: Limits): readonly StoreChange[] {
-  const { discard, max_msgs, max_bytes, max_msgs_per_subject: max } = limits;
-  const gone = new Set<number>();
-  if (max > 0) {
-    for (const list of store.subjects.values()) {
-      for (const sequence of list.slice(0, Math.max(0, list.length - max))) gone.add(sequence);
-    }
-  }
-  if (discard === "old" && (max_msgs > 0 || max_bytes > 0)) {
-    let left = store.messages.size - gone.size;
-    let bytes = store.bytes;
-    for (const sequence of gone) bytes -= sizeIn(store, sequence);
-    for (const sequence of store.messages.keys()) {
-      const isOver = (max_msgs > 0 && left > max_msgs) || (max_bytes > 0 && bytes > max_bytes);
-      if (!isOver) break;
-      if (gone.has(sequence)) continue;
-      gone.add(sequence);
-      left--;
-      bytes -= sizeIn(store, sequence);
-    }
-  }
-  return gone.size === 0 ? [] : [{ kind: "remove", sequences: [...gone] }];
-}
-
-function sizeIn(store: MessageStore, sequence: number): number {
-  const message = store.messages.get(sequence);
-  return message === undefined ? 0 : store.sizeOf(message);
 }
 
 /** Returns the index of the first number that is not below another. */

@@ -23,6 +23,7 @@ export class Staged {
   readonly #time: StoredTime;
   readonly #changes: StoreChange[] = [];
   readonly #subjects: string[] = [];
+  readonly #expected: string[] = [];
   readonly #ids: [string, number][] = [];
   /** Messages and bytes that are staged or proposed. */
   #messages = 0;
@@ -98,7 +99,8 @@ export class Staged {
       headers,
       data: data.slice(),
       time: this.#time,
-      expires: ttl > 0 ? this.#time.ms + ttl * 1000 : 0,
+      ttl,
+      rollup,
     };
     this.#messages++;
     this.#bytes += store.sizeOf(message);
@@ -108,25 +110,29 @@ export class Staged {
     this.#subjects.push(subject);
     const id = headerOf(headers, "Nats-Msg-Id");
     if (id !== "") this.#ids.push([id, sequence]);
-    if (rollup === "sub") this.#removeAll(store.subjects.get(subject) ?? []);
-    else if (rollup === "all") this.#changes.push({ kind: "compact", sequence });
+    if (rollup === "sub") this.#changes.push({ kind: "rollup", subject, sequence });
+    else if (rollup === "all") this.#changes.push({ kind: "rollup", subject: undefined, sequence });
     return message;
   }
 
   /** Returns what is to be proposed. */
   proposal(): Omit<Proposal, "committed"> {
-    return { changes: this.#changes, ids: this.#ids, subjects: this.#subjects };
+    return {
+      changes: this.#changes,
+      ids: this.#ids,
+      subjects: this.#subjects,
+      expected: this.#expected,
+    };
   }
 
   get #isReplicated(): boolean {
     return this.#stream.config.num_replicas > 1;
   }
 
-  #removeAll(sequences: readonly number[]): void {
-    if (sequences.length > 0) this.#changes.push({ kind: "remove", sequences: [...sequences] });
-  }
-
   #knownId(id: string): boolean {
+    if (this.#stream.proposals.some(({ ids }) => ids.some(([other]) => other === id))) {
+      throw new Refused(ApiErrors.duplicateConflict);
+    }
     const known = this.#stream.ids.get(id);
     if (known === undefined) return false;
     if (known.until > this.#time.ms) return true;
@@ -171,11 +177,13 @@ export class Staged {
     const sought = other === "" ? subject : other;
     if (isBatch && this.#subjects.includes(sought)) throw new Refused(ApiErrors.wrongSequence);
     // The leader does not know yet what becomes of what is proposed.
-    if (proposals.some(({ subjects }) => subjects.includes(sought))) {
-      throw new Refused(ApiErrors.wrongSequence);
-    }
+    const isUnderWay = proposals.some(({ subjects, expected }) =>
+      subjects.includes(sought) || expected.includes(sought)
+    );
+    if (isUnderWay) throw new Refused(ApiErrors.wrongSequence);
     const last = store.last(sought)?.sequence ?? 0;
     if (last !== numberOf(text)) throw new Refused(wrongLast(last));
+    this.#expected.push(sought);
   }
 
   #checkRollup({ subject, headers }: WireMessage, isBatch: boolean): void {

@@ -9,12 +9,20 @@ export type StoredTime = { readonly ms: number; readonly ns: number };
 /** The time of a stream without messages, as Go writes it. */
 export const NO_TIME = "0001-01-01T00:00:00Z";
 
+/** The second that was written last. */
+let lastSecond = NaN;
+let lastText = "";
+
 /** Returns a time as JetStream's JSON has it: without zeros at the end. */
 export function formatTime({ ms, ns }: StoredTime): string {
-  const seconds = new Date(ms).toISOString().slice(0, 19);
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastText = new Date(ms).toISOString().slice(0, 19);
+  }
   const fraction = `${String(ms % 1000).padStart(3, "0")}${String(ns).padStart(6, "0")}`
     .replace(/0+$/, "");
-  return `${seconds}${fraction === "" ? "" : `.${fraction}`}Z`;
+  return `${lastText}${fraction === "" ? "" : `.${fraction}`}Z`;
 }
 
 /** Returns a time as consumers send it: nanoseconds. */

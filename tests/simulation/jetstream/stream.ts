@@ -1,39 +1,34 @@
 /**
- * A stream: the copy of its leader, the changes that its followers apply later, and those that have no majority yet.
+ * A stream: its copies, and the changes that have no majority yet.
  * @module
  */
 
-import type { Consumer } from "./consumer.ts";
-import { fileSize, memorySize, MessageStore, type StoreChange } from "./message_store.ts";
 import type { StagedBatch } from "./atomic_batch.ts";
+import type { Consumer } from "./consumer.ts";
+import { Copy } from "./copy.ts";
+import { fileSize, memorySize, MessageStore, type StoreChange } from "./message_store.ts";
+import type { ServerClock } from "./server_clock.ts";
 import type { Config } from "./stream_config.ts";
 import type { StoredTime } from "./stored_time.ts";
+import { type Matcher, matcherOf } from "./subject_filter.ts";
 
 /** A change that was proposed and has no majority yet. */
 export type Proposal = {
   readonly changes: readonly StoreChange[];
   /** Ids of the messages. */
   readonly ids: readonly (readonly [id: string, sequence: number])[];
-  /** Subjects of the messages. */
+  /** Subjects of the messages, and those whose last sequence they expect. */
   readonly subjects: readonly string[];
-  /** Tells the client. */
-  readonly committed: () => void;
-};
-
-/** A copy that applies changes later than the leader. */
-type Follower = {
-  store: MessageStore;
-  /** Milliseconds by which it is behind. */
-  lag: number;
-  readonly late: { readonly at: number; readonly change: StoreChange }[];
+  readonly expected: readonly string[];
+  /** Tells the client. It gets the number of messages that the changes removed. */
+  readonly committed: (removed: number) => void;
 };
 
 /** A stream. */
 export class Stream {
-  config: Config;
   readonly created: StoredTime;
-  store: MessageStore;
-  readonly followers: Follower[] = [];
+  /** The leader's, then those of its followers. */
+  readonly copies: Copy[];
   readonly proposals: Proposal[] = [];
   readonly consumers = new Map<string, Consumer>();
   readonly batches = new Map<string, StagedBatch>();
@@ -45,54 +40,69 @@ export class Stream {
   /** Of a mirror: milliseconds by which it is behind, and when its last message will have arrived. */
   mirrorLag = 0;
   mirrored = 0;
+  readonly #clock: ServerClock;
+  readonly #leader: Copy;
+  #config: Config;
+  #matchers: readonly Matcher[] = [];
   /** What was on disk at the last sync, and the changes since. */
   #synced: MessageStore;
   #unsynced: StoreChange[] = [];
 
-  constructor(config: Config, created: StoredTime) {
-    this.config = config;
+  constructor(clock: ServerClock, config: Config, created: StoredTime) {
+    this.#clock = clock;
+    this.#config = config;
     this.created = created;
     const size = config.storage === "memory" ? memorySize : fileSize;
-    this.store = new MessageStore(size, config.first_seq ?? 1);
-    this.#synced = this.store.clone();
-    this.resize();
+    const store = new MessageStore(size, config.first_seq ?? 1);
+    this.#synced = store.clone();
+    this.#leader = new Copy(clock, store);
+    this.copies = [this.#leader];
+    this.configure(config);
   }
 
-  /** Makes as many followers as the configuration asks for. */
-  resize(): void {
-    while (this.followers.length > this.config.num_replicas - 1) this.followers.pop();
-    while (this.followers.length < this.config.num_replicas - 1) {
-      this.followers.push({ store: this.store.clone(), lag: 0, late: [] });
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The leader's messages. */
+  get store(): MessageStore {
+    return this.#leader.store;
+  }
+
+  /** Changes the configuration, and the number of copies with it. */
+  configure(config: Config): void {
+    this.#config = config;
+    this.#matchers = (config.subjects ?? []).map(matcherOf);
+    while (this.copies.length > config.num_replicas) this.copies.pop();
+    while (this.copies.length < config.num_replicas) {
+      this.copies.push(new Copy(this.#clock, this.store.clone()));
     }
   }
 
-  /** Makes changes that have a majority. */
-  commit(changes: readonly StoreChange[], now: number): void {
-    for (const change of changes) {
-      this.store.apply(change);
-      this.#unsynced.push(change);
-      for (const follower of this.followers) follower.late.push({ at: now + follower.lag, change });
-    }
-    for (const consumer of this.consumers.values()) consumer.changed(changes);
+  /** Tells whether it stores what is published to a subject. */
+  takes(subject: string): boolean {
+    for (const matches of this.#matchers) if (matches(subject)) return true;
+    return false;
   }
 
-  /** Returns some copy, with what it has applied by now. */
-  copy(index: number, now: number): MessageStore {
-    const follower = this.followers[index - 1];
-    if (follower === undefined) return this.store;
-    let applied = 0;
-    for (const { at, change } of follower.late) {
-      if (at > now) break;
-      follower.store.apply(change);
-      applied++;
-    }
-    follower.late.splice(0, applied);
-    return follower.store;
+  /** Makes a change that has a majority. Returns the number of messages that it removed. */
+  commit(change: StoreChange): number {
+    this.#unsynced.push(change);
+    const removed = this.#leader.change(change).length;
+    for (let i = 1; i < this.copies.length; i++) this.copies[i]?.change(change);
+    return removed;
+  }
+
+  /** Removes a consumer. */
+  end(consumer: Consumer): void {
+    consumer.end();
+    this.consumers.delete(consumer.config.name);
+    for (const copy of this.copies) copy.consumers.delete(consumer);
   }
 
   /** Marks everything as on disk. */
   sync(): void {
-    this.#synced = this.store.clone();
+    for (const change of this.#unsynced) this.#synced.apply(change);
     this.#unsynced = [];
   }
 
@@ -106,10 +116,11 @@ export class Stream {
     const kept = Math.floor(this.#unsynced.length * share);
     const lost = this.#unsynced.length - kept;
     if (lost === 0) return 0;
-    const store = this.#synced.clone();
-    for (const change of this.#unsynced.slice(0, kept)) store.apply(change);
-    this.store = store;
+    this.#unsynced.length = kept;
     this.sync();
+    this.#leader.store = this.#synced.clone();
+    const { lastSequence } = this.store;
+    for (const [id, { sequence }] of this.ids) if (sequence > lastSequence) this.ids.delete(id);
     return lost;
   }
 }

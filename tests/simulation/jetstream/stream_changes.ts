@@ -5,11 +5,11 @@
 
 import { type ApiContext, fieldsOf, type Respond, streamOf } from "./api_call.ts";
 import { ApiErrors, invalidConfig, Refused } from "./api_errors.ts";
-import { overLimit } from "./message_store.ts";
+import { overLimit, overSubjectLimit } from "./limits.ts";
 import { describe } from "./stream_reading.ts";
 import { Stream } from "./stream.ts";
 import { complete, type Config, update } from "./stream_config.ts";
-import { collide } from "./subject_filter.ts";
+import { collide, matcherOf } from "./subject_filter.ts";
 
 /** STREAM.CREATE. */
 export function createStream(
@@ -32,15 +32,16 @@ export function createStream(
     return;
   }
   checkOverlap(context, config);
-  const stream = new Stream(config, context.now());
+  const stream = new Stream(context.clock, config, context.now());
   context.streams.set(name, stream);
   const origin = config.mirror && context.streams.get(config.mirror.name);
   if (origin) {
+    const matches = matcherOf(config.mirror?.filter_subject ?? "");
     for (const message of origin.store.messages.values()) {
-      stream.commit([{ kind: "store", message }], context.now().ms);
+      if (matches(message.subject)) stream.commit({ kind: "store", message });
     }
   }
-  context.changed(stream);
+  context.expireAll(stream);
   respond({ ...describe(context, stream), did_create: true });
 }
 
@@ -72,11 +73,13 @@ export function updateStream(
   const stream = streamOf(context, name);
   const updated = update(stream.config, config);
   checkOverlap(context, config);
-  stream.config = updated;
+  stream.configure(updated);
   if (updated.allow_atomic !== true) stream.batches.clear();
-  stream.resize();
-  stream.commit(overLimit(stream.store, stream.config), context.now().ms);
-  context.changed(stream);
+  for (const change of overLimit(stream.store, updated)) stream.commit(change);
+  for (const subject of [...stream.store.subjects.keys()]) {
+    for (const change of overSubjectLimit(stream.store, updated, subject)) stream.commit(change);
+  }
+  context.expireAll(stream);
   respond(describe(context, stream));
 }
 
@@ -89,8 +92,7 @@ export function deleteStream(
 ): void {
   if (Object.keys(fieldsOf(document)).length > 0) throw new Refused(ApiErrors.notEmpty);
   const stream = streamOf(context, name);
-  for (const consumer of stream.consumers.values()) consumer.end();
+  for (const consumer of [...stream.consumers.values()]) stream.end(consumer);
   context.streams.delete(stream.config.name);
-  context.changed(stream);
   respond({ success: true });
 }

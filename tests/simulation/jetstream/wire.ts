@@ -25,13 +25,32 @@ const NOTHING = new Uint8Array();
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** The block that was read last, because one message is asked for many headers. */
+let lastBlock = "";
+let lastHeaders: ReadonlyMap<string, string> = new Map();
+
 /** Returns the first value of a header, "" if there is none; names are as the client wrote them, as in nats-server. */
 export function headerOf(headers: string, name: string): string {
   if (headers === "") return "";
-  const start = headers.indexOf(`${END}${name}:`);
-  if (start < 0) return "";
-  const from = start + END.length + name.length + 1;
-  return headers.slice(from, headers.indexOf(END, from)).trim();
+  if (headers !== lastBlock) {
+    lastHeaders = parseHeaders(headers);
+    lastBlock = headers;
+  }
+  return lastHeaders.get(name) ?? "";
+}
+
+function parseHeaders(headers: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  let start = headers.indexOf(END) + END.length;
+  for (let end = headers.indexOf(END, start); end > start; end = headers.indexOf(END, start)) {
+    const colon = headers.indexOf(":", start);
+    const name = headers.slice(start, colon);
+    if (colon > 0 && colon < end && !values.has(name)) {
+      values.set(name, headers.slice(colon + 1, end).trim());
+    }
+    start = end + END.length;
+  }
+  return values;
 }
 
 /** Returns a block with a header more. */
