@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { ConsumerContext } from "./consumer.ts";
+import type { ConsumerContext } from "./consumer_config.ts";
 import { ApiErrors, Refused } from "./api_errors.ts";
 import type { ServerClock } from "./server_clock.ts";
 import type { StoredTime } from "./stored_time.ts";

@@ -4,15 +4,16 @@
  * @module
  */
 
-import type { Call, Fields } from "./api_call.ts";
-import type { ApiError } from "./api_errors.ts";
+import type { ApiContext, Call, Fields } from "./api_call.ts";
+import { type ApiError, ApiErrors, Refused } from "./api_errors.ts";
 import { createConsumer, deleteConsumer } from "./consumer_calls.ts";
 import { deleteMessage, getMessage, purgeStream } from "./message_calls.ts";
 import { createStream, deleteStream, updateStream } from "./stream_changes.ts";
 import { listNames, listStreams, readStream } from "./stream_reading.ts";
+import { documentOf, jsonMessage, type WireMessage } from "./wire.ts";
 
 /** A call and the type of its response. */
-export type ApiCall = {
+type ApiCall = {
   readonly type: string;
   readonly run: Call;
   /** Fields that a refusal has, too. */
@@ -20,7 +21,7 @@ export type ApiCall = {
 };
 
 /** All calls, by the method. */
-export const CALLS: Readonly<Record<string, ApiCall>> = {
+const CALLS: Readonly<Record<string, ApiCall>> = {
   "STREAM.CREATE": { type: "stream_create_response", run: createStream },
   "STREAM.UPDATE": { type: "stream_update_response", run: updateStream },
   "STREAM.DELETE": { type: "stream_delete_response", run: deleteStream },
@@ -38,7 +39,58 @@ export const CALLS: Readonly<Record<string, ApiCall>> = {
   "CONSUMER.DELETE": { type: "consumer_delete_response", run: deleteConsumer },
 };
 
-/** Returns the response of a call that was refused. */
-export function refusal({ zero }: ApiCall, error: ApiError): Fields {
-  return { ...zero, error };
+/** Begins the subject of each call. */
+export const API = "$JS.API.";
+const TYPE = "io.nats.jetstream.api.v1.";
+
+/** Answers a call. Returns false if nobody listens to its subject. */
+export function answerCall(context: ApiContext, message: WireMessage): boolean {
+  const { subject, reply } = message;
+  const tokens = subject.slice(API.length).split(".");
+  if (subject === `${API}INFO`) {
+    context.send(jsonMessage(reply, { type: `${TYPE}account_info_response`, ...ACCOUNT }));
+    return true;
+  }
+  const length = tokens[1] === "MSG" ? 3 : 2;
+  const call = CALLS[tokens.slice(0, length).join(".")];
+  if (call === undefined) return false;
+  const respond = (fields: Fields): void => {
+    if (reply !== "") context.send(jsonMessage(reply, { type: `${TYPE}${call.type}`, ...fields }));
+  };
+  const refuse = (error: ApiError): void => respond({ ...call.zero, error });
+  const names = tokens.slice(length);
+  const stream = context.streams.get(names[0] ?? "");
+  if (stream !== undefined && stream.leaderless > context.clock.now()) {
+    // Another server knows that there is no leader, or none answers.
+    if (context.random() < 0.5) refuse(ApiErrors.unavailable);
+    return true;
+  }
+  try {
+    call.run(context, names, documentOf(message), respond);
+  } catch (cause) {
+    if (!(cause instanceof Refused)) throw cause;
+    refuse(cause.error);
+  }
+  return true;
 }
+
+/** An account without limits. */
+const ACCOUNT = {
+  memory: 0,
+  storage: 0,
+  reserved_memory: 0,
+  reserved_storage: 0,
+  streams: 0,
+  consumers: 0,
+  limits: {
+    max_memory: -1,
+    max_storage: -1,
+    max_streams: -1,
+    max_consumers: -1,
+    max_ack_pending: -1,
+    memory_max_stream_bytes: -1,
+    storage_max_stream_bytes: -1,
+    max_bytes_required: false,
+  },
+  api: { level: 4, total: 0, errors: 0 },
+} as const;

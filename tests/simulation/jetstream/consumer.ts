@@ -5,39 +5,14 @@
  */
 
 import { notSimulated, Refused } from "./api_errors.ts";
+import type { ConsumerConfig, ConsumerContext } from "./consumer_config.ts";
 import type { Copy } from "./copy.ts";
+import { FlowWindow } from "./flow_window.ts";
 import type { StoreChange, Stored } from "./message_store.ts";
-import type { ServerClock } from "./server_clock.ts";
 import { type Matcher, matcherOf } from "./subject_filter.ts";
 import { formatNanoseconds } from "./stored_time.ts";
 import type { Stream } from "./stream.ts";
 import { statusMessage, type WireMessage, withHeader } from "./wire.ts";
-
-/** What consumers need of the server. */
-export type ConsumerContext = {
-  readonly clock: ServerClock;
-  readonly send: (message: WireMessage) => void;
-  readonly hasInterest: (subject: string) => boolean;
-  /** Tells whether a new consumer counts a message too many. */
-  readonly miscounts: () => boolean;
-};
-
-/** The fields of a consumer's configuration that the simulation acts on. */
-export type ConsumerConfig = {
-  readonly name: string;
-  readonly filter_subjects?: readonly string[];
-  readonly filter_subject?: string;
-  readonly deliver_policy: string;
-  readonly opt_start_seq?: number;
-  readonly ack_policy: string;
-  readonly deliver_subject?: string;
-  readonly flow_control?: boolean;
-  /** Nanoseconds. */
-  readonly idle_heartbeat?: number;
-  readonly inactive_threshold?: number;
-  readonly headers_only?: boolean;
-  readonly [field: string]: unknown;
-};
 
 /** A pull that waits for messages. */
 type Pull = {
@@ -47,10 +22,6 @@ type Pull = {
   bytes: number;
   readonly noWait: boolean;
 };
-
-/** Bytes that are pushed before the client must confirm: the first window, and the largest. */
-const FIRST_WINDOW = 2 * 1024 * 1024;
-const MAX_WINDOW = 32 * 1024 * 1024;
 
 /** A consumer. */
 export class Consumer {
@@ -64,12 +35,8 @@ export class Consumer {
   #delivered = 0;
   #pending: number;
   readonly #pulls: Pull[] = [];
-  /** Bytes pushed and not confirmed, the window, and the subject of the question that is open. */
-  #unconfirmed = 0;
-  #window = FIRST_WINDOW;
-  #question = "";
-  #asked = 0;
-  #questions = 0;
+  /** Undefined without flow control. */
+  readonly #window: FlowWindow | undefined;
   #cancelHeartbeat = (): void => {};
   #cancelWatch = (): void => {};
   /** Whether somebody pulled since the last look. */
@@ -85,6 +52,10 @@ export class Consumer {
     this.#stream = stream;
     this.#copy = copy;
     this.config = config;
+    const isControlled = config.flow_control === true;
+    this.#window = isControlled
+      ? new FlowWindow(`${stream.config.name}.${config.name}`)
+      : undefined;
     const filters = filter_subject ? [filter_subject] : filter_subjects;
     const matchers = (filters.length === 0 ? [""] : filters).map(matcherOf);
     const [first] = matchers;
@@ -153,12 +124,7 @@ export class Consumer {
 
   /** Takes the answer to a question of flow control. */
   confirm(subject: string): void {
-    if (subject !== this.#question) return;
-    this.#window = Math.min(this.#window * 2, MAX_WINDOW);
-    this.#unconfirmed = Math.max(0, this.#unconfirmed - this.#asked);
-    this.#question = "";
-    this.#asked = 0;
-    this.deliver();
+    if (this.#window?.confirm(subject) === true) this.deliver();
   }
 
   /** Delivers what it may. */
@@ -169,16 +135,17 @@ export class Consumer {
   }
 
   #push(subject: string): void {
-    const isLimited = this.config.flow_control === true;
+    const window = this.#window;
     while (this.#context.hasInterest(subject)) {
-      if (isLimited && this.#unconfirmed > this.#window) return;
+      if (window?.isFull === true) return;
       const found = this.#find();
       if (found === undefined) return;
       const size = this.#send(subject, found);
       this.#beat();
-      if (!isLimited) continue;
-      this.#unconfirmed += size;
-      if (this.#question === "" && this.#unconfirmed > this.#window / 2) this.#ask(subject);
+      if (window?.sent(size) !== true) continue;
+      this.#context.send(
+        statusMessage(subject, "100 FlowControl Request", {}, window.question),
+      );
     }
   }
 
@@ -249,12 +216,6 @@ export class Consumer {
     return subject.length + reply.length + headers.length + data.length;
   }
 
-  #ask(subject: string): void {
-    this.#question = `$JS.FC.${this.#stream.config.name}.${this.config.name}.${++this.#questions}`;
-    this.#asked = this.#unconfirmed;
-    this.#context.send(statusMessage(subject, "100 FlowControl Request", {}, this.#question));
-  }
-
   /** Ends it when nobody has listened or pulled for the time that its configuration says. */
   #watch(): void {
     const { inactive_threshold = 0, deliver_subject } = this.config;
@@ -273,11 +234,12 @@ export class Consumer {
     if (idle_heartbeat === 0) return;
     this.#cancelHeartbeat();
     this.#cancelHeartbeat = this.#context.clock.after(idle_heartbeat / 1e6, () => {
+      const question = this.#window?.question ?? "";
       if (this.#context.hasInterest(deliver_subject)) {
         this.#context.send(statusMessage(deliver_subject, "100 Idle Heartbeat", {
           "Nats-Last-Consumer": this.#delivered,
           "Nats-Last-Stream": this.#next - 1,
-          ...(this.#question !== "" && { "Nats-Consumer-Stalled": this.#question }),
+          ...(question !== "" && { "Nats-Consumer-Stalled": question }),
         }));
       }
       this.#beat();

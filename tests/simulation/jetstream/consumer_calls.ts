@@ -5,7 +5,8 @@
 
 import { type ApiContext, type Fields, fieldsOf, type Respond, streamOf } from "./api_call.ts";
 import { ApiErrors, notSimulated, Refused } from "./api_errors.ts";
-import { Consumer, type ConsumerConfig } from "./consumer.ts";
+import { Consumer } from "./consumer.ts";
+import type { ConsumerConfig } from "./consumer_config.ts";
 import { formatTime } from "./stored_time.ts";
 import type { Stream } from "./stream.ts";
 

@@ -3,21 +3,22 @@
  * its network given. It is held to a real one by `differential_test.ts`.
  *
  * Not modelled: limits of accounts and servers, templates, sources, transforms, republishing, counters, schedules, fast
- * batches, consumers that acknowledge or that are named in advance, retention other than limits, delete markers,
- * deleted_details, permissions, advisories. Calls that need one of these answer the error 19999, and never a guess.
+ * batches, consumers that acknowledge, exist already or start elsewhere than at a sequence, pulls that wait or expire,
+ * retention other than limits, delete markers, deleted_details, up_to_seq, permissions, advisories. Calls that need one of
+ * these answer the error 19999 or that nobody responds, and never a guess. A mirror begins with what its origin has at that
+ * moment; one whose origin comes later stays empty. The account has no limits.
  * @module
  */
 
-import { ApiErrors, Refused } from "./api_errors.ts";
+import type { ApiContext } from "./api_call.ts";
+import { answerCall, API } from "./api_calls.ts";
+import { Commits } from "./commits.ts";
 import { directGet } from "./gets.ts";
 import { publish } from "./publish.ts";
-import type { ApiContext } from "./api_call.ts";
-import { CALLS, refusal } from "./api_calls.ts";
-import { Commits } from "./commits.ts";
 import type { ServerClock } from "./server_clock.ts";
 import type { Stream } from "./stream.ts";
 import type { StoredTime } from "./stored_time.ts";
-import { documentOf, jsonMessage, statusMessage, type WireMessage } from "./wire.ts";
+import { documentOf, statusMessage, type WireMessage } from "./wire.ts";
 
 /** What the server is given. */
 export type JetStreamOptions = {
@@ -36,11 +37,9 @@ export type JetStreamOptions = {
   readonly miscounts?: () => boolean;
 };
 
-const API = "$JS.API.";
 const DIRECT = "$JS.API.DIRECT.GET.";
 const NEXT = "$JS.API.CONSUMER.MSG.NEXT.";
 const FLOW = "$JS.FC.";
-const TYPE = "io.nats.jetstream.api.v1.";
 
 /** JetStream in memory. */
 export class JetStream {
@@ -84,7 +83,7 @@ export class JetStream {
     const { subject } = message;
     if (subject.startsWith(DIRECT)) return this.#directGet(message);
     if (subject.startsWith(NEXT)) return this.#pull(message);
-    if (subject.startsWith(API)) return this.#call(message);
+    if (subject.startsWith(API)) return answerCall(this.#context, message);
     if (subject.startsWith(FLOW)) return this.#confirm(subject);
     for (const stream of this.#streams.values()) {
       if (!stream.takes(subject)) continue;
@@ -205,58 +204,7 @@ export class JetStream {
     consumer?.confirm(subject);
     return consumer !== undefined;
   }
-
-  #call(message: WireMessage): boolean {
-    const { subject, reply } = message;
-    const tokens = subject.slice(API.length).split(".");
-    if (subject === `${API}INFO`) {
-      this.#options.send(jsonMessage(reply, { type: `${TYPE}account_info_response`, ...ACCOUNT }));
-      return true;
-    }
-    const length = tokens[1] === "MSG" ? 3 : 2;
-    const call = CALLS[tokens.slice(0, length).join(".")];
-    if (call === undefined) return false;
-    const respond = (fields: Readonly<Record<string, unknown>>): void => {
-      if (reply !== "") {
-        this.#options.send(jsonMessage(reply, { type: `${TYPE}${call.type}`, ...fields }));
-      }
-    };
-    const names = tokens.slice(length);
-    const stream = this.#streams.get(names[0] ?? "");
-    if (stream !== undefined && stream.leaderless > this.#options.clock.now()) {
-      // Another server knows that there is no leader, or none answers.
-      if (this.#options.random() < 0.5) respond(refusal(call, ApiErrors.unavailable));
-      return true;
-    }
-    try {
-      call.run(this.#context, names, documentOf(message), respond);
-    } catch (cause) {
-      if (!(cause instanceof Refused)) throw cause;
-      respond(refusal(call, cause.error));
-    }
-    return true;
-  }
 }
-
-const ACCOUNT = {
-  memory: 0,
-  storage: 0,
-  reserved_memory: 0,
-  reserved_storage: 0,
-  streams: 0,
-  consumers: 0,
-  limits: {
-    max_memory: -1,
-    max_storage: -1,
-    max_streams: -1,
-    max_consumers: -1,
-    max_ack_pending: -1,
-    memory_max_stream_bytes: -1,
-    storage_max_stream_bytes: -1,
-    max_bytes_required: false,
-  },
-  api: { level: 4, total: 0, errors: 0 },
-} as const;
 
 /** Returns the answer of a server if nobody listens to a subject. */
 export function noResponders({ subject, reply }: WireMessage): WireMessage {
