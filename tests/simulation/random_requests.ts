@@ -68,7 +68,12 @@ export class RandomRequests {
     const stream = this.#random.pick(STREAMS);
     for (const [weight, make] of this.#kinds) {
       left -= weight;
-      if (left < 0) return make(this.#random, stream, this.#memory);
+      if (left >= 0) continue;
+      const request = make(this.#random, stream, this.#memory);
+      // After a refusal of this condition, three servers answer nothing for ten seconds and elect another leader.
+      const isFatal = this.#memory.replicas > 1 &&
+        request.headers?.["Nats-Expected-Last-Msg-Id"] !== undefined;
+      return isFatal ? this.next() : request;
     }
     throw new RangeError("No kind of request was chosen");
   }

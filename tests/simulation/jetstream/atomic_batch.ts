@@ -75,7 +75,7 @@ export function publishInBatch(
       throw new Refused(unsupportedHeader("Nats-Expected-Last-Msg-Id"));
     }
     staged.check(one, true);
-    last = staged.add(one).sequence;
+    last = staged.add(one, true).sequence;
   }
   context.propose(stream, {
     ...staged.proposal(),

@@ -88,6 +88,7 @@ export function getMessage(
   respond: Respond,
 ): void {
   if (document === undefined) throw new Refused(ApiErrors.badRequest);
+  if (context.isCluster) streamOf(context, name);
   const request = leaderRequest(fieldsOf(document));
   const { store } = streamOf(context, name);
   respond({ message: leaderGet(store, request) });

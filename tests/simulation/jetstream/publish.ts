@@ -52,7 +52,7 @@ function publishOne(context: PublishContext, stream: Stream, message: WireMessag
     acknowledge({ seq: known.sequence, duplicate: true });
     return;
   }
-  const { sequence } = staged.add(message);
+  const { sequence } = staged.add(message, false);
   context.propose(stream, {
     ...staged.proposal(),
     committed: () => acknowledge({ seq: sequence }),

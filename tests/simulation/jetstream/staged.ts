@@ -1,6 +1,5 @@
 /**
  * The conditions of a publish, in the order in which nats-server checks them.
- * See https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-43.md (lifetimes)
  * @module
  */
 
@@ -14,7 +13,8 @@ import {
 } from "./api_errors.ts";
 import type { StoreChange, Stored } from "./message_store.ts";
 import type { Proposal, Stream } from "./stream.ts";
-import { parseDuration, type StoredTime } from "./stored_time.ts";
+import { numberOf, ttlOf } from "./publish_headers.ts";
+import type { StoredTime } from "./stored_time.ts";
 import { headerOf, type WireMessage } from "./wire.ts";
 
 /** Messages that are checked and not yet proposed: one, or those of a batch. */
@@ -87,7 +87,7 @@ export class Staged {
    *
    * @throws Refused if the stream is full
    */
-  add({ subject, headers, data }: WireMessage): Stored {
+  add({ subject, headers, data }: WireMessage, isBatch: boolean): Stored {
     const { store, config } = this.#stream;
     const rollup = headerOf(headers, "Nats-Rollup");
     const ttl = ttlOf(headers);
@@ -105,7 +105,10 @@ export class Staged {
     this.#messages++;
     this.#bytes += store.sizeOf(message);
     const held = store.subjects.get(subject)?.length ?? 0;
-    if (config.discard === "new") this.#checkRoom(message, rollup !== "", held);
+    if (config.discard === "new") {
+      if (isBatch || this.#isReplicated) this.#checkRoomAhead(message);
+      else this.#checkRoom(message, held);
+    }
     this.#changes.push({ kind: "store", message });
     this.#subjects.push(subject);
     const id = headerOf(headers, "Nats-Msg-Id");
@@ -204,11 +207,28 @@ export class Staged {
     } else throw new Refused(rollupFailed(`rollup value invalid: ${JSON.stringify(rollup)}`));
   }
 
-  #checkRoom(message: Stored, isRollup: boolean, held: number): void {
+  /** Checks the limits before there is a majority, with all that may be stored before. */
+  #checkRoomAhead({ subject, rollup }: Stored): void {
+    const { store, config, proposals } = this.#stream;
+    const { max_msgs, max_bytes, max_msgs_per_subject: max } = config;
+    if (max_msgs > 0 && store.messages.size + this.#messages > max_msgs) {
+      throw new Refused(storeFailed("maximum messages exceeded"));
+    }
+    if (max_bytes > 0 && store.bytes + this.#bytes > max_bytes) {
+      throw new Refused(storeFailed("maximum bytes exceeded"));
+    }
+    if (config.discard_new_per_subject !== true || max <= 0 || rollup !== "") return;
+    let count = 1 + (store.subjects.get(subject)?.length ?? 0);
+    for (const one of this.#subjects) if (one === subject) count++;
+    for (const { subjects } of proposals) for (const one of subjects) if (one === subject) count++;
+    if (count > max) throw new Refused(storeFailed("maximum messages per subject exceeded"));
+  }
+
+  #checkRoom(message: Stored, held: number): void {
     const { store, config } = this.#stream;
     const { max_msgs, max_bytes, max_msgs_per_subject: max } = config;
     const replaces = max > 0 && held >= max;
-    if (replaces && config.discard_new_per_subject === true && !isRollup) {
+    if (replaces && config.discard_new_per_subject === true && message.rollup === "") {
       throw new Refused(storeFailed("maximum messages per subject exceeded"));
     }
     if (max_msgs > 0 && store.messages.size + this.#messages > max_msgs && !replaces) {
@@ -221,22 +241,6 @@ export class Staged {
       if (!fits) throw new Refused(storeFailed("maximum bytes exceeded"));
     }
   }
-}
-
-/** Reads a sequence as nats-server does. */
-function numberOf(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : -1;
-}
-
-/** Returns the seconds for which a message lives, 0 for ever, -1 if it says so; undefined if the header makes no sense. */
-function ttlOf(headers: string): number | undefined {
-  const text = headerOf(headers, "Nats-TTL");
-  if (text === "") return 0;
-  if (text.toLowerCase() === "never") return -1;
-  if (/^\d+$/.test(text)) return Number(text) === 0 ? undefined : Number(text);
-  const duration = parseDuration(text);
-  if (duration === undefined || duration < 1e9) return undefined;
-  return Math.floor(duration / 1e9);
 }
 
 /** Checks the size of a message. Throws Refused. */

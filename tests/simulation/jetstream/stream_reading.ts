@@ -119,7 +119,10 @@ export function listNames(
     total,
     offset,
     limit: NAMES_PAGE,
-    streams: page.length === 0 ? null : page.map(({ config }) => config.name),
+    // Only a cluster has an empty list if the offset has gone too far.
+    streams: page.length === 0 && !(context.isCluster && total > 0)
+      ? null
+      : page.map(({ config }) => config.name),
   });
 }
 
@@ -132,7 +135,8 @@ export function listStreams(
 ): void {
   const { total, offset, page } = pageOf(context, document, LIST_PAGE);
   respond({
-    total,
+    // A cluster counts what is left after the offset has gone too far.
+    total: context.isCluster && page.length === 0 ? 0 : total,
     offset,
     limit: LIST_PAGE,
     streams: page.map((stream) => describe(context, stream)),
