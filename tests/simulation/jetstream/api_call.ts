@@ -23,8 +23,8 @@ export type ApiContext = ConsumerContext & {
 
 /** Fields of a request. */
 export type Fields = Readonly<Record<string, unknown>>;
-/** Sends the fields of a response. */
-export type Respond = (fields: Fields) => void;
+/** Sends the fields of a response: values, or JSON without its braces. */
+export type Respond = (fields: Fields | string) => void;
 /** A call: its handler gets the rest of the subject and the document. */
 export type Call = (
   context: ApiContext,

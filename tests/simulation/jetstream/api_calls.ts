@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { ApiContext, Call, Fields } from "./api_call.ts";
+import type { ApiContext, Call, Fields, Respond } from "./api_call.ts";
 import { type ApiError, ApiErrors, Refused } from "./api_errors.ts";
 import { createConsumer, deleteConsumer } from "./consumer_calls.ts";
 import { deleteMessage, getMessage, purgeStream } from "./message_calls.ts";
 import { createStream, deleteStream, updateStream } from "./stream_changes.ts";
 import { listNames, listStreams, readStream } from "./stream_reading.ts";
-import { documentOf, jsonMessage, type WireMessage } from "./wire.ts";
+import { documentOf, encodeText, jsonMessage, type WireMessage } from "./wire.ts";
 
 /** A call and the type of its response. */
 type ApiCall = {
@@ -54,8 +54,11 @@ export function answerCall(context: ApiContext, message: WireMessage): boolean {
   const length = tokens[1] === "MSG" ? 3 : 2;
   const call = CALLS[tokens.slice(0, length).join(".")];
   if (call === undefined) return false;
-  const respond = (fields: Fields): void => {
-    if (reply !== "") context.send(jsonMessage(reply, { type: `${TYPE}${call.type}`, ...fields }));
+  const respond: Respond = (fields) => {
+    if (reply === "") return;
+    const text = typeof fields === "string" ? fields : JSON.stringify(fields).slice(1, -1);
+    const data = encodeText(`{"type":"${TYPE}${call.type}",${text}}`);
+    context.send({ subject: reply, reply: "", headers: "", data });
   };
   const refuse = (error: ApiError): void => respond({ ...call.zero, error });
   const names = tokens.slice(length);

@@ -77,12 +77,12 @@ export function publishInBatch(
     staged.check(one, true);
     last = staged.add(one, true).sequence;
   }
-  context.propose(stream, {
-    ...staged.proposal(),
-    committed: () => {
+  context.propose(
+    stream,
+    staged.proposal(() => {
       if (reply === "") return;
       const answer = { stream: config.name, seq: last, batch: id, count: messages.length };
       context.send(jsonMessage(reply, answer));
-    },
-  });
+    }),
+  );
 }

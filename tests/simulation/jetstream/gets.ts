@@ -173,23 +173,32 @@ export function leaderRequest(document: object): GetRequest {
   return request;
 }
 
+/** Messages never change, and records are read often. */
+const texts = new WeakMap<Stored, string>();
+
 /**
- * Returns the message of a leader's answer.
+ * Returns the message of a leader's answer, as JSON.
  *
  * @throws Refused
  */
-export function leaderGet(
-  store: MessageStore,
-  request: GetRequest,
-): Readonly<Record<string, unknown>> {
+export function leaderGet(store: MessageStore, request: GetRequest): string {
   const found = find(store, request);
   if (found === undefined) throw new Refused(ApiErrors.noMessage);
-  const { subject, sequence, headers, data, time } = found;
-  return {
+  if (request.no_hdr === true) return messageText({ ...found, headers: "" });
+  let text = texts.get(found);
+  if (text === undefined) {
+    text = messageText(found);
+    texts.set(found, text);
+  }
+  return text;
+}
+
+function messageText({ subject, sequence, headers, data, time }: Stored): string {
+  return JSON.stringify({
     subject,
     seq: sequence,
-    ...(headers !== "" && request.no_hdr !== true && { hdrs: btoa(headers) }),
+    ...(headers !== "" && { hdrs: btoa(headers) }),
     ...(data.length > 0 && { data: data.toBase64() }),
     time: formatTime(time),
-  };
+  });
 }

@@ -91,5 +91,5 @@ export function getMessage(
   if (context.isCluster) streamOf(context, name);
   const request = leaderRequest(fieldsOf(document));
   const { store } = streamOf(context, name);
-  respond({ message: leaderGet(store, request) });
+  respond(`"message":${leaderGet(store, request)}`);
 }

@@ -108,6 +108,7 @@ export class MessageStore {
   /** Returns the last message that a filter selects. A filter for everything finds nothing if the last one was deleted. */
   last(filter: string): Stored | undefined {
     if (filter === "" || filter === ">") return this.messages.get(this.lastSequence);
+    if (isLiteral(filter)) return this.messages.get(this.subjects.get(filter)?.at(-1) ?? 0);
     let found = 0;
     for (const list of this.#lists(filter)) found = Math.max(found, list.at(-1) ?? 0);
     return this.messages.get(found);

@@ -8,7 +8,7 @@ import { publishInBatch } from "./atomic_batch.ts";
 import { Staged } from "./staged.ts";
 import type { Proposal, Stream } from "./stream.ts";
 import type { StoredTime } from "./stored_time.ts";
-import { headerOf, jsonMessage, type WireMessage } from "./wire.ts";
+import { encodeText, headerOf, jsonMessage, type WireMessage } from "./wire.ts";
 
 /** What publishing needs of the server. */
 export type PublishContext = {
@@ -53,8 +53,12 @@ function publishOne(context: PublishContext, stream: Stream, message: WireMessag
     return;
   }
   const { sequence } = staged.add(message, false);
-  context.propose(stream, {
-    ...staged.proposal(),
-    committed: () => acknowledge({ seq: sequence }),
-  });
+  context.propose(
+    stream,
+    staged.proposal(() => {
+      if (reply === "") return;
+      const data = encodeText(`{"stream":${JSON.stringify(config.name)},"seq":${sequence}}`);
+      context.send({ subject: reply, reply: "", headers: "", data });
+    }),
+  );
 }

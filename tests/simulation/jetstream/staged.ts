@@ -97,17 +97,16 @@ export class Staged {
       sequence,
       subject,
       headers,
-      data: data.slice(),
+      data,
       time: this.#time,
       ttl,
       rollup,
     };
     this.#messages++;
     this.#bytes += store.sizeOf(message);
-    const held = store.subjects.get(subject)?.length ?? 0;
     if (config.discard === "new") {
       if (isBatch || this.#isReplicated) this.#checkRoomAhead(message);
-      else this.#checkRoom(message, held);
+      else this.#checkRoom(message);
     }
     this.#changes.push({ kind: "store", message });
     this.#subjects.push(subject);
@@ -119,8 +118,9 @@ export class Staged {
   }
 
   /** Returns what is to be proposed. */
-  proposal(): Omit<Proposal, "committed"> {
+  proposal(committed: () => void): Proposal {
     return {
+      committed,
       changes: this.#changes,
       ids: this.#ids,
       subjects: this.#subjects,
@@ -224,10 +224,11 @@ export class Staged {
     if (count > max) throw new Refused(storeFailed("maximum messages per subject exceeded"));
   }
 
-  #checkRoom(message: Stored, held: number): void {
+  #checkRoom(message: Stored): void {
     const { store, config } = this.#stream;
     const { max_msgs, max_bytes, max_msgs_per_subject: max } = config;
-    const replaces = max > 0 && held >= max;
+    const held = store.subjects.get(message.subject) ?? [];
+    const replaces = max > 0 && held.length >= max;
     if (replaces && config.discard_new_per_subject === true && message.rollup === "") {
       throw new Refused(storeFailed("maximum messages per subject exceeded"));
     }
@@ -235,8 +236,7 @@ export class Staged {
       throw new Refused(storeFailed("maximum messages exceeded"));
     }
     if (max_bytes > 0 && store.bytes + this.#bytes > max_bytes) {
-      const [first = 0] = store.subjects.get(message.subject) ?? [];
-      const old = store.messages.get(first);
+      const old = store.messages.get(held[0] ?? 0);
       const fits = replaces && old !== undefined && store.sizeOf(old) >= store.sizeOf(message);
       if (!fits) throw new Refused(storeFailed("maximum bytes exceeded"));
     }

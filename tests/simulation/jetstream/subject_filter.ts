@@ -6,6 +6,7 @@
 
 /** Tells whether a subject has no wildcard. */
 export function isLiteral(subject: string): boolean {
+  if (!subject.includes("*") && !subject.includes(">")) return true;
   return !/(?:^|\.)[*>](?:$|\.)/.test(subject);
 }
 

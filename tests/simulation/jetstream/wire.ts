@@ -14,6 +14,7 @@ export type WireMessage = {
   readonly reply: string;
   /** The whole block, `NATS/1.0…` to the empty line; "" if there is none. */
   readonly headers: string;
+  /** The server keeps it: nobody may change it any more. */
   readonly data: Uint8Array;
 };
 
@@ -80,16 +81,38 @@ export function statusMessage(
   return { subject, reply, headers: headers + END, data: NOTHING };
 }
 
+/** Returns the bytes of a text. A call of the runtime costs more than most texts are long. */
+export function encodeText(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
 /** Returns a message with a JSON document. */
 export function jsonMessage(subject: string, document: unknown): WireMessage {
-  return { subject, reply: "", headers: "", data: encoder.encode(JSON.stringify(document)) };
+  return { subject, reply: "", headers: "", data: encodeText(JSON.stringify(document)) };
+}
+
+/** Most texts are short, see {@linkcode encodeText}. */
+function decodeText(data: Uint8Array): string {
+  if (data.length > 300) return decoder.decode(data);
+  let text = "";
+  for (const code of data) {
+    if (code > 0x7f) return decoder.decode(data);
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 /** Returns the JSON document of a message; undefined if it has no data, "invalid" if it is none. */
 export function documentOf({ data }: WireMessage): unknown {
   if (data.length === 0) return undefined;
   try {
-    return JSON.parse(decoder.decode(data));
+    return JSON.parse(decodeText(data));
   } catch {
     return "invalid";
   }
