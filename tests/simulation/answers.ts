@@ -10,18 +10,28 @@ import type { Request } from "./random_words.ts";
 /** An answer as text. */
 export type Answer = string;
 
+/** The answers to a request. */
+export type Asked = {
+  readonly answers: readonly Answer[];
+  /** What a consumer pushed afterwards, until it is stopped. */
+  readonly later: Answer[];
+  readonly stop: () => void;
+};
+
 /** Milliseconds to wait for an answer. */
 const TIMEOUT = 4000;
 /** Milliseconds without a message after which nothing more comes. */
 const QUIET = 60;
 
-/** Sends a request and returns all its answers. */
+/** Sends a request and returns all its answers. A consumer goes on until it is stopped. */
 export async function ask(
   connection: NatsConnection,
   request: Request,
-): Promise<readonly Answer[]> {
+): Promise<Asked> {
   const inbox = `_INBOX.differential.${crypto.randomUUID()}`;
   const answers: Answer[] = [];
+  const later: Answer[] = [];
+  let isOver = false;
   const over = Promise.withResolvers<void>();
   const { subject, data, headers, ends } = request;
   let quiet: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +50,12 @@ export async function ask(
       if (status === 100) return; // heartbeats come at their own time
       const isAnswer = message.subject === inbox;
       const as = isAnswer ? "" : message.subject;
+      if (isOver) {
+        // How many are pending depends on how fast they are sent.
+        const reply = message.reply?.replace(/\d+$/, "pending") ?? "";
+        later.push(describe(text, message.data, as, reply, inbox));
+        return;
+      }
       answers.push(describe(text, message.data, as, message.reply ?? "", inbox));
       if (ends === "quiet") {
         clearTimeout(quiet);
@@ -59,11 +75,12 @@ export async function ask(
   await over.promise;
   clearTimeout(timer);
   clearTimeout(quiet);
-  subscription.unsubscribe();
+  isOver = true;
+  const stop = (): void => subscription.unsubscribe();
+  if (ends !== "pushed") stop();
   // What is pushed may overtake the answer that the consumer was made.
-  return ends === "pushed"
-    ? answers.sort((a, b) => Number(a.startsWith("{")) - Number(b.startsWith("{")))
-    : answers;
+  else answers.sort((a, b) => Number(a.startsWith("{")) - Number(b.startsWith("{")));
+  return { answers, later, stop };
 }
 
 function headersOf(lines: Readonly<Record<string, string>>): MsgHdrs {

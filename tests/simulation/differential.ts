@@ -5,7 +5,7 @@
 
 import { connect } from "@nats-io/transport-node";
 import { startCluster, startNatsServer } from "../../scripts/nats_server.ts";
-import { type Answer, ask } from "./answers.ts";
+import { type Answer, ask, type Asked } from "./answers.ts";
 import { Random } from "./random.ts";
 import { startInRealTime } from "./real_time.ts";
 import { RandomRequests } from "./random_requests.ts";
@@ -19,6 +19,10 @@ export type Difference = {
   readonly simulated: readonly Answer[];
 };
 
+/** Consumers that push at a time. */
+const FOLLOWED = 4;
+/** Milliseconds to wait for what a consumer pushes. */
+const ARRIVAL = 1000;
 /** Milliseconds in which the server removes the files of a stream. */
 const REMOVAL = 30;
 
@@ -40,6 +44,17 @@ export async function compare(
   const simulated = simulation.network.connect("client");
   const requests = new RandomRequests(new Random(seed), servers);
   const differences: Difference[] = [];
+  const note = (
+    { number, request }: Pick<Difference, "number" | "request">,
+    real: readonly Answer[],
+    simulated: readonly Answer[],
+  ): void => {
+    if (real.join("\n") !== simulated.join("\n")) {
+      differences.push({ number, request, real, simulated });
+    }
+  };
+  /** Consumers that push, each with a function that compares what they have pushed. */
+  const followed: (() => Promise<void>)[] = [];
   try {
     for (let number = 1; number <= count && differences.length < limit; number++) {
       const request = requests.next();
@@ -47,17 +62,29 @@ export async function compare(
         ask(real, request),
         ask(simulated.asLibrary, request),
       ]);
-      if (one.join("\n") !== other.join("\n")) {
-        differences.push({ number, request, real: one, simulated: other });
+      const about = { number, request };
+      note(about, one.answers, other.answers);
+      if (request.ends === "pushed") {
+        followed.push(() => stop(one, other).then(() => note(about, one.later, other.later)));
+        if (followed.length > FOLLOWED) await followed.shift()?.();
       }
       // A stream that is made at once may begin with messages of the one that was deleted.
       if (request.subject.includes(".STREAM.DELETE.")) await delay(REMOVAL);
     }
+    for (const end of followed) await end();
   } finally {
     await real.close();
     await simulated.close();
   }
   return differences;
+}
+
+/** Waits until both consumers have pushed as much, and stops them. */
+async function stop(one: Asked, other: Asked): Promise<void> {
+  const deadline = Date.now() + ARRIVAL;
+  while (one.later.length !== other.later.length && Date.now() < deadline) await delay(2);
+  one.stop();
+  other.stop();
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -79,6 +79,7 @@ export class Commits {
       for (const [id, sequence] of ids) stream.ids.set(id, { sequence, until });
     }
     committed(removed);
+    stream.deliver();
   }
 
   /** Enforces limits, message by message and before a rollup removes anything. */
@@ -129,6 +130,7 @@ export class Commits {
     this.#stored(mirror, message);
     if (rollup === "sub") mirror.commit({ kind: "rollup", subject, sequence });
     else if (rollup === "all") mirror.commit({ kind: "rollup", subject: undefined, sequence });
+    mirror.deliver();
   }
 }
 

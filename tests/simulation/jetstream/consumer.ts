@@ -7,12 +7,12 @@
 import { notSimulated, Refused } from "./api_errors.ts";
 import type { ConsumerConfig, ConsumerContext } from "./consumer_config.ts";
 import type { Copy } from "./copy.ts";
+import { endOf, headersOnly, replyOf } from "./delivery.ts";
 import { FlowWindow } from "./flow_window.ts";
 import type { StoreChange, Stored } from "./message_store.ts";
 import { type Matcher, matcherOf } from "./subject_filter.ts";
-import { formatNanoseconds } from "./stored_time.ts";
 import type { Stream } from "./stream.ts";
-import { statusMessage, type WireMessage, withHeader } from "./wire.ts";
+import { statusMessage } from "./wire.ts";
 
 /** A pull that waits for messages. */
 type Pull = {
@@ -39,6 +39,7 @@ export class Consumer {
   readonly #window: FlowWindow | undefined;
   #cancelHeartbeat = (): void => {};
   #cancelWatch = (): void => {};
+  #hasNew = false;
   /** Whether somebody pulled since the last look. */
   #isActive = true;
 
@@ -85,7 +86,7 @@ export class Consumer {
     this.#cancelWatch();
   }
 
-  /** Counts what its copy stored and removed, and delivers. */
+  /** Counts what its copy stored and removed. */
   changed(change: StoreChange, removed: readonly Stored[]): void {
     for (const { sequence, subject } of removed) {
       if (sequence >= this.#next && this.#matches(subject)) this.#pending--;
@@ -94,6 +95,13 @@ export class Consumer {
     const { sequence, subject } = change.message;
     if (sequence < this.#next || !this.#matches(subject)) return;
     this.#pending++;
+    this.#hasNew = true;
+  }
+
+  /** Delivers what came, unless it is gone again. */
+  deliverNew(): void {
+    if (!this.#hasNew) return;
+    this.#hasNew = false;
     this.deliver();
   }
 
@@ -161,7 +169,7 @@ export class Consumer {
       const size = this.#sizeOf(found);
       if (size > pull.bytes) {
         this.#pulls.shift();
-        this.#context.send(this.#endOf(pull, "409 Message Size Exceeds MaxBytes"));
+        this.#context.send(endOf(pull, "409 Message Size Exceeds MaxBytes"));
         continue;
       }
       pull.bytes -= size;
@@ -171,37 +179,27 @@ export class Consumer {
       if (pull.left > 0) continue;
       this.#pulls.shift();
       if (pull.bytes > 0 && pull.bytes < Infinity) {
-        this.#context.send(this.#endOf(pull, "409 Batch Completed"));
+        this.#context.send(endOf(pull, "409 Batch Completed"));
       }
     }
-  }
-
-  #endOf({ reply, left, bytes }: Pull, status: string): WireMessage {
-    return statusMessage(reply, status, {
-      "Nats-Pending-Messages": left,
-      "Nats-Pending-Bytes": bytes === Infinity ? 0 : bytes,
-    });
   }
 
   #find(): Stored | undefined {
     return this.#copy.store.find(this.#next, this.#matches);
   }
 
-  #acknowledgeSubject({ sequence, time }: Stored, delivered: number, pending: number): string {
-    const { config } = this.#stream;
-    return `$JS.ACK.${config.name}.${this.config.name}.1.${sequence}.${delivered}.` +
-      `${formatNanoseconds(time)}.${pending}`;
+  #contentOf(message: Stored): Pick<Stored, "headers" | "data"> {
+    return this.config.headers_only === true ? headersOnly(message) : message;
+  }
+
+  #replyOf(message: Stored, delivered: number, pending: number): string {
+    return replyOf(this.#stream.config.name, this.config.name, message, delivered, pending);
   }
 
   #sizeOf(message: Stored): number {
-    const reply = this.#acknowledgeSubject(message, this.#delivered + 1, this.#pending - 1);
+    const reply = this.#replyOf(message, this.#delivered + 1, this.#pending - 1);
     const { headers, data } = this.#contentOf(message);
     return message.subject.length + reply.length + headers.length + data.length;
-  }
-
-  #contentOf({ headers, data }: Stored): Pick<Stored, "headers" | "data"> {
-    if (this.config.headers_only !== true) return { headers, data };
-    return { headers: withHeader(headers, "Nats-Msg-Size", data.length), data: NOTHING };
   }
 
   /** Sends a message and returns its size. It arrives on the subject of the stream, at the inbox `to`. */
@@ -209,7 +207,7 @@ export class Consumer {
     this.#next = message.sequence + 1;
     this.#delivered++;
     this.#pending--;
-    const reply = this.#acknowledgeSubject(message, this.#delivered, this.#pending);
+    const reply = this.#replyOf(message, this.#delivered, this.#pending);
     const { headers, data } = this.#contentOf(message);
     const { subject } = message;
     this.#context.send({ subject: to, deliveredAs: subject, reply, headers, data });
@@ -246,5 +244,3 @@ export class Consumer {
     });
   }
 }
-
-const NOTHING = new Uint8Array();

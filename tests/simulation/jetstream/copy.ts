@@ -36,6 +36,11 @@ export class Copy {
     return NONE;
   }
 
+  /** Lets its consumers deliver, after changes that belong together. */
+  deliver(): void {
+    for (const consumer of this.consumers) consumer.deliverNew();
+  }
+
   /** Makes all changes that are due. */
   catchUp(): void {
     const now = this.#clock.now();
@@ -43,6 +48,7 @@ export class Copy {
     for (const { change } of this.#late.splice(0, due < 0 ? this.#late.length : due)) {
       this.#apply(change);
     }
+    this.deliver();
   }
 
   #wait(): void {

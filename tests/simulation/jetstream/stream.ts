@@ -93,6 +93,11 @@ export class Stream {
     return removed;
   }
 
+  /** Lets all consumers deliver, after changes that belong together. */
+  deliver(): void {
+    for (const copy of this.copies) copy.deliver();
+  }
+
   /** Removes a consumer. */
   end(consumer: Consumer): void {
     consumer.end();
