@@ -14,15 +14,6 @@ import { type Matcher, matcherOf } from "./subject_filter.ts";
 import type { Stream } from "./stream.ts";
 import { statusMessage } from "./wire.ts";
 
-/** A pull that waits for messages. */
-type Pull = {
-  readonly reply: string;
-  left: number;
-  /** Bytes that may still come; Infinity without a limit. */
-  bytes: number;
-  readonly noWait: boolean;
-};
-
 /** A consumer. */
 export class Consumer {
   readonly config: ConsumerConfig;
@@ -34,7 +25,6 @@ export class Consumer {
   #next: number;
   #delivered = 0;
   #pending: number;
-  readonly #pulls: Pull[] = [];
   /** Undefined without flow control. */
   readonly #window: FlowWindow | undefined;
   #cancelHeartbeat = (): void => {};
@@ -105,29 +95,43 @@ export class Consumer {
     this.deliver();
   }
 
-  /** Takes a pull. */
+  /** Takes a pull that does not wait. */
   pull(reply: string, request: Readonly<Record<string, unknown>>): void {
     const { batch = 1, max_bytes = 0, no_wait = false } = request as {
       readonly batch?: number;
       readonly max_bytes?: number;
       readonly no_wait?: boolean;
     };
+    const end = (status: string): void => this.#context.send(statusMessage(reply, status));
     if (this.config.deliver_subject !== undefined) {
-      this.#context.send(statusMessage(reply, "409 Consumer is push based"));
+      end("409 Consumer is push based");
       return;
     }
-    if (no_wait && this.#pending === 0) {
-      this.#context.send(statusMessage(reply, "404 No Messages"));
-      return;
-    }
+    if (!no_wait) throw new RangeError("Pulls that wait are not simulated");
     this.#isActive = true;
-    this.#pulls.push({
-      reply,
-      left: batch === 0 ? 1 : batch,
-      bytes: max_bytes > 0 ? max_bytes : Infinity,
-      noWait: no_wait,
-    });
-    this.deliver();
+    if (this.#pending === 0) {
+      end("404 No Messages");
+      return;
+    }
+    const pull = { reply, left: Math.max(1, batch), bytes: max_bytes > 0 ? max_bytes : Infinity };
+    while (pull.left > 0) {
+      const found = this.#find();
+      if (found === undefined) {
+        end("404 No Messages");
+        return;
+      }
+      const size = this.#sizeOf(found);
+      if (size > pull.bytes) {
+        this.#context.send(endOf(pull, "409 Message Size Exceeds MaxBytes"));
+        return;
+      }
+      pull.bytes -= size;
+      pull.left = pull.bytes === 0 ? 0 : pull.left - 1;
+      this.#send(reply, found);
+    }
+    if (pull.bytes > 0 && pull.bytes < Infinity) {
+      this.#context.send(endOf(pull, "409 Batch Completed"));
+    }
   }
 
   /** Takes the answer to a question of flow control. */
@@ -135,14 +139,10 @@ export class Consumer {
     if (this.#window?.confirm(subject) === true) this.deliver();
   }
 
-  /** Delivers what it may. */
+  /** Pushes what it may. */
   deliver(): void {
-    const { deliver_subject } = this.config;
-    if (deliver_subject === undefined) this.#deliverPulled();
-    else this.#push(deliver_subject);
-  }
-
-  #push(subject: string): void {
+    const { deliver_subject: subject } = this.config;
+    if (subject === undefined) return;
     const window = this.#window;
     while (this.#context.hasInterest(subject)) {
       if (window?.isFull === true) return;
@@ -154,33 +154,6 @@ export class Consumer {
       this.#context.send(
         statusMessage(subject, "100 FlowControl Request", {}, window.question),
       );
-    }
-  }
-
-  #deliverPulled(): void {
-    for (let pull = this.#pulls[0]; pull !== undefined; pull = this.#pulls[0]) {
-      const found = this.#find();
-      if (found === undefined) {
-        if (!pull.noWait) return;
-        this.#pulls.shift();
-        this.#context.send(statusMessage(pull.reply, "404 No Messages"));
-        continue;
-      }
-      const size = this.#sizeOf(found);
-      if (size > pull.bytes) {
-        this.#pulls.shift();
-        this.#context.send(endOf(pull, "409 Message Size Exceeds MaxBytes"));
-        continue;
-      }
-      pull.bytes -= size;
-      if (pull.bytes === 0) pull.left = 1;
-      pull.left--;
-      this.#send(pull.reply, found);
-      if (pull.left > 0) continue;
-      this.#pulls.shift();
-      if (pull.bytes > 0 && pull.bytes < Infinity) {
-        this.#context.send(endOf(pull, "409 Batch Completed"));
-      }
     }
   }
 

@@ -3,7 +3,7 @@
  * its network given. It is held to a real one by `differential_test.ts`.
  *
  * Not modelled: limits of accounts and servers, templates, sources, transforms, republishing, counters, schedules, fast
- * batches, consumers that acknowledge, exist already or start elsewhere than at a sequence, pulls that wait or expire,
+ * batches, consumers that acknowledge, exist already or start elsewhere than at a sequence, pulls that wait,
  * retention other than limits, delete markers, deleted_details, up_to_seq, permissions, advisories. Calls that need one of
  * these answer the error 19999 or that nobody responds, and never a guess. A mirror begins with what its origin has at that
  * moment; one whose origin comes later stays empty. The account has no limits.
