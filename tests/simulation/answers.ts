@@ -51,9 +51,8 @@ export async function ask(
       const isAnswer = message.subject === inbox;
       const as = isAnswer ? "" : message.subject;
       if (isOver) {
-        // How many are pending depends on how fast they are sent.
-        const reply = message.reply?.replace(/\d+$/, "pending") ?? "";
-        later.push(describe(text, message.data, as, reply, inbox));
+        // The counts depend on how fast messages are sent and removed.
+        later.push(describe(text, message.data, as, "", inbox));
         return;
       }
       answers.push(describe(text, message.data, as, message.reply ?? "", inbox));
@@ -147,6 +146,8 @@ function readable(text: string, inbox: string): string {
       return kept.length === 0 ? undefined : Object.fromEntries(kept);
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    // An empty stream of a file begins with 0, and some time later with 1.
+    if (name === "state" && value.last_seq === 0 && value.first_seq === 1) value.first_seq = 0;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
   return JSON.stringify(masked).replaceAll(inbox, "%INBOX%");
