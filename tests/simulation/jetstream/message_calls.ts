@@ -87,8 +87,8 @@ export function getMessage(
   document: unknown,
   respond: Respond,
 ): void {
-  if (document === undefined) throw new Refused(ApiErrors.badRequest);
   if (context.isCluster) streamOf(context, name);
+  if (document === undefined) throw new Refused(ApiErrors.badRequest);
   const request = leaderRequest(fieldsOf(document));
   const { store } = streamOf(context, name);
   respond(`"message":${leaderGet(store, request)}`);
