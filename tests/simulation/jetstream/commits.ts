@@ -66,14 +66,16 @@ export class Commits {
 
   #commit(stream: Stream, { changes, ids, committed }: Proposal): void {
     let removed = 0;
-    let isStored = false;
+    let stored = 0;
     for (const change of changes) {
       removed += stream.commit(change);
       if (change.kind !== "store") continue;
-      isStored = true;
+      stored = change.message.sequence;
       this.#stored(stream, change.message);
     }
-    if (isStored) stream.lastId = ids.at(-1)?.[0] ?? "";
+    // That of the last message, which may have none.
+    const [id, sequence] = ids.at(-1) ?? ["", 0];
+    if (stored > 0) stream.lastId = sequence === stored ? id : "";
     if (ids.length > 0) {
       const until = this.#needs.clock.now() + stream.config.duplicate_window / 1e6;
       for (const [id, sequence] of ids) stream.ids.set(id, { sequence, until });

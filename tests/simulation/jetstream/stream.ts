@@ -11,6 +11,7 @@ import type { ServerClock } from "./server_clock.ts";
 import type { Config } from "./stream_config.ts";
 import type { StoredTime } from "./stored_time.ts";
 import { type Matcher, matcherOf } from "./subject_filter.ts";
+import { headerOf } from "./wire.ts";
 
 /** A change that was proposed and has no majority yet. */
 export type Proposal = {
@@ -126,6 +127,7 @@ export class Stream {
     this.#leader.store = this.#synced.clone();
     const { lastSequence } = this.store;
     for (const [id, { sequence }] of this.ids) if (sequence > lastSequence) this.ids.delete(id);
+    this.lastId = headerOf(this.store.messages.get(lastSequence)?.headers ?? "", "Nats-Msg-Id");
     return lost;
   }
 }
