@@ -20,7 +20,7 @@ export type Asked = {
 
 /** Milliseconds to wait for an answer. */
 const TIMEOUT = 4000;
-/** Milliseconds without a message after which nothing more comes. */
+/** Milliseconds after a message in which the next one comes, if there is one. */
 const QUIET = 60;
 
 /** Sends a request and returns all its answers. A consumer goes on until it is stopped. */
@@ -70,7 +70,6 @@ export async function ask(
     reply: inbox,
     ...(headers !== undefined && { headers: headersOf(headers) }),
   });
-  if (ends === "quiet") quiet = setTimeout(over.resolve, QUIET);
   await over.promise;
   clearTimeout(timer);
   clearTimeout(quiet);
