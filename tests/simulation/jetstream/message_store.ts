@@ -34,15 +34,18 @@ export type StoreChange =
   };
 
 /** Bytes that nats-server counts for a message. */
-export type SizeOf = (message: Pick<Stored, "subject" | "headers" | "data">) => number;
+export type SizeOf = (message: Sized) => number;
+
+/** The parts of a message that have a size. */
+export type Sized = Pick<Stored, "subject" | "headers" | "data">;
 
 /** The size of a message in a file. */
-export function fileSize({ subject, headers, data }: Parameters<SizeOf>[0]): number {
+export function fileSize({ subject, headers, data }: Sized): number {
   return 30 + subject.length + data.length + (headers === "" ? 0 : 4 + headers.length);
 }
 
 /** The size of a message in memory. */
-export function memorySize({ subject, headers, data }: Parameters<SizeOf>[0]): number {
+export function memorySize({ subject, headers, data }: Sized): number {
   return 16 + subject.length + data.length + headers.length;
 }
 
@@ -126,8 +129,7 @@ export class MessageStore {
   /** Returns the first message from a sequence on that a filter selects. */
   next(from: number, filter: string): Stored | undefined {
     if (!isLiteral(filter)) return this.find(from, matcherOf(filter));
-    const list = this.subjects.get(filter);
-    if (list === undefined) return undefined;
+    const list = this.subjects.get(filter) ?? [];
     return this.messages.get(list[lowerBound(list, from)] ?? 0);
   }
 
