@@ -80,6 +80,7 @@ export class Cluster {
       },
       hasInterest: (subject) => this.network.hasInterest(subject),
       majority: () => chance.between(0.1, 3),
+      miscounts: () => chance.chance(0.1),
     });
     this.network.serve({
       receive: (message) => {

@@ -42,7 +42,7 @@ export async function compare(
   await using cluster = servers === 1 ? await startNatsServer() : await startCluster(servers);
   const url = "url" in cluster ? cluster.url : cluster.servers[0]?.url ?? "";
   const real = await connect({ servers: url });
-  using simulation = startInRealTime(seed + 1, servers > 1);
+  using simulation = startInRealTime(seed + 1, { isCluster: servers > 1 });
   const simulated = simulation.network.connect("client");
   const requests = new RandomRequests(new Random(seed), servers);
   const differences: Difference[] = [];

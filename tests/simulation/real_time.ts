@@ -3,7 +3,7 @@
  * @module
  */
 
-import { JetStream } from "./jetstream/jetstream.ts";
+import { JetStream, type JetStreamOptions } from "./jetstream/jetstream.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
 
@@ -16,7 +16,10 @@ export type InRealTime = Disposable & {
 const MAX_PAYLOAD = 1024 * 1024;
 
 /** Starts a server on a network without delays. */
-export function startInRealTime(seed: number, isCluster = false): InRealTime {
+export function startInRealTime(
+  seed: number,
+  options: Pick<JetStreamOptions, "isCluster" | "miscounts"> = {},
+): InRealTime {
   const random = new Random(seed);
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const network = new Network((_connection, _way, run) => queueMicrotask(run), MAX_PAYLOAD);
@@ -35,7 +38,7 @@ export function startInRealTime(seed: number, isCluster = false): InRealTime {
         };
       },
     },
-    isCluster,
+    ...options,
     random: () => random.next(),
     send: (message) => network.fromServer(message),
     hasInterest: (subject) => network.hasInterest(subject),

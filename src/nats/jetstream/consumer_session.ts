@@ -56,6 +56,8 @@ export class ConsumerSession implements Disposable {
   #cause: unknown;
   /** Number of messages that the server had left to send when it sent the last one. */
   #pending = 0;
+  /** Number of messages that had been delivered when the server last said that it was idle; -1 if it never did. */
+  #idle = -1;
   /** Number of messages that a pull may still bring, and whether it brought any. */
   #left = Infinity;
   #came = false;
@@ -227,14 +229,17 @@ export class ConsumerSession implements Disposable {
     }
   }
 
-  /** Responds to flow control, and checks a heartbeat for messages that were lost before it. */
+  /**
+   * Responds to flow control, and checks a heartbeat for messages that were lost before it. A server that is idle though it
+   * has messages left to send has counted one too many, and would do so for good: another consumer counts again.
+   */
   #takeControl(message: Msg, headers: string): void {
     const last = serverHeader(headers, "Nats-Last-Consumer");
-    if (last !== "" && Number(last) !== this.#delivered) {
-      this.end(); // the last one was lost
-      return;
-    }
     const question = message.reply || serverHeader(headers, "Nats-Consumer-Stalled");
+    const isIdle = last !== "" && question === "" && this.#pending > 0;
+    const isLost = last !== "" && Number(last) !== this.#delivered;
+    if (isLost || (isIdle && this.#idle === this.#delivered)) return this.end();
+    if (isIdle) this.#idle = this.#delivered;
     try {
       if (question) this.#listener.publish(question);
     } catch (cause) {
