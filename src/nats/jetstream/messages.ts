@@ -153,8 +153,8 @@ export function directMessage(reply: Msg, subject: string): DirectMessage | unde
 }
 
 /**
- * Returns a function that collects the messages of a batch until its end. Messages of a mirror do not count, because it may
- * lack some.
+ * Returns a function that collects the messages of a batch until its end, or until one was lost on its way. Messages of a
+ * mirror do not count, because it may lack some.
  */
 export function collectBatch(
   stream: string,
@@ -163,14 +163,19 @@ export function collectBatch(
   reject: (cause: unknown) => void,
 ): (reply: Msg) => boolean {
   const messages: StoredMessage[] = [];
+  let last = 0;
   return (reply) => {
-    const status = statusOf(headerText(reply));
-    if (status === 204 || status === 404) {
+    const headers = headerText(reply);
+    const status = statusOf(headers);
+    // Each message names the one before it.
+    const isGap = status === 0 && Number(serverHeader(headers, "Nats-Last-Sequence")) !== last;
+    if (status === 204 || status === 404 || isGap) {
       resolve(messages);
       return true;
     }
     try {
       const message = directMessage(reply, subject);
+      last = message?.sequence ?? last;
       if (message?.stream === stream) messages.push(message);
       return false;
     } catch (cause) {
