@@ -18,20 +18,21 @@ const LOOKS_BUSY = 20;
 /**
  * Watches a consumer on its way to a barrier, until it is disposed.
  *
- * @param feed Knows the sequence that was delivered last.
+ * @param feed Knows the sequence that was delivered last, and whether its consumer delivers: a new one takes its time to
+ * prove where it begins.
  * @param barrier The sequence behind which the consumer should soon say that nothing is left; undefined if there is none.
  * @param restart Called when the count is most likely wrong.
  */
 export function watchCountDrift(
-  feed: { readonly position: number },
+  feed: { readonly position: number; readonly isDelivering: boolean },
   barrier: number | undefined,
   restart: () => void,
 ): Disposable {
   let looks = 0;
   let before = 0;
   const ticker = startTicker(LOOK, () => {
-    const { position } = feed;
-    looks = barrier === undefined || position < barrier ? 0 : looks + 1;
+    const { position, isDelivering } = feed;
+    looks = barrier === undefined || position < barrier || !isDelivering ? 0 : looks + 1;
     const isIdle = position === before;
     before = position;
     if (looks < (isIdle ? LOOKS_IDLE : LOOKS_BUSY)) return;

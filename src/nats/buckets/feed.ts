@@ -6,9 +6,7 @@
  * delivered the barrier or a later message, it has delivered all earlier ones that still exist. Those that do not were
  * replaced, perhaps by messages behind the barrier, so the feed also waits until nothing was left to deliver. If nothing
  * can be published, because the bucket is full or native clients made it, the feed asks the leader for the messages behind
- * the last one.
- *
- * Each time it gets a consumer, it checks that the stream still has the history that it applied, see `history.ts`.
+ * the last one. Each time it gets a consumer, it checks that the stream still has the history that it applied, see `history.ts`.
  * @module
  */
 
@@ -96,6 +94,11 @@ export class Feed implements Disposable {
     return this.#position;
   }
 
+  /** Whether everything that the stream held at the beginning has been applied. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
   /** Number of barriers, of any gateway, that were delivered. Each has replaced the one before it. */
   get barriers(): number {
     return this.#barriers;
@@ -106,9 +109,9 @@ export class Feed implements Disposable {
     return this.#consumer.pending;
   }
 
-  /** Whether everything that the stream held at the beginning has been applied. */
-  get isLoaded(): boolean {
-    return this.#isLoaded;
+  /** Whether there is a consumer that has proved where it begins. */
+  get isDelivering(): boolean {
+    return this.#isProved;
   }
 
   /** Tells whether the last message of a stream with one copy is the one that was applied last. */
@@ -211,9 +214,7 @@ export class Feed implements Disposable {
     while (!this.#isDisposed) {
       const message = await this.#readNext(bucket.stream);
       if (message === undefined) return "all";
-      const { subject, sequence, stamp, data, time } = message;
-      const headers = (): string => "";
-      this.#take({ subject, sequence, stamp, data, time: time.getTime(), headers }, UNKNOWN);
+      this.#take({ ...message, time: message.time.getTime(), headers: () => "" }, UNKNOWN);
     }
     return "late";
   }
@@ -223,9 +224,8 @@ export class Feed implements Disposable {
     const found = await Promise.all(this.#options.asked.map((next_by_subj) => {
       return this.#context.requests.leaderGet(stream, { seq, next_by_subj });
     }));
-    const [first] = found.filter((message) => message !== undefined)
-      .sort((a, b) => a.sequence - b.sequence);
-    return first;
+    return found.filter((message) => message !== undefined)
+      .sort((a, b) => a.sequence - b.sequence)[0];
   }
 
   #take(delivery: Delivery, pending: number, sync?: string): void {
