@@ -5,16 +5,14 @@ import { parsePatch, patched } from "./apply_patch.ts";
 
 const FAULTS = new URL("faults/", import.meta.url);
 
-Deno.test("each patch of a known fault fits the source", async (test) => {
+Deno.test("each patch of a known fault fits the source", () => {
   for (const { name } of Deno.readDirSync(FAULTS)) {
-    await test.step(name, () => {
-      const files = parsePatch(Deno.readTextFileSync(new URL(name, FAULTS)));
-      ok(files.length > 0, "it changes no file");
-      for (const file of files) {
-        const text = Deno.readTextFileSync(new URL(`../../${file.path}`, import.meta.url));
-        doesNotThrow(() => patched(text, file));
-      }
-    });
+    const files = parsePatch(Deno.readTextFileSync(new URL(name, FAULTS)));
+    ok(files.length > 0, `${name} changes no file`);
+    for (const file of files) {
+      const text = Deno.readTextFileSync(new URL(`../../${file.path}`, import.meta.url));
+      doesNotThrow(() => patched(text, file), name);
+    }
   }
 });
 

@@ -59,7 +59,7 @@ function rowOf({ name, violation, seed, seeds, steps, seconds }: Search): string
 
 /** Searches until a seed fails that does not fail without the fault. */
 async function find(name: string): Promise<Search> {
-  const folder = Deno.makeTempDirSync();
+  const folder = await Deno.makeTempDir();
   const began = performance.now();
   const deadline = began + Number(values.minutes) * 60_000;
   const first = Number(values.from);
@@ -67,10 +67,7 @@ async function find(name: string): Promise<Search> {
   let violation: string | undefined;
   try {
     for (const part of COPIED) copy(`${ROOT}${part}`, `${folder}/${part}`);
-    for (const file of parsePatch(Deno.readTextFileSync(`${FAULTS}/${name}.patch`))) {
-      const path = `${folder}/${file.path}`;
-      Deno.writeTextFileSync(path, patched(Deno.readTextFileSync(path), file));
-    }
+    patch(folder, name);
     for (;;) {
       const failed = await searchFrom(seed, folder, deadline, (tried) => {
         seed = tried.seed;
@@ -83,14 +80,22 @@ async function find(name: string): Promise<Search> {
         violation = failed.violations[0]?.replaceAll("\n", " ");
         break;
       }
-      console.error(`seed ${seed} also fails without ${name}: ${others[0]}`);
+      console.error(`seed ${seed} also fails without ${name}: ${others[0]?.slice(0, 200)}`);
       seed++;
     }
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
   const seconds = (performance.now() - began) / 1000;
   return { name, violation, seed, seeds: seed - first + 1, steps, seconds };
+}
+
+/** Puts a fault into a copy of the source. */
+function patch(folder: string, name: string): void {
+  for (const file of parsePatch(Deno.readTextFileSync(`${FAULTS}/${name}.patch`))) {
+    const path = `${folder}/${file.path}`;
+    Deno.writeTextFileSync(path, patched(Deno.readTextFileSync(path), file));
+  }
 }
 
 /** Tries seeds in a process of its own, which may never end by itself. */
