@@ -172,7 +172,7 @@ export class NativeClient {
   ): Promise<boolean> {
     const reply = await this.#request(subject, data, rollup);
     return reply !== undefined && reply.data.length > 0 &&
-      reply.json<{ seq?: number }>().seq !== undefined;
+      reply.json<{ error?: unknown }>().error === undefined;
   }
 
   #request(subject: string, data: Uint8Array | string, rollup = false): Promise<Msg | undefined> {

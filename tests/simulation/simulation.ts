@@ -5,6 +5,7 @@
  */
 
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { ByHand, HAND_WORK, type HandWork } from "./by_hand.ts";
 import { checkCleanliness } from "./cleanliness.ts";
 import { type ClientWorld, runClient } from "./clients.ts";
 import { Cluster, type ClusterShape } from "./cluster.ts";
@@ -40,6 +41,8 @@ export type Plan = {
   readonly natives: number;
   /** Longest pause of a client between two operations, in milliseconds. */
   readonly pace: number;
+  /** What operators and odd clients do by hand. */
+  readonly byHand: ReadonlySet<HandWork>;
   readonly faults: readonly Fault[];
 };
 
@@ -61,6 +64,9 @@ const MIRRORED = ["", "$O.bucket.S3.>", "$O.bucket.C.>", "$O.bucket.M.>"] as con
 export const NOTHING: Omissions = { operations: new Set(), faults: new Set() };
 /** Steps after which a simulation is given up: something goes on forever. */
 const MAX_STEPS = 3_000_000;
+
+/** The probability that a simulation has one of {@linkcode HAND_WORK}. */
+const HAND_WORK_CHANCE = 0.1;
 
 /** Makes the plan of a seed. */
 export function planOf(seed: number): Plan {
@@ -87,7 +93,8 @@ export function planOf(seed: number): Plan {
     between: random.between(30, 2000),
     targets: shape.gateways,
   });
-  return { seed, shape, clients, operations, keys, fleetingShare, pace, natives, faults };
+  const byHand = new Set(HAND_WORK.filter(() => random.chance(HAND_WORK_CHANCE)));
+  return { seed, shape, clients, operations, keys, fleetingShare, pace, natives, byHand, faults };
 }
 
 /** Runs the simulation of a seed. */
@@ -104,6 +111,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.readsMayBreak = plan.natives > 0 ||
     plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   witness.mayBeFull = plan.shape.quota !== undefined;
+  witness.isQuiet = plan.faults.length === 0;
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
@@ -148,7 +156,7 @@ function describe(cause: unknown): string {
 }
 
 async function runPhases(
-  { clients, natives, operations, faults, shape }: Plan,
+  { seed, clients, natives, operations, byHand, faults, shape }: Plan,
   cluster: Cluster,
   world: ClientWorld,
   gate: Gate,
@@ -161,6 +169,7 @@ async function runPhases(
 
   if (shape.mirror !== undefined) cluster.mirror("OBJ_bucket", shape.mirror);
 
+  const hands = new ByHand(cluster, world, byHand, new Random(seed + 2));
   let failing = Promise.resolve();
   for (const fault of faults) {
     if (omitted.faults.has(fault.index)) continue;
@@ -177,16 +186,19 @@ async function runPhases(
     ...Array.from({ length: natives }, (_, i) => {
       return new NativeClient(cluster, world, i).run(i, operations);
     }),
+    hands.run(),
   ]);
   // Faults end by themselves; what is left of the plan is over, too.
   const last = Math.max(0, ...faults.map(({ at, lasts }) => at + lasts));
   if (last > scheduler.now) await cluster.wait(last - scheduler.now);
   await failing;
   cluster.heal();
+  hands.heal();
   await cluster.wait(10_000);
   await readBack(cluster, world);
   trace.add("world", "waits for the grace and the sweeps");
   await cluster.wait(GRACE * 3 + SWEEP.uploadExpiry + SWEEP.minAge + 4 * SWEEP.interval);
   await readBack(cluster, world);
+  hands.check();
   await checkCleanliness(cluster, world);
 }

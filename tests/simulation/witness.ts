@@ -28,6 +28,8 @@ export class Witness {
   readonly #moment: () => number;
   /** Buckets may be full: then writes may be refused. */
   mayBeFull = false;
+  /** Nothing fails, so nothing may be unavailable. */
+  isQuiet = false;
   /** Gateways may be too slow to hold what their readers read. */
   readsMayBreak = false;
   /** Buckets that clients create and delete. */
@@ -71,12 +73,18 @@ export class Witness {
 
   /** Judges an error that says nothing about a key. Returns its name. */
   judge(cause: unknown, what: string, bucket = ""): string {
-    if (isS3Error(cause, ...IN_DOUBT)) return cause.code;
+    if (isS3Error(cause, ...IN_DOUBT) && !this.#isUnexplained(cause)) return cause.code;
     if (isS3Error(cause, "NoSuchBucket") && this.fleeting.has(bucket)) return cause.code;
     const needsRoom = !FREEING.some((begin) => what.startsWith(begin));
     if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull && needsRoom) return cause.code;
     this.object(`${what} ended with ${describeError(cause)}`);
     return "unexpected";
+  }
+
+  /** Tells whether nothing has failed that would explain an error. */
+  #isUnexplained(cause: S3Error): boolean {
+    return this.isQuiet && cause.code === "ServiceUnavailable" &&
+      !cause.message.includes("deleted and created again");
   }
 
   /** Tells whether an error says that there is no object. */
