@@ -5,6 +5,7 @@
 
 import { isS3Error } from "../../src/s3/errors.ts";
 import type { Acting } from "./clients.ts";
+import { removeKey } from "./writes.ts";
 import { placeOf } from "./witness.ts";
 
 /** Creates the bucket. */
@@ -30,4 +31,12 @@ export async function deleteBucket(acting: Acting): Promise<string> {
   }
   if (isS3Error(ended.cause, "BucketNotEmpty")) return "not empty";
   return witness.judge(ended.cause, "DELETE BUCKET", fleeting);
+}
+
+/** Empties the bucket, deletes it and creates it again, while others use it. */
+export async function remakeBucket(acting: Acting): Promise<string> {
+  const { fleeting, keys } = acting;
+  for (const key of keys) await removeKey({ ...acting, bucket: fleeting }, key, undefined);
+  const deleted = await deleteBucket(acting);
+  return deleted === "done" ? await createBucket(acting) : deleted;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { createBucket, deleteBucket } from "./bucket_operations.ts";
+import { createBucket, deleteBucket, remakeBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
 import { completeUpload } from "./multipart.ts";
 import { head, list, read, readRange } from "./reads.ts";
@@ -35,4 +35,5 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "list", weight: 9, run: list },
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
+  { name: "remake bucket", weight: 8, run: remakeBucket, isOfFleeting: true },
 ];

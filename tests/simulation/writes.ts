@@ -67,10 +67,20 @@ async function putKey(
 
 /** Deletes an object, or what the client saw last. */
 export async function remove(acting: Acting): Promise<string> {
-  const { bucket, keys, witness, random, call } = acting;
+  const { keys, random } = acting;
   const key = random.pick(keys);
-  const place = placeOf(bucket, key);
   const condition = random.chance(0.3) ? await lookAt(acting, key) : undefined;
+  return await removeKey(acting, key, condition);
+}
+
+/** Deletes a key, under a condition or not. */
+export async function removeKey(
+  acting: Acting,
+  key: ObjectKey,
+  condition: string | undefined,
+): Promise<string> {
+  const { bucket, witness, call } = acting;
+  const place = placeOf(bucket, key);
   const what = `DELETE ${key}${condition === undefined ? "" : ` if ${condition}`}`;
   const from = witness.now();
   const begun = witness.history.write(place, null, what, condition);
