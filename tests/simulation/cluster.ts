@@ -153,6 +153,10 @@ export class Cluster {
         if (decision > 0.5) link.loss["to server"] = 0.4 * decision;
         later(() => link.loss["to client"] = link.loss["to server"] = 0);
         break;
+      case "denied":
+        tell("its subscriptions are denied");
+        gateway.deny(lasts);
+        break;
       case "pause":
         tell("it is paused");
         home.pausedUntil = scheduler.now + lasts;

@@ -12,6 +12,7 @@ export type FaultKind =
   | "slow"
   | "loss"
   | "pause"
+  | "denied"
   | "kill"
   | "jump"
   | "election"
@@ -47,6 +48,7 @@ export const MIXES: readonly FaultMix[] = [
   { kill: 1, stop: 1, jump: 1, lag: 1 },
   { cut: 2, dark: 1, loss: 2 },
   { loss: 1 },
+  { denied: 1, cut: 1 },
   { slow: 3, pause: 2, loss: 1 },
   { kill: 2, stop: 1, cut: 1 },
   { election: 3, lag: 3, slow: 1 },
@@ -73,6 +75,7 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   cut: [1, 4000],
   dark: [10, 8000],
   slow: [10, 7000],
+  denied: [10, 8000],
   loss: [10, 20_000],
   pause: [5, 60_000],
   kill: [10, 5000],

@@ -141,6 +141,13 @@ export class Gateway {
     scheduler.after(Math.max(1, milliseconds), this.home, () => this.connection.restore());
   }
 
+  /** Lets the server deny its subscriptions for some time. */
+  deny(milliseconds: number): void {
+    const { scheduler } = this.#shared;
+    scheduler.after(0, this.home, () => this.connection.deny(true));
+    scheduler.after(milliseconds, this.home, () => this.connection.deny(false));
+  }
+
   /** Ends it as SIGTERM does. */
   stop(): void {
     const { scheduler } = this.#shared;

@@ -117,6 +117,11 @@ export class Network {
     }, true);
   }
 
+  /** Refuses a subscription on its way to the server: the client learns of it later. */
+  refuse({ connection }: Interest, tell: () => void): void {
+    this.#carry(connection, "to server", () => this.#carry(connection, "to client", tell));
+  }
+
   /** Adds a subscription that has arrived. */
   add(interest: Interest): void {
     const { list, key } = this.#listOf(interest);
@@ -179,6 +184,7 @@ export class SimulatedConnection {
   readonly #interests = new Set<Interest>();
   readonly #listeners = new Set<(status: Status | undefined) => void>();
   #isUp = true;
+  #isDenied = false;
   #isClosed = false;
 
   constructor(network: Network, name: string) {
@@ -231,6 +237,7 @@ export class SimulatedConnection {
     const interest = { connection: this, subject, matches: matcherOf(subject), callback };
     this.#interests.add(interest);
     if (this.#isUp) this.#network.subscribe(interest);
+    if (this.#isDenied) this.#network.refuse(interest, () => this.#refuse(interest));
     return {
       unsubscribe: () => {
         this.#interests.delete(interest);
@@ -285,6 +292,19 @@ export class SimulatedConnection {
     this.#isUp = false;
     this.drop();
     this.#tell({ type: "disconnect", server: "simulation" });
+  }
+
+  /** Denies its subscriptions from now on, or none any more, as a server does whose configuration was loaded anew. */
+  deny(isDenied: boolean): void {
+    this.#isDenied = isDenied;
+    if (isDenied) { for (const interest of [...this.#interests]) this.#refuse(interest); }
+  }
+
+  /** The library tells the callback of a refusal, and forgets the subscription. */
+  #refuse(interest: Interest): void {
+    if (!this.#interests.delete(interest)) return;
+    this.#network.remove(interest);
+    interest.callback(new Error("Permissions Violation for Subscription"), {} as Msg);
   }
 
   /** Brings it back. */
