@@ -26,16 +26,25 @@ export const BY_HAND = "by hand/";
 /** The nuid of odd records. They are left for good. */
 export const ODD_NUID = "odd";
 
+/** An object that a native client leaves. */
+type OddObject = {
+  readonly key: ObjectKey;
+  readonly nuid: string;
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
 /** An object whose chunks have names of their own. */
-const DOTTED = { key: `${BY_HAND}dotted` as ObjectKey, nuid: "2026.11", metadata: {} };
+const DOTTED: OddObject = { key: `${BY_HAND}dotted` as ObjectKey, nuid: "2026.11", metadata: {} };
 /** An object that exists, and whose info no gateway can show. */
-const HEAVY = {
+const HEAVY: OddObject = {
   key: `${BY_HAND}heavy` as ObjectKey,
   nuid: "heavy",
   metadata: { "x-amz-meta-a": "a".repeat(9000) },
 };
 /** A mirror whose name is that of another bucket. */
 const BACKUP = "backup" as BucketName;
+/** Milliseconds until a message has arrived. */
+const ARRIVAL = 100;
 /** Latest time of something, in milliseconds after the beginning. */
 const LATEST = 3000;
 /** Requests of clients that must be refused, and the longest pause between two. */
@@ -47,6 +56,8 @@ export class ByHand {
   readonly #world: ClientWorld;
   readonly #works: ReadonlySet<HandWork>;
   readonly #random: Random;
+  /** Objects of which the server got everything. */
+  readonly #left = new Set<OddObject>();
   /** The limit of the bucket before. */
   #maxBytes = -1;
   readonly #publish: (subject: string, data: string | Uint8Array) => void;
@@ -86,7 +97,7 @@ export class ByHand {
   check(): void {
     const { witness, bucket } = this.#world;
     const held = heldBucket(this.#cluster.jetStream, bucket);
-    for (const { key, nuid } of [DOTTED, HEAVY]) {
+    for (const { key, nuid } of this.#left) {
       if (held?.store.last(infoSubject(held.name, key)) === undefined) continue;
       if (held.store.last(`$O.${held.name}.C.${nuid}`) !== undefined) continue;
       witness.object(`The chunks of the native object "${key}" are gone`);
@@ -103,10 +114,10 @@ export class ByHand {
         this.#publish(records.snapshot(store), '{"version":1,"pages":0}');
         break;
       case "dotted":
-        this.#leave(DOTTED);
+        await this.#leave(DOTTED);
         break;
       case "heavy":
-        this.#leave(HEAVY);
+        await this.#leave(HEAVY);
         await this.#putWhereHeavyIs();
         break;
       case "indirect":
@@ -125,7 +136,8 @@ export class ByHand {
   }
 
   /** Leaves an object as a native client does. */
-  #leave({ key, nuid, metadata }: typeof DOTTED | typeof HEAVY): void {
+  async #leave(object: OddObject): Promise<void> {
+    const { key, nuid, metadata } = object;
     const store = this.#world.bucket as string as StoreName;
     const bytes = someBytes(500, 7);
     this.#publish(`$O.${store}.C.${nuid}`, bytes);
@@ -135,6 +147,10 @@ export class ByHand {
       ...{ chunks: 1, digest: formatDigest(sha256), metadata },
     };
     this.#publish(infoSubject(store, key), JSON.stringify(info));
+    await this.#cluster.wait(ARRIVAL);
+    // Nobody waited for responses: the server may have had no leader.
+    const held = heldBucket(this.#cluster.jetStream, this.#world.bucket);
+    if (held?.store.last(`$O.${store}.C.${nuid}`) !== undefined) this.#left.add(object);
   }
 
   /** An object that cannot be shown exists nevertheless. */

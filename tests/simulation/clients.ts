@@ -30,6 +30,8 @@ export type ClientWorld = {
   readonly gateways: () => readonly Gateway[];
   /** Native clients write, too, and purge the bytes of what they believe to replace. */
   readonly hasNatives: boolean;
+  /** Tells whether the server has no such bucket now. */
+  readonly isGone: (bucket: BucketName) => boolean;
   /** Buckets have a quota, which natives exceed. */
   readonly isLimited: boolean;
   /** Longest pause between two operations of a client, in milliseconds. */

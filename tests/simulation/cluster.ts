@@ -13,6 +13,7 @@ import { MIN_PART } from "./multipart.ts";
 import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Home, Scheduler } from "./scheduler.ts";
+import { withPage } from "./small_pages.ts";
 import type { Trace } from "./trace.ts";
 
 /** The form of a cluster. */
@@ -21,6 +22,10 @@ export type ClusterShape = {
   /** Copies of each stream. */
   readonly replicas: number;
   readonly nativeLayout: NatsStoreOptions["nativeLayout"];
+  /** Subjects in a page of the server; undefined for its own number. */
+  readonly page: number | undefined;
+  /** Keys from which on an index is saved; undefined for the store's own number. */
+  readonly savedFrom: number | undefined;
   /** Bytes that objects may fill in a bucket; undefined for no limit. */
   readonly quota: number | undefined;
   /** Which messages of the bucket a mirror copies; undefined without a mirror. */
@@ -54,7 +59,7 @@ export class Cluster {
     scheduler: Scheduler,
     random: Random,
     trace: Trace,
-    { gateways, replicas, quota, nativeLayout = "off" }: ClusterShape,
+    { gateways, replicas, quota, page, savedFrom, nativeLayout = "off" }: ClusterShape,
     hangs: Surroundings["hangs"],
   ) {
     this.scheduler = scheduler;
@@ -75,8 +80,9 @@ export class Cluster {
       },
       random: () => chance.next(),
       send: (message) => {
-        trace.message("sent", message);
-        this.network.fromServer(message);
+        const sent = page === undefined ? message : withPage(message, page);
+        trace.message("sent", sent);
+        this.network.fromServer(sent);
       },
       hasInterest: (subject) => this.network.hasInterest(subject),
       majority: () => chance.between(0.1, 3),
@@ -98,6 +104,7 @@ export class Cluster {
       options: {
         replicas,
         quota,
+        indexSavedFrom: savedFrom,
         nativeLayout,
         grace: GRACE,
         chunkSize: 1024,

@@ -18,6 +18,7 @@ import { NativeClient } from "./native_client.ts";
 import { failPower, Gate } from "./power.ts";
 import { readBack } from "./settle.ts";
 import { Trace } from "./trace.ts";
+import { heldBucket } from "./truth.ts";
 import { Witness } from "./witness.ts";
 
 /** What is left out of a simulation, to find out what its violation needs. */
@@ -71,7 +72,7 @@ const HAND_WORK_CHANCE = 0.1;
 /** Makes the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed);
-  const shape: ClusterShape = {
+  const shape: Omit<ClusterShape, "page" | "savedFrom"> = {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
@@ -94,7 +95,15 @@ export function planOf(seed: number): Plan {
     targets: shape.gateways,
   });
   const byHand = new Set(HAND_WORK.filter(() => random.chance(HAND_WORK_CHANCE)));
-  return { seed, shape, clients, operations, keys, fleetingShare, pace, natives, byHand, faults };
+  const rare = {
+    // Pages overlap by a tenth, so a list misses what many add while it waits for the next page.
+    page: faults.length === 0 && random.chance(0.5) ? 20 + random.below(20) : undefined,
+    savedFrom: random.chance(0.25) ? 1 + random.below(3) : undefined,
+  };
+  return {
+    ...{ seed, shape: { ...shape, ...rare }, clients, operations, keys },
+    ...{ fleetingShare, pace, natives, byHand, faults },
+  };
 }
 
 /** Runs the simulation of a seed. */
@@ -111,7 +120,8 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.readsMayBreak = plan.natives > 0 ||
     plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   witness.mayBeFull = plan.shape.quota !== undefined;
-  witness.isQuiet = plan.faults.length === 0;
+  witness.isQuiet = plan.faults.length === 0 && plan.shape.quota === undefined &&
+    !plan.byHand.has("full");
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
@@ -125,6 +135,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     fleetingShare: plan.fleetingShare,
     pace: plan.pace,
     hasNatives: plan.natives > 0,
+    isGone: (bucket) => heldBucket(cluster.jetStream, bucket) === undefined,
     isLimited: plan.shape.quota !== undefined,
     busy: { count: 0 },
     gate: gate.pass,

@@ -73,7 +73,7 @@ export class Witness {
 
   /** Judges an error that says nothing about a key. Returns its name. */
   judge(cause: unknown, what: string, bucket = ""): string {
-    if (isS3Error(cause, ...IN_DOUBT) && !this.#isUnexplained(cause)) return cause.code;
+    if (isS3Error(cause, ...IN_DOUBT) && !this.#isUnexplained(cause, bucket)) return cause.code;
     if (isS3Error(cause, "NoSuchBucket") && this.fleeting.has(bucket)) return cause.code;
     const needsRoom = !FREEING.some((begin) => what.startsWith(begin));
     if (isS3Error(cause, "QuotaExceeded") && this.mayBeFull && needsRoom) return cause.code;
@@ -82,9 +82,9 @@ export class Witness {
   }
 
   /** Tells whether nothing has failed that would explain an error. */
-  #isUnexplained(cause: S3Error): boolean {
-    return this.isQuiet && cause.code === "ServiceUnavailable" &&
-      !cause.message.includes("deleted and created again");
+  #isUnexplained(cause: S3Error, bucket: string): boolean {
+    // A bucket that comes and goes may be gone when it is asked, and back when that is looked into.
+    return this.isQuiet && cause.code === "ServiceUnavailable" && !this.fleeting.has(bucket);
   }
 
   /** Tells whether an error says that there is no object. */

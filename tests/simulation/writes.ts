@@ -53,7 +53,13 @@ async function putKey(
   const place = placeOf(bucket, key);
   const from = witness.now();
   const begun = witness.history.write(place, content.etag, what, condition);
+  const isGone = acting.isGone(bucket);
   const ended = await call(what, (store) => store.putObject(bucket, key, input));
+  if (witness.isQuiet && isGone && acting.isGone(bucket) && ended.kind === "failed") {
+    if (isS3Error(ended.cause, "ServiceUnavailable")) {
+      witness.object(`${what} does not notice that its bucket is gone: ${ended.cause.cause}`);
+    }
+  }
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
     begun.end("refused");
