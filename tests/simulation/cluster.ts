@@ -49,6 +49,8 @@ export class Cluster {
   readonly gateways: Gateway[] = [];
   /** The server writes to its disk from time to time. */
   syncs = true;
+  /** Milliseconds that the copies of a stream take in addition to agree. */
+  #stalled = 0;
   readonly #shared: Surroundings;
   readonly #random: Random;
   readonly #trace: Trace;
@@ -85,7 +87,7 @@ export class Cluster {
         this.network.fromServer(sent);
       },
       hasInterest: (subject) => this.network.hasInterest(subject),
-      majority: () => chance.between(0.1, 3),
+      majority: () => chance.between(0.1, 3) + this.#stalled,
       miscounts: () => chance.chance(0.1),
     });
     this.network.serve({
@@ -189,6 +191,11 @@ export class Cluster {
         this.#trace.add("server", `fault: ${stream} has no leader for ${lasts} ms; ${lost} lost`);
         break;
       }
+      case "stall":
+        this.#trace.add("server", `fault: copies acknowledge ${lasts} ms late`);
+        this.#stalled = lasts;
+        later(() => this.#stalled = 0);
+        break;
       case "lag":
         if (stream === undefined) return;
         jetStream.setLag(stream, 1 + target % 2, lasts);

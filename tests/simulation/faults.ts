@@ -16,6 +16,7 @@ export type FaultKind =
   | "kill"
   | "jump"
   | "election"
+  | "stall"
   | "lag"
   | "restart"
   | "stop"
@@ -52,6 +53,7 @@ export const MIXES: readonly FaultMix[] = [
   { slow: 3, pause: 2, loss: 1 },
   { kill: 2, stop: 1, cut: 1 },
   { election: 3, lag: 3, slow: 1 },
+  { election: 2, stall: 3, cut: 1 },
   { restart: 1, cut: 1 },
   { power: 1 },
   { power: 1, kill: 1, slow: 1 },
@@ -82,6 +84,7 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   stop: [10, 3000],
   jump: [1, 1],
   election: [5, 3000],
+  stall: [100, 8000],
   lag: [1, 3000],
   restart: [50, 4000],
   power: [50, 4000],

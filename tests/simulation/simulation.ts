@@ -86,12 +86,12 @@ export function planOf(seed: number): Plan {
   const count = random.pick(fleetingShare > 0.5 ? [1, 1, 2] : [1, 1, 2, 3, 6]);
   const keys = Array.from({ length: count }, (_, i) => `key/${i}` as ObjectKey);
   const natives = random.chance(shape.quota === undefined ? 0.25 : 0.6) ? 1 + random.below(2) : 0;
-  const pace = random.pick([2, 30, 300]);
+  const pace = random.pick([2, 30, 300, 300, 3000]);
   const mix = random.pick(MIXES);
   const faults = planFaults(random.fork(), {
     mix,
-    until: operations * 100,
-    between: random.between(30, 2000),
+    until: operations * Math.max(100, pace / 3),
+    between: random.between(30, Math.max(2000, 2 * pace)),
     targets: shape.gateways,
   });
   const byHand = new Set(HAND_WORK.filter(() => random.chance(HAND_WORK_CHANCE)));

@@ -9,6 +9,7 @@ import type { ObjectKey } from "../../src/s3/names.ts";
 import type { Value } from "../cluster/history.ts";
 import type { Acting } from "./clients.ts";
 import { contentInput } from "./contents.ts";
+import { readKey } from "./reads.ts";
 import { placeOf } from "./witness.ts";
 
 /** Sizes of objects, in bytes: chunks have 1024. */
@@ -40,7 +41,9 @@ async function putKey(
 ): Promise<string> {
   const { bucket, contents, witness, random, call, name } = acting;
   const content = contents.make(random.pick(SIZES) + random.below(8));
-  const slowness = random.chance(0.15) ? random.between(1, 3000) : 0;
+  // A bucket that comes and goes is to do so while bodies arrive.
+  const isFleeting = bucket === acting.fleeting;
+  const slowness = random.chance(isFleeting ? 0.5 : 0.15) ? random.between(1, 3000) : 0;
   const piece = random.pick([300, 1024, 20_000]);
   const input = {
     content: contentInput(content, piece, slowness),
@@ -68,7 +71,9 @@ async function putKey(
   if (ended.kind === "done" && ended.value.etag !== content.etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
   }
-  return witness.endWrite(begun, ended, condition !== undefined, bucket);
+  const outcome = witness.endWrite(begun, ended, condition !== undefined, bucket);
+  if (outcome === "done" && isFleeting) await readKey(acting, key, undefined);
+  return outcome;
 }
 
 /** Deletes an object, or what the client saw last. */
