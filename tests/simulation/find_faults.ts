@@ -2,8 +2,9 @@
  * Puts known faults back into the source, one at a time, and tells how many seeds the simulation needs to find each:
  * `deno task simulate:faults [--minutes N] [--from SEED] [NAME…]`.
  *
- * Each fault is a patch in `faults/`, whose first lines say what is wrong. The changed source lies in a temporary folder. A
- * seed that also fails without the fault does not count.
+ * Each fault is a patch in `faults/`, whose first lines say what is wrong, and what a simulation needs to show it: seeds
+ * without that are counted and not run. The changed source lies in a temporary folder. A seed that also fails without the
+ * fault does not count.
  * @module
  */
 
@@ -21,7 +22,9 @@ type Search = {
   /** The first line of the violation; undefined if nothing was found. */
   readonly violation: string | undefined;
   readonly seed: number;
+  /** Seeds up to the one that failed, and those of them that were run. */
   readonly seeds: number;
+  readonly tried: number;
   readonly steps: number;
   readonly seconds: number;
 };
@@ -30,6 +33,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FAULTS = `${ROOT}tests/simulation/faults`;
 /** What the simulation is made of. */
 const COPIED = ["src", "scripts", "tests", "deno.json"] as const;
+const TRY = "tests/simulation/try_seeds.ts";
 /** Milliseconds after which a seed does not end. */
 const SEED_TIMEOUT = 120_000;
 
@@ -52,9 +56,9 @@ const found = searches.filter(({ violation }) => violation !== undefined).length
 console.log(`${found} of ${searches.length} faults were found`);
 if (found < searches.length) Deno.exitCode = 1;
 
-function rowOf({ name, violation, seed, seeds, steps, seconds }: Search): string {
+function rowOf({ name, violation, seed, seeds, tried, steps, seconds }: Search): string {
   const by = violation === undefined ? "**not found**" : `${violation.slice(0, 200)} (${seed})`;
-  return `| ${name} | ${by} | ${seeds} | ${steps} | ${seconds.toFixed(0)} |`;
+  return `| ${name} | ${by} | ${seeds} | ${tried} | ${steps} | ${seconds.toFixed(0)} |`;
 }
 
 /** Searches until a seed fails that does not fail without the fault. */
@@ -63,15 +67,16 @@ async function find(name: string): Promise<Search> {
   const began = performance.now();
   const deadline = began + Number(values.minutes) * 60_000;
   const first = Number(values.from);
-  let [seed, steps] = [first, 0];
+  let [seed, tried, steps] = [first, 0, 0];
   let violation: string | undefined;
   try {
     for (const part of COPIED) copy(`${ROOT}${part}`, `${folder}/${part}`);
-    patch(folder, name);
+    const needs = patch(folder, name);
     for (;;) {
-      const failed = await searchFrom(seed, folder, deadline, (tried) => {
-        seed = tried.seed;
-        steps += tried.steps;
+      const failed = await searchFrom(seed, needs, folder, deadline, (one) => {
+        seed = one.seed;
+        tried++;
+        steps += one.steps;
       });
       if (failed === undefined) break;
       seed = failed.seed;
@@ -87,26 +92,29 @@ async function find(name: string): Promise<Search> {
     await Deno.remove(folder, { recursive: true });
   }
   const seconds = (performance.now() - began) / 1000;
-  return { name, violation, seed, seeds: seed - first + 1, steps, seconds };
+  return { name, violation, seed, seeds: seed - first + 1, tried, steps, seconds };
 }
 
-/** Puts a fault into a copy of the source. */
-function patch(folder: string, name: string): void {
-  for (const file of parsePatch(Deno.readTextFileSync(`${FAULTS}/${name}.patch`))) {
+/** Puts a fault into a copy of the source. Returns what a simulation needs to show it. */
+function patch(folder: string, name: string): readonly string[] {
+  const text = Deno.readTextFileSync(`${FAULTS}/${name}.patch`);
+  for (const file of parsePatch(text)) {
     const path = `${folder}/${file.path}`;
     Deno.writeTextFileSync(path, patched(Deno.readTextFileSync(path), file));
   }
+  return /^Needs: (.*)$/m.exec(text)?.[1]?.split(" ") ?? [];
 }
 
 /** Tries seeds in a process of its own, which may never end by itself. */
 async function searchFrom(
   first: number,
+  needs: readonly string[],
   folder: string,
   deadline: number,
   note: (tried: Tried) => void,
 ): Promise<Tried | undefined> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--lock=tests/deno.lock", "tests/simulation/try_seeds.ts", `${first}`],
+    args: ["run", "-A", "--lock=tests/deno.lock", TRY, `${first}`, ...needs],
     cwd: folder,
     stdout: "piped",
     stderr: "inherit",

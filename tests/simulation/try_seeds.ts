@@ -5,7 +5,7 @@
 
 // deno-lint-ignore-file no-console
 
-import { simulate } from "./simulation.ts";
+import { type Plan, planOf, simulate } from "./simulation.ts";
 
 /** What became of a seed. */
 export type Tried = {
@@ -14,9 +14,29 @@ export type Tried = {
   readonly violations: readonly string[];
 };
 
+/** Tells whether a plan has what a fault needs: the name of a fault, of something done by hand, or one of these words. */
+export function has({ shape, fleetingShare, byHand, faults }: Plan, need: string): boolean {
+  switch (need) {
+    case "copies":
+      return shape.replicas > 1;
+    case "mirror":
+      return shape.replicas === 1 && shape.mirror !== undefined;
+    case "fleeting":
+      return fleetingShare > 0;
+    case "pages":
+      return shape.page !== undefined;
+    case "quiet":
+      return faults.length === 0;
+    default:
+      return faults.some(({ kind }) => kind === need) || byHand.has(need as never);
+  }
+}
+
 if (import.meta.main) {
-  const [first = 1] = Deno.args.map(Number);
-  for (let seed = first;; seed++) {
+  const [first, ...needs] = Deno.args;
+  for (let seed = Number(first);; seed++) {
+    const plan = planOf(seed);
+    if (!needs.every((need) => has(plan, need))) continue;
     const { steps, violations } = await simulate(seed);
     const tried: Tried = { seed, steps, violations: violations.map((text) => text.slice(0, 2000)) };
     console.log(JSON.stringify(tried));
