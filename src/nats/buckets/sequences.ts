@@ -31,5 +31,7 @@ export function compareSequences(
   second: number,
 ): "one stream" | "perhaps two" | "either" {
   if (second < FIRST_TIMED) return "either";
-  return second - first <= NEAR ? "one stream" : "perhaps two";
+  const distance = second - first;
+  // The clock that a stream begins with may be behind that of the stream before.
+  return distance >= 0 && distance <= NEAR ? "one stream" : "perhaps two";
 }
