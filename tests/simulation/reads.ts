@@ -4,6 +4,7 @@
  */
 
 import { ChunksMissing } from "../../src/nats/objects/chunk_reader.ts";
+import { isS3Error } from "../../src/s3/errors.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
@@ -20,6 +21,9 @@ export type ReadContent = {
   /** Why the body broke off. */
   readonly broken: unknown;
 };
+
+/** Looks at an object whose bytes are missing, and milliseconds between two. */
+const [MAX_LOOKS, TAKEN_BACK] = [3, 5000];
 
 /** Reads an object whole. */
 export function read(acting: Acting): Promise<string> {
@@ -38,8 +42,10 @@ export async function readKey(
   acting: Acting,
   key: ObjectKey,
   range: readonly [start: number, end: number] | undefined,
+  looks = 1,
 ): Promise<string> {
   const { bucket, witness, contents, random, call } = acting;
+  const isFleeting = bucket === acting.fleeting;
   const place = placeOf(bucket, key);
   const slowness = random.chance(0.2) ? random.between(1, 6000) : 0;
   const from = witness.now();
@@ -59,6 +65,11 @@ export async function readKey(
       witness.saw(place, from, null, "GET");
       return "none";
     }
+    // A PUT that met a new bucket takes its object back, a moment after it was stored there.
+    if (isFleeting && looks < MAX_LOOKS && isS3Error(ended.cause, "InternalError")) {
+      await acting.wait(TAKEN_BACK);
+      return await readKey(acting, key, range, looks + 1);
+    }
     return witness.judge(ended.cause, `GET ${key}`, bucket);
   }
   const { etag, bytes, broken } = ended.value;
@@ -66,6 +77,7 @@ export async function readKey(
   const [start, end] = range ?? [0, size];
   if (start >= size && range !== undefined) return "nothing";
   const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
+  if (isFleeting && broken !== undefined) return "broken"; // it is taken back, or goes with the bucket
   if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
   if (broken instanceof ChunksMissing && !witness.readsMayBreak) {
     witness.object(`${what} of ${etag} breaks off: ${broken.message}`);
