@@ -24,6 +24,8 @@ export type ClusterShape = {
   readonly nativeLayout: NatsStoreOptions["nativeLayout"];
   /** Subjects in a page of the server; undefined for its own number. */
   readonly page: number | undefined;
+  /** Bytes that readers request beyond what clients accept; undefined for the store's own number. */
+  readonly readAhead: number | undefined;
   /** Keys from which on an index is saved; undefined for the store's own number. */
   readonly savedFrom: number | undefined;
   /** Bytes that objects may fill in a bucket; undefined for no limit. */
@@ -61,7 +63,7 @@ export class Cluster {
     scheduler: Scheduler,
     random: Random,
     trace: Trace,
-    { gateways, replicas, quota, page, savedFrom, nativeLayout = "off" }: ClusterShape,
+    { gateways, replicas, quota, page, savedFrom, readAhead, nativeLayout = "off" }: ClusterShape,
     hangs: Surroundings["hangs"],
   ) {
     this.scheduler = scheduler;
@@ -107,6 +109,7 @@ export class Cluster {
         replicas,
         quota,
         indexSavedFrom: savedFrom,
+        readAhead,
         nativeLayout,
         grace: GRACE,
         chunkSize: 1024,

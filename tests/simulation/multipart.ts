@@ -56,7 +56,11 @@ export async function completeUpload(acting: Acting): Promise<string> {
       checksum: undefined,
       size: undefined,
     }));
-  const aborting = ending < 0.35 ? abort(acting, key, id) : undefined;
+  // Through another gateway the abort may come between any two steps.
+  const gateways = acting.gateways();
+  const other = gateways.length === 0 ? acting.gateway : random.pick(gateways);
+  const elsewhere: Acting = { ...acting, call: (what, work) => other.call(what, work) };
+  const aborting = ending < 0.35 ? abort(elsewhere, key, id) : undefined;
   const ended = await completing;
   const aborted = await aborting;
   if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchUpload")) {

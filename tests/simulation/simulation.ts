@@ -72,7 +72,7 @@ const HAND_WORK_CHANCE = 0.1;
 /** Makes the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed);
-  const shape: Omit<ClusterShape, "page" | "savedFrom"> = {
+  const shape: Omit<ClusterShape, "page" | "savedFrom" | "readAhead"> = {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
@@ -98,6 +98,7 @@ export function planOf(seed: number): Plan {
   const rare = {
     // Pages overlap by a tenth, so a list misses what many add while it waits for the next page.
     page: faults.length === 0 && random.chance(0.5) ? 20 + random.below(20) : undefined,
+    readAhead: random.chance(0.5) ? 1 : undefined,
     savedFrom: random.chance(0.25) ? 1 + random.below(3) : undefined,
   };
   return {

@@ -25,6 +25,8 @@ export function has({ shape, fleetingShare, byHand, faults }: Plan, need: string
       return fleetingShare > 0;
     case "pages":
       return shape.page !== undefined;
+    case "one-by-one":
+      return shape.readAhead !== undefined;
     case "quiet":
       return faults.length === 0;
     default:

@@ -60,13 +60,15 @@ export type ObjectsOptions = {
   readonly grace?: number;
   /** Most bytes of a chunk; 128 KiB by default. */
   readonly chunkSize?: number;
+  /** Bytes that all readers together hold, or have requested, beyond what clients accept; 16 MiB by default. */
+  readonly readAhead?: number | undefined;
 };
 
 const GRACE = 60_000;
 /** Bytes of a chunk. A range reads whole chunks; a large body publishes many. */
 const CHUNK_SIZE = 128 * 1024;
 /** Bytes that all readers together hold, or have requested, beyond what their clients accept. */
-const AHEAD_BUDGET = 16 * 1024 * 1024;
+const READ_AHEAD = 16 * 1024 * 1024;
 /** Bytes that all writers together have published and not yet seen acknowledged. */
 const WRITE_BUDGET = 16 * 1024 * 1024;
 /** Number of chunks whose positions are kept, and bytes of chunk maps. */
@@ -76,12 +78,12 @@ const CHUNK_MAPS_WEIGHT = 16 * 1024 * 1024;
 /** Adds the state of the object room to that of the bucket room. */
 export function createObjectsContext(
   buckets: BucketsContext,
-  { grace = GRACE, chunkSize = CHUNK_SIZE }: ObjectsOptions,
+  { grace = GRACE, chunkSize = CHUNK_SIZE, readAhead = READ_AHEAD }: ObjectsOptions,
   { countKeys, doubt, findNamed }: Pick<ObjectsContext, "countKeys" | "doubt" | "findNamed">,
 ): ObjectsContext {
   return {
     ...buckets,
-    ahead: new ByteBudget(AHEAD_BUDGET),
+    ahead: new ByteBudget(readAhead),
     unacknowledged: new ByteBudget(WRITE_BUDGET),
     digests: new DigestPool(),
     groups: new BoundedCache(GROUPS_WEIGHT),
