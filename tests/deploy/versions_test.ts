@@ -17,6 +17,7 @@ Deno.test("there is one version of Deno, and one of the gateway, in all files", 
       ".ci/run",
       ".github/workflows/ci.yml",
       ".github/workflows/release.yml",
+      ".github/workflows/simulate.yml",
     ]
   ) {
     const found = [...(await read(path)).matchAll(/(?:npx --yes deno@|deno-version: )([\d.]+)/g)];

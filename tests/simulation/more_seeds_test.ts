@@ -1,0 +1,5 @@
+/** Another hundred bad days. */
+
+import { testSeeds } from "./seeds.ts";
+
+testSeeds(1);

@@ -1,0 +1,21 @@
+/**
+ * Fixed seeds, which files of tests share among them: files run at the same time.
+ * @module
+ */
+
+import { deepStrictEqual } from "node:assert/strict";
+import { simulate } from "./simulation.ts";
+
+/** Seeds of one file. */
+const SEEDS = 100;
+
+/** Registers a test of some seeds that no other file has. */
+export function testSeeds(file: number): void {
+  const first = file * SEEDS + 1;
+  Deno.test(`store keeps its promises in the simulations ${first} to ${first + SEEDS - 1}`, async () => {
+    for (let seed = first; seed < first + SEEDS; seed++) {
+      const { violations } = await simulate(seed);
+      deepStrictEqual(violations, [], `deno task simulate --seed ${seed} shows the trace`);
+    }
+  });
+}
