@@ -49,6 +49,9 @@ export const TEST_LOCK: readonly string[] = [
 const ELSEWHERE = ["clients", "cluster", "deploy", "soak", "bench", "conformance"];
 const PATHS = ["main.ts", "src", "scripts", "README.md", "docs"];
 
+/** Files tested at the same time by default: one more than there are cores, because most tests wait more than they compute. */
+const JOBS = `${navigator.hardwareConcurrency + 1}`;
+
 /** The outcome of a run. */
 export type Outcome = {
   readonly passed: number;
@@ -144,7 +147,7 @@ async function runTests(args: readonly string[]): Promise<number> {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", ...lock, "--parallel", `--junit-path=${report}`, ...flags, ...chosen],
     clearEnv: true,
-    env: { ...env, NATS_SERVER_BIN: path },
+    env: { ...(paths.length === 0 && { DENO_JOBS: JOBS }), ...env, NATS_SERVER_BIN: path },
     stdin: "null",
   }).spawn().status;
   const outcome = parseReport(await Deno.readTextFile(report));
