@@ -30,16 +30,16 @@ Deno.test("routedRequest() makes the same of the same seed, and reaches every op
   ok(texts.size > 2500, `${texts.size} different requests of 3,000`);
 });
 
-Deno.test("600 requests, half of them correctly signed, do no harm and are cheap", async () => {
+Deno.test("1,000 requests, half of them correctly signed, do no harm and are cheap", async () => {
   const { times, signed } = await sendMalformed({
-    count: 600,
+    count: 1000,
     seed: 0,
     connections: 16,
     requestOf: fuzzedRequest,
   });
-  strictEqual(signed, 300);
+  strictEqual(signed, 500);
   // If all requests failed in the same way, the generators would find nothing.
   for (const status of ["200", "204", "400", "403", "404", "501"]) {
-    ok((times[status] ?? 0) > 5, `${status}: ${JSON.stringify(times)}`);
+    ok((times[status] ?? 0) > 10, `${status}: ${JSON.stringify(times)}`);
   }
 });
