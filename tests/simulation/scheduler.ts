@@ -6,6 +6,7 @@
  * @module
  */
 
+import { nextTick } from "node:process";
 import { enterWorld, type World } from "../../src/world/world.ts";
 
 /** Where events run: a gateway, the server, or the clients. */
@@ -30,6 +31,15 @@ export type Scheduled = {
 
 /** The least time between two events of which the second must not come first. */
 export const MOMENT = 1e-6;
+
+/** Events between two turns of the runtime's event loop, which runs nothing of a simulation. */
+const EVENTS_PER_TURN = 1000;
+
+/**
+ * Waits until all microtasks have run. A tick that microtasks ask for comes once none is left, without a turn of the event
+ * loop, which costs more than most events.
+ */
+const runMicrotasks = (): Promise<void> => new Promise((resolve) => nextTick(resolve));
 
 /** Runs events in the order of simulated time, which is in milliseconds and begins at 0. */
 export class Scheduler {
@@ -80,6 +90,7 @@ export class Scheduler {
    * @param isOver Asked before each event.
    */
   async run(isOver: () => boolean): Promise<void> {
+    using stay = new Stay();
     while (!isOver()) {
       const event = this.#pop();
       if (event === undefined) return;
@@ -98,9 +109,11 @@ export class Scheduler {
         run();
         continue;
       }
-      using _ = enterWorld(home.world);
+      stay.in(home.world);
       run();
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#steps % EVENTS_PER_TURN === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+      } else await runMicrotasks();
     }
   }
 
@@ -138,6 +151,23 @@ export class Scheduler {
     }
     heap[index] = last;
     return first;
+  }
+}
+
+/** The world in which events run: most run in that of the one before. */
+class Stay {
+  #world: World | undefined;
+  #entered: Disposable | undefined;
+
+  in(world: World): void {
+    if (world === this.#world) return;
+    this.#entered?.[Symbol.dispose]();
+    this.#entered = enterWorld(world);
+    this.#world = world;
+  }
+
+  [Symbol.dispose](): void {
+    this.#entered?.[Symbol.dispose]();
   }
 }
 
