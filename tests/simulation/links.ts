@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Carry, SimulatedConnection, Way } from "./network.ts";
+import type { SimulatedConnection } from "./connection.ts";
+import type { Carry, Way } from "./network.ts";
 import type { Random } from "./random.ts";
 import { type Home, MOMENT, type Scheduler } from "./scheduler.ts";
 

@@ -14,7 +14,7 @@ import { chunkSubject, infoSubject, records } from "../../src/nats/layout/subjec
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-import type { SimulatedConnection } from "./network.ts";
+import type { SimulatedConnection } from "./connection.ts";
 import { Random } from "./random.ts";
 import { namedGroups } from "./truth.ts";
 import { placeOf } from "./witness.ts";

@@ -3,10 +3,7 @@
  * @module
  */
 
-import type { WireMessage } from "./jetstream/wire.ts";
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+import { documentOf, jsonMessage, type WireMessage } from "./jetstream/wire.ts";
 
 /** A response about a stream, as far as it lists subjects. */
 type Listing = {
@@ -17,13 +14,13 @@ type Listing = {
 
 /** Returns a message of the server with at most so many subjects, if it lists subjects. */
 export function withPage(message: WireMessage, most: number): WireMessage {
-  if (message.data[0] !== 0x7b || message.headers !== "") return message;
-  const listing = JSON.parse(decoder.decode(message.data)) as Listing;
+  if (message.text === undefined) return message;
+  const listing = documentOf(message) as Listing;
   const subjects = listing.state?.subjects;
   if (listing.type?.endsWith("stream_info_response") !== true || subjects === undefined) {
     return message;
   }
   const page = Object.fromEntries(Object.entries(subjects).slice(0, most));
   const shortened = { ...listing, limit: most, state: { ...listing.state, subjects: page } };
-  return { ...message, data: encoder.encode(JSON.stringify(shortened)) };
+  return jsonMessage(message.subject, shortened);
 }

@@ -10,7 +10,7 @@ import { createConsumer, deleteConsumer } from "./consumer_calls.ts";
 import { deleteMessage, getMessage, purgeStream } from "./message_calls.ts";
 import { createStream, deleteStream, updateStream } from "./stream_changes.ts";
 import { listNames, listStreams, readStream } from "./stream_reading.ts";
-import { documentOf, encodeText, jsonMessage, type WireMessage } from "./wire.ts";
+import { documentOf, jsonMessage, textMessage, type WireMessage } from "./wire.ts";
 
 /** A call and the type of its response. */
 type ApiCall = {
@@ -43,25 +43,40 @@ const CALLS: Readonly<Record<string, ApiCall>> = {
 export const API = "$JS.API.";
 const TYPE = "io.nats.jetstream.api.v1.";
 
+/** A call, undefined if there is none of its name, and the names that follow it. */
+type Addressed = { readonly call: ApiCall | undefined; readonly names: readonly string[] };
+
+/** Most calls go to a few subjects. */
+const subjects = new Map<string, Addressed>();
+const MAX_SUBJECTS = 10_000;
+
+function addressed(subject: string): Addressed {
+  const known = subjects.get(subject);
+  if (known !== undefined) return known;
+  const tokens = subject.slice(API.length).split(".");
+  const length = tokens[1] === "MSG" ? 3 : 2;
+  const call = CALLS[tokens.slice(0, length).join(".")];
+  const read = { call, names: tokens.slice(length) };
+  if (subjects.size >= MAX_SUBJECTS) subjects.clear();
+  subjects.set(subject, read);
+  return read;
+}
+
 /** Answers a call. Returns false if nobody listens to its subject. */
 export function answerCall(context: ApiContext, message: WireMessage): boolean {
   const { subject, reply } = message;
-  const tokens = subject.slice(API.length).split(".");
   if (subject === `${API}INFO`) {
     context.send(jsonMessage(reply, { type: `${TYPE}account_info_response`, ...ACCOUNT }));
     return true;
   }
-  const length = tokens[1] === "MSG" ? 3 : 2;
-  const call = CALLS[tokens.slice(0, length).join(".")];
+  const { call, names } = addressed(subject);
   if (call === undefined) return false;
   const respond: Respond = (fields) => {
     if (reply === "") return;
     const text = typeof fields === "string" ? fields : JSON.stringify(fields).slice(1, -1);
-    const data = encodeText(`{"type":"${TYPE}${call.type}",${text}}`);
-    context.send({ subject: reply, reply: "", headers: "", data });
+    context.send(textMessage(reply, `{"type":"${TYPE}${call.type}",${text}}`));
   };
   const refuse = (error: ApiError): void => respond({ ...call.zero, error });
-  const names = tokens.slice(length);
   const stream = context.streams.get(names[0] ?? "");
   if (stream !== undefined && stream.leaderless > context.clock.now()) {
     // Another server knows that there is no leader, or none answers.

@@ -8,7 +8,7 @@ import { publishInBatch } from "./atomic_batch.ts";
 import { Staged } from "./staged.ts";
 import type { Proposal, Stream } from "./stream.ts";
 import type { StoredTime } from "./stored_time.ts";
-import { encodeText, headerOf, jsonMessage, type WireMessage } from "./wire.ts";
+import { headerOf, jsonMessage, textMessage, type WireMessage } from "./wire.ts";
 
 /** What publishing needs of the server. */
 export type PublishContext = {
@@ -57,8 +57,8 @@ function publishOne(context: PublishContext, stream: Stream, message: WireMessag
     stream,
     staged.proposal(() => {
       if (reply === "") return;
-      const data = encodeText(`{"stream":${JSON.stringify(config.name)},"seq":${sequence}}`);
-      context.send({ subject: reply, reply: "", headers: "", data });
+      const text = `{"stream":${JSON.stringify(config.name)},"seq":${sequence}}`;
+      context.send(textMessage(reply, text));
     }),
   );
 }

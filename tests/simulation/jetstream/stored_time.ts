@@ -20,9 +20,10 @@ export function formatTime({ ms, ns }: StoredTime): string {
     lastSecond = second;
     lastText = new Date(ms).toISOString().slice(0, 19);
   }
-  const fraction = `${String(ms % 1000).padStart(3, "0")}${String(ns).padStart(6, "0")}`
-    .replace(/0+$/, "");
-  return `${lastText}${fraction === "" ? "" : `.${fraction}`}Z`;
+  // With a digit before it that keeps its zeros.
+  let digits = String(1e9 + (ms % 1000) * 1e6 + ns);
+  if (ns % 10 === 0) digits = digits.replace(/0+$/, "");
+  return `${lastText}${digits.length === 1 ? "" : `.${digits.slice(1)}`}Z`;
 }
 
 /** Returns a time as consumers send it: nanoseconds. */
