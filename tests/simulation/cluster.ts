@@ -5,6 +5,7 @@
 
 import type { NatsStoreOptions } from "../../src/nats/store.ts";
 import type { Fault } from "./faults.ts";
+import { isOfGateway, strikeGateway } from "./gateway_faults.ts";
 import { Gateway, GRACE, type Surroundings } from "./gateway.ts";
 import { EPOCH, NOWHERE } from "./home.ts";
 import { JetStream } from "./jetstream/jetstream.ts";
@@ -131,63 +132,24 @@ export class Cluster {
     new Promise((resolve) => this.scheduler.after(milliseconds, this.clients, resolve));
 
   /** Lets something fail. */
-  strike({ kind, target, lasts, decision }: Fault): void {
-    const gateway = this.gateways[target % this.gateways.length];
+  strike(fault: Fault): void {
+    const { kind, target, lasts, decision } = fault;
+    const place = target % this.gateways.length;
+    const gateway = this.gateways[place];
     if (gateway === undefined) return;
-    const { link, home, name } = gateway;
     const { scheduler, jetStream } = this;
     const later = (run: () => void): void => {
       scheduler.after(lasts, this.clients, run);
     };
-    const tell = (text: string): void => this.#trace.add(name, `fault: ${text} for ${lasts} ms`);
+    if (isOfGateway(fault)) {
+      const tell = (text: string): void => this.#trace.add(gateway.name, `fault: ${text}`);
+      const replace = (): void => this.#startAt(place);
+      strikeGateway(gateway, fault, { now: scheduler.now, later, tell, replace });
+      return;
+    }
     const streams = jetStream.names;
     const stream = streams[Math.floor(decision * streams.length)];
     switch (kind) {
-      case "cut":
-        tell("its connection is cut");
-        gateway.cut(lasts);
-        break;
-      case "dark":
-        tell("its connection carries nothing");
-        link.isDark = true;
-        later(() => {
-          if (link.isDark && !home.isDead) gateway.cut(10);
-        });
-        break;
-      case "slow":
-        tell("its connection is slow");
-        link.slowness = lasts;
-        later(() => link.slowness = 0);
-        break;
-      case "loss":
-        tell("messages are lost");
-        if (decision < 0.7) link.loss["to client"] = decision < 0.3 ? 0.95 : 0.4 * decision;
-        if (decision > 0.5) link.loss["to server"] = 0.4 * decision;
-        later(() => link.loss["to client"] = link.loss["to server"] = 0);
-        break;
-      case "denied":
-        tell("its subscriptions are denied");
-        gateway.deny(lasts);
-        break;
-      case "pause":
-        tell("it is paused");
-        home.pausedUntil = scheduler.now + lasts;
-        break;
-      case "kill":
-      case "stop":
-        if (home.isDead) return;
-        tell(kind === "kill" ? "it is killed" : "it is stopped");
-        if (kind === "kill") gateway.kill();
-        else gateway.stop();
-        later(() => {
-          if (!home.isDead) gateway.kill();
-          this.#startAt(target % this.gateways.length);
-        });
-        break;
-      case "jump":
-        home.skew += (decision - 0.5) * 7_200_000;
-        this.#trace.add(name, `fault: its clock is ${home.skew} ms off`);
-        break;
       case "election": {
         if (stream === undefined) return;
         const lost = jetStream.electLeader(stream, lasts);
