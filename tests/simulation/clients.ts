@@ -8,6 +8,7 @@ import type { NatsStore } from "../../src/nats/store.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 import type { Contents } from "./contents.ts";
 import type { Ended, Gateway } from "./gateway.ts";
+import type { KeyStates } from "./key_states.ts";
 import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -20,6 +21,8 @@ export type ClientWorld = {
   readonly trace: Trace;
   readonly contents: Contents;
   readonly witness: Witness;
+  /** The states of the bucket that stays. */
+  readonly states: KeyStates;
   readonly bucket: BucketName;
   /** A bucket that clients create and delete. */
   readonly fleeting: BucketName;

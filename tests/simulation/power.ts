@@ -40,7 +40,7 @@ export async function failPower(
   gate: Gate,
   { lasts, decision }: Fault,
 ): Promise<void> {
-  const { wait, witness, bucket, fleeting, keys } = world;
+  const { wait, witness, states, bucket, fleeting, keys } = world;
   cluster.jetStream.sync();
   cluster.syncs = false;
   await wait(decision * UNSYNCED);
@@ -53,6 +53,7 @@ export async function failPower(
     values.set(place, value);
   }
   witness.beginAnew(values);
+  states.beginAnew();
   cluster.syncs = true;
   gate.open();
 }

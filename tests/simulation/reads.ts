@@ -128,7 +128,7 @@ export async function head(acting: Acting): Promise<string> {
 
 /** Lists all keys, page by page. */
 export async function list(acting: Acting): Promise<string> {
-  const { bucket, keys, witness, random, call } = acting;
+  const { bucket, keys, witness, states, random, call } = acting;
   const limit = random.chance(0.5) ? 1000 : 1 + random.below(4);
   let after = "";
   for (;;) {
@@ -149,6 +149,12 @@ export async function list(acting: Acting): Promise<string> {
     const { objects, next } = ended.value;
     const ours = objects.filter(({ key }) => !key.startsWith(BY_HAND));
     const listed = new Map(ours.map(({ key, etag }) => [key, etag]));
+    const isOfPage = (key: ObjectKey): boolean =>
+      key > begin && (next === undefined || key <= next) && !key.startsWith(BY_HAND);
+    if (bucket !== acting.fleeting && !states.hadSince(from, isOfPage, listed)) {
+      const shown = [...listed].map((one) => one.join(" ")).join(", ");
+      witness.object(`LIST after "${begin}" shows at no moment what there was: ${shown}`);
+    }
     if (listed.size !== ours.length) witness.object(`LIST shows a key twice: ${[...listed]}`);
     for (const key of keys) {
       if (key <= begin || (next !== undefined && key > next)) continue;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StoreName } from "../../src/nats/layout/names.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { ByHand, HAND_WORK, type HandWork } from "./by_hand.ts";
 import { checkCleanliness } from "./cleanliness.ts";
@@ -12,6 +13,7 @@ import { Cluster, type ClusterShape } from "./cluster.ts";
 import { Contents } from "./contents.ts";
 import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
+import { KeyStates } from "./key_states.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { NativeClient } from "./native_client.ts";
@@ -131,6 +133,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     trace,
     contents: new Contents(),
     witness,
+    states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     bucket: BUCKET,
     fleeting: FLEETING,
     fleetingShare: plan.fleetingShare,
@@ -179,6 +182,8 @@ async function runPhases(
   const created = await first?.call("CREATE BUCKET", (store) => store.createBucket(bucket, "me"));
   if (created?.kind !== "done") throw new Error("The bucket was not created", { cause: created });
 
+  const stream = cluster.jetStream.stream(`OBJ_${bucket}`);
+  if (stream !== undefined) world.states.follow(stream);
   if (shape.mirror !== undefined) cluster.mirror("OBJ_bucket", shape.mirror);
 
   const hands = new ByHand(cluster, world, byHand, new Random(seed + 2));

@@ -11,10 +11,13 @@ type Late = { readonly at: number; readonly change: StoreChange };
 
 const NONE: readonly Stored[] = [];
 
+/** Hears of the changes of a copy. */
+export type Hearer = Pick<Consumer, "changed" | "deliverNew">;
+
 /** A copy of a stream's messages, and the consumers that read it. */
 export class Copy {
   store: MessageStore;
-  readonly consumers = new Set<Consumer>();
+  readonly consumers = new Set<Hearer>();
   /** Milliseconds by which it is behind. */
   lag = 0;
   readonly #clock: ServerClock;
