@@ -101,7 +101,8 @@ export class ByHand {
     for (const { key, nuid } of this.#left) {
       const info = held?.store.last(infoSubject(held.name, key));
       // Where a power failure took the object, a client may have put another one.
-      if (held === undefined || info === undefined || !textOf(info.data).includes(nuid)) continue;
+      if (held === undefined || info === undefined) continue;
+      if (!textOf(info.data).includes(`"nuid":"${nuid}"`)) continue;
       if (held.store.last(`$O.${held.name}.C.${nuid}`) !== undefined) continue;
       witness.object(`The chunks of the native object "${key}" are gone`);
     }

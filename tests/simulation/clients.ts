@@ -11,6 +11,7 @@ import type { Ended, Gateway } from "./gateway.ts";
 import type { KeyStates } from "./key_states.ts";
 import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Tags } from "./tags.ts";
 import type { Trace } from "./trace.ts";
 import type { Witness } from "./witness.ts";
 
@@ -21,6 +22,8 @@ export type ClientWorld = {
   readonly trace: Trace;
   readonly contents: Contents;
   readonly witness: Witness;
+  /** Judges the tags of objects. */
+  readonly tags: Tags;
   /** The states of the bucket that stays. */
   readonly states: KeyStates;
   readonly bucket: BucketName;

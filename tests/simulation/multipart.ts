@@ -12,6 +12,7 @@ import type { CompletedPart } from "../../src/store/uploads.ts";
 import type { Acting } from "./clients.ts";
 import { type Content, contentInput } from "./contents.ts";
 import { SWEEP } from "./gateway.ts";
+import { newTags } from "./tags.ts";
 import { placeOf } from "./witness.ts";
 
 /** Smallest part that is not the last, in bytes. */
@@ -21,9 +22,10 @@ export const MIN_PART = 1200;
 export async function completeUpload(acting: Acting): Promise<string> {
   const { bucket, keys, witness, contents, random, call, name } = acting;
   const key = random.pick(keys);
+  const tags = newTags(random, 0.3);
   const created = await call(`CREATE UPLOAD ${key}`, (store) =>
     store.createUpload(bucket, key, {
-      properties: { system: {}, user: {}, tags: {} },
+      properties: { system: {}, user: {}, tags },
       owner: name,
       algorithm: undefined,
       checksumType: undefined,
@@ -42,6 +44,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (random.chance(0.1)) await acting.wait(random.between(1000, 40_000));
   const etag = multipartETag(parts.map((part) => part.etag));
   contents.add(etag, Buffer.concat(parts.map(({ bytes }) => bytes)));
+  acting.tags.begin(etag, tags);
   const completed: CompletedPart[] = parts.map((part, i) => ({
     number: i + 1 as PartNumber,
     etag: part.etag,

@@ -84,6 +84,7 @@ export class NativeClient {
     const nuid = Array.from({ length: 22 }, () => DIGITS[random.below(36)]).join("") as Nuid;
     const etag = digestETag(sha256, nuid);
     contents.add(etag, bytes);
+    this.#world.tags.begin(etag, {});
     const before = await this.#info(key);
     if (before === "unanswered") return false;
     for (let at = 0; at < bytes.length; at += CHUNK) {

@@ -6,8 +6,9 @@
 import { createBucket, deleteBucket, remakeBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
 import { completeUpload } from "./multipart.ts";
+import { tag } from "./tags.ts";
 import { head, list, read, readRange } from "./reads.ts";
-import { copy, put, putIfMatch, putIfNoneMatch, remove, rename, tag } from "./writes.ts";
+import { copy, put, putIfMatch, putIfNoneMatch, remove, rename } from "./writes.ts";
 
 /** An operation of a client. */
 export type Operation = {

@@ -7,7 +7,8 @@
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fault } from "./faults.ts";
-import { valuesOf } from "./truth.ts";
+import { tagPlace } from "./tags.ts";
+import { tagsOf, valuesOf } from "./truth.ts";
 
 /** Lets clients begin operations, or makes them wait. */
 export class Gate {
@@ -40,7 +41,7 @@ export async function failPower(
   gate: Gate,
   { lasts, decision }: Fault,
 ): Promise<void> {
-  const { wait, witness, states, bucket, fleeting, keys } = world;
+  const { wait, witness, tags, states, bucket, fleeting, keys } = world;
   cluster.jetStream.sync();
   cluster.syncs = false;
   await wait(decision * UNSYNCED);
@@ -52,6 +53,14 @@ export async function failPower(
   for (const [place, value] of valuesOf(cluster.jetStream, fleeting, keys)) {
     values.set(place, value);
   }
+  const etags = new Set<string>();
+  for (const one of [bucket, fleeting]) {
+    for (const [etag, tag] of tagsOf(cluster.jetStream, one, keys)) {
+      etags.add(etag);
+      values.set(tagPlace(etag), tag);
+    }
+  }
+  tags.beginAnew(etags);
   witness.beginAnew(values);
   states.beginAnew();
   cluster.syncs = true;

@@ -17,7 +17,6 @@ import { placeOf } from "./witness.ts";
 export type ReadContent = {
   readonly etag: string;
   readonly bytes: Uint8Array;
-  readonly tag: string | undefined;
   /** Why the body broke off. */
   readonly broken: unknown;
 };
@@ -56,7 +55,9 @@ export async function readKey(
       if (range[0] >= size) return "nothing";
       return { start: range[0], end: Math.min(range[1], size) - 1 };
     });
-    witness.saw(place, from, content.info.etag, "GET"); // its bytes may take long
+    const { etag, properties } = content.info;
+    witness.saw(place, from, etag, "GET"); // its bytes may take long
+    acting.tags.saw(from, etag, properties, "GET");
     return await drain(content, slowness);
   });
   if (ended.kind === "lost") return "lost";
@@ -105,18 +106,20 @@ async function drain({ info, body }: ObjectContent, slowness: number): Promise<R
     bytes.set(piece, at);
     at += piece.length;
   }
-  return { etag: info.etag, bytes, tag: info.properties.tags["t"], broken };
+  return { etag: info.etag, bytes, broken };
 }
 
 /** Asks for an object's info. */
 export async function head(acting: Acting): Promise<string> {
-  const { bucket, keys, witness, random, call } = acting;
+  const { bucket, keys, witness, tags, random, call } = acting;
   const key = random.pick(keys);
   const from = witness.now();
   const ended = await call(`HEAD ${key}`, (store) => store.readObject(bucket, key));
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "done") {
-    witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
+    const { etag, properties } = ended.value;
+    witness.saw(placeOf(bucket, key), from, etag, "HEAD");
+    tags.saw(from, etag, properties, "HEAD");
     return "done";
   }
   if (!witness.isMissing(ended.cause, bucket)) {

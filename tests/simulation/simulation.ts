@@ -19,6 +19,7 @@ import { Scheduler } from "./scheduler.ts";
 import { NativeClient } from "./native_client.ts";
 import { failPower, Gate } from "./power.ts";
 import { readBack } from "./settle.ts";
+import { Tags } from "./tags.ts";
 import { Trace } from "./trace.ts";
 import { heldBucket } from "./truth.ts";
 import { Witness } from "./witness.ts";
@@ -133,6 +134,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     trace,
     contents: new Contents(),
     witness,
+    tags: new Tags(witness),
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     bucket: BUCKET,
     fleeting: FLEETING,

@@ -7,9 +7,11 @@ import { type StoreName, storeOf, streamOf } from "../../src/nats/layout/names.t
 import { readInfo } from "../../src/nats/layout/object_info.ts";
 import { infoSubject, keyOfSubject } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import type { ObjectInfo } from "../../src/store/objects.ts";
 import type { Value } from "../cluster/history.ts";
 import type { JetStream } from "./jetstream/jetstream.ts";
 import type { MessageStore } from "./jetstream/message_store.ts";
+import { tagOf } from "./tags.ts";
 import { placeOf } from "./witness.ts";
 
 /** A bucket as the server holds it. */
@@ -29,14 +31,33 @@ export function valuesOf(
   bucket: BucketName,
   keys: readonly ObjectKey[],
 ): Map<string, Value> {
+  const infos = infosOf(jetStream, bucket, keys);
+  return new Map(keys.map((key) => [placeOf(bucket, key), infos.get(key)?.etag ?? null]));
+}
+
+/** Returns the tags of the objects at some keys, by ETag. */
+export function tagsOf(
+  jetStream: JetStream,
+  bucket: BucketName,
+  keys: readonly ObjectKey[],
+): ReadonlyMap<string, Value> {
+  const infos = infosOf(jetStream, bucket, keys).values();
+  return new Map([...infos].map(({ etag, properties }) => [etag, tagOf(properties)]));
+}
+
+function infosOf(
+  jetStream: JetStream,
+  bucket: BucketName,
+  keys: readonly ObjectKey[],
+): ReadonlyMap<ObjectKey, ObjectInfo> {
   const held = heldBucket(jetStream, bucket);
-  const values = new Map<string, Value>();
+  const infos = new Map<ObjectKey, ObjectInfo>();
   for (const key of keys) {
     const message = held?.store.last(infoSubject(held.name, key));
     const parsed = message && readInfo(key, message.data, new Date(message.time.ms)).parsed;
-    values.set(placeOf(bucket, key), parsed?.kind === "object" ? parsed.object.info.etag : null);
+    if (parsed?.kind === "object") infos.set(key, parsed.object.info);
   }
-  return values;
+  return infos;
 }
 
 /**

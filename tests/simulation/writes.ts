@@ -9,6 +9,7 @@ import type { ObjectKey } from "../../src/s3/names.ts";
 import type { Value } from "../cluster/history.ts";
 import type { Acting } from "./clients.ts";
 import { contentInput } from "./contents.ts";
+import { newTags } from "./tags.ts";
 import { readKey } from "./reads.ts";
 import { placeOf } from "./witness.ts";
 
@@ -47,10 +48,11 @@ async function putKey(
   const piece = random.pick([300, 1024, 20_000]);
   const input = {
     content: contentInput(content, piece, slowness),
-    properties: { system: {}, user: {}, tags: {} },
+    properties: { system: {}, user: {}, tags: newTags(random, 0.3) },
     owner: name,
     precondition,
   };
+  acting.tags.begin(content.etag, input.properties.tags);
   const shown = condition === undefined ? "" : ` if ${condition ?? "none"}`;
   const what = `PUT ${key} ${content.etag} (${content.bytes.length})${shown}`;
   const place = placeOf(bucket, key);
@@ -117,6 +119,7 @@ export async function rename(acting: Acting): Promise<string> {
   // The histories need values that come to a key once.
   if (moved.has(`${etag} ${targetKey}`)) return "moved before";
   moved.add(`${etag} ${targetKey}`);
+  acting.tags.moves(etag);
   const what = `RENAME ${sourceKey} ${etag} to ${targetKey}`;
   const begun = [
     witness.history.write(placeOf(bucket, sourceKey), null, what, etag),
@@ -154,6 +157,7 @@ export async function copy(acting: Acting): Promise<string> {
   if (etag === undefined || etag.includes("-")) return "unseen"; // the copy has another ETag
   if (moved.has(`${etag} ${target}`)) return "moved before";
   moved.add(`${etag} ${target}`);
+  acting.tags.share(etag);
   const what = `COPY ${source} ${etag} to ${target}`;
   const begun = witness.history.write(placeOf(bucket, target), etag, what);
   let isOther = false;
@@ -181,37 +185,17 @@ export async function copy(acting: Acting): Promise<string> {
   return witness.endWrite(begun, ended, false, bucket);
 }
 
-/** Changes the tags of an object, which changes nothing that its ETag tells. */
-export async function tag(acting: Acting): Promise<string> {
-  const { bucket, keys, witness, random, call, name } = acting;
-  const key = random.pick(keys);
-  const from = witness.now();
-  let etag: string | undefined;
-  const ended = await call(
-    `TAG ${key}`,
-    (store) => store.putObjectTags(bucket, key, { t: name }, (info) => etag = info.etag),
-  );
-  if (ended.kind === "lost") return "lost";
-  if (ended.kind === "done") {
-    if (etag !== undefined) witness.saw(placeOf(bucket, key), from, etag, "TAG");
-    return "done";
-  }
-  if (witness.isMissing(ended.cause, bucket)) {
-    witness.saw(placeOf(bucket, key), from, null, "TAG");
-    return "none";
-  }
-  return witness.judge(ended.cause, `TAG ${key}`, bucket);
-}
-
 /** Returns the ETag that a client sees now. */
 async function lookAt(
-  { bucket, witness, call }: Acting,
+  { bucket, witness, tags, call }: Acting,
   key: ObjectKey,
 ): Promise<string | undefined> {
   const from = witness.now();
   const ended = await call(`HEAD ${key}`, (store) => store.readObject(bucket, key));
   if (ended.kind === "done") {
-    witness.saw(placeOf(bucket, key), from, ended.value.etag, "HEAD");
+    const { etag, properties } = ended.value;
+    witness.saw(placeOf(bucket, key), from, etag, "HEAD");
+    tags.saw(from, etag, properties, "HEAD");
     return ended.value.etag;
   }
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket)) {
