@@ -38,7 +38,10 @@ export type Ending =
   | "refused";
 
 /** An operation in progress. */
-export type Begun = { readonly end: (ending: Ending) => void };
+export type Begun = {
+  /** @param at By when it had happened; now by default. */
+  readonly end: (ending: Ending, at?: number) => void;
+};
 
 /** Number of steps after which a search gives up. */
 const MAX_STEPS = 1_000_000;
@@ -75,9 +78,8 @@ export class History {
     const events = this.#eventsOf(key);
     events.push(event);
     return {
-      end: (ending) => {
+      end: (ending, to = this.#now()) => {
         if (ending === "unknown") return;
-        const to = this.#now();
         if (ending === "done") {
           event.to = to;
           event.optional = false;

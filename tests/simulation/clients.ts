@@ -7,6 +7,7 @@ import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { NatsStore } from "../../src/nats/store.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 import type { Contents } from "./contents.ts";
+import type { Documents } from "./documents.ts";
 import type { Ended, Gateway } from "./gateway.ts";
 import type { KeyStates } from "./key_states.ts";
 import { Random } from "./random.ts";
@@ -22,6 +23,8 @@ export type ClientWorld = {
   readonly trace: Trace;
   readonly contents: Contents;
   readonly witness: Witness;
+  /** The documents of the bucket that stays. */
+  readonly documents: Documents;
   /** Judges the tags of objects. */
   readonly tags: Tags;
   /** The states of the bucket that stays. */

@@ -6,6 +6,7 @@
 import { createBucket, deleteBucket, remakeBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
 import { completeUpload } from "./multipart.ts";
+import { changeDocument, putDocument, readDocument } from "./documents.ts";
 import { tag } from "./tags.ts";
 import { head, list, read, readRange } from "./reads.ts";
 import { copy, put, putIfMatch, putIfNoneMatch, remove, rename } from "./writes.ts";
@@ -34,6 +35,9 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "range", weight: 6, run: readRange },
   { name: "head", weight: 8, run: head },
   { name: "list", weight: 9, run: list },
+  { name: "put document", weight: 3, run: putDocument },
+  { name: "change document", weight: 2, run: changeDocument },
+  { name: "read document", weight: 4, run: readDocument },
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
   { name: "remake bucket", weight: 8, run: remakeBucket, isOfFleeting: true },

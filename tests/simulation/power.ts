@@ -8,7 +8,7 @@ import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fault } from "./faults.ts";
 import { tagPlace } from "./tags.ts";
-import { tagsOf, valuesOf } from "./truth.ts";
+import { heldBucket, tagsOf, valuesOf } from "./truth.ts";
 
 /** Lets clients begin operations, or makes them wait. */
 export class Gate {
@@ -41,7 +41,7 @@ export async function failPower(
   gate: Gate,
   { lasts, decision }: Fault,
 ): Promise<void> {
-  const { wait, witness, tags, states, bucket, fleeting, keys } = world;
+  const { wait, witness, documents, tags, states, bucket, fleeting, keys } = world;
   cluster.jetStream.sync();
   cluster.syncs = false;
   await wait(decision * UNSYNCED);
@@ -63,6 +63,8 @@ export async function failPower(
   tags.beginAnew(etags);
   witness.beginAnew(values);
   states.beginAnew();
+  const held = heldBucket(cluster.jetStream, bucket);
+  if (held !== undefined) documents.beginAnew(held);
   cluster.syncs = true;
   gate.open();
 }

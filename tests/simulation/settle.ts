@@ -6,6 +6,7 @@
 import type { Acting, ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { Random } from "./random.ts";
+import { readDocuments } from "./documents.ts";
 import { list, readKey } from "./reads.ts";
 
 /** Reads and lists all keys through every gateway. Errors are violations now. */
@@ -28,5 +29,6 @@ export async function readBack(cluster: Cluster, world: ClientWorld): Promise<vo
       if (outcome === "broken") witness.object(`After healing, GET ${key} breaks off`);
     }
     await list(acting);
+    await readDocuments(acting);
   }
 }

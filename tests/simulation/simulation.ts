@@ -11,6 +11,7 @@ import { checkCleanliness } from "./cleanliness.ts";
 import { type ClientWorld, runClient } from "./clients.ts";
 import { Cluster, type ClusterShape } from "./cluster.ts";
 import { Contents } from "./contents.ts";
+import { Documents } from "./documents.ts";
 import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
 import { KeyStates } from "./key_states.ts";
@@ -134,6 +135,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     trace,
     contents: new Contents(),
     witness,
+    documents: new Documents(witness, () => scheduler.now),
     tags: new Tags(witness),
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     bucket: BUCKET,
@@ -165,6 +167,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   if (failure !== undefined) witness.object(`The simulation failed: ${describe(failure)}`);
   if (!isOver) witness.object("The simulation does not end");
   witness.checkHistories();
+  world.documents.check();
   return { plan, steps: scheduler.steps, violations: witness.violations, trace, counts };
 }
 
