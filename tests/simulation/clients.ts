@@ -14,6 +14,7 @@ import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Tags } from "./tags.ts";
 import type { Trace } from "./trace.ts";
+import type { Uploads } from "./upload_lists.ts";
 import type { Witness } from "./witness.ts";
 
 /** What clients share. */
@@ -25,6 +26,8 @@ export type ClientWorld = {
   readonly witness: Witness;
   /** The documents of the bucket that stays. */
   readonly documents: Documents;
+  /** The uploads of that bucket. */
+  readonly uploads: Uploads;
   /** Judges the tags of objects. */
   readonly tags: Tags;
   /** The states of the bucket that stays. */

@@ -4,6 +4,7 @@
  */
 
 import type { NatsStoreOptions } from "../../src/nats/store.ts";
+import type { Operations } from "./counted_store.ts";
 import type { Fault } from "./faults.ts";
 import { isOfGateway, strikeGateway } from "./gateway_faults.ts";
 import { Gateway, GRACE, type Surroundings } from "./gateway.ts";
@@ -50,6 +51,8 @@ export class Cluster {
   readonly server: Home = { name: "server", world: undefined, isDead: false, pausedUntil: 0 };
   /** Those that run, by their place; a new one takes the place of one that was killed. */
   readonly gateways: Gateway[] = [];
+  /** The operations of stores, and those that were called. */
+  readonly operations: Operations = { all: new Set(), called: new Set() };
   /** The server writes to its disk from time to time. */
   syncs = true;
   /** Milliseconds that the copies of a stream take in addition to agree. */
@@ -105,6 +108,7 @@ export class Cluster {
       network: this.network,
       links: this.links,
       trace,
+      operations: this.operations,
       clients: this.clients,
       options: {
         replicas,

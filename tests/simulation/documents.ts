@@ -63,11 +63,10 @@ export class Documents {
     const before = this.#history;
     this.#history = new History(this.#now);
     this.#since = this.#now();
-    for (const kind of DOCUMENT_KINDS) {
+    for (const kind of [...DOCUMENT_KINDS, "owner"] as const) {
       const message = store.last(records.bucket(name, kind));
-      const value = message === undefined || message.data.length === 0
-        ? null
-        : textOf(message.data);
+      const text = message === undefined ? "" : textOf(message.data);
+      const value = kind === "owner" && text !== "" ? accountOf(text) : text || null;
       if (value !== null) this.#history.write(kind, value, `found ${value}`).end("done");
       for (const { what, sets, optional } of before.eventsOf(kind)) {
         if (optional && sets !== undefined && sets !== value) this.#history.write(kind, sets, what);
@@ -159,6 +158,11 @@ async function readKind(acting: Acting, kind: DocumentKind): Promise<string> {
   if (ended.kind === "failed") return witness.judge(ended.cause, what, bucket);
   documents.saw(kind, from, ended.value, what);
   return ended.value === null ? "none" : "done";
+}
+
+/** Returns the account that an owner's record names. */
+function accountOf(text: string): Value {
+  return (JSON.parse(text) as { readonly account?: string }).account ?? null;
 }
 
 function newText({ random }: Acting): string {

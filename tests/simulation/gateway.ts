@@ -7,6 +7,7 @@ import { createNatsStore, type NatsStore, type NatsStoreOptions } from "../../sr
 import { startWorkers } from "../../src/workers/start_workers.ts";
 import { STORE_OPTIONS } from "../nats/store_on_server.ts";
 import type { Log } from "../../src/telemetry/log.ts";
+import { countedStore, type Operations } from "./counted_store.ts";
 import { GatewayHome } from "./home.ts";
 import type { Link, Links } from "./links.ts";
 import type { SimulatedConnection } from "./connection.ts";
@@ -31,6 +32,8 @@ export type Surroundings = {
   /** Where clients wait. */
   readonly clients: Home;
   readonly options: Partial<NatsStoreOptions>;
+  /** The operations of stores, and those that were called. */
+  readonly operations: Operations;
   /** Called for a call that does not end. */
   readonly hangs: (gateway: Gateway, what: string) => void;
 };
@@ -160,9 +163,10 @@ export class Gateway {
   }
 
   #start(): void {
-    const { options, trace } = this.#shared;
+    const { options, trace, operations } = this.#shared;
     const log = logOf((text) => trace.add(this.name, text));
-    this.#store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log });
+    const store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log });
+    this.#store = countedStore(store, operations);
     startWorkers(
       { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep: SWEEP },
       {

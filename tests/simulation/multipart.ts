@@ -12,6 +12,7 @@ import type { CompletedPart } from "../../src/store/uploads.ts";
 import type { Acting } from "./clients.ts";
 import { type Content, contentInput } from "./contents.ts";
 import { SWEEP } from "./gateway.ts";
+import { listParts } from "./upload_lists.ts";
 import { newTags } from "./tags.ts";
 import { placeOf } from "./witness.ts";
 
@@ -35,8 +36,10 @@ export async function completeUpload(acting: Acting): Promise<string> {
   }
   const id = created.value;
   const began = acting.scheduler.now;
+  if (bucket !== acting.fleeting) acting.uploads.begin(id, key, began);
   const parts = await putParts(acting, key, id);
   if (parts === undefined) return "without parts";
+  if (random.chance(0.25)) await listParts(acting, key, id, parts);
   const ending = random.next();
   if (ending < 0.1) return "left";
   if (ending < 0.2) return await abort(acting, key, id);
@@ -52,6 +55,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   }));
   const what = `COMPLETE ${key} ${etag}`;
   const begun = witness.history.write(placeOf(bucket, key), etag, what);
+  acting.uploads.end(id, "ending");
   const completing = call(what, (store) =>
     store.completeUpload(bucket, key, id, {
       parts: completed,
@@ -79,6 +83,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (ended.kind === "done" && ended.value.etag !== etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
   }
+  if (ended.kind === "done") acting.uploads.end(id, "ended");
   return witness.endWrite(begun, ended, false, bucket);
 }
 
@@ -115,11 +120,13 @@ async function putParts(
 }
 
 async function abort(
-  { bucket, call, witness }: Acting,
+  { bucket, call, witness, uploads }: Acting,
   key: Acting["keys"][number],
   id: UploadId,
 ): Promise<string> {
+  uploads.end(id, "ending");
   const ended = await call(`ABORT ${key} ${id}`, (store) => store.abortUpload(bucket, key, id));
+  if (ended.kind === "done") uploads.end(id, "ended");
   if (ended.kind !== "failed") return ended.kind;
   return isS3Error(ended.cause, "NoSuchUpload")
     ? "none"

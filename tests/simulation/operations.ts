@@ -6,6 +6,8 @@
 import { createBucket, deleteBucket, remakeBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
 import { completeUpload } from "./multipart.ts";
+import { askAboutBucket, giveBucket, readOwner } from "./bucket_facts.ts";
+import { listUploads } from "./upload_lists.ts";
 import { changeDocument, putDocument, readDocument } from "./documents.ts";
 import { tag } from "./tags.ts";
 import { head, list, read, readRange } from "./reads.ts";
@@ -38,6 +40,10 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "put document", weight: 3, run: putDocument },
   { name: "change document", weight: 2, run: changeDocument },
   { name: "read document", weight: 4, run: readDocument },
+  { name: "list uploads", weight: 2, run: listUploads },
+  { name: "ask", weight: 4, run: askAboutBucket },
+  { name: "give", weight: 1, run: giveBucket },
+  { name: "owner", weight: 2, run: readOwner },
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
   { name: "remake bucket", weight: 8, run: remakeBucket, isOfFleeting: true },

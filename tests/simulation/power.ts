@@ -41,7 +41,7 @@ export async function failPower(
   gate: Gate,
   { lasts, decision }: Fault,
 ): Promise<void> {
-  const { wait, witness, documents, tags, states, bucket, fleeting, keys } = world;
+  const { wait, witness, documents, uploads, tags, states, bucket, fleeting, keys } = world;
   cluster.jetStream.sync();
   cluster.syncs = false;
   await wait(decision * UNSYNCED);
@@ -63,6 +63,7 @@ export async function failPower(
   tags.beginAnew(etags);
   witness.beginAnew(values);
   states.beginAnew();
+  uploads.beginAnew();
   const held = heldBucket(cluster.jetStream, bucket);
   if (held !== undefined) documents.beginAnew(held);
   cluster.syncs = true;

@@ -21,6 +21,7 @@ Deno.test("shrink() leaves the two operations and the fault that a violation nee
       violations,
       trace: new Trace(() => 0),
       counts: new Map(),
+      operations: { all: new Set(), called: new Set() },
     });
   };
   const failed = await run(seed, { operations: new Set(), faults: new Set() });

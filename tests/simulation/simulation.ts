@@ -7,10 +7,12 @@
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { ByHand, HAND_WORK, type HandWork } from "./by_hand.ts";
+import { CREATOR } from "./bucket_facts.ts";
 import { checkCleanliness } from "./cleanliness.ts";
 import { type ClientWorld, runClient } from "./clients.ts";
 import { Cluster, type ClusterShape } from "./cluster.ts";
 import { Contents } from "./contents.ts";
+import type { Operations } from "./counted_store.ts";
 import { Documents } from "./documents.ts";
 import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
 import { GRACE, SWEEP } from "./gateway.ts";
@@ -23,6 +25,7 @@ import { readBack } from "./settle.ts";
 import { Tags } from "./tags.ts";
 import { Trace } from "./trace.ts";
 import { heldBucket } from "./truth.ts";
+import { Uploads } from "./upload_lists.ts";
 import { Witness } from "./witness.ts";
 
 /** What is left out of a simulation, to find out what its violation needs. */
@@ -59,6 +62,8 @@ export type Outcome = {
   readonly trace: Trace;
   /** Operations of clients by name and ending. */
   readonly counts: ReadonlyMap<string, number>;
+  /** Operations of stores, and those that were called. */
+  readonly operations: Operations;
 };
 
 const BUCKET = "bucket" as BucketName;
@@ -136,6 +141,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     contents: new Contents(),
     witness,
     documents: new Documents(witness, () => scheduler.now),
+    uploads: new Uploads(),
     tags: new Tags(witness),
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     bucket: BUCKET,
@@ -168,7 +174,9 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   if (!isOver) witness.object("The simulation does not end");
   witness.checkHistories();
   world.documents.check();
-  return { plan, steps: scheduler.steps, violations: witness.violations, trace, counts };
+  const { steps } = scheduler;
+  const { violations } = witness;
+  return { plan, steps, violations, trace, counts, operations: cluster.operations };
 }
 
 function describe(cause: unknown): string {
@@ -184,7 +192,10 @@ async function runPhases(
 ): Promise<void> {
   const { scheduler, trace, bucket } = world;
   const first = cluster.gateways[0];
-  const created = await first?.call("CREATE BUCKET", (store) => store.createBucket(bucket, "me"));
+  const created = await first?.call(
+    "CREATE BUCKET",
+    (store) => store.createBucket(bucket, CREATOR),
+  );
   if (created?.kind !== "done") throw new Error("The bucket was not created", { cause: created });
 
   const stream = cluster.jetStream.stream(`OBJ_${bucket}`);
