@@ -10,6 +10,9 @@
  * by the time at which it was stored, because a new stream counts from 1 again. The first reading compares that time with
  * the stream's last message, which was stored before the documents were read.
  *
+ * A bucket without a revision, which a native client made or which was full, costs a request per second for each document
+ * in use.
+ *
  * Only readable documents are kept. That there is none is kept too, except for the owner: older gateways write it without
  * a revision, so a reader that kept its absence would not learn of it.
  *
@@ -171,9 +174,9 @@ export class Documents {
       last_by_subj: records.bucket(store, "rev"),
     });
     const revision = BigInt(record?.stamp ?? 0);
-    const isSame = known.revision === undefined
-      ? revision <= known.since
-      : revision === known.revision;
+    // Without a revision nothing tells of a change: documents that are deleted in a full bucket take it away.
+    const isSame = revision > 0n &&
+      (known.revision === undefined ? revision <= known.since : revision === known.revision);
     if (!isSame) known.documents = new Map();
     known.revision = revision;
     known.at = Math.max(known.at, at);

@@ -2,7 +2,7 @@
  * Writes bucket documents: the record of the document, and with it the revision by which gateways notice the change.
  *
  * Both are one atomic batch, so no gateway sees one without the other. A deleted document is an empty record. In a bucket
- * without room it is purged instead, and so is the revision: a missing revision is a change, too.
+ * without room it is purged instead, and so is the revision: gateways keep nothing for longer that has none.
  * @module
  */
 
@@ -95,7 +95,8 @@ async function write(
     ]);
   } catch (cause) {
     if (text !== undefined || !isFull(cause)) throw cause;
-    for (const subject of [document, revision]) await streams.purge(stream, subject);
+    // The document last: a crash in between leaves it for all gateways alike.
+    for (const subject of [revision, document]) await streams.purge(stream, subject);
   } finally {
     documents.forget(store);
   }
