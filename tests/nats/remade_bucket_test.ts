@@ -1,5 +1,6 @@
 /** Buckets that are deleted, made again or written by a newer gateway while this gateway still knows the old one. */
 
+import type { NatsConnection } from "@nats-io/nats-core";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
@@ -46,6 +47,55 @@ for (const size of [10, 300_000]) {
     await gateway.store.putObject(bucket, key, input(someBytes(size)));
     ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(size)));
   });
+}
+
+for (const size of [10, 300_000]) {
+  Deno.test(`a PUT of ${size} bytes between two buckets leaves no object if its gateway ends`, async () => {
+    await using given = await storeOnServer();
+    const { store, connection } = given;
+    await using proxy = new TcpProxy(given.server.port);
+    await using gateway = await openStore(proxy.url);
+    await store.createBucket(bucket, "alice");
+    await store.readObject(bucket, key).catch(() => {}); // it knows the old bucket, too
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    proxy.judge = ({ verb, subject }) => {
+      if (verb !== "HPUB" || !subject.startsWith("$O.remade.M.")) return "pass";
+      arrived.resolve();
+      return { hold: release.promise };
+    };
+    const put = gateway.store.putObject(bucket, key, input(someBytes(size)));
+    const failed = rejects(put);
+    await arrived.promise;
+    await call(connection, `STREAM.DELETE.${stream}`);
+    await openBucket(given.server.url);
+    proxy.judge = ({ verb }) => verb === "HPUB" ? "pass and cut" : "drop";
+    release.resolve();
+    await holdsInfo(connection);
+
+    await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
+    await rejects(store.getObject(bucket, key, () => "all"), { code: "NoSuchKey" });
+    deepStrictEqual((await store.listObjects(bucket, list)).objects, []);
+    const { records } = await store.sweep(bucket, { minAge: 0, dryRun: false });
+    strictEqual(records > 0, true);
+    strictEqual((await store.sweep(bucket, { minAge: 0, dryRun: false })).records, 0);
+    await store.deleteBucket(bucket);
+    await failed;
+  });
+}
+
+/** Creates the bucket anew through a gateway that has never seen it. */
+async function openBucket(url: string): Promise<void> {
+  await using other = await openStore(url);
+  await other.store.createBucket(bucket, "bob");
+}
+
+/** Waits until the stream holds object info. */
+async function holdsInfo(connection: NatsConnection): Promise<void> {
+  const query = { seq: 1, next_by_subj: "$O.remade.M.>" };
+  while (!await call(connection, `STREAM.MSG.GET.${stream}`, query).then(() => true, () => false)) {
+    await delay(10);
+  }
 }
 
 for (const size of [10, 300_000]) {

@@ -44,6 +44,8 @@ export type ClientWorld = {
   readonly hasNatives: boolean;
   /** Tells whether the server has no such bucket now. */
   readonly isGone: (bucket: BucketName) => boolean;
+  /** Returns what a bucket keeps from its creation to its deletion; undefined if it is gone. */
+  readonly lifeOf: (bucket: BucketName) => unknown;
   /** Buckets have a quota, which natives exceed. */
   readonly isLimited: boolean;
   /** Longest pause between two operations of a client, in milliseconds. */

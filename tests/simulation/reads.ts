@@ -4,7 +4,6 @@
  */
 
 import { ChunksMissing } from "../../src/nats/objects/chunk_reader.ts";
-import { isS3Error } from "../../src/s3/errors.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
@@ -20,9 +19,6 @@ export type ReadContent = {
   /** Why the body broke off. */
   readonly broken: unknown;
 };
-
-/** Looks at an object whose bytes are missing, and milliseconds between two. */
-const [MAX_LOOKS, TAKEN_BACK] = [3, 5000];
 
 /** Reads an object whole. */
 export function read(acting: Acting): Promise<string> {
@@ -41,10 +37,9 @@ export async function readKey(
   acting: Acting,
   key: ObjectKey,
   range: readonly [start: number, end: number] | undefined,
-  looks = 1,
 ): Promise<string> {
   const { bucket, witness, contents, random, call } = acting;
-  const isFleeting = bucket === acting.fleeting;
+  const life = acting.lifeOf(bucket);
   const place = placeOf(bucket, key);
   const slowness = random.chance(0.2) ? random.between(1, 6000) : 0;
   const from = witness.now();
@@ -66,11 +61,6 @@ export async function readKey(
       witness.saw(place, from, null, "GET");
       return "none";
     }
-    // A PUT that met a new bucket takes its object back, a moment after it was stored there.
-    if (isFleeting && looks < MAX_LOOKS && isS3Error(ended.cause, "InternalError")) {
-      await acting.wait(TAKEN_BACK);
-      return await readKey(acting, key, range, looks + 1);
-    }
     return witness.judge(ended.cause, `GET ${key}`, bucket);
   }
   const { etag, bytes, broken } = ended.value;
@@ -78,9 +68,9 @@ export async function readKey(
   const [start, end] = range ?? [0, size];
   if (start >= size && range !== undefined) return "nothing";
   const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
-  if (isFleeting && broken !== undefined) return "broken"; // it is taken back, or goes with the bucket
   if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
-  if (broken instanceof ChunksMissing && !witness.readsMayBreak) {
+  const isGone = life === undefined || life !== acting.lifeOf(bucket); // its bytes went with it
+  if (broken instanceof ChunksMissing && !witness.readsMayBreak && !isGone) {
     witness.object(`${what} of ${etag} breaks off: ${broken.message}`);
   }
   return broken === undefined ? "done" : "broken";

@@ -150,6 +150,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     pace: plan.pace,
     hasNatives: plan.natives > 0,
     isGone: (bucket) => heldBucket(cluster.jetStream, bucket) === undefined,
+    lifeOf: (bucket) => cluster.jetStream.stream(`OBJ_${bucket}`),
     isLimited: plan.shape.quota !== undefined,
     busy: { count: 0 },
     gate: gate.pass,

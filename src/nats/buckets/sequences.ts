@@ -8,7 +8,12 @@ export const SEQUENCES_PER_MS = 1000;
 /** The lowest sequence that is a time. */
 const FIRST_TIMED = 1e15;
 /** A distance between sequences that no two streams have. The messages of one write are seldom farther apart. */
-const NEAR = 10_000;
+export const NEAR = 10_000;
+
+/** Returns the sequence with which a stream began if it is a time; 0 if it is not. */
+export function timedSequence(first: unknown): number {
+  return typeof first === "number" && first >= FIRST_TIMED ? first : 0;
+}
 
 /**
  * Tells what the ascending sequences of two messages prove. A bucket that is deleted and created again gets a new stream,

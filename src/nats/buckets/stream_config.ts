@@ -12,7 +12,7 @@ import { subjectsOf } from "../layout/subjects.ts";
 import { locationOf, type PlacementConfig, placementFor, withLocation } from "./location.ts";
 import { objectLimitOf } from "./object_limit.ts";
 import { quotaOf, reserveOf } from "./reserve.ts";
-import { SEQUENCES_PER_MS } from "./sequences.ts";
+import { SEQUENCES_PER_MS, timedSequence } from "./sequences.ts";
 import type { BucketCompression, BucketPlacement, BucketStorage } from "./storage.ts";
 
 /** Settings of new streams. */
@@ -118,6 +118,8 @@ export type StreamFacts = {
   readonly sealed: boolean;
   /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
   readonly mixed: boolean;
+  /** Sequence with which the stream began, which is a time; 0 if it is not, or if messages come from other streams. */
+  readonly since: number;
   /** The location that the bucket was created in or moved to; undefined if none was named. */
   readonly location: string | undefined;
 };
@@ -227,6 +229,7 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
     objectLimit: objectLimitOf(config.metadata),
     readOnly: Boolean(mirror),
     sealed,
+    since: sources?.length || mirror ? 0 : timedSequence(config["first_seq"]),
     location: locationOf(config.metadata),
     mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),
   };

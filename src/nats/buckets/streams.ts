@@ -9,15 +9,17 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
 import { monotonic } from "../../world/world.ts";
-import { JetStreamCode, JetStreamError, Unanswered } from "../jetstream/errors.ts";
+import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
 import { records, subjectsOf } from "../layout/subjects.ts";
 import { createStream } from "./create_stream.ts";
+import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { checkLayoutVersion, LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
 import { hasRenamedGroups } from "./renamed_groups.ts";
+import { NEAR } from "./sequences.ts";
 import {
   capturesRecords,
   factsOf,
@@ -46,11 +48,8 @@ export type BucketStream = StreamFacts & {
 /** A bucket's stream and its state when it was read. */
 export type StreamReading = BucketStream & StreamState;
 
-/** Number of requests for a deletion that gets no response. */
-const DELETE_ATTEMPTS = 3;
-
 type Known = {
-  readonly stream: BucketStream;
+  readonly stream: StreamReading;
   readonly at: number;
   /** When the version of the layout was read. */
   readonly checked: number;
@@ -84,6 +83,18 @@ export class Streams {
     return known !== undefined && monotonic() - known.at < LAYOUT_INTERVAL
       ? known.stream
       : undefined;
+  }
+
+  /**
+   * Returns the stream that has a message of a sequence: the bucket may have been made anew since its stream was read.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  holding(bucket: BucketName, sequence: number): BucketStream | Promise<BucketStream> {
+    const stream = this.#known.get(bucket)?.stream;
+    const isKnown = stream !== undefined && sequence >= stream.since &&
+      sequence <= stream.lastSequence + NEAR;
+    return isKnown ? stream : this.read(bucket);
   }
 
   /** Returns the location of a bucket if this gateway has read its stream, which may be long ago. */
@@ -173,26 +184,12 @@ export class Streams {
   /**
    * Deletes a bucket's stream, or does nothing if there is none.
    *
-   * It purges the messages before. nats-server removes the files of a deleted stream in the background, and a new stream
-   * of the same name may come up with the messages that are left (seen with 2.15.2).
-   *
    * @param keep Sequence from which on messages are kept: that of the lock under which the bucket is deleted. Without it
    * nothing is purged, because a sealed stream refuses that.
    */
   async delete(bucket: BucketName, store: StoreName, keep?: number): Promise<void> {
     this.#known.delete(bucket);
-    if (keep !== undefined) {
-      await this.#requests.call(`STREAM.PURGE.${streamOf(store)}`, { seq: keep });
-    }
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.#requests.call(`STREAM.DELETE.${streamOf(store)}`);
-        return;
-      } catch (cause) {
-        if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) return;
-        if (!(cause instanceof Unanswered) || attempt === DELETE_ATTEMPTS) throw cause;
-      }
-    }
+    await deleteStream(this.#requests, store, keep);
   }
 
   /** Removes all messages of a subject. */

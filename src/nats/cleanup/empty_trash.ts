@@ -23,8 +23,8 @@ import { textOf } from "../jetstream/messages.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { partChunkSubject, records } from "../layout/subjects.ts";
 import { parseTrash, type TrashRecord } from "../layout/trash_record.ts";
-import { readCurrent } from "../objects/commit.ts";
 import type { ObjectsContext } from "../objects/context.ts";
+import { readCurrent } from "../objects/current.ts";
 import { purgeGroup, trashMessage } from "../objects/trash.ts";
 import { findNamed, readLeased, readUsedParts } from "./references.ts";
 

@@ -71,6 +71,8 @@ export type InfoName = {
   readonly isInParts: boolean;
   /** Number of parts; undefined if the object is not in parts, or does not tell. */
   readonly parts: number | undefined;
+  /** Sequence of the first chunk; undefined if it is not stated, or not in a form that is found fast. */
+  readonly firstChunk: number | undefined;
 };
 
 /** Returns the name of the chunk group in a message of object info; undefined if there is none. */
@@ -79,7 +81,8 @@ export function nameIn(payload: Uint8Array): InfoName | undefined {
   const name = plainNameIn(text) ?? groupNamedBy(payload);
   if (name === undefined) return undefined;
   const isInParts = text.includes(IN_PARTS);
-  return { name, isInParts, parts: isInParts ? partsIn(decodeJson(payload)) : undefined };
+  const parts = isInParts ? partsIn(decodeJson(payload)) : undefined;
+  return { name, isInParts, parts, firstChunk: firstChunkIn(text) };
 }
 
 const IN_PARTS = '"s3.layout":"parts"';
@@ -100,6 +103,19 @@ function plainNameIn(text: string): string | undefined {
 
 const NUID = '"nuid"';
 const FIELD = `${NUID}:"`;
+
+/** Finds the first chunk without parsing the JSON; see `firstChunkOf()`. */
+function firstChunkIn(text: string): number | undefined {
+  for (const field of FIRST_CHUNK) {
+    const at = text.indexOf(field);
+    if (at === -1) continue;
+    const first = Number.parseInt(text.slice(at + field.length, at + field.length + 12), 36);
+    return Number.isNaN(first) ? undefined : first;
+  }
+  return undefined;
+}
+
+const FIRST_CHUNK = ['"s3.first":"', '"s3.seek":"'] as const;
 
 function partsIn(json: unknown): number | undefined {
   const metadata = isRecord(json) ? json["metadata"] : undefined;

@@ -14,7 +14,7 @@ import type { Delivery } from "../jetstream/messages.ts";
 import { keyOfSubject } from "../layout/subjects.ts";
 import type { Candidates } from "./candidates.ts";
 import { hashOf } from "./id_set.ts";
-import { nameIn } from "./identity.ts";
+import { type InfoName, nameIn } from "./identity.ts";
 import type { InfoPosition } from "./read_infos.ts";
 
 /** Number of names that are kept for all buckets together; a name takes about 50 bytes. */
@@ -54,14 +54,14 @@ export class KnownNames {
       monotonic() - this.#begun < LIFETIME;
   }
 
-  /** Notes what a message of object info names. */
-  note(stream: StreamReading, { subject, data }: Delivery): void {
+  /** Notes what a message of object info names, and returns it. */
+  note(stream: StreamReading, { subject, data }: Delivery): InfoName | undefined {
     const found = nameIn(data);
     const at = hashOf(subject);
     this.#inParts.delete(at);
     if (found === undefined) {
       this.#names.delete(at);
-      return;
+      return undefined;
     }
     const hash = hashOf(found.name);
     this.#names.set(at, hash);
@@ -69,6 +69,7 @@ export class KnownNames {
     else this.#parts.set(hash, found.parts);
     const key = found.isInParts ? keyOfSubject(stream.store, subject) : undefined;
     if (key !== undefined) this.#inParts.set(at, key);
+    return found;
   }
 
   /** Strikes out what the names keep. */

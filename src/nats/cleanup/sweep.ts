@@ -22,6 +22,7 @@ import { KnownNames, type NameMemory } from "./known_names.ts";
 import { findOrphans, type Orphans, purgeOrphans } from "./orphans.ts";
 import { readAllInfos, readInfos } from "./read_infos.ts";
 import { readHolders } from "./references.ts";
+import { Strays } from "./strays.ts";
 import { chooseListing, eachSubject, isLarge, type ListingMode } from "./subject_listing.ts";
 
 /** Fields of a context that a sweep needs. */
@@ -79,11 +80,15 @@ export async function sweepBucket(
   if (unknown !== undefined) {
     return { ...report, stopped: `"${unknown}" is of a kind that this gateway does not know` };
   }
-  const judged = await judge(context, stream, { candidates, mode, newest, memory, inParts });
+  const strays = new Strays();
+  const judging = { candidates, strays, mode, newest, memory, inParts };
+  const judged = await judge(context, stream, judging);
   if (judged === undefined) {
     return { ...report, stopped: "object info changed faster than the sweep could read it" };
   }
-  return { ...report, ...await purgeOrphans(context, stream, judged, { newest, dryRun }) };
+  const found = await strays.remove(context, stream, { newest, dryRun });
+  const purged = await purgeOrphans(context, stream, judged, { newest, dryRun });
+  return { ...report, ...purged, records: purged.records + found };
 }
 
 /** Empties the trash. What goes wrong there does not stop the sweep. */
@@ -110,6 +115,7 @@ function shareOf({ subjects }: StreamReading): Share {
 
 type Judging = {
   readonly candidates: Candidates;
+  readonly strays: Strays;
   readonly mode: ListingMode;
   /** Messages after this time are too young, by nats-server's clock. */
   readonly newest: number;
@@ -126,7 +132,7 @@ async function judge(
   const { memory, inParts } = judging;
   const remembers = judging.mode === "by subject" && isLarge(stream);
   const known = remembers ? memory.take(stream) : undefined;
-  if (known === undefined || !await readChanges(context, stream, known)) {
+  if (known === undefined || !await readChanges(context, stream, known, judging.strays)) {
     return await judgeByAll(context, stream, judging, remembers);
   }
   const { candidates } = judging;
@@ -147,8 +153,11 @@ async function readChanges(
   context: SweepContext,
   stream: StreamReading,
   known: KnownNames,
+  strays: Strays,
 ): Promise<boolean> {
-  const note = (delivery: Delivery): void => known.note(stream, delivery);
+  const note = (delivery: Delivery): void => {
+    strays.note(stream, delivery, known.note(stream, delivery)?.firstChunk);
+  };
   const end = await readInfos(context, stream, note, known.end);
   if (typeof end === "string") return false;
   known.end = end;
@@ -161,12 +170,13 @@ async function judgeByAll(
   judging: Judging,
   remembers: boolean,
 ): Promise<Orphans | undefined> {
-  const { candidates, memory, inParts } = judging;
+  const { candidates, memory, strays, inParts } = judging;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const names = remembers ? new KnownNames(stream) : undefined;
     const end = await readAllInfos(context, stream, (delivery) => {
       names?.note(stream, delivery);
       const found = nameIn(delivery.data);
+      strays.note(stream, delivery, found?.firstChunk);
       if (found === undefined) return;
       candidates.named(hashOf(found.name), found.parts);
       if (!found.isInParts) return;

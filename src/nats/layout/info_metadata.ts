@@ -150,6 +150,14 @@ export function parsePartSizes(
   return sizes?.reduce((sum, part) => sum + part, 0) === size ? sizes : undefined;
 }
 
+/** Returns the sequence of the first chunk that metadata states; undefined if it states none. */
+export function firstChunkOf(metadata: Metadata): number | undefined {
+  const text = metadata["s3.first"] ?? metadata["s3.seek"];
+  if (text === undefined) return undefined;
+  const first = Number.parseInt(text, 36); // a seek table begins with it
+  return Number.isSafeInteger(first) ? first : undefined;
+}
+
 /** Returns the text of a checksum: algorithm, type and value. */
 export function formatChecksum({ algorithm, type, value }: Checksum): string {
   return `${algorithm} ${type} ${value}`;

@@ -5,7 +5,7 @@
 
 import type { ListedObject } from "../../store/listings.ts";
 import { checkJson, decodeJson, groupNamedByJson } from "./info_json.ts";
-import { parseFacts, STORAGE_CLASS } from "./info_metadata.ts";
+import { firstChunkOf, parseFacts, STORAGE_CLASS } from "./info_metadata.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
 
 /** The facts of a metadata message that a listing shows, and the nuid that it names. */
@@ -15,6 +15,8 @@ export type ListedInfo = {
   readonly nuid: Nuid | undefined;
   /** Why the object is unreadable; undefined if it is not. */
   readonly problem: string | undefined;
+  /** Sequence of the first chunk; undefined if it is not stated. */
+  readonly firstChunk: number | undefined;
 };
 
 /**
@@ -35,13 +37,18 @@ export function parseListed(payload: Uint8Array, time: Date): ListedInfo {
   const { etag, modified, checksum, owner } = facts;
   const storageClass = metadata[STORAGE_CLASS];
   const listed = { size, etag, modified, owner, checksum, storageClass };
-  return { listed, nuid, problem: undefined };
+  return { listed, nuid, problem: undefined, firstChunk: firstChunkOf(metadata) };
 }
 
-const ABSENT: ListedInfo = { listed: undefined, nuid: undefined, problem: undefined };
+const ABSENT: ListedInfo = {
+  listed: undefined,
+  nuid: undefined,
+  problem: undefined,
+  firstChunk: undefined,
+};
 
 function unreadable(modified: Date, nuid: Nuid | undefined, problem: string): ListedInfo {
-  return { listed: { ...UNREADABLE, modified }, nuid, problem };
+  return { listed: { ...UNREADABLE, modified }, nuid, problem, firstChunk: undefined };
 }
 
 const UNREADABLE = {

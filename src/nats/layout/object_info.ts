@@ -22,6 +22,7 @@ import {
 } from "./info_json.ts";
 import {
   addProperties,
+  firstChunkOf,
   formatChecksum,
   formatDigest,
   lengthOf,
@@ -51,6 +52,8 @@ export type ObjectBytes =
     readonly seek: string | undefined;
     /** The seek table is too long for object info; `S3.layout.<nuid>` holds it. */
     readonly seekInLayout: boolean;
+    /** Sequence of the first chunk; undefined if it is not stated. */
+    readonly firstChunk: number | undefined;
     /** SHA-256 of all bytes in lower-case hex; undefined if the digest is not one. */
     readonly sha256: string | undefined;
   }
@@ -137,6 +140,7 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
         chunkSize: isChunkSize(chunkSize) ? chunkSize : undefined,
         seek: seek !== undefined && seek.length <= MAX_SEEK_TEXT ? seek : undefined,
         seekInLayout: metadata["s3.layout"] === "seek",
+        firstChunk: firstChunkOf(metadata),
         sha256: parseDigest(record["digest"]),
       },
     },
@@ -159,6 +163,8 @@ export type InfoInput = {
   readonly checksum: Checksum | undefined;
   readonly owner: string;
   readonly seek: string | undefined;
+  /** Sequence of the first chunk, if there is no seek table to tell it. */
+  readonly firstChunk?: number | undefined;
   /** The facts that `S3.layout.<nuid>` holds; undefined if there is no such record. */
   readonly layout: "parts" | "seek" | undefined;
   readonly partSizes: readonly number[] | undefined;
@@ -178,6 +184,7 @@ export function formatInfo(input: InfoInput, raw?: RawInfo): string {
   addProperties(metadata, input.properties);
   if (input.checksum !== undefined) metadata["s3.checksum"] = formatChecksum(input.checksum);
   if (input.seek !== undefined) metadata["s3.seek"] = input.seek;
+  if (input.firstChunk !== undefined) metadata["s3.first"] = input.firstChunk.toString(36);
   if (input.layout !== undefined) metadata["s3.layout"] = input.layout;
   const parts = input.partSizes === undefined ? undefined : formatRuns(input.partSizes);
   if (parts !== undefined && parts.length <= MAX_PARTS_TEXT) metadata["s3.parts"] = parts;

@@ -32,6 +32,7 @@ const OWN_METADATA = new Set([
   "s3.owner",
   "s3.checksum",
   "s3.seek",
+  "s3.first",
   "s3.layout",
   "s3.parts",
   ...SYSTEM_KEYS.map(([, name]) => name),

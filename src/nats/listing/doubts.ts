@@ -9,7 +9,7 @@ import type { ObjectKey } from "../../s3/names.ts";
 import { monotonic, randomPlace } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { StreamReading } from "../buckets/streams.ts";
-import { readCurrent } from "../objects/commit.ts";
+import { readCurrent } from "../objects/current.ts";
 import type { KeyTable } from "./key_table.ts";
 
 /** Milliseconds in which a native client that renames an object purges the old name. */

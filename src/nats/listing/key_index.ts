@@ -17,6 +17,7 @@ import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { Beginning, Subscriber } from "../buckets/subscriber.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/listed_info.ts";
+import { isStray } from "../layout/stray_info.ts";
 import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
 import { Doubts } from "./doubts.ts";
 import { hashNuid } from "./key_packing.ts";
@@ -173,7 +174,8 @@ export class KeyIndex implements Disposable {
     });
   }
 
-  #take({ store }: BucketStream, delivery: Delivery): void {
+  #take(stream: BucketStream, delivery: Delivery): void {
+    const { store } = stream;
     const { subject, time, data } = delivery;
     if (subject === records.snapshot(store)) {
       this.#changes = 0;
@@ -183,15 +185,16 @@ export class KeyIndex implements Disposable {
     if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
     const key = keyOfSubject(store, subject);
     if (key === undefined) this.#applyUnlistable(subject, data, new Date(time));
-    else this.#apply(key, delivery);
+    else this.#apply(stream, key, delivery);
   }
 
-  #apply(key: ObjectKey, { subject, sequence, data, time, headers }: Delivery): void {
-    const { listed, nuid, problem } = parseListed(data, new Date(time));
+  #apply({ since }: BucketStream, key: ObjectKey, delivery: Delivery): void {
+    const { subject, sequence, data, time, headers } = delivery;
+    const { listed, nuid, problem, firstChunk } = parseListed(data, new Date(time));
     if (problem !== undefined) {
       this.#context.reportUnreadable(this.#bucket, "info", subject, problem);
     }
-    if (listed === undefined) {
+    if (listed === undefined || isStray(key, nuid, firstChunk, { since, sequence })) {
       this.#table.delete(key);
       return;
     }

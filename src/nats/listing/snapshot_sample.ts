@@ -7,11 +7,13 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
+import type { ObjectKey } from "../../s3/names.ts";
 import { randomPlace } from "../../world/world.ts";
 import type { BucketsContext } from "../buckets/context.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/listed_info.ts";
+import { isStray } from "../layout/stray_info.ts";
 import { infoSubject, keyOfSubject, subjectsOf } from "../layout/subjects.ts";
 import type { IndexContent } from "./key_snapshot.ts";
 
@@ -38,7 +40,7 @@ export async function agreesWithStream(
 /** Tells whether the stream holds the object info of an entry, or a later one. */
 async function isStored(
   { requests }: SampleContext,
-  { store, stream, firstSequence }: StreamReading,
+  { store, stream, firstSequence, since }: StreamReading,
   { table }: IndexContent,
   place: number,
 ): Promise<boolean> {
@@ -46,14 +48,14 @@ async function isStored(
   // Messages that expire leave from the beginning, which is noticed elsewhere.
   if (entry === undefined || entry.sequence < firstSequence) return true;
   const last = await requests.leaderGet(stream, { last_by_subj: infoSubject(store, entry.key) });
-  if (last?.sequence === entry.sequence) return isObject(last);
+  if (last?.sequence === entry.sequence) return isObject(since, entry.key, last);
   return last !== undefined && last.sequence > entry.sequence;
 }
 
 /** Tells whether the index has the key of a message in the stream. */
 async function isIndexed(
   { requests }: SampleContext,
-  { store, stream }: StreamReading,
+  { store, stream, since }: StreamReading,
   { table, unlistable, sequence }: IndexContent,
   place: number,
 ): Promise<boolean> {
@@ -61,15 +63,22 @@ async function isIndexed(
   const message = await requests.leaderGet(stream, query);
   if (message === undefined || message.sequence > sequence) return true;
   const key = keyOfSubject(store, message.subject);
+  const exists = isObject(since, key, message);
   const isKnown = key === undefined
-    ? unlistable.includes(message.subject) === isObject(message)
-    : table.sequenceOf(key) === (isObject(message) ? message.sequence : undefined);
+    ? unlistable.includes(message.subject) === exists
+    : table.sequenceOf(key) === (exists ? message.sequence : undefined);
   if (isKnown) return true;
   // A later message of the subject may have replaced it.
   const last = await requests.leaderGet(stream, { last_by_subj: message.subject });
   return last?.sequence !== message.sequence;
 }
 
-function isObject({ data, time }: Pick<StoredMessage, "data" | "time">): boolean {
-  return parseListed(data, time).listed !== undefined;
+function isObject(
+  since: number,
+  key: ObjectKey | undefined,
+  { data, time, sequence }: StoredMessage,
+): boolean {
+  const { listed, nuid, firstChunk } = parseListed(data, time);
+  if (listed === undefined) return false;
+  return key === undefined || !isStray(key, nuid, firstChunk, { since, sequence });
 }

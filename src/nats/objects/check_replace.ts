@@ -5,7 +5,7 @@
 
 import { checkWrite, type WritePrecondition, type WriteValidators } from "../../s3/conditions.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { Current } from "./commit.ts";
+import type { Current } from "./current.ts";
 
 /** Throws if the current object is protected. */
 export type Guard = (key: ObjectKey, before: Current, now: Date) => void;

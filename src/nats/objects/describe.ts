@@ -57,7 +57,7 @@ export function describeGroup(
     chunks: sequences.length,
     chunkSize,
     sha256,
-    seek: isLong || sequences.length === 0 ? undefined : seek,
+    ...(isLong ? { seek: undefined, firstChunk: sequences[0] } : { seek: seek || undefined }),
     layout: chunkMap === undefined ? undefined : "seek",
   }, raw);
   return { message, chunkMap };

@@ -64,7 +64,9 @@ Deno.test("describeGroup() leaves out a seek table that does not fit into a mess
   const fitting = describeGroup(store, nuid, plain, long, LIMIT);
   ok(fitting.chunkMap !== undefined && fitting.chunkMap.length > 64_000);
   match(fitting.message, /"s3.layout":"seek"/);
+  match(fitting.message, /"s3.first":"1"/);
   const without = describeGroup(store, nuid, plain, long, 64_000);
   strictEqual(without.chunkMap, undefined);
   doesNotMatch(without.message, /s3.layout|s3.seek/);
+  match(without.message, /"s3.first":"1"/);
 });

@@ -14,8 +14,9 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { isFull } from "../jetstream/errors.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
-import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
+import { commitInfo, type NewInfo, type Outcome } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
+import { type Current, readBefore } from "./current.ts";
 import { leasedGroups, purgeGroup, reasonOf, trashMessage, type TrashReason } from "./trash.ts";
 
 /** The fields of a context that a delete in a full bucket needs. */

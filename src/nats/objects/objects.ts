@@ -14,8 +14,8 @@ import { infoSubject } from "../layout/subjects.ts";
 import { type BytesNeeds, openBytes } from "./bytes.ts";
 import { type ChunkMapNeeds, withPartSizes } from "./chunk_maps.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
-import { type Current, readCurrent } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
+import { type Current, readCurrent } from "./current.ts";
 import { replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
 

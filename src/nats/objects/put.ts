@@ -16,7 +16,7 @@ import { newNuid, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, records } from "../layout/subjects.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
 import { checkReplace } from "./check_replace.ts";
-import { type Current, peekCurrent, readBefore, readCurrent } from "./commit.ts";
+import { type Current, peekCurrent, readBefore, readCurrent } from "./current.ts";
 import { describeGroup, mapLimit } from "./describe.ts";
 import { checkCount, type CountNeeds } from "./object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "./replace.ts";

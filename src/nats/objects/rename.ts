@@ -30,7 +30,7 @@ import { formatRename, parseRename, RENAME_TTL, renameDigest } from "../layout/r
 import { formatRenamed } from "../layout/renamed_info.ts";
 import { infoSubject, records } from "../layout/subjects.ts";
 import { validatorOf } from "./check_replace.ts";
-import { type Current, readBefore } from "./commit.ts";
+import { type Current, readBefore } from "./current.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
 import { type Change, replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";

@@ -16,8 +16,9 @@ import type { BatchMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
 import { infoSubject } from "../layout/subjects.ts";
 import { checkReplace, type Guard } from "./check_replace.ts";
-import { commitInfo, type Current, type NewInfo, type Outcome, readBefore } from "./commit.ts";
+import { commitInfo, type NewInfo, type Outcome } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
+import { type Current, readBefore } from "./current.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
 import type { Line } from "./key_lines.ts";
 import {

@@ -5,7 +5,7 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { Current } from "./commit.ts";
+import type { Current } from "./current.ts";
 
 /**
  * Refuses to replace an object that is under retention, also one that cannot be read.

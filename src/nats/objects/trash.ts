@@ -17,8 +17,8 @@ import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject, parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
 import { formatTrash } from "../layout/trash_record.ts";
 import { MAX_CHUNKS_AT_ONCE } from "./bytes.ts";
-import type { Current } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
+import type { Current } from "./current.ts";
 
 /**
  * Frees the group that replaced object info named, once another write has certainly replaced it. A group of few chunks is

@@ -19,7 +19,8 @@ import {
   parseUploadRecord,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { compareAndSet, readCurrent } from "../objects/commit.ts";
+import { compareAndSet } from "../objects/commit.ts";
+import { readCurrent } from "../objects/current.ts";
 import { discardParts, trashGroup } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
 import { type FoundUpload, readUploadRecord, type UploadNeeds } from "./uploads.ts";

@@ -23,7 +23,7 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { peekCurrent, readBefore } from "../objects/commit.ts";
+import { peekCurrent, readBefore } from "../objects/current.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";

@@ -22,7 +22,7 @@ import { chunkSubject, records } from "../layout/subjects.ts";
 import { type BytesNeeds, openBytes } from "../objects/bytes.ts";
 import { withPartSizes } from "../objects/chunk_maps.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
-import { type Current, readCurrent } from "../objects/commit.ts";
+import { type Current, readCurrent } from "../objects/current.ts";
 import { describeGroup, type Description, mapLimit } from "../objects/describe.ts";
 import { Overtaken, replace, type ReplaceNeeds } from "../objects/replace.ts";
 import { purgeGroup } from "../objects/trash.ts";
