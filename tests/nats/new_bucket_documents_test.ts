@@ -3,9 +3,9 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import type { BucketName } from "../../src/s3/names.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
-import { openStore } from "./store_on_server.ts";
+import { input, openStore, someBytes } from "./store_on_server.ts";
 import { type Frame, TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "tagged" as BucketName;
@@ -40,6 +40,44 @@ Deno.test("a CreateBucket that failed before its records is made whole when it i
   deepStrictEqual(await look(one.store), ["alice", "tags", "rules"]);
   await delay(LEASE);
   deepStrictEqual(await look(two.store), ["alice", "tags", "rules"]);
+});
+
+Deno.test("a bucket belongs to its creator, who repeats CreateBucket, though others have written into it", async () => {
+  await using server = await startNatsServer();
+  await using proxy = new TcpProxy(server.port);
+  await using one = await openStore(proxy.url, { timeout: 500 });
+  await using two = await openStore(server.url);
+  const isOwner = ({ verb, subject }: Frame): boolean =>
+    verb === "HPUB" && subject.endsWith(".bucket.owner");
+  proxy.judge = (frame) => isOwner(frame) ? "drop" : "pass";
+  await rejects(one.store.createBucket(bucket, "alice"), { code: "ServiceUnavailable" });
+  await two.store.putObject(bucket, "k" as ObjectKey, input(someBytes(10)));
+  await rejects(two.store.createBucket(bucket, "bob"), { code: "BucketAlreadyExists" });
+  await two.store.createBucket(bucket, "alice");
+  strictEqual((await two.store.readBucket(bucket)).owner, "alice");
+  const repeated = two.store.createBucket(bucket, "alice");
+  await rejects(repeated, { code: "BucketAlreadyOwnedByYou" });
+});
+
+Deno.test("a bucket belongs to its creator though others write before the owner is recorded", async () => {
+  await using server = await startNatsServer();
+  await using proxy = new TcpProxy(server.port);
+  await using one = await openStore(proxy.url);
+  await using two = await openStore(server.url);
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  // The first question after the creation.
+  proxy.judge = ({ verb, subject }) => {
+    if (verb !== "HPUB" && verb !== "PUB" || !subject.includes("MSG.GET.OBJ_tagged")) return "pass";
+    asked.resolve();
+    return { hold: release.promise };
+  };
+  const created = one.store.createBucket(bucket, "alice");
+  await asked.promise;
+  await two.store.putObject(bucket, "k" as ObjectKey, input(someBytes(10)));
+  release.resolve();
+  await created;
+  strictEqual((await two.store.readBucket(bucket)).owner, "alice");
 });
 
 Deno.test("a CreateBucket whose answer is lost has made the bucket whole", async () => {

@@ -14,8 +14,6 @@ export async function createBucket(acting: Acting): Promise<string> {
   const ended = await call("CREATE BUCKET", (store) => store.createBucket(fleeting, "me"));
   if (ended.kind !== "failed") return ended.kind;
   if (isS3Error(ended.cause, "BucketAlreadyOwnedByYou")) return "exists";
-  // Somebody wrote into the new bucket before its owner was recorded: it has none from then on.
-  if (isS3Error(ended.cause, "BucketAlreadyExists")) return "exists without an owner";
   return witness.judge(ended.cause, "CREATE BUCKET", fleeting);
 }
 

@@ -15,7 +15,7 @@ import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
 import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
-import { BLOCKED_LAYOUT_RECORD, LAYOUT_RECORD } from "./layout_version.ts";
+import { BLOCKED_LAYOUT_RECORD, stateLayoutVersion } from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
 
 /** Fields of a context that reading an owner needs. */
@@ -57,24 +57,24 @@ export async function createBucket(
   }
   const { requests, streams, documents } = context;
   const exists = await finishDeletion(context, bucket);
-  if (await createPlaced(streams, store, exists, given.location)) {
+  const record = formatOwner({ accessKeyId: owner, account: given.account });
+  if (await createPlaced(streams, store, exists, record, given.location)) {
     try {
-      await writeFirstRecords(context, store, owner, given);
+      await writeFirstRecords(context, store, record, given);
       if (given.documents?.has("publicAccessBlock") !== true) {
-        await requests.publish(records.bucket(store, "layout"), LAYOUT_RECORD, { rollup: true });
+        await stateLayoutVersion(requests, store);
       }
       await dropOldLock(context, await streams.read(bucket));
       return;
     } catch (cause) {
-      if (!isConflict(cause)) throw cause; // a repeated CreateBucket finds the stream and goes on
+      if (!isConflict(cause)) throw cause; // a repeated CreateBucket goes on
     }
   }
   await checkIsBucket(context, bucket);
   const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
   const { account } = given;
-  const isOwn = account === undefined || holder?.account === undefined
-    ? holder?.accessKeyId === owner
-    : holder.account === account;
+  const isByKey = account === undefined || holder?.account === undefined;
+  const isOwn = isByKey ? holder?.accessKeyId === owner : holder.account === account;
   throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
     BucketName: bucket,
   });
@@ -84,11 +84,10 @@ export async function createBucket(
 async function writeFirstRecords(
   { requests, documents: known }: Pick<CreateContext, "requests" | "documents">,
   store: StoreName,
-  owner: string,
-  { documents = new Map(), account }: NewBucket,
+  data: string,
+  { documents = new Map() }: NewBucket,
 ): Promise<void> {
   const subject = records.bucket(store, "owner");
-  const data = formatOwner({ accessKeyId: owner, account });
   const layout = { subject: records.bucket(store, "layout"), data: BLOCKED_LAYOUT_RECORD };
   if (documents.size === 0) {
     // A stream that a native client made may take no batches.
@@ -108,15 +107,16 @@ async function writeFirstRecords(
   }
 }
 
-/** Creates the stream, and says so if its location is the reason that it cannot be created. */
+/** Creates the stream, and says so if its location is the reason that it cannot be. */
 async function createPlaced(
   streams: Streams,
   store: StoreName,
   exists: boolean,
+  creator: string,
   location: string | undefined,
 ): Promise<boolean> {
   try {
-    return await streams.create(store, exists, location);
+    return await streams.create(store, exists, creator, location);
   } catch (cause) {
     const isUnplaced = location !== undefined && cause instanceof JetStreamError &&
       cause.code === JetStreamCode.NoSuitablePeers;

@@ -7,8 +7,17 @@ import { pause, wallClock } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
+import { records, subjectsOf } from "../layout/subjects.ts";
+import { isCreator } from "./creator.ts";
 import { readInfo } from "./fence.ts";
-import { newStreamConfig, type StreamInfo, type StreamSettings } from "./stream_config.ts";
+import {
+  capturesRecords,
+  type GivenStream,
+  newStreamConfig,
+  type StreamConfig,
+  type StreamInfo,
+  type StreamSettings,
+} from "./stream_config.ts";
 
 /** Number of attempts to create a stream while an earlier stream's files of the same name are being removed. */
 const CREATE_ATTEMPTS = 8;
@@ -19,16 +28,15 @@ const LOOKS = 8;
 /**
  * Creates a bucket's stream, unless one has its name.
  *
- * @param location A location of S3, see {@linkcode newStreamConfig}.
  * @returns the stream that has the name, once it can be read
  */
 export async function createStream(
   requests: Requests,
   store: StoreName,
   settings: StreamSettings,
-  location?: string,
+  given: GivenStream,
 ): Promise<StreamInfo> {
-  const config = newStreamConfig(store, settings, wallClock(), location);
+  const config = newStreamConfig(store, settings, wallClock(), given);
   for (let attempt = 1;; attempt++) {
     try {
       const info = await requests.call<StreamInfo>(`STREAM.CREATE.${streamOf(store)}`, config);
@@ -60,6 +68,29 @@ async function readNew(requests: Requests, store: StoreName): Promise<StreamInfo
       if (!isMissing || look === LOOKS) throw cause;
     }
   }
+}
+
+/**
+ * Tells whether the owner of a stream with our layout may be recorded: the stream has the same creator and no owner, or it
+ * holds neither objects nor a record of the bucket.
+ *
+ * @param creator Text of the owner's record.
+ */
+export async function mayTakeOwner(
+  requests: Requests,
+  store: StoreName,
+  config: StreamConfig,
+  creator: string,
+): Promise<boolean> {
+  if (!capturesRecords(store, config)) return false;
+  const { chunks, infos } = subjectsOf(store);
+  const absent = isCreator(config.metadata, creator)
+    ? [records.bucket(store, "owner")]
+    : [records.bucket(store, "*"), infos, chunks];
+  const firsts = absent.map((next_by_subj) =>
+    requests.leaderGet(streamOf(store), { seq: 1, next_by_subj })
+  );
+  return (await Promise.all(firsts)).every((first) => first === undefined);
 }
 
 /** Returns whether a stream can be read and written: a server without a cluster leads its streams. */

@@ -20,7 +20,7 @@ import { LAYOUT_VERSION, MAX_LAYOUT_VERSION, POLICY_LAYOUT, records } from "../l
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** The record that states the layout's version. */
-export const LAYOUT_RECORD = formatLayoutVersion(LAYOUT_VERSION);
+const LAYOUT_RECORD = formatLayoutVersion(LAYOUT_VERSION);
 
 /**
  * The same for a bucket that is created with a public access block. It is written behind the block, so that the first policy

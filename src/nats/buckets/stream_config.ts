@@ -9,6 +9,7 @@
 import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
+import { withCreator } from "./creator.ts";
 import { locationOf, type PlacementConfig, placementFor, withLocation } from "./location.ts";
 import { objectLimitOf } from "./object_limit.ts";
 import { quotaOf, reserveOf } from "./reserve.ts";
@@ -124,6 +125,14 @@ export type StreamFacts = {
   readonly location: string | undefined;
 };
 
+/** What the caller of CreateBucket says about the stream. */
+export type GivenStream = {
+  /** Text of the owner's record. */
+  readonly creator: string;
+  /** A location of S3; the settings tell where its buckets are placed. */
+  readonly location?: string | undefined;
+};
+
 /** Flags that our records need. */
 const RECORD_FLAGS = {
   allow_rollup_hdrs: true,
@@ -136,14 +145,12 @@ const RECORD_FLAGS = {
  * Returns the configuration of a new bucket's stream.
  *
  * Its sequences begin with the time in microseconds, so they lie far from those of an earlier stream of the same name.
- *
- * @param location A location of S3; the settings tell where its buckets are placed.
  */
 export function newStreamConfig(
   store: StoreName,
   { replicas, storage, compression, quota, placements }: StreamSettings,
   now: Date,
-  location?: string,
+  { creator, location }: GivenStream,
 ): StreamConfig {
   const { chunks, infos, records } = subjectsOf(store);
   return {
@@ -162,10 +169,8 @@ export function newStreamConfig(
     max_msg_size: -1,
     first_seq: now.getTime() * SEQUENCES_PER_MS,
     ...RECORD_FLAGS,
-    ...(location !== undefined && {
-      placement: placementFor(placements, location),
-      metadata: withLocation({}, location),
-    }),
+    ...(location !== undefined && { placement: placementFor(placements, location) }),
+    metadata: withCreator(withLocation({}, location), creator),
   };
 }
 

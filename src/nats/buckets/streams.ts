@@ -12,8 +12,7 @@ import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
-import { records, subjectsOf } from "../layout/subjects.ts";
-import { createStream } from "./create_stream.ts";
+import { createStream, mayTakeOwner } from "./create_stream.ts";
 import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { checkLayoutVersion, LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
@@ -21,7 +20,6 @@ import { type ListedStream, listStreams } from "./list_streams.ts";
 import { hasRenamedGroups } from "./renamed_groups.ts";
 import { NEAR } from "./sequences.ts";
 import {
-  capturesRecords,
   factsOf,
   isFenced,
   isObjectStore,
@@ -158,21 +156,22 @@ export class Streams {
    * Creates a bucket's stream, unless it exists.
    *
    * @param exists Whether it existed a moment ago.
+   * @param creator Text of the owner's record.
    * @param location A location of S3, for a new stream.
-   * @returns whether there is a stream with our layout that holds neither objects nor a record of the bucket
+   * @returns whether the owner may be recorded
    * @throws S3Error `OperationAborted` while it is being deleted
    */
-  async create(store: StoreName, exists: boolean, location?: string): Promise<boolean> {
+  async create(
+    store: StoreName,
+    exists: boolean,
+    creator: string,
+    location?: string,
+  ): Promise<boolean> {
     const { config } = exists
       ? await readInfo(this.#requests, store)
-      : await createStream(this.#requests, store, this.#settings, location);
+      : await createStream(this.#requests, store, this.#settings, { creator, location });
     if (isFenced(store, config)) throw new S3Error("OperationAborted");
-    if (!capturesRecords(store, config)) return false;
-    const { chunks, infos } = subjectsOf(store);
-    const firsts = [records.bucket(store, "*"), infos, chunks].map((next_by_subj) =>
-      this.#requests.leaderGet(streamOf(store), { seq: 1, next_by_subj })
-    );
-    return (await Promise.all(firsts)).every((first) => first === undefined);
+    return await mayTakeOwner(this.#requests, store, config, creator);
   }
 
   /** Puts the fence up, which stops every writer of object info, native ones included, or takes it down. */
