@@ -18,13 +18,13 @@ import {
   readDetails,
 } from "./buckets/administration.ts";
 import {
-  createBucket,
   hasBucket,
   knownBucketOwner,
   listBuckets,
   readBucket,
   readBucketOwner,
 } from "./buckets/buckets.ts";
+import { createBucket } from "./buckets/create_bucket.ts";
 import { deleteBucket } from "./buckets/delete_bucket.ts";
 import {
   type BucketsObserver,

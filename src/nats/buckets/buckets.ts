@@ -4,23 +4,17 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import { isS3Error, S3Error } from "../../s3/errors.ts";
+import { isS3Error } from "../../s3/errors.ts";
 import { compareUtf8 } from "../../s3/key_order.ts";
-import { type BucketName, isS3BucketName } from "../../s3/names.ts";
-import type { BucketInfo, BucketOwner, NewBucket } from "../../store/buckets.ts";
-import { isConflict, JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
-import { formatOwner } from "../layout/bucket_documents.ts";
-import { bucketOf, type StoreName, storeOf } from "../layout/names.ts";
+import type { BucketName } from "../../s3/names.ts";
+import type { BucketInfo, BucketOwner } from "../../store/buckets.ts";
+import { bucketOf, type StoreName } from "../layout/names.ts";
 import { records } from "../layout/subjects.ts";
 import type { BucketsContext } from "./context.ts";
-import { readDecision } from "./deletion_lock.ts";
 import type { Document, DocumentedBucket } from "./documents.ts";
-import { BLOCKED_LAYOUT_RECORD, stateLayoutVersion } from "./layout_version.ts";
-import type { BucketStream, Streams } from "./streams.ts";
 
 /** Fields of a context that reading an owner needs. */
 export type OwnerContext = Pick<BucketsContext, "documents" | "defaultOwner" | "reportUnreadable">;
-type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 
 /** Number of owners that are read at once. */
 const OWNERS_AT_ONCE = 32;
@@ -37,141 +31,6 @@ export async function listBuckets(
     return [{ name, created: stream.created, ...shownOwner(owner), location: stream.location }];
   });
   return buckets.flat().sort((a, b) => compareUtf8(a.name, b.name));
-}
-
-/**
- * Creates a bucket. It belongs to the first caller who is recorded as its owner. Its documents are stored in one atomic
- * batch with that record, so nobody sees the bucket with some of them.
- *
- * @throws S3Error `ServiceUnavailable` if no server fits the placement of the location
- */
-export async function createBucket(
-  context: CreateContext,
-  bucket: BucketName,
-  owner: string,
-  given: NewBucket = {},
-): Promise<void> {
-  const store = storeOf(bucket);
-  if (store === undefined || !isS3BucketName(bucket)) {
-    throw new S3Error("InvalidBucketName", { BucketName: bucket });
-  }
-  const { requests, streams, documents } = context;
-  const exists = await finishDeletion(context, bucket);
-  const record = formatOwner({ accessKeyId: owner, account: given.account });
-  if (await createPlaced(streams, store, exists, record, given.location)) {
-    try {
-      await writeFirstRecords(context, store, record, given);
-      if (given.documents?.has("publicAccessBlock") !== true) {
-        await stateLayoutVersion(requests, store);
-      }
-      await dropOldLock(context, await streams.read(bucket));
-      return;
-    } catch (cause) {
-      if (!isConflict(cause)) throw cause; // a repeated CreateBucket goes on
-    }
-  }
-  await checkIsBucket(context, bucket);
-  const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
-  const { account } = given;
-  const isByKey = account === undefined || holder?.account === undefined;
-  const isOwn = isByKey ? holder?.accessKeyId === owner : holder.account === account;
-  throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
-    BucketName: bucket,
-  });
-}
-
-/** Records the owner, the documents if there are any, and the revision by which gateways tell the bucket from a former one. */
-async function writeFirstRecords(
-  { requests, documents: known }: Pick<CreateContext, "requests" | "documents">,
-  store: StoreName,
-  data: string,
-  { documents = new Map() }: NewBucket,
-): Promise<void> {
-  const subject = records.bucket(store, "owner");
-  const layout = { subject: records.bucket(store, "layout"), data: BLOCKED_LAYOUT_RECORD };
-  if (documents.size === 0) {
-    // A stream that a native client made may take no batches.
-    await requests.publish(subject, data, { expect: 0 });
-    await requests.publish(records.bucket(store, "rev"), "", { rollup: true });
-    return;
-  }
-  try {
-    await requests.publishBatch([
-      { subject, data, expect: 0 },
-      ...Array.from(documents, ([kind, data]) => ({ subject: records.bucket(store, kind), data })),
-      ...(documents.has("publicAccessBlock") ? [layout] : []),
-      { subject: records.bucket(store, "rev"), data: "" },
-    ]);
-  } finally {
-    known.forget(store);
-  }
-}
-
-/** Creates the stream, and says so if its location is the reason that it cannot be. */
-async function createPlaced(
-  streams: Streams,
-  store: StoreName,
-  exists: boolean,
-  creator: string,
-  location: string | undefined,
-): Promise<boolean> {
-  try {
-    return await streams.create(store, exists, creator, location);
-  } catch (cause) {
-    const isUnplaced = location !== undefined && cause instanceof JetStreamError &&
-      cause.code === JetStreamCode.NoSuitablePeers;
-    if (!isUnplaced) throw cause;
-    throw new S3Error("ServiceUnavailable", { LocationConstraint: location }, {
-      cause,
-      message: `No NATS server fits the placement of ${location}.`,
-    });
-  }
-}
-
-/** Refuses a name that a stream has which is not a bucket, such as a mirror of another stream. */
-async function checkIsBucket(
-  { streams }: Pick<BucketsContext, "streams">,
-  bucket: BucketName,
-): Promise<void> {
-  try {
-    await streams.read(bucket);
-  } catch (cause) {
-    if (!isS3Error(cause, "NoSuchBucket")) throw cause;
-    throw new S3Error("BucketAlreadyExists", { BucketName: bucket }, { cause });
-  }
-}
-
-/**
- * Deletes a bucket whose deletion was decided but got no response, so that it can be created again.
- *
- * @returns whether there is a bucket now
- */
-async function finishDeletion(
-  context: Pick<BucketsContext, "requests" | "streams">,
-  bucket: BucketName,
-): Promise<boolean> {
-  let stream: BucketStream;
-  try {
-    stream = await context.streams.read(bucket);
-  } catch (cause) {
-    if (isS3Error(cause, "NoSuchBucket")) return false;
-    throw cause;
-  }
-  if (!stream.fenced) return true;
-  const decided = await readDecision(context, stream);
-  if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
-  await context.streams.delete(bucket, stream.store, decided);
-  return false;
-}
-
-/** Removes the lock under which an earlier stream was deleted if the new one came up with it, see Streams.delete(). */
-async function dropOldLock(
-  { requests, streams }: Pick<BucketsContext, "requests" | "streams">,
-  { store, stream, created }: BucketStream,
-): Promise<void> {
-  const lock = await requests.leaderGet(stream, { last_by_subj: records.lock(store, "delete") });
-  if (lock === undefined || lock.time >= created) return;
-  await streams.deleteMessage(stream, lock.sequence);
 }
 
 /** Reads a bucket. Throws `NoSuchBucket`. */
@@ -233,7 +92,7 @@ export async function readOwner(
  * Returns the owner that a record names, or the default if there is no record or it names none. A bucket whose record is
  * unreadable has an owner, but nobody knows which: it is not the default one.
  */
-function ownerOf(
+export function ownerOf(
   { defaultOwner, reportUnreadable }: Omit<OwnerContext, "documents">,
   store: StoreName,
   document: Document<"owner"> | undefined,
