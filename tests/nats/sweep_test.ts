@@ -1,5 +1,6 @@
 /** The sweep: it ends while others write, misses no name, and one odd record does not stop it. */
 
+import { headers as createHeaders } from "@nats-io/nats-core";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { createBucketsContext } from "../../src/nats/buckets/context.ts";
@@ -266,6 +267,25 @@ Deno.test("the sweep leaves chunks alone whose subjects are not ours, and what o
     (await chunksOf(given)).toSorted(),
     dotted.map((name) => `$O.swept.C.${name}`).toSorted(),
   );
+});
+
+Deno.test("the sweep frees what a native client deleted without purging it", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const objects = await given.native.open(bucket);
+  const { nuid } = await objects.putBlob({ name: "gone" }, someBytes(300_000));
+  await objects.putBlob({ name: "there" }, someBytes(300_000));
+  const marker = { name: "gone", bucket, nuid, size: 0, chunks: 0, digest: "", deleted: true };
+  const headers = createHeaders();
+  headers.set("Nats-Rollup", "sub");
+  await connection.request(infoSubject(native, key("gone")), JSON.stringify(marker), {
+    headers,
+    timeout: 5000,
+  });
+  strictEqual((await store.sweep(bucket, all)).orphans, 1);
+  ok(sameBytes((await read(store, bucket, key("there"))).bytes, someBytes(300_000)));
+  strictEqual((await store.sweep(bucket, all)).orphans, 0);
 });
 
 Deno.test("the sweep frees an attempt at a part that the object does not use, and no other", async () => {

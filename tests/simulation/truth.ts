@@ -62,8 +62,7 @@ function infosOf(
 
 /**
  * Returns the nuids that objects of a bucket name. After a power failure a key may have an older message beside the last one,
- * whose rollup was lost. Its bytes stay until the key is written again. So do those that a native delete marker names, if its
- * purge was lost: the sweep takes the marker for a name.
+ * whose rollup was lost. Its bytes stay until the key is written again.
  */
 export function namedGroups({ name, store }: HeldBucket): ReadonlySet<string> {
   const named = new Set<string>();
@@ -73,8 +72,8 @@ export function namedGroups({ name, store }: HeldBucket): ReadonlySet<string> {
     for (const sequence of sequences) {
       const message = store.messages.get(sequence);
       if (message === undefined) continue;
-      const { nuid } = readInfo(key, message.data, new Date(message.time.ms));
-      if (nuid !== undefined) named.add(nuid);
+      const { nuid, parsed } = readInfo(key, message.data, new Date(message.time.ms));
+      if (nuid !== undefined && parsed.kind !== "absent") named.add(nuid);
     }
   }
   return named;

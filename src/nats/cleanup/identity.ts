@@ -6,7 +6,7 @@
  * @module
  */
 
-import { decodeJson, groupNamedBy } from "../layout/info_json.ts";
+import { checkJson, decodeJson, groupNamedBy } from "../layout/info_json.ts";
 import { decodeText, isRecord } from "../layout/json.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseRuns } from "../layout/runs.ts";
@@ -75,9 +75,13 @@ export type InfoName = {
   readonly firstChunk: number | undefined;
 };
 
-/** Returns the name of the chunk group in a message of object info; undefined if there is none. */
+/**
+ * Returns the name of the chunk group in a message of object info; undefined if there is none. A delete marker names none,
+ * although it has a nuid: its writer has purged the bytes, or ended before.
+ */
 export function nameIn(payload: Uint8Array): InfoName | undefined {
   const text = decodeText(payload);
+  if (text.includes(DELETED) && isMarker(decodeJson(payload))) return undefined;
   const name = plainNameIn(text) ?? groupNamedBy(payload);
   if (name === undefined) return undefined;
   const isInParts = text.includes(IN_PARTS);
@@ -85,6 +89,11 @@ export function nameIn(payload: Uint8Array): InfoName | undefined {
   return { name, isInParts, parts, firstChunk: firstChunkIn(text) };
 }
 
+function isMarker(json: unknown): boolean {
+  return isRecord(json) && json["deleted"] === true && checkJson(json).kind === "absent";
+}
+
+const DELETED = '"deleted"';
 const IN_PARTS = '"s3.layout":"parts"';
 
 /**

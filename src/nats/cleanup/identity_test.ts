@@ -36,6 +36,21 @@ Deno.test("the name in object info is found as it is written, or the JSON is par
   strictEqual(nameIn(encoder.encode('{"metadata":{"nuid":"more"}}'))?.name, "more");
 });
 
+Deno.test("a delete marker names nothing, and object info that is only hidden names its group", () => {
+  const name = (info: unknown): string | undefined =>
+    nameIn(encoder.encode(JSON.stringify(info)))?.name;
+  strictEqual(name({ nuid: "abc", deleted: true, size: 0, chunks: 0 }), undefined);
+  strictEqual(name({ nuid: "abc", deleted: true }), undefined);
+  strictEqual(name({ nuid: "abc", deleted: false, size: 1 }), "abc");
+  strictEqual(name({ nuid: "abc", metadata: { deleted: "true" } }), "abc");
+  const parts = { "s3.layout": "parts" };
+  strictEqual(name({ nuid: "abc", deleted: true, size: 5, metadata: parts }), "abc");
+  strictEqual(name({ nuid: "abc", deleted: true, size: 0, metadata: parts }), undefined);
+  strictEqual(name({ nuid: "abc", deleted: true, size: 5, metadata: { "s3.needs": "x" } }), "abc");
+  strictEqual(name({ nuid: "abc", deleted: true, size: -1 }), "abc");
+  strictEqual(nameIn(encoder.encode('{"nuid":"abc","deleted":true'))?.name, "abc");
+});
+
 Deno.test("the number of parts is told by object info that is in parts", () => {
   const parts = (metadata: unknown): number | undefined =>
     nameIn(encoder.encode(JSON.stringify({ nuid: "abc", metadata })))?.parts;
