@@ -146,6 +146,37 @@ async function setSubjects(
   await call(connection, "STREAM.UPDATE.OBJ_fence", changed);
 }
 
+Deno.test("a bucket whose deletion was given up is listed, and swept as any other", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, key, input(someBytes(100)));
+  await connection.request("$O.fence.C.0123456789abcdef01234567", "nobody names this");
+  const before = await config(connection);
+  const subjects = before.subjects.filter((subject) => subject !== "$O.fence.M.>");
+  await call(connection, "STREAM.UPDATE.OBJ_fence", { ...before, subjects });
+  await using other = await openStore(given.server.url);
+  const [listed] = await other.store.listBuckets();
+  strictEqual(listed?.name, bucket);
+  strictEqual(await other.store.claimSweep(bucket, 60_000), true);
+  ok((await config(connection)).subjects.includes("$O.fence.M.>"));
+  const { orphans } = await other.store.sweep(bucket, { minAge: 0, dryRun: false });
+  strictEqual(orphans, 1);
+  ok(sameBytes((await read(other.store, bucket, key)).bytes, someBytes(100)));
+});
+
+Deno.test("the sweep leaves a bucket alone that somebody deletes", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await connection.request("$O.fence.S3.lock.delete", "");
+  const before = await config(connection);
+  const subjects = before.subjects.filter((subject) => subject !== "$O.fence.M.>");
+  await call(connection, "STREAM.UPDATE.OBJ_fence", { ...before, subjects });
+  strictEqual(await store.claimSweep(bucket, 60_000), false);
+  ok(!(await config(connection)).subjects.includes("$O.fence.M.>"));
+});
+
 Deno.test("a gateway whose lock has expired leaves the fence to the one that has it now", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;

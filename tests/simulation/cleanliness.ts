@@ -3,12 +3,13 @@
  * @module
  */
 
-import { parseChunkSubject, parseRecordSubject } from "../../src/nats/layout/subjects.ts";
+import { textOf } from "../../src/nats/jetstream/messages.ts";
+import { parseChunkSubject, parseRecordSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { ODD_NUID } from "./by_hand.ts";
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-import { heldBucket, namedGroups } from "./truth.ts";
+import { heldBucket, namedGroups, strayInfos } from "./truth.ts";
 
 /** Checks the stream of the bucket, and ends the gateways, which must leave nothing running. */
 export async function checkCleanliness(
@@ -41,9 +42,14 @@ function checkStream(
 ): void {
   const held = heldBucket(jetStream, bucket);
   if (held === undefined) return;
-  // Nobody sweeps a bucket whose deletion was given up until somebody writes there and takes its fence down.
-  const { subjects = [] } = jetStream.stream(`OBJ_${held.name}`)?.config ?? {};
-  if (!subjects.includes(`$O.${held.name}.M.>`)) return;
+  const { subjects = [], first_seq = 0 } = jetStream.stream(`OBJ_${held.name}`)?.config ?? {};
+  if (!subjects.includes(`$O.${held.name}.M.>`)) {
+    // Only a deletion that was decided keeps its fence.
+    const lock = held.store.last(records.lock(held.name, "delete"));
+    if (lock === undefined || textOf(lock.data) !== "kept") object("A fence is left");
+    return;
+  }
+  for (const [key, place] of strayInfos(held, first_seq)) object(`"${key}" is stray at ${place}`);
   const named = namedGroups(held);
   for (const subject of held.store.subjects.keys()) {
     const chunk = parseChunkSubject(held.name, subject);

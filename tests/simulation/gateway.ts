@@ -41,7 +41,7 @@ export type Surroundings = {
 /** Milliseconds after which replaced bytes are freed. */
 export const GRACE = 4000;
 /** Milliseconds between two sweeps, and the age from which they free. */
-export const SWEEP = { interval: 15_000, minAge: 20_000, uploadExpiry: 60_000 } as const;
+export const SWEEP = { interval: 15_000, minAge: 60_000, uploadExpiry: 60_000 } as const;
 /** Milliseconds within which every call ends. */
 const PATIENCE = 300_000;
 

@@ -5,6 +5,7 @@
 
 import { type StoreName, storeOf, streamOf } from "../../src/nats/layout/names.ts";
 import { readInfo } from "../../src/nats/layout/object_info.ts";
+import { firstChunkIn, isStray } from "../../src/nats/layout/stray_info.ts";
 import { infoSubject, keyOfSubject } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectInfo } from "../../src/store/objects.ts";
@@ -58,6 +59,19 @@ function infosOf(
     if (parsed?.kind === "object") infos.set(key, parsed.object.info);
   }
   return infos;
+}
+
+/** Returns the keys whose object info has no chunks in its stream, with the sequences of their messages. */
+export function strayInfos({ name, store }: HeldBucket, since: number): Map<ObjectKey, number> {
+  const strays = new Map<ObjectKey, number>();
+  for (const subject of store.subjects.keys()) {
+    const [key, message] = [keyOfSubject(name, subject), store.last(subject)];
+    if (key === undefined || message === undefined) continue;
+    const info = readInfo(key, message.data, new Date(message.time.ms));
+    const { sequence } = message;
+    if (isStray(key, info.nuid, firstChunkIn(info), { since, sequence })) strays.set(key, sequence);
+  }
+  return strays;
 }
 
 /**

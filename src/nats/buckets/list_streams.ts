@@ -9,7 +9,7 @@ import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOfStream } from "../layout/names.ts";
 import { ALL_STORES } from "../layout/subjects.ts";
 import { locationOf } from "./location.ts";
-import { isObjectStore, type StreamInfo } from "./stream_config.ts";
+import { isFenced, isObjectStore, type StreamInfo } from "./stream_config.ts";
 
 /** A stream in a list of all buckets. */
 export type ListedStream = {
@@ -51,7 +51,9 @@ export async function* streamInfos(
     const page = await requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
     for (const info of page.streams ?? []) {
       const store = storeOfStream(info.config.name);
-      if (store !== undefined && isObjectStore(store, info.config)) yield { store, info };
+      if (store === undefined) continue;
+      // A bucket exists while it is being deleted, and if that was given up.
+      if (isObjectStore(store, info.config) || isFenced(store, info.config)) yield { store, info };
     }
     total = page.total;
     offset += page.streams?.length || page.limit || total;

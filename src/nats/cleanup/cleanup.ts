@@ -88,7 +88,8 @@ export class Cleanup {
    */
   async claimSweep(bucket: BucketName, interval: number): Promise<boolean> {
     const stream = await this.#context.streams.read(bucket);
-    if (!stream.prepared) return false; // no gateway has written to it
+    // No gateway has written to it, or one is deleting it.
+    if (!stream.prepared || stream.fenced) return false;
     const seconds = Math.max(1, Math.round(interval / 1000));
     try {
       const claim = await lockTask(this.#context, stream, "sweep", seconds);
