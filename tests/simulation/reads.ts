@@ -70,7 +70,9 @@ export async function readKey(
   const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
   if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
   const isGone = life === undefined || life !== acting.lifeOf(bucket); // its bytes went with it
-  if (broken instanceof ChunksMissing && !witness.readsMayBreak && !isGone) {
+  // What is deleted in a full bucket makes room at once.
+  const mayBreak = witness.readsMayBreak || witness.mayBeFull || isGone;
+  if (broken instanceof ChunksMissing && !mayBreak) {
     witness.object(`${what} of ${etag} breaks off: ${broken.message}`);
   }
   return broken === undefined ? "done" : "broken";

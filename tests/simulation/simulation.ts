@@ -130,8 +130,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.readsMayBreak = plan.natives > 0 ||
     plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   witness.mayBeFull = plan.shape.quota !== undefined;
-  witness.isQuiet = plan.faults.length === 0 && plan.shape.quota === undefined &&
-    !plan.byHand.has("full");
+  witness.isQuiet = plan.faults.length === 0;
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {

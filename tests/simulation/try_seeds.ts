@@ -27,6 +27,8 @@ export function has({ shape, fleetingShare, byHand, faults }: Plan, need: string
       return shape.page !== undefined;
     case "one-by-one":
       return shape.readAhead !== undefined;
+    case "limited":
+      return shape.quota !== undefined || byHand.has("full");
     case "quiet":
       return faults.length === 0;
     default:

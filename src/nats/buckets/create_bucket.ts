@@ -16,6 +16,9 @@ import { readDecision } from "./deletion_lock.ts";
 import { BLOCKED_LAYOUT_RECORD, stateLayoutVersion } from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
 
+/** How often a bucket is looked at that has no owner. */
+const ATTEMPTS = 2;
+
 type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">;
 
 /**
@@ -34,29 +37,45 @@ export async function createBucket(
   if (store === undefined || !isS3BucketName(bucket)) {
     throw new S3Error("InvalidBucketName", { BucketName: bucket });
   }
-  const { requests, streams, documents } = context;
+  for (let attempt = 1;; attempt++) {
+    if (await makeOwned(context, bucket, store, owner, given)) return;
+    await checkIsBucket(context, bucket);
+    const document = await context.documents.readNow(store, "owner");
+    // The bucket may have been made anew since, and its owner is not recorded yet.
+    if (document === undefined && attempt < ATTEMPTS) continue;
+    const holder = ownerOf(context, store, document);
+    const { account } = given;
+    const isByKey = account === undefined || holder?.account === undefined;
+    const isOwn = isByKey ? holder?.accessKeyId === owner : holder.account === account;
+    throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
+      BucketName: bucket,
+    });
+  }
+}
+
+/** Makes a bucket, or finishes one that was begun. Returns false if there is one that is or may be owned. */
+async function makeOwned(
+  context: CreateContext,
+  bucket: BucketName,
+  store: StoreName,
+  owner: string,
+  given: NewBucket,
+): Promise<boolean> {
+  const { requests, streams } = context;
   const exists = await finishDeletion(context, bucket);
   const record = formatOwner({ accessKeyId: owner, account: given.account });
-  if (await createPlaced(streams, store, exists, record, given.location)) {
-    try {
-      await writeFirstRecords(context, store, record, given);
-      if (given.documents?.has("publicAccessBlock") !== true) {
-        await stateLayoutVersion(requests, store);
-      }
-      await dropOldLock(context, await streams.read(bucket));
-      return;
-    } catch (cause) {
-      if (!isConflict(cause)) throw cause; // a repeated CreateBucket goes on
+  if (!await createPlaced(streams, store, exists, record, given.location)) return false;
+  try {
+    await writeFirstRecords(context, store, record, given);
+    if (given.documents?.has("publicAccessBlock") !== true) {
+      await stateLayoutVersion(requests, store);
     }
+    await dropOldLock(context, await streams.read(bucket));
+    return true;
+  } catch (cause) {
+    if (!isConflict(cause)) throw cause;
+    return false;
   }
-  await checkIsBucket(context, bucket);
-  const holder = ownerOf(context, store, await documents.readNow(store, "owner"));
-  const { account } = given;
-  const isByKey = account === undefined || holder?.account === undefined;
-  const isOwn = isByKey ? holder?.accessKeyId === owner : holder.account === account;
-  throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
-    BucketName: bucket,
-  });
 }
 
 /** Records the owner, the documents if there are any, and the revision by which gateways tell the bucket from a former one. */
