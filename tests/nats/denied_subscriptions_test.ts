@@ -71,6 +71,25 @@ Deno.test("an inbox that was denied comes back: requests are answered again, and
   }
 });
 
+Deno.test("a listing whose deliveries are denied is unavailable, and names the permission", async () => {
+  // Responses have one token more than what a consumer delivers to.
+  await using server = await startNatsServer({ config: users("_INBOX.*") });
+  const connection = await connect({ servers: server.url, user: "gateway", pass: "secret" });
+  const store = createNatsStore(connection, { ...STORE_OPTIONS, timeout: 1000 });
+  try {
+    await store.createBucket(bucket, "alice");
+    await store.putObject(bucket, key, input(BYTES));
+    const query = { prefix: "", delimiter: "", after: "", limit: 10 };
+    await rejects(store.listObjects(bucket, query), {
+      code: "ServiceUnavailable",
+      message: "The gateway lacks a NATS permission; its log names it.",
+    });
+  } finally {
+    store[Symbol.dispose]();
+    await connection.close();
+  }
+});
+
 Deno.test("the micro service that was denied is shown again", async () => {
   await using server = await startNatsServer({ config: users("nothing") });
   const connection = await connect({ servers: server.url, user: "gateway", pass: "secret" });

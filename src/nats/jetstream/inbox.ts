@@ -133,7 +133,7 @@ export class Inbox implements Disposable {
         subscription ??= this.#connection.subscribe(inbox, {
           callback: (error, message) => {
             if (error === null) listening.message(message);
-            else listening.lost(error);
+            else listening.lost(new NotPermitted(inbox, "subscribe to"));
           },
         });
       },
