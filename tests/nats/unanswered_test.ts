@@ -5,10 +5,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "@nats-io/transport-node";
 import { createNatsStore } from "../../src/nats/store.ts";
 import { S3Error } from "../../src/s3/errors.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { Maintenance } from "../../src/store/maintenance.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { CompletedPart } from "../../src/store/uploads.ts";
+import { call } from "../contract/nats_store.ts";
 import { compareWithLive } from "./live_bytes.ts";
 import {
   input,
@@ -574,3 +577,43 @@ test("a decision to delete a bucket that lands after it was given up takes no ob
   await rejects(store.deleteBucket(bucket), { code: "OperationAborted" });
   await store.deleteBucket(bucket);
 });
+
+for (const isDeleted of [false, true]) {
+  const end = isDeleted ? "brings nothing back that a full bucket has deleted" : "is stored once";
+  Deno.test(`a new object whose commit is repeated ${end}`, async () => {
+    await using doubt = await given();
+    const { proxy, doubtful, store, connection } = doubt;
+    const fresh = "fresh" as ObjectKey;
+    let reply: string | undefined;
+    const release = Promise.withResolvers<void>();
+    proxy.judge = ({ verb, subject, direction, reply: wanted }) => {
+      if (direction === "to client") return subject === reply ? "drop" : "pass";
+      if (!subject.startsWith("$O.doubt.M.")) return "pass";
+      if (reply === undefined) {
+        reply = wanted;
+        return "pass";
+      }
+      return verb === "HPUB" ? { hold: release.promise } : "pass";
+    };
+    const put = doubtful.putObject(bucket, fresh, input(NEW)).then(
+      () => "done",
+      ({ code }) => code,
+    );
+    let info: { readonly message: { readonly seq: number } } | undefined;
+    while (info === undefined) {
+      await delay(10);
+      info = await call<typeof info>(connection, `STREAM.MSG.GET.${stream}`, {
+        last_by_subj: infoSubject(bucket as string as StoreName, fresh),
+      }).catch(() => undefined);
+    }
+    if (isDeleted) {
+      // As deleteInFullBucket() does.
+      await call(connection, `STREAM.MSG.DELETE.${stream}`, { seq: info.message.seq });
+      await call(connection, `STREAM.PURGE.${stream}`, { filter: "$O.doubt.C.>" });
+    }
+    release.resolve();
+    strictEqual(await put, isDeleted ? "ServiceUnavailable" : "done");
+    if (isDeleted) await rejects(store.readObject(bucket, fresh), { code: "NoSuchKey" });
+    else ok(sameBytes((await read(store, bucket, fresh)).bytes, NEW));
+  });
+}

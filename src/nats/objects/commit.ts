@@ -12,10 +12,10 @@ import type { ObjectKey } from "../../s3/names.ts";
 import { pause } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/errors.ts";
-import { type StoredMessage, textOf } from "../jetstream/messages.ts";
+import { type PublishOptions, type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { infoSubject } from "../layout/subjects.ts";
+import { chunkSubject, infoSubject, records } from "../layout/subjects.ts";
 import type { ObjectsContext } from "./context.ts";
 
 type Needs = Pick<ObjectsContext, "requests" | "streams">;
@@ -35,6 +35,9 @@ export type Write = {
   /** Sequence of the message to replace; 0 if there is none. */
   readonly expect: number;
   readonly ttl: string | undefined;
+  /** See {@linkcode NewInfo}. */
+  readonly nuid?: Nuid;
+  readonly lastChunk?: number | undefined;
 };
 
 /** A message of object info. */
@@ -43,6 +46,11 @@ export type NewInfo = {
   readonly nuid: Nuid;
   readonly message: string;
   readonly ttl?: string | undefined;
+  /**
+   * Sequence of the group's last chunk, which a repeated commit of a new key expects: a delete in a full bucket removes the
+   * object info of the first one without a trace, and the chunks before.
+   */
+  readonly lastChunk?: number | undefined;
   /** The current message names this nuid as well, so a repeated commit recognises itself by the whole message. */
   readonly isRewrite?: true;
 };
@@ -71,7 +79,10 @@ export async function compareAndSet<W extends Write>(
   let doubt: Unanswered | undefined;
   for (let attempts = 0, looks = 0; attempts < SEND_ATTEMPTS && looks < MAX_LOOKS;) {
     try {
-      return { kind: "committed", sequence: await needs.requests.publish(subject, data, options) };
+      const sending = doubt === undefined || expect !== 0
+        ? needs.requests.publish(subject, data, options)
+        : publishAgain(needs, stream, write, options);
+      return { kind: "committed", sequence: await sending };
     } catch (cause) {
       if (isConflict(cause)) {
         if (doubt === undefined) return { kind: "refused" };
@@ -91,6 +102,25 @@ export async function compareAndSet<W extends Write>(
     }
   }
   throw doubt ?? new Unanswered(subject, "it was never sent");
+}
+
+/** Publishes a message of a new subject again, provided that the chunks which it names are still there. */
+function publishAgain(
+  { requests }: Needs,
+  { store, prepared }: BucketStream,
+  { subject, data, nuid, lastChunk }: Write,
+  options: PublishOptions,
+): Promise<number> {
+  if (nuid === undefined || lastChunk === undefined || !prepared) {
+    return requests.publish(subject, data, options);
+  }
+  // A message has one expectation, so a barrier of listings has the other one.
+  const expectOf = chunkSubject(store, nuid);
+  const barrier = { subject: records.sync(store), data: "", rollup: true };
+  return requests.publishBatch([
+    { ...barrier, expectOf, expect: lastChunk },
+    { subject, data, ...options },
+  ]);
 }
 
 /**
@@ -135,10 +165,10 @@ export function commitInfo(
   needs: Needs,
   stream: BucketStream,
   key: ObjectKey,
-  { nuid, message: data, ttl, isRewrite }: NewInfo,
+  { nuid, message: data, ttl, lastChunk, isRewrite }: NewInfo,
   expect: number,
 ): Promise<Outcome> {
-  const write = { subject: infoSubject(stream.store, key), data, expect, ttl, nuid };
+  const write = { subject: infoSubject(stream.store, key), data, expect, ttl, nuid, lastChunk };
   return compareAndSet(needs, stream, write, isRewrite ? isOurMessage : namesOurNuid);
 }
 

@@ -79,7 +79,7 @@ export async function putObject(
     if (chunkMap !== undefined) {
       await needs.requests.publish(records.layout(stream.store, nuid), chunkMap, { rollup: true });
     }
-    change = { kind: "object", nuid, message, result: info };
+    change = { kind: "object", nuid, message, lastChunk: sequences.at(-1), result: info };
   } catch (cause) {
     await discardGroup(needs, stream, nuid);
     throw cause;
