@@ -40,8 +40,11 @@ export type ClientWorld = {
   readonly keys: readonly ObjectKey[];
   /** Returns the gateways that a client may choose from. */
   readonly gateways: () => readonly Gateway[];
-  /** Native clients write, too, and purge the bytes of what they believe to replace. */
-  readonly hasNatives: boolean;
+  /**
+   * ETags of objects whose bytes native clients have purged, because they believe to have replaced them. An object that was
+   * renamed meanwhile has no bytes any more.
+   */
+  readonly spoilt: Set<string>;
   /** Tells whether the server has no such bucket now. */
   readonly isGone: (bucket: BucketName) => boolean;
   /** Returns what a bucket keeps from its creation to its deletion; undefined if it is gone. */

@@ -9,6 +9,7 @@ import { headers, type Msg } from "@nats-io/nats-core";
 import { createHash } from "node:crypto";
 import { digestETag, formatDigest } from "../../src/nats/layout/info_metadata.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
+import { parseInfo } from "../../src/nats/layout/object_info.ts";
 import type { Nuid } from "../../src/nats/layout/nuid.ts";
 import { chunkSubject, infoSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
@@ -109,7 +110,7 @@ export class NativeClient {
       return false;
     }
     begun.end("done");
-    if (before !== undefined && before.deleted !== true) await this.#purge(before.nuid);
+    if (before !== undefined && before.deleted !== true) await this.#spoil(key, before);
     return true;
   }
 
@@ -124,7 +125,7 @@ export class NativeClient {
       return false;
     }
     begun.end("done");
-    await this.#purge(info.nuid);
+    await this.#spoil(key, info);
     return true;
   }
 
@@ -159,6 +160,13 @@ export class NativeClient {
     if (error !== undefined) return error.code === 404 ? undefined : "unanswered";
     const text = new TextDecoder().decode(Uint8Array.fromBase64(message?.data ?? ""));
     return JSON.parse(text) as NativeInfo;
+  }
+
+  /** Purges the bytes of an object, wherever it may be now. */
+  async #spoil(key: ObjectKey, info: NativeInfo): Promise<void> {
+    const parsed = parseInfo(key, new TextEncoder().encode(JSON.stringify(info)), new Date(0));
+    if (parsed.kind === "object") this.#world.spoilt.add(parsed.object.info.etag);
+    await this.#purge(info.nuid);
   }
 
   async #purge(nuid: string): Promise<void> {

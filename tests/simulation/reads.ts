@@ -44,8 +44,10 @@ export async function readKey(
   const slowness = random.chance(0.2) ? random.between(1, 6000) : 0;
   const from = witness.now();
   const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}`;
+  let found = "";
   const ended = await call(what, async (store) => {
-    const content = await store.getObject(bucket, key, ({ size }) => {
+    const content = await store.getObject(bucket, key, ({ size, etag }) => {
+      found = etag;
       if (range === undefined) return "all";
       if (range[0] >= size) return "nothing";
       return { start: range[0], end: Math.min(range[1], size) - 1 };
@@ -61,6 +63,7 @@ export async function readKey(
       witness.saw(place, from, null, "GET");
       return "none";
     }
+    if (acting.spoilt.has(found) && isS3Error(ended.cause, "InternalError")) return "spoilt";
     return witness.judge(ended.cause, `GET ${key}`, bucket);
   }
   const { etag, bytes, broken } = ended.value;
@@ -69,6 +72,7 @@ export async function readKey(
   if (start >= size && range !== undefined) return "nothing";
   const wrong = contents.explain(etag, bytes, [start, end], broken === undefined);
   if (wrong !== undefined) witness.object(`GET ${key}: ${wrong}`);
+  if (broken !== undefined && acting.spoilt.has(etag)) return "spoilt";
   const isGone = life === undefined || life !== acting.lifeOf(bucket); // its bytes went with it
   // What is deleted in a full bucket makes room at once.
   const mayBreak = witness.readsMayBreak || witness.mayBeFull || isGone;

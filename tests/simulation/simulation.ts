@@ -147,7 +147,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     fleeting: FLEETING,
     fleetingShare: plan.fleetingShare,
     pace: plan.pace,
-    hasNatives: plan.natives > 0,
+    spoilt: new Set(),
     isGone: (bucket) => heldBucket(cluster.jetStream, bucket) === undefined,
     lifeOf: (bucket) => cluster.jetStream.stream(`OBJ_${bucket}`),
     isLimited: plan.shape.quota !== undefined,

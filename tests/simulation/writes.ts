@@ -110,7 +110,6 @@ export async function removeKey(
 /** Renames what the client saw at a key to a later one. */
 export async function rename(acting: Acting): Promise<string> {
   const { bucket, keys, witness, random, call, moved } = acting;
-  if (acting.hasNatives) return "not here"; // a native put at the old key may purge what was renamed
   const [source, key, from] = [random.below(keys.length), random.below(keys.length), witness.now()];
   const [sourceKey, targetKey] = [keys[Math.min(source, key)], keys[Math.max(source, key)]];
   if (sourceKey === undefined || targetKey === undefined || sourceKey === targetKey) return "same";
@@ -181,6 +180,7 @@ export async function copy(acting: Acting): Promise<string> {
     return "other";
   }
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket)) return "none";
+  if (ended.kind === "failed" && acting.spoilt.has(etag)) return "spoilt";
   if (ended.kind === "failed" && !isS3Error(ended.cause)) return "broken"; // its source broke off
   return witness.endWrite(begun, ended, false, bucket);
 }
