@@ -6,6 +6,7 @@
 import { ChunksMissing } from "../../src/nats/objects/chunk_reader.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
+import { isS3Error } from "../../src/s3/errors.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
 import { pause } from "../../src/world/world.ts";
 import type { Acting } from "./clients.ts";
