@@ -159,7 +159,8 @@ Deno.test("the response to a long request without a secret is not much longer th
   const check = await createCheck();
   for (const [place, longOf] of Object.entries(PLACES)) {
     for (const unit of ["a", "a b", "a, ", '"', "%22", "a;", ":", "/", "&", "="]) {
-      for (const id of [ACCESS_KEY_ID, "nobody"]) {
+      // Some requests have no other access key id than the text.
+      for (const id of longOf.length === 1 ? [""] : [ACCESS_KEY_ID, "nobody"]) {
         const long = longOf(unit.repeat(SIZE / unit.length), id);
         await check(`${place}, ${JSON.stringify(unit)}, ${id}`, long);
       }

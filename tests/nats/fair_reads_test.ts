@@ -15,8 +15,8 @@ const bucket = "shared" as BucketName;
 const small = "small" as ObjectKey;
 const large = "large" as ObjectKey;
 
-/** Requests of one client; several hundred times what the connection carries at once. */
-const MANY = 600;
+/** Requests of one client: many times what the connection carries at once. */
+const MANY = 300;
 /** Requests that may be ahead of another client's: those under way, and a turn for each of its calls. */
 const FEW = 100;
 
