@@ -15,10 +15,14 @@ import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { contentInput } from "./contents.ts";
 import type { Random } from "./random.ts";
+import { crowd, putLarge, shrinkPayload } from "./more_by_hand.ts";
 import { heldBucket } from "./truth.ts";
 
 /** Things done by hand. */
-export const HAND_WORK = ["records", "dotted", "heavy", "indirect", "backup", "full"] as const;
+export const HAND_WORK = [
+  ...["records", "dotted", "heavy", "indirect", "backup", "full"] as const,
+  ...["payload", "large", "crowd"] as const,
+];
 /** A thing done by hand. */
 export type HandWork = typeof HAND_WORK[number];
 
@@ -130,6 +134,15 @@ export class ByHand {
       case "backup":
         this.#create();
         await this.#deleteBackup();
+        break;
+      case "payload":
+        await shrinkPayload(this.#cluster, this.#random);
+        break;
+      case "large":
+        await putLarge(this.#cluster, this.#world, this.#random);
+        break;
+      case "crowd":
+        await crowd(this.#cluster, this.#world, this.#random, this.#publish);
         break;
       case "full":
         this.#world.witness.mayBeFull = true;

@@ -71,6 +71,8 @@ export type Acting = ClientWorld & {
   readonly random: Random;
   /** The gateway that the client chose. */
   readonly gateway: Gateway;
+  /** Milliseconds between two pieces that a reader takes; undefined if chance decides. */
+  readonly slowness?: number;
   readonly call: <T>(what: string, work: (store: NatsStore) => Promise<T>) => Promise<Ended<T>>;
 };
 

@@ -7,16 +7,19 @@ import type { NatsStoreOptions } from "../../src/nats/store.ts";
 import type { Operations } from "./counted_store.ts";
 import type { Fault } from "./faults.ts";
 import { isOfGateway, strikeGateway } from "./gateway_faults.ts";
-import { Gateway, GRACE, type Surroundings } from "./gateway.ts";
+import { Gateway, GRACE, RARE_SWEEPS, type Surroundings } from "./gateway.ts";
 import { EPOCH, NOWHERE } from "./home.ts";
 import { JetStream } from "./jetstream/jetstream.ts";
 import { Links } from "./links.ts";
+import { refusalOf } from "./meta_leader.ts";
+import { LARGE_CHUNK } from "./more_by_hand.ts";
 import { MIN_PART } from "./multipart.ts";
 import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Home, Scheduler } from "./scheduler.ts";
 import { withPage } from "./small_pages.ts";
 import type { Trace } from "./trace.ts";
+import type { WireMessage } from "./jetstream/wire.ts";
 
 /** The form of a cluster. */
 export type ClusterShape = {
@@ -34,9 +37,15 @@ export type ClusterShape = {
   readonly quota: number | undefined;
   /** Which messages of the bucket a mirror copies; undefined without a mirror. */
   readonly mirror: string | undefined;
+  /** There is an object that is larger than all others together. */
+  readonly hasLarge: boolean;
+  /** Gateways sweep so rarely that they have to do without at first. */
+  readonly sweepsRarely: boolean;
 };
 
 const MAX_PAYLOAD = 1024 * 1024;
+/** Milliseconds after which a gateway has stopped. */
+const STOPPED = 10_000;
 /** Milliseconds between two syncs of the server's disk. */
 const SYNC = 2000;
 
@@ -55,6 +64,10 @@ export class Cluster {
   readonly operations: Operations = { all: new Set(), called: new Set() };
   /** The server writes to its disk from time to time. */
   syncs = true;
+  /** Hears of everything that clients send. */
+  heard: ((message: WireMessage) => void) | undefined;
+  /** Simulated time until which there is no meta leader. */
+  #metaless = 0;
   /** Milliseconds that the copies of a stream take in addition to agree. */
   #stalled = 0;
   readonly #shared: Surroundings;
@@ -67,9 +80,10 @@ export class Cluster {
     scheduler: Scheduler,
     random: Random,
     trace: Trace,
-    { gateways, replicas, quota, page, savedFrom, readAhead, nativeLayout = "off" }: ClusterShape,
+    shape: ClusterShape,
     hangs: Surroundings["hangs"],
   ) {
+    const { gateways, replicas, quota, page, savedFrom, readAhead, nativeLayout = "off" } = shape;
     this.scheduler = scheduler;
     this.#random = random;
     this.#trace = trace;
@@ -99,8 +113,14 @@ export class Cluster {
     this.network.serve({
       receive: (message) => {
         trace.message("received", message);
+        const refusal = this.#metaless > scheduler.now ? refusalOf(message) : undefined;
+        if (refusal !== undefined) {
+          this.network.fromServer(refusal);
+          return true;
+        }
         return this.jetStream.receive(message);
       },
+      sent: (message) => this.heard?.(message),
       subscribed: (subject) => this.jetStream.subscribed(subject),
     });
     this.#shared = {
@@ -117,9 +137,10 @@ export class Cluster {
         readAhead,
         nativeLayout,
         grace: GRACE,
-        chunkSize: 1024,
+        chunkSize: shape.hasLarge ? LARGE_CHUNK : 1024,
         minPartSize: MIN_PART,
       },
+      sweepEach: shape.sweepsRarely ? RARE_SWEEPS : undefined,
       hangs,
     };
     for (let place = 0; place < gateways; place++) this.#startAt(place);
@@ -170,6 +191,10 @@ export class Cluster {
         jetStream.setLag(stream, 1 + target % 2, lasts);
         this.#trace.add("server", `fault: copy ${1 + target % 2} of ${stream} is ${lasts} ms late`);
         break;
+      case "meta":
+        this.#metaless = Math.max(this.#metaless, scheduler.now + lasts);
+        this.#trace.add("server", `fault: there is no meta leader for ${lasts} ms`);
+        break;
       case "restart":
         this.restart(lasts, false);
         break;
@@ -193,6 +218,18 @@ export class Cluster {
       home.pausedUntil = Math.min(home.pausedUntil, scheduler.now);
       if (link.isDark) gateway.cut(10);
       else if (!connection.isUp) scheduler.after(1, home, () => connection.restore());
+    }
+  }
+
+  /** Replaces all gateways by others, which sweep often. */
+  async sweepOften(): Promise<void> {
+    this.#shared.sweepEach = undefined;
+    for (const gateway of this.running) gateway.stop();
+    // Locks of sweeps last as long as what is between two.
+    await this.wait(Math.max(STOPPED, RARE_SWEEPS - this.scheduler.now));
+    for (const [place, gateway] of [...this.gateways.entries()]) {
+      gateway.kill();
+      this.#startAt(place);
     }
   }
 

@@ -42,6 +42,8 @@ const NOTHING = new Uint8Array();
 /** One client's connection: what the store uses of the library's. */
 export class SimulatedConnection {
   readonly name: string;
+  /** The server's `max_payload`, in bytes. */
+  maxPayload: number;
   readonly #network: Carrier;
   readonly #interests = new Set<Interest>();
   readonly #listeners = new Set<(status: Status | undefined) => void>();
@@ -51,6 +53,7 @@ export class SimulatedConnection {
 
   constructor(network: Carrier, name: string) {
     this.#network = network;
+    this.maxPayload = network.maxPayload;
     this.name = name;
   }
 
@@ -60,7 +63,7 @@ export class SimulatedConnection {
   }
 
   get info(): { readonly max_payload: number; readonly version: string } {
-    return { max_payload: this.#network.maxPayload, version: "2.15.2" };
+    return { max_payload: this.maxPayload, version: "2.15.2" };
   }
 
   /** Tells whether it is up. */
@@ -85,7 +88,7 @@ export class SimulatedConnection {
     if (this.#isClosed) throw new Error("The connection is closed");
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
     const headers = headerBlock(options.headers);
-    if (bytes.length + headers.length > this.#network.maxPayload) {
+    if (bytes.length + headers.length > this.maxPayload) {
       throw new RangeError("The message is larger than max_payload");
     }
     if (!this.#isUp) return; // it is lost

@@ -19,6 +19,7 @@ export type FaultKind =
   | "stall"
   | "lag"
   | "restart"
+  | "meta"
   | "stop"
   | "power";
 
@@ -54,6 +55,8 @@ export const MIXES: readonly FaultMix[] = [
   { kill: 2, stop: 1, cut: 1 },
   { election: 3, lag: 3, slow: 1 },
   { election: 2, stall: 3, cut: 1 },
+  { meta: 1 },
+  { meta: 2, loss: 2, slow: 1 },
   { restart: 1, cut: 1 },
   { power: 1 },
   { power: 1, kill: 1, slow: 1 },
@@ -87,6 +90,7 @@ const DURATIONS: Readonly<Record<FaultKind, readonly [least: number, most: numbe
   stall: [100, 8000],
   lag: [1, 3000],
   restart: [50, 4000],
+  meta: [1000, 20_000],
   power: [50, 4000],
 };
 

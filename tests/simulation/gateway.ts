@@ -34,6 +34,8 @@ export type Surroundings = {
   readonly options: Partial<NatsStoreOptions>;
   /** The operations of stores, and those that were called. */
   readonly operations: Operations;
+  /** Milliseconds between two sweeps of gateways that begin; undefined for often. */
+  sweepEach: number | undefined;
   /** Called for a call that does not end. */
   readonly hangs: (gateway: Gateway, what: string) => void;
 };
@@ -42,6 +44,8 @@ export type Surroundings = {
 export const GRACE = 4000;
 /** Milliseconds between two sweeps, and the age from which they free. */
 export const SWEEP = { interval: 15_000, minAge: 60_000, uploadExpiry: 60_000 } as const;
+/** Milliseconds between two sweeps, where they are rare. */
+export const RARE_SWEEPS = 600_000;
 /** Milliseconds within which every call ends. */
 const PATIENCE = 300_000;
 
@@ -66,6 +70,17 @@ type Pending = {
   readonly end: (ended: Ended<never>) => void;
   readonly alarm: Scheduled;
 };
+
+/** Makes a store that hashes large bodies inline, too: no thread runs in a simulation. */
+function withoutWorkers<T>(make: () => T): T {
+  const { Worker } = globalThis;
+  Reflect.set(globalThis, "Worker", undefined);
+  try {
+    return make();
+  } finally {
+    Reflect.set(globalThis, "Worker", Worker);
+  }
+}
 
 /** A gateway, until it is killed. */
 export class Gateway {
@@ -163,12 +178,15 @@ export class Gateway {
   }
 
   #start(): void {
-    const { options, trace, operations } = this.#shared;
+    const { options, trace, operations, sweepEach = SWEEP.interval } = this.#shared;
+    const sweep = { ...SWEEP, interval: sweepEach };
     const log = logOf((text) => trace.add(this.name, text));
-    const store = createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log });
+    const store = withoutWorkers(() =>
+      createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log })
+    );
     this.#store = countedStore(store, operations);
     startWorkers(
-      { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep: SWEEP },
+      { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep },
       {
         store: this.#store,
         users: undefined,

@@ -13,6 +13,8 @@ import { libraryMessage } from "./library_message.ts";
 export type ServerSide = {
   /** Takes what a client published. Returns false if nobody listens to its subject. */
   readonly receive: (message: WireMessage) => boolean;
+  /** Hears of each message of a client before it is on its way. */
+  readonly sent?: ((message: WireMessage) => void) | undefined;
   readonly subscribed: (subject: string) => void;
 };
 
@@ -80,6 +82,7 @@ export class Network implements Carrier {
 
   /** Sends a message of a client to the server. */
   fromClient(connection: SimulatedConnection, message: WireMessage): void {
+    this.#server?.sent?.(message);
     this.#carry(connection, "to server", () => {
       const isTaken = this.#server?.receive(message) === true;
       const isHeard = this.hasInterest(message.subject);

@@ -5,6 +5,7 @@
 
 import { createBucket, deleteBucket, remakeBucket } from "./bucket_operations.ts";
 import type { Acting } from "./clients.ts";
+import { removeWhileTagged, replaceWhenDue } from "./contests.ts";
 import { completeUpload } from "./multipart.ts";
 import { askAboutBucket, giveBucket, readOwner } from "./bucket_facts.ts";
 import { listUploads } from "./upload_lists.ts";
@@ -44,6 +45,8 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "ask", weight: 4, run: askAboutBucket },
   { name: "give", weight: 1, run: giveBucket },
   { name: "owner", weight: 2, run: readOwner },
+  { name: "delete while tagged", weight: 3, run: removeWhileTagged },
+  { name: "replace when due", weight: 3, run: replaceWhenDue },
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
   { name: "remake bucket", weight: 8, run: remakeBucket, isOfFleeting: true },

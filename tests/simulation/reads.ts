@@ -42,7 +42,7 @@ export async function readKey(
   const { bucket, witness, contents, random, call } = acting;
   const life = acting.lifeOf(bucket);
   const place = placeOf(bucket, key);
-  const slowness = random.chance(0.2) ? random.between(1, 6000) : 0;
+  const slowness = acting.slowness ?? (random.chance(0.2) ? random.between(1, 6000) : 0);
   const from = witness.now();
   const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}`;
   let found = "";

@@ -15,14 +15,16 @@ import { Contents } from "./contents.ts";
 import type { Operations } from "./counted_store.ts";
 import { Documents } from "./documents.ts";
 import { type Fault, HARMLESS, MIXES, planFaults } from "./faults.ts";
-import { GRACE, SWEEP } from "./gateway.ts";
+import { GRACE, RARE_SWEEPS, SWEEP } from "./gateway.ts";
 import { KeyStates } from "./key_states.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { NativeClient } from "./native_client.ts";
 import { failPower, Gate } from "./power.ts";
+import { SamePages } from "./same_page.ts";
 import { readBack } from "./settle.ts";
 import { Tags } from "./tags.ts";
+import { AttemptedGroups, canSend, checkUnswept } from "./unswept.ts";
 import { Trace } from "./trace.ts";
 import { heldBucket } from "./truth.ts";
 import { Uploads } from "./upload_lists.ts";
@@ -72,16 +74,24 @@ const FLEETING = "fleeting" as BucketName;
 const MIRRORED = ["", "$O.bucket.S3.>", "$O.bucket.C.>", "$O.bucket.M.>"] as const;
 /** Nothing is left out. */
 export const NOTHING: Omissions = { operations: new Set(), faults: new Set() };
+/** Milliseconds after which all leases have expired, and the trash that they held is empty. */
+const UNLEASED = 5 * GRACE;
 /** Steps after which a simulation is given up: something goes on forever. */
 const MAX_STEPS = 3_000_000;
 
-/** The probability that a simulation has one of {@linkcode HAND_WORK}. */
-const HAND_WORK_CHANCE = 0.1;
+/** Returns the probability that a simulation has something done by hand. */
+function chanceOf(work: HandWork, faults: readonly Fault[]): number {
+  if (work === "crowd") return faults.length === 0 ? 0.25 : 0.01;
+  return work === "large" ? 0.04 : 0.1;
+}
 
 /** Makes the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed);
-  const shape: Omit<ClusterShape, "page" | "savedFrom" | "readAhead"> = {
+  const shape: Omit<
+    ClusterShape,
+    "page" | "savedFrom" | "readAhead" | "sweepsRarely" | "hasLarge"
+  > = {
     gateways: 1 + random.below(3),
     replicas: random.chance(0.4) ? 3 : 1,
     nativeLayout: random.pick(["off", "background", "on-complete"] as const),
@@ -103,12 +113,15 @@ export function planOf(seed: number): Plan {
     between: random.between(30, Math.max(2000, 2 * pace)),
     targets: shape.gateways,
   });
-  const byHand = new Set(HAND_WORK.filter(() => random.chance(HAND_WORK_CHANCE)));
+  const byHand = new Set(HAND_WORK.filter((work) => random.chance(chanceOf(work, faults))));
+  // Pages overlap by a tenth, so a list misses what many add while it waits for the next page.
+  const hasPages = faults.length === 0 && (byHand.has("crowd") || random.chance(0.5));
   const rare = {
-    // Pages overlap by a tenth, so a list misses what many add while it waits for the next page.
-    page: faults.length === 0 && random.chance(0.5) ? 20 + random.below(20) : undefined,
+    page: hasPages ? 20 + random.below(20) : undefined,
+    hasLarge: byHand.has("large"),
     readAhead: random.chance(0.5) ? 1 : undefined,
     savedFrom: random.chance(0.25) ? 1 + random.below(3) : undefined,
+    sweepsRarely: !hasPages && natives === 0 && canSend(faults) && random.chance(0.4),
   };
   return {
     ...{ seed, shape: { ...shape, ...rare }, clients, operations, keys },
@@ -130,7 +143,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.readsMayBreak = plan.natives > 0 ||
     plan.faults.some(({ kind }) => !HARMLESS.has(kind));
   witness.mayBeFull = plan.shape.quota !== undefined;
-  witness.isQuiet = plan.faults.length === 0;
+  witness.isQuiet = plan.faults.length === 0 && !plan.byHand.has("payload");
   const gate = new Gate();
   const counts = new Map<string, number>();
   const world: ClientWorld = {
@@ -203,6 +216,10 @@ async function runPhases(
   if (shape.mirror !== undefined) cluster.mirror("OBJ_bucket", shape.mirror);
 
   const hands = new ByHand(cluster, world, byHand, new Random(seed + 2));
+  const attempted = new AttemptedGroups();
+  const pages = new SamePages((text) => world.witness.object(text));
+  if (shape.sweepsRarely) cluster.heard = (message) => attempted.note(message);
+  else if (shape.page !== undefined) cluster.heard = (message) => pages.note(message);
   let failing = Promise.resolve();
   for (const fault of faults) {
     if (omitted.faults.has(fault.index)) continue;
@@ -229,6 +246,11 @@ async function runPhases(
   hands.heal();
   await cluster.wait(10_000);
   await readBack(cluster, world);
+  if (shape.sweepsRarely) {
+    await cluster.wait(UNLEASED);
+    if (scheduler.now < RARE_SWEEPS) checkUnswept(cluster, world, faults, attempted);
+    await cluster.sweepOften();
+  }
   trace.add("world", "waits for the grace and the sweeps");
   await cluster.wait(GRACE * 3 + SWEEP.uploadExpiry + SWEEP.minAge + 4 * SWEEP.interval);
   await readBack(cluster, world);

@@ -29,6 +29,8 @@ export function has({ shape, fleetingShare, byHand, faults }: Plan, need: string
       return shape.readAhead !== undefined;
     case "limited":
       return shape.quota !== undefined || byHand.has("full");
+    case "rare-sweeps":
+      return shape.sweepsRarely;
     case "quiet":
       return faults.length === 0;
     default:
