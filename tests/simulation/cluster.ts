@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { NatsStoreOptions } from "../../src/nats/store.ts";
+import type { ClusterShape } from "./cluster_shape.ts";
 import type { Operations } from "./counted_store.ts";
 import type { Fault } from "./faults.ts";
 import { isOfGateway, strikeGateway } from "./gateway_faults.ts";
@@ -20,28 +20,6 @@ import type { Home, Scheduler } from "./scheduler.ts";
 import { withPage } from "./small_pages.ts";
 import type { Trace } from "./trace.ts";
 import type { WireMessage } from "./jetstream/wire.ts";
-
-/** The form of a cluster. */
-export type ClusterShape = {
-  readonly gateways: number;
-  /** Copies of each stream. */
-  readonly replicas: number;
-  readonly nativeLayout: NatsStoreOptions["nativeLayout"];
-  /** Subjects in a page of the server; undefined for its own number. */
-  readonly page: number | undefined;
-  /** Bytes that readers request beyond what clients accept; undefined for the store's own number. */
-  readonly readAhead: number | undefined;
-  /** Keys from which on an index is saved; undefined for the store's own number. */
-  readonly savedFrom: number | undefined;
-  /** Bytes that objects may fill in a bucket; undefined for no limit. */
-  readonly quota: number | undefined;
-  /** Which messages of the bucket a mirror copies; undefined without a mirror. */
-  readonly mirror: string | undefined;
-  /** There is an object that is larger than all others together. */
-  readonly hasLarge: boolean;
-  /** Gateways sweep so rarely that they have to do without at first. */
-  readonly sweepsRarely: boolean;
-};
 
 const MAX_PAYLOAD = 1024 * 1024;
 /** Milliseconds after which a gateway has stopped. */

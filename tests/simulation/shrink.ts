@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Omissions, type Outcome, planOf, simulate } from "./simulation.ts";
+import { planOf } from "./plan.ts";
+import { type Omissions, type Outcome, simulate } from "./simulation.ts";
 
 /** An operation or a fault that may be left out. */
 type Item = { readonly operation: string } | { readonly fault: number };

@@ -2,7 +2,8 @@
 
 import { deepStrictEqual } from "node:assert/strict";
 import { shrink } from "./shrink.ts";
-import { type Omissions, type Outcome, planOf } from "./simulation.ts";
+import { planOf } from "./plan.ts";
+import type { Omissions, Outcome } from "./simulation.ts";
 import { Trace } from "./trace.ts";
 
 Deno.test("shrink() leaves the two operations and the fault that a violation needs", async () => {

@@ -5,7 +5,8 @@
 
 // deno-lint-ignore-file no-console
 
-import { type Plan, planOf, simulate } from "./simulation.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { simulate } from "./simulation.ts";
 
 /** What became of a seed. */
 export type Tried = {
