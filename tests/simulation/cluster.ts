@@ -22,10 +22,8 @@ import type { Trace } from "./trace.ts";
 import type { WireMessage } from "./jetstream/wire.ts";
 
 const MAX_PAYLOAD = 1024 * 1024;
-/** Milliseconds after which a gateway has stopped. */
-const STOPPED = 10_000;
-/** Milliseconds between two syncs of the server's disk. */
-const SYNC = 2000;
+/** Milliseconds after which a gateway has stopped, and between two syncs of the server's disk. */
+const [STOPPED, SYNC] = [10_000, 2000];
 
 /** Gateways, the server and the network between them. */
 export class Cluster {
@@ -42,8 +40,9 @@ export class Cluster {
   readonly operations: Operations = { all: new Set(), called: new Set() };
   /** The server writes to its disk from time to time. */
   syncs = true;
-  /** Hears of everything that clients send. */
+  /** Hear of everything that clients send, and that arrives. */
   heard: ((message: WireMessage) => void) | undefined;
+  arrived: ((message: WireMessage) => void) | undefined;
   /** Simulated time until which there is no meta leader. */
   #metaless = 0;
   /** Milliseconds that the copies of a stream take in addition to agree. */
@@ -91,12 +90,11 @@ export class Cluster {
     this.network.serve({
       receive: (message) => {
         trace.message("received", message);
+        this.arrived?.(message);
         const refusal = this.#metaless > scheduler.now ? refusalOf(message) : undefined;
-        if (refusal !== undefined) {
-          this.network.fromServer(refusal);
-          return true;
-        }
-        return this.jetStream.receive(message);
+        if (refusal === undefined) return this.jetStream.receive(message);
+        this.network.fromServer(refusal);
+        return true;
       },
       sent: (message) => this.heard?.(message),
       subscribed: (subject) => this.jetStream.subscribed(subject),

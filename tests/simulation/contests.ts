@@ -24,9 +24,10 @@ function elsewhere(acting: Acting): Acting {
   return { ...acting, gateway, call: (what, work) => gateway.call(what, work) };
 }
 
-/** Deletes an object, and changes its tags through another gateway while the delete may be unanswered. */
+/** Puts an object and deletes it, and changes its tags through another gateway while the delete may be unanswered. */
 export async function removeWhileTagged(acting: Acting): Promise<string> {
   const key = acting.random.pick(acting.keys);
+  if (acting.random.chance(0.7)) await put({ ...acting, keys: [key] });
   const tagging = async (): Promise<void> => {
     await acting.wait(acting.random.between(1, UNANSWERED));
     await tag({ ...elsewhere(acting), keys: [key] });

@@ -45,7 +45,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "ask", weight: 4, run: askAboutBucket },
   { name: "give", weight: 1, run: giveBucket },
   { name: "owner", weight: 2, run: readOwner },
-  { name: "delete while tagged", weight: 3, run: removeWhileTagged },
+  { name: "delete while tagged", weight: 4, run: removeWhileTagged },
   { name: "replace when due", weight: 3, run: replaceWhenDue },
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },

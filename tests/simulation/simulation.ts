@@ -14,6 +14,7 @@ import { Cluster } from "./cluster.ts";
 import { Contents } from "./contents.ts";
 import type { Operations } from "./counted_store.ts";
 import { Documents } from "./documents.ts";
+import { EarlyPurges } from "./early_purges.ts";
 import { HARMLESS } from "./faults.ts";
 import { GRACE, RARE_SWEEPS, SWEEP } from "./gateway.ts";
 import { KeyStates } from "./key_states.ts";
@@ -148,6 +149,12 @@ async function runPhases(
 
   const hands = new ByHand(cluster, world, byHand, new Random(seed + 2));
   const attempted = new AttemptedGroups();
+  if (shape.readAhead !== undefined) {
+    const object = (text: string): void => world.witness.object(text);
+    const store = bucket as string as StoreName;
+    const purges = new EarlyPurges(cluster.jetStream, store, () => scheduler.now, object);
+    cluster.arrived = (message) => purges.note(message);
+  }
   const pages = new SamePages((text) => world.witness.object(text));
   if (shape.sweepsRarely) cluster.heard = (message) => attempted.note(message);
   else if (shape.page !== undefined) cluster.heard = (message) => pages.note(message);

@@ -1,0 +1,60 @@
+/**
+ * Notices parts that are purged before the grace of their readers is over.
+ * @module
+ */
+
+import { groupNamedBy } from "../../src/nats/layout/info_json.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
+import { GRACE } from "./gateway.ts";
+import { API } from "./jetstream/api_calls.ts";
+import { documentOf, type WireMessage } from "./jetstream/wire.ts";
+import type { JetStream } from "./jetstream/jetstream.ts";
+
+/** Watches what a bucket's object info names, and what is purged. */
+export class EarlyPurges {
+  readonly #jetStream: JetStream;
+  readonly #stream: string;
+  readonly #infos: string;
+  readonly #parts: RegExp;
+  readonly #now: () => number;
+  readonly #object: (text: string) => void;
+  /** When object info was last seen to name a group. */
+  readonly #named = new Map<string, number>();
+
+  /** @param object Called for a purge that comes too early. */
+  constructor(
+    jetStream: JetStream,
+    store: StoreName,
+    now: () => number,
+    object: (text: string) => void,
+  ) {
+    this.#jetStream = jetStream;
+    this.#stream = `OBJ_${store}`;
+    this.#infos = `$O.${store}.M.`;
+    this.#parts = new RegExp(`^\\$O\\.${store}\\.C\\.([^.]+)\\.\\*\\.\\*$`);
+    this.#now = now;
+    this.#object = object;
+  }
+
+  /** Notes a message that the server is about to process. */
+  note(message: WireMessage): void {
+    const { subject } = message;
+    if (subject.startsWith(this.#infos)) this.#noteNamed(subject);
+    else if (subject === `${API}STREAM.PURGE.${this.#stream}`) this.#check(message);
+  }
+
+  #noteNamed(subject: string): void {
+    const replaced = this.#jetStream.stream(this.#stream)?.store.last(subject);
+    const nuid = replaced && groupNamedBy(replaced.data);
+    if (nuid !== undefined) this.#named.set(nuid, this.#now());
+  }
+
+  #check(message: WireMessage): void {
+    const { filter = "" } = (documentOf(message) ?? {}) as { readonly filter?: string };
+    const nuid = this.#parts.exec(filter)?.[1];
+    const named = nuid === undefined ? undefined : this.#named.get(nuid);
+    if (named === undefined || this.#now() - named >= GRACE) return;
+    const age = Math.round(this.#now() - named);
+    this.#object(`The parts of ${nuid} are purged ${age} ms after an object named them`);
+  }
+}
