@@ -257,6 +257,37 @@ Deno.test("a bucket that is being deleted cannot be made, one whose deletion was
   await store.deleteBucket(bucket);
 });
 
+Deno.test("a deletion that another gateway carried out leaves the bucket alone that was made since", async () => {
+  await using given = await storeOnServer();
+  const { store } = given;
+  await using proxy = new TcpProxy(given.server.port);
+  await using slow = await openStore(proxy.url);
+  await store.createBucket(bucket, "alice");
+  for (const held of ["STREAM.PURGE", "STREAM.INFO"]) {
+    const asked = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    let isDecided = false;
+    proxy.judge = ({ direction, subject, text }) => {
+      if (direction === "to client") return "pass";
+      if (subject.endsWith("S3.lock.delete") && text.trimEnd().endsWith("kept")) isDecided = true;
+      // The first question after the decision, or the request after it.
+      if (!isDecided || !subject.includes(held)) return "pass";
+      asked.resolve();
+      return { hold: release.promise };
+    };
+    const deleted = slow.store.deleteBucket(bucket).then(() => "done", ({ code }) => code);
+    await asked.promise;
+    await store.deleteBucket(bucket);
+    await store.createBucket(bucket, "alice");
+    await store.putObject(bucket, key, input(someBytes(100)));
+    proxy.judge = () => "pass";
+    release.resolve();
+    ok(["done", "OperationAborted"].includes(await deleted));
+    ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(100)), held);
+    await store.deleteObject(bucket, key, {});
+  }
+});
+
 Deno.test("a bucket deleted and made again while a PUT runs shows nothing of it", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;

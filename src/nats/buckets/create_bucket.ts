@@ -164,7 +164,7 @@ async function finishDeletion(
   if (!stream.fenced) return true;
   const decided = await readDecision(context, stream);
   if (decided === undefined) throw new S3Error("OperationAborted", { BucketName: bucket });
-  await context.streams.delete(bucket, stream.store, decided);
+  await context.streams.delete(stream, decided);
   return false;
 }
 

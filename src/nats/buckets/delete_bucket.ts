@@ -45,6 +45,12 @@ function checkDeletable({ bucket, readOnly, mixed }: BucketStream): void {
   }
 }
 
+/** Refuses to delete a bucket that was made anew since. */
+function checkSame({ bucket, created }: BucketStream, now: BucketStream): void {
+  if (now.created.getTime() === created.getTime()) return;
+  throw new S3Error("OperationAborted", { BucketName: bucket });
+}
+
 function refusal(bucket: BucketName, reason: string): S3Error {
   return new S3Error("AccessDenied", { BucketName: bucket }, {
     message: `${reason} Delete the stream with a NATS client if nobody needs it.`,
@@ -54,14 +60,15 @@ function refusal(bucket: BucketName, reason: string): S3Error {
 /** Deletes a sealed stream, which has neither lock nor fence and needs none, if it never held an object. */
 async function deleteSealed(
   { requests, streams }: DeleteContext,
-  { bucket, store, stream }: BucketStream,
+  stream: BucketStream,
 ): Promise<void> {
+  const { bucket, store } = stream;
   const { chunks, infos } = subjectsOf(store);
   for (const next_by_subj of [infos, chunks]) {
-    const found = await requests.leaderGet(stream, { seq: 1, next_by_subj });
+    const found = await requests.leaderGet(stream.stream, { seq: 1, next_by_subj });
     if (found !== undefined) throw new S3Error("BucketNotEmpty", { BucketName: bucket });
   }
-  await streams.delete(bucket, store);
+  await streams.delete(stream);
 }
 
 /**
@@ -83,7 +90,7 @@ async function deleteFenced(
     const decided = await readDecision(context, stream);
     const { fenced } = await streams.read(bucket);
     // An earlier deletion got no response. The bucket is still empty behind its fence.
-    if (decided !== undefined && fenced) return await streams.delete(bucket, store, decided);
+    if (decided !== undefined && fenced) return await streams.delete(stream, decided);
     // The lock was stored after its gateway had given up.
     if (decided !== undefined) await streams.purge(stream.stream, records.lock(store, "delete"));
     throw new S3Error("OperationAborted", { BucketName: bucket });
@@ -102,8 +109,9 @@ async function deleteFenced(
     const now = await streams.read(bucket);
     if (!now.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     checkDeletable(now);
+    checkSame(stream, now);
     decided = true;
-    await streams.delete(bucket, store, lock.sequence);
+    await streams.delete(now, lock.sequence);
   } finally {
     if (!decided) await takeDown(context, stream, lock);
   }

@@ -181,14 +181,14 @@ export class Streams {
   }
 
   /**
-   * Deletes a bucket's stream, or does nothing if there is none.
+   * Deletes a bucket's stream, or does nothing if there is none, or one that was made anew.
    *
    * @param keep Sequence from which on messages are kept: that of the lock under which the bucket is deleted. Without it
    * nothing is purged, because a sealed stream refuses that.
    */
-  async delete(bucket: BucketName, store: StoreName, keep?: number): Promise<void> {
+  async delete({ bucket, store, created }: BucketStream, keep?: number): Promise<void> {
     this.#known.delete(bucket);
-    await deleteStream(this.#requests, store, keep);
+    await deleteStream(this.#requests, store, created, keep);
   }
 
   /** Removes all messages of a subject. */
