@@ -10,6 +10,9 @@
  * by the time at which it was stored, because a new stream counts from 1 again. The first reading compares that time with
  * the stream's last message, which was stored before the documents were read.
  *
+ * A server that lost its last changes in a power failure may have the revision of before. So what is kept is dropped as well
+ * if one of its records is newer than the revision: each write of a document stores the revision after it.
+ *
  * A bucket without a revision, which a native client made or which was full, costs a request per second for each document
  * in use.
  *
@@ -58,10 +61,17 @@ export type DocumentedBucket = {
   readonly lastStamp: string;
 };
 
+/** Documents that were read since a revision. */
+type Kept = {
+  readonly documents: Map<DocumentName, Document<DocumentName>>;
+  /** When the newest of their records was stored, in JetStream's time; 0 if there is none. */
+  newest: bigint;
+};
+
 /** Documents of a bucket. */
 type Known = {
   readonly created: number;
-  documents: Map<DocumentName, Document<DocumentName>>;
+  kept: Kept;
   /** When the revision was stored, 0 for none; undefined until it is first read. */
   revision: bigint | undefined;
   /** The documents include every revision up to this time of JetStream's. */
@@ -96,20 +106,21 @@ export class Documents {
     if (known !== undefined && monotonic() - known.at >= DOCUMENT_LEASE) {
       await this.#renew(bucket, known);
     }
-    // A renewal that finds a change replaces the map, so this read cannot put an old document into the new one.
-    const documents = known?.documents ?? new Map();
-    const kept = documents.get(name);
-    if (kept !== undefined) return kept;
+    // A renewal that finds a change replaces what is kept, so this read cannot put an old document into the new map.
+    const kept: Kept = known?.kept ?? { documents: new Map(), newest: 0n };
+    const present = kept.documents.get(name);
+    if (present !== undefined) return present as Document<Name>;
     const at = monotonic();
-    const document = await this.readNow(bucket.store, name);
+    const { document, stamp } = await this.readRecord(bucket.store, name);
     if (document?.kind === "unreadable" || document === undefined && name === "owner") {
       return document;
     }
-    documents.set(name, document ?? NONE);
+    kept.documents.set(name, document ?? NONE);
+    if (BigInt(stamp) > kept.newest) kept.newest = BigInt(stamp);
     if (known === undefined) {
       const { store, created, lastStamp } = bucket;
       const since = BigInt(lastStamp);
-      const fresh = { created: created.getTime(), documents, revision: undefined, since, at };
+      const fresh = { created: created.getTime(), kept, revision: undefined, since, at };
       this.#buckets.set(store, { ...fresh, renewal: undefined }, 1);
     }
     return document;
@@ -122,7 +133,7 @@ export class Documents {
   ): Document<Name> | typeof NONE | undefined {
     const known = this.#find(bucket);
     if (known === undefined || monotonic() - known.at >= DOCUMENT_LEASE) return undefined;
-    return known.documents.get(name) as Document<Name> | typeof NONE | undefined;
+    return known.kept.documents.get(name) as Document<Name> | typeof NONE | undefined;
   }
 
   /** Returns a document as it is now; undefined if there is none. */
@@ -133,16 +144,22 @@ export class Documents {
     return (await this.readRecord(store, name)).document;
   }
 
-  /** Returns a document as it is now, if there is one, and the sequence of its record: 0 for none. */
+  /** Returns a document as it is now, if there is one, and the sequence and the stamp of its record: 0 for none. */
   async readRecord<Name extends DocumentName>(
     store: StoreName,
     name: Name,
-  ): Promise<{ readonly document: Document<Name> | undefined; readonly sequence: number }> {
+  ): Promise<
+    {
+      readonly document: Document<Name> | undefined;
+      readonly sequence: number;
+      readonly stamp: string;
+    }
+  > {
     const record = await this.#requests.leaderGet(streamOf(store), {
       last_by_subj: records.bucket(store, name),
     });
     const document = record && DOCUMENTS[name].parse(textOf(record.data)) as Document<Name>;
-    return { document, sequence: record?.sequence ?? 0 };
+    return { document, sequence: record?.sequence ?? 0, stamp: record?.stamp ?? "0" };
   }
 
   /** Forgets the documents of a bucket, because this gateway has changed one. */
@@ -175,9 +192,10 @@ export class Documents {
     });
     const revision = BigInt(record?.stamp ?? 0);
     // Without a revision nothing tells of a change: documents that are deleted in a full bucket take it away.
-    const isSame = revision > 0n &&
+    // A revision that is older than a document is what a server still had that lost its last changes.
+    const isSame = revision > 0n && revision >= known.kept.newest &&
       (known.revision === undefined ? revision <= known.since : revision === known.revision);
-    if (!isSame) known.documents = new Map();
+    if (!isSame) known.kept = { documents: new Map(), newest: 0n };
     known.revision = revision;
     known.at = Math.max(known.at, at);
   }
