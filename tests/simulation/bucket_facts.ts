@@ -4,6 +4,7 @@
  */
 
 import { isS3Error } from "../../src/s3/errors.ts";
+import { isFull } from "../../src/nats/jetstream/errors.ts";
 import type { NatsStore } from "../../src/nats/store.ts";
 import type { BucketOwner } from "../../src/store/buckets.ts";
 import type { Acting } from "./clients.ts";
@@ -127,5 +128,6 @@ export async function readOwner(acting: Acting): Promise<string> {
 
 /** Judges an error that an operator sees as JetStream gives it. */
 function judgeOperator({ witness, bucket }: Acting, cause: unknown, what: string): string {
+  if (witness.mayBeFull && isFull(cause)) return "full";
   return isS3Error(cause) || witness.isQuiet ? witness.judge(cause, what, bucket) : "JetStream";
 }

@@ -15,11 +15,14 @@ export class EarlyPurges {
   readonly #jetStream: JetStream;
   readonly #stream: string;
   readonly #infos: string;
+  readonly #trash: string;
   readonly #parts: RegExp;
   readonly #now: () => number;
   readonly #object: (text: string) => void;
   /** When object info was last seen to name a group. */
   readonly #named = new Map<string, number>();
+  /** Groups that a native client called trash: nothing tells when such a group was replaced. */
+  readonly #forged = new Set<string>();
 
   /** @param object Called for a purge that comes too early. */
   constructor(
@@ -31,6 +34,7 @@ export class EarlyPurges {
     this.#jetStream = jetStream;
     this.#stream = `OBJ_${store}`;
     this.#infos = `$O.${store}.M.`;
+    this.#trash = `$O.${store}.S3.trash.`;
     this.#parts = new RegExp(`^\\$O\\.${store}\\.C\\.([^.]+)\\.\\*\\.\\*$`);
     this.#now = now;
     this.#object = object;
@@ -38,9 +42,11 @@ export class EarlyPurges {
 
   /** Notes a message that the server is about to process. */
   note(message: WireMessage): void {
-    const { subject } = message;
+    const { subject, reply } = message;
     if (subject.startsWith(this.#infos)) this.#noteNamed(subject);
-    else if (subject === `${API}STREAM.PURGE.${this.#stream}`) this.#check(message);
+    else if (subject.startsWith(this.#trash) && reply.startsWith("_INBOX.native")) {
+      this.#forged.add(subject.slice(this.#trash.length));
+    } else if (subject === `${API}STREAM.PURGE.${this.#stream}`) this.#check(message);
   }
 
   #noteNamed(subject: string): void {
@@ -53,7 +59,8 @@ export class EarlyPurges {
     const { filter = "" } = (documentOf(message) ?? {}) as { readonly filter?: string };
     const nuid = this.#parts.exec(filter)?.[1];
     const named = nuid === undefined ? undefined : this.#named.get(nuid);
-    if (named === undefined || this.#now() - named >= GRACE) return;
+    if (nuid === undefined || named === undefined || this.#forged.has(nuid)) return;
+    if (this.#now() - named >= GRACE) return;
     const age = Math.round(this.#now() - named);
     this.#object(`The parts of ${nuid} are purged ${age} ms after an object named them`);
   }
