@@ -6,6 +6,7 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
+import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
@@ -129,6 +130,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
     knownDocument: (bucket, kind) => knownDocument(context, bucket, kind),
     preparePolicy: (bucket, ...args) => inBucket(bucket, preparePolicy(context, bucket, ...args)),
+    prepareVersioning: () => Promise.reject(new S3Error("NotImplemented")),
     putDocument: (bucket, ...args) => inBucket(bucket, writeDocument(context, bucket, ...args)),
     changeDocument: (bucket, ...args) => inBucket(bucket, changeDocument(context, bucket, ...args)),
     deleteDocument: (bucket, kind, options) =>
@@ -146,6 +148,8 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       if (isInParts) inParts(bucket, key);
       return renamed;
     },
+    changeLock: () => Promise.reject(new S3Error("NotImplemented")),
+    listVersions: () => Promise.reject(new S3Error("NotImplemented")),
     listObjects: (bucket, ...args) => inBucket(bucket, indexes.list(bucket, ...args)),
 
     createUpload: (bucket, ...args) => inBucket(bucket, createUpload(context, bucket, ...args)),

@@ -25,7 +25,7 @@ export const deleteObject: Operation<"object"> = definePublicOperation<"object",
     },
 
     async handle({ target: { bucket, key }, input, store }) {
-      await store.deleteObject(bucket, key, input);
+      await store.deleteObject(bucket, key, { precondition: input });
       return { response: new Response(null, { status: 204 }), outcome: { key } };
     },
   },

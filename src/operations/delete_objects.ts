@@ -126,7 +126,7 @@ async function deleteOne(
       ...(etag !== undefined && { ifMatch: parseETag(etag) }),
       ...parseProtection(size, modified),
     };
-    await store.deleteObject(bucket, key, precondition);
+    await store.deleteObject(bucket, key, { precondition });
     return undefined;
   } catch (failure) {
     const cause = access.conceal(failure, bucket);

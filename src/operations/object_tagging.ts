@@ -53,7 +53,9 @@ const putObjectTagging = definePublicOperation<"object", Integrity>({
     const tags = parseTagSet(await readDocument(call, input, MAX_TAGS_BYTES), OBJECT_TAGS);
     const facts = { objectTags: tags };
     await access.allowRead({ action: "s3:PutObjectTagging", resource: target, facts });
-    await store.putObjectTags(bucket, key, Object.fromEntries(tags), (info) => access.seen(info));
+    await store.putObjectTags(bucket, key, Object.fromEntries(tags), {
+      check: (info) => access.seen(info),
+    });
     return { response: new Response(null), outcome: { key } };
   },
 });
@@ -69,7 +71,7 @@ const deleteObjectTagging = definePublicOperation<"object", void>({
   parse: ({ query }) => refuseVersionId(query.get("versionId")),
 
   async handle({ target: { bucket, key }, access, store }) {
-    await store.putObjectTags(bucket, key, {}, (info) => access.seen(info));
+    await store.putObjectTags(bucket, key, {}, { check: (info) => access.seen(info) });
     return { response: new Response(null, { status: 204 }), outcome: { key } };
   },
 });

@@ -15,6 +15,9 @@ export const DOCUMENT_KINDS = [
   "logging",
   "policy",
   "publicAccessBlock",
+  "versioning",
+  "objectLock",
+  "lifecycle",
 ] as const;
 /** One of {@linkcode DOCUMENT_KINDS}. */
 export type DocumentKind = typeof DOCUMENT_KINDS[number];
@@ -61,6 +64,13 @@ export interface BucketDocuments {
    * @param isPublicRead The policy lets everybody read all objects, which older gateways enforce also.
    */
   preparePolicy(bucket: BucketName, isPublicRead: boolean): Promise<void>;
+  /**
+   * Prepares a bucket for its document `versioning`: resolves when every gateway that serves the bucket keeps versions. The
+   * first time it takes seconds.
+   *
+   * @throws S3Error `InvalidBucketState` if what is stored may go by itself, so that versions would be lost
+   */
+  prepareVersioning(bucket: BucketName): Promise<void>;
   /**
    * Changes a document so that of several changes at once none is lost: each starts from the result of another.
    *

@@ -9,6 +9,7 @@ import type { ObjectProperties } from "../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { ByteRange } from "../s3/range.ts";
 import type { RenamePrecondition } from "../s3/rename.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import type { ContentInput } from "./content.ts";
 
 /** An object as HeadObject shows it. */
@@ -31,16 +32,67 @@ export type ObjectInfo = {
    * them and every part has one.
    */
   readonly partChecksums?: readonly string[] | undefined;
-  /** Object lock: the object can be neither deleted nor overwritten before `until`. */
+  /** Object lock: this version can be neither deleted nor overwritten before `until`. */
   readonly retention: { readonly mode: string; readonly until: Date } | undefined;
-  /** Object lock: the object can be neither deleted nor overwritten for as long as the hold stands. */
+  /** Object lock: this version can be neither deleted nor overwritten for as long as the hold stands. */
   readonly legalHold?: true;
+  /** Undefined in a bucket that never had versioning. */
+  readonly versionId?: VersionId | undefined;
 };
 
-/** The fields of an object's info that a store reads only on request. */
+/** Which version is meant, and the fields of an object's info that a store reads only on request. */
 export type InfoOptions = {
+  /** Undefined for the current version. */
+  readonly versionId?: VersionId | undefined;
   /** {@linkcode ObjectInfo.partChecksums}, which may cost a read of their own. */
   readonly partChecksums?: boolean;
+};
+
+/** Modes of retention. */
+export type RetentionMode = "GOVERNANCE" | "COMPLIANCE";
+
+/** Object lock that a new version is to have. */
+export type LockInput = {
+  /** `until` is a date; `days` count from the time of modification that the version gets. */
+  readonly retention?:
+    | { readonly mode: RetentionMode; readonly until: Date }
+    | { readonly mode: RetentionMode; readonly days: number }
+    | undefined;
+  readonly legalHold?: boolean | undefined;
+};
+
+/** A change to the object lock of a version. */
+export type LockChange =
+  | {
+    readonly kind: "retention";
+    /** Undefined to remove it. */
+    readonly retention: { readonly mode: RetentionMode; readonly until: Date } | undefined;
+    /** The caller may and wants to shorten or remove retention of mode GOVERNANCE. */
+    readonly bypass: boolean;
+  }
+  | { readonly kind: "hold"; readonly legalHold: boolean };
+
+/** What identifies the version that a write has made or changed. */
+export type WrittenVersion = {
+  /** Undefined in a bucket that never had versioning. */
+  readonly versionId: VersionId | undefined;
+};
+
+/** What is to be deleted. */
+export type DeleteInput = {
+  readonly precondition: WritePrecondition;
+  /** The version to remove for good; undefined to delete the object, which leaves a delete marker where versioning is on. */
+  readonly versionId?: VersionId | undefined;
+  /** The caller may and wants to remove a version under retention of mode GOVERNANCE. */
+  readonly bypass?: boolean | undefined;
+  /** Access key id of the caller, who owns the delete marker. */
+  readonly owner?: string | undefined;
+};
+
+/** What a deletion has done. */
+export type Deleted = WrittenVersion & {
+  /** `versionId` is that of a delete marker: one that was made, or one that was removed. */
+  readonly isMarker: boolean;
 };
 
 /** The content and the properties of an object to write. */
@@ -50,6 +102,7 @@ export type ObjectInput = {
   readonly owner: string;
   /** Checked by compare-and-set: of racing writers that expect the same state, exactly one wins. */
   readonly precondition: WritePrecondition;
+  readonly lock?: LockInput | undefined;
   /** Ends the write before its commit. For content whose stream does not end when its reader loses interest. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -81,7 +134,13 @@ export type RenameInput = {
 /** An object that was renamed. */
 export type Renamed = Pick<ObjectInfo, "size" | "etag">;
 
-/** Objects. Every method throws `NoSuchBucket` if the bucket is missing. */
+/**
+ * Objects. Every method throws `NoSuchBucket` if the bucket is missing.
+ *
+ * In a bucket with versioning each write of an object makes a version, and the versions before it stay. `NoSuchKey` has the
+ * headers of a delete marker where the current version is one. A version id that does not exist is `NoSuchVersion`, and one
+ * of a delete marker is `MethodNotAllowed`, except to {@linkcode Objects.deleteObject}.
+ */
 export interface Objects {
   /** @throws S3Error `NoSuchKey` */
   readObject(bucket: BucketName, key: ObjectKey, options?: InfoOptions): Promise<ObjectInfo>;
@@ -100,16 +159,17 @@ export interface Objects {
   /** @throws S3Error `PreconditionFailed`; `NoSuchKey` for `ifMatch` without an object; `AccessDenied` for a locked object */
   putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
   /**
-   * Deletes an object. A missing object is an error only if a condition requires one.
+   * Deletes an object, or removes a version. A missing object or version is an error only if a condition requires one.
+   * Where versioning is on, an object that is missing gets a delete marker, too.
    *
-   * @throws S3Error `NoSuchKey` for `ifMatch` without an object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked object
+   * @throws S3Error `NoSuchKey` for `ifMatch` without an object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked version
    */
-  deleteObject(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): Promise<void>;
+  deleteObject(bucket: BucketName, key: ObjectKey, input: DeleteInput): Promise<Deleted>;
   /**
    * Replaces all tags of an object. Everything else about it stays, its time of modification too. Object lock does not
    * protect tags. An object that is put in its place at the same time has the tags of its own put.
    *
-   * @param check Called with the object as it was read, before anything changes. What it throws is thrown.
+   * @param options.check Called with the object as it was read, before anything changes. What it throws is thrown.
    * @throws S3Error `NoSuchKey`; `MetadataTooLarge` if the object's other properties, which another program wrote, leave
    * no room for the tags
    */
@@ -117,11 +177,27 @@ export interface Objects {
     bucket: BucketName,
     key: ObjectKey,
     tags: ObjectProperties["tags"],
-    check?: (info: ObjectInfo) => void,
-  ): Promise<void>;
+    options?: {
+      readonly versionId?: VersionId | undefined;
+      readonly check?: (info: ObjectInfo) => void;
+    },
+  ): Promise<WrittenVersion>;
+  /**
+   * Changes the retention or the legal hold of a version. Everything else about it stays.
+   *
+   * @throws S3Error `NoSuchKey`; `AccessDenied` for a change that shortens or weakens retention, unless it is of mode
+   * GOVERNANCE and `bypass` says so; `InvalidArgument` for a date in the past
+   */
+  changeLock(
+    bucket: BucketName,
+    key: ObjectKey,
+    change: LockChange,
+    options?: { readonly versionId?: VersionId | undefined },
+  ): Promise<WrittenVersion>;
   /**
    * Gives an object another key, in place of the object that has that key. Everything else about it stays, its time of
-   * modification too. Onto itself, it checks the conditions and changes nothing.
+   * modification too. Onto itself, it checks the conditions and changes nothing. Not in a bucket that has or had versioning:
+   * `InvalidBucketState`.
    *
    * @throws S3Error `NoSuchKey` for a missing source; `PreconditionFailed`; `AccessDenied` if either object is locked;
    * `IdempotencyParameterMismatch` for a known token with other parameters

@@ -8,7 +8,7 @@ import type { WritePrecondition } from "../s3/conditions.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../s3/names.ts";
 import type { ContentInput } from "./content.ts";
-import type { ObjectInfo } from "./objects.ts";
+import type { LockInput, ObjectInfo } from "./objects.ts";
 
 /** The properties of the object that an upload will make. */
 export type UploadInput = {
@@ -18,6 +18,7 @@ export type UploadInput = {
   readonly checksumType: ChecksumType | undefined;
   /** The client named no algorithm, and the gateway chose it. Parts may come with other checksums. */
   readonly checksumIsDefault?: boolean | undefined;
+  readonly lock?: LockInput | undefined;
 };
 
 /** An upload in progress. */

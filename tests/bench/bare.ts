@@ -12,7 +12,8 @@ import { digestsOf } from "../../src/crypto/digests.ts";
 import { textOf } from "../../src/nats/jetstream/messages.ts";
 import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import type { Nuid } from "../../src/nats/layout/nuid.ts";
-import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
+import { chunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { openRequests } from "./own_requests.ts";
 

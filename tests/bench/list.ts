@@ -20,7 +20,7 @@ import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
-import { formatInfo } from "../../src/nats/layout/object_info.ts";
+import { formatInfo } from "../../src/nats/layout/format_info.ts";
 import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";

@@ -33,7 +33,7 @@ Deno.test("what one gateway was told is stored, another one shows at once", asyn
         if (objects.find((object) => object.key === key)?.etag !== etag) wrong++;
       }
       if (round % 10 === 9) {
-        await writer.store.deleteObject(bucket, key, {});
+        await writer.store.deleteObject(bucket, key, { precondition: {} });
         const gone = await reader.store.readObject(bucket, key).then(() => false, () => true);
         if (!gone) wrong++;
       }

@@ -116,7 +116,7 @@ export function bucketContract(test: Test): void {
     await put(store, "k", "x");
     await rejectsWith("BucketNotEmpty", store.deleteBucket(bucket));
     strictEqual(await text(store, "k"), "x");
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await store.deleteBucket(bucket);
     await rejectsWith("NoSuchBucket", store.readBucket(bucket));
     deepStrictEqual(await store.listBuckets(), []);
@@ -124,7 +124,7 @@ export function bucketContract(test: Test): void {
 
   test("shows nothing of a deleted bucket in one of the same name", async ({ store }) => {
     await put(store, "k", "x");
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await store.deleteBucket(bucket);
     await store.createBucket(bucket, "bob");
     deepStrictEqual((await list(store)).keys, []);
@@ -141,7 +141,7 @@ export function bucketContract(test: Test): void {
       () => store.readObject(none, key("k")),
       () => store.getObject(none, key("k"), () => "all"),
       () => store.putObject(none, key("k"), objectInput("x")),
-      () => store.deleteObject(none, key("k"), {}),
+      () => store.deleteObject(none, key("k"), { precondition: {} }),
       () => store.listObjects(none, query()),
       () => store.createUpload(none, key("k"), uploadInput()),
       () => store.putPart(none, key("k"), id, part(1), partInput("x")),

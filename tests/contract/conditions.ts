@@ -56,22 +56,27 @@ export function conditionContract(test: Test): void {
     await write("k", { ifMatch: etag });
     await write("k", { ifMatch: "*" });
     strictEqual(await text(store, "k"), "second");
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await write("k", { ifNoneMatch: "*" });
   });
 
   test("checks the conditions of deletes", async ({ store }) => {
     const { etag } = await put(store, "k", "x");
-    const call = store.deleteObject(bucket, key("k"), { ifMatch: "0".repeat(32) });
+    const call = store.deleteObject(bucket, key("k"), {
+      precondition: { ifMatch: "0".repeat(32) },
+    });
     await rejectsWith("PreconditionFailed", call);
     strictEqual(await text(store, "k"), "x");
-    await store.deleteObject(bucket, key("k"), { ifMatch: etag });
+    await store.deleteObject(bucket, key("k"), { precondition: { ifMatch: etag } });
     await rejectsWith("NoSuchKey", store.readObject(bucket, key("k")));
     for (const ifMatch of [etag, "*"]) {
-      await rejectsWith("NoSuchKey", store.deleteObject(bucket, key("k"), { ifMatch }));
+      await rejectsWith(
+        "NoSuchKey",
+        store.deleteObject(bucket, key("k"), { precondition: { ifMatch } }),
+      );
     }
     await put(store, "k", "x");
-    await store.deleteObject(bucket, key("k"), { ifMatch: "*" });
+    await store.deleteObject(bucket, key("k"), { precondition: { ifMatch: "*" } });
     deepStrictEqual((await list(store)).keys, []);
   });
 
@@ -79,14 +84,14 @@ export function conditionContract(test: Test): void {
     const { modified } = await put(store, "k", "x");
     const another = new Date(modified.getTime() + 1000);
     for (const precondition of [{ ifMatchSize: 2 }, { ifMatchModified: another }]) {
-      const call = store.deleteObject(bucket, key("k"), precondition);
+      const call = store.deleteObject(bucket, key("k"), { precondition });
       await rejectsWith("PreconditionFailed", call);
     }
     strictEqual(await text(store, "k"), "x");
     const same = { ifMatchSize: 1, ifMatchModified: modified };
-    await store.deleteObject(bucket, key("k"), same);
+    await store.deleteObject(bucket, key("k"), { precondition: same });
     deepStrictEqual((await list(store)).keys, []);
-    await store.deleteObject(bucket, key("k"), same);
+    await store.deleteObject(bucket, key("k"), { precondition: same });
   });
 
   test("checks the conditions of Complete", async ({ store }) => {

@@ -73,7 +73,7 @@ export function failedWriteContract(test: Test): void {
     await put(store, "k", "kept");
     await retain(bucket, key("k"), new Date(Date.now() + 3_600_000));
     ok((await store.readObject(bucket, key("k"))).retention !== undefined);
-    await rejectsWith("AccessDenied", store.deleteObject(bucket, key("k"), {}));
+    await rejectsWith("AccessDenied", store.deleteObject(bucket, key("k"), { precondition: {} }));
     await rejectsWith("AccessDenied", put(store, "k", "changed"));
     const { id, parts } = await upload(store, "k", [pattern(10)]);
     await rejectsWith(
@@ -84,6 +84,6 @@ export function failedWriteContract(test: Test): void {
 
     await put(store, "past", "x");
     await retain(bucket, key("past"), new Date(Date.now() - 1000));
-    await store.deleteObject(bucket, key("past"), {});
+    await store.deleteObject(bucket, key("past"), { precondition: {} });
   });
 }

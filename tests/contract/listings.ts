@@ -113,7 +113,7 @@ export function listingContract(test: Test): void {
     for (let i = 0; i < 30; i++) {
       const name = `k${i % 10}`;
       if (i % 3 === 2) {
-        await store.deleteObject(bucket, key(name), {});
+        await store.deleteObject(bucket, key(name), { precondition: {} });
         expected.delete(name);
       } else {
         await put(store, name, `${i}`);

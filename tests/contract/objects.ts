@@ -109,7 +109,7 @@ export function objectContract(test: Test): void {
     await put(store, "k", "new");
     await sameBytes(content, old);
     const again = await store.getObject(bucket, key("k"), () => "all");
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await sameBytes(again, Buffer.from("new"));
   });
 
@@ -117,16 +117,16 @@ export function objectContract(test: Test): void {
     await rejectsWith("NoSuchKey", store.readObject(bucket, key("k")));
     await rejectsWith("NoSuchKey", store.getObject(bucket, key("k"), () => "all"));
     await put(store, "k", "x");
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await rejectsWith("NoSuchKey", store.readObject(bucket, key("k")));
     await rejectsWith("NoSuchKey", store.getObject(bucket, key("k"), () => "all"));
   });
 
   test("deletes what is not there without complaint", async ({ store }) => {
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     await put(store, "k", "x");
-    await store.deleteObject(bucket, key("k"), {});
-    await store.deleteObject(bucket, key("k"), {});
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
+    await store.deleteObject(bucket, key("k"), { precondition: {} });
     deepStrictEqual((await list(store)).keys, []);
     await put(store, "k", "y");
     strictEqual(await text(store, "k"), "y");
@@ -166,7 +166,9 @@ export function objectContract(test: Test): void {
       strictEqual(await text(store, weird), `object ${i}`, weird);
       strictEqual((await store.readObject(bucket, key(weird))).key, weird);
     }
-    for (const weird of WEIRD_KEYS) await store.deleteObject(bucket, key(weird), {});
+    for (const weird of WEIRD_KEYS) {
+      await store.deleteObject(bucket, key(weird), { precondition: {} });
+    }
     deepStrictEqual((await list(store)).keys, []);
   });
 }

@@ -12,7 +12,7 @@ import type { Test } from "./store_under_test.ts";
 
 type Tags = Readonly<Record<string, string>>;
 
-const tag = (store: Store, name: string, tags: Tags): Promise<void> =>
+const tag = (store: Store, name: string, tags: Tags): Promise<unknown> =>
   store.putObjectTags(bucket, key(name), tags);
 
 async function tagsOf(store: Store, name: string): Promise<Tags> {
@@ -87,13 +87,13 @@ export function tagContract(test: Test): void {
     await tag(store, "a", { team: "a" });
     deepStrictEqual(await tagsOf(store, "a"), { team: "a" });
     deepStrictEqual((await store.readObject(bucket, key("a"))).retention?.until, until);
-    await rejectsWith("AccessDenied", store.deleteObject(bucket, key("a"), {}));
+    await rejectsWith("AccessDenied", store.deleteObject(bucket, key("a"), { precondition: {} }));
   });
 
   test("tags no missing object", async ({ store }) => {
     await rejectsWith("NoSuchKey", tag(store, "missing", { a: "1" }));
     await put(store, "a", "x");
-    await store.deleteObject(bucket, key("a"), {});
+    await store.deleteObject(bucket, key("a"), { precondition: {} });
     await rejectsWith("NoSuchKey", tag(store, "a", {}));
     deepStrictEqual((await list(store)).keys, []);
     const missing = "missing" as BucketName;

@@ -61,7 +61,7 @@ Deno.test("a PUT that races with DeleteBucket is stored or refused, never lost",
     if (stored) {
       outcomes.stored++;
       ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(100, round)));
-      await store.deleteObject(bucket, key, {});
+      await store.deleteObject(bucket, key, { precondition: {} });
     } else outcomes.deleted++;
     if (!deleted) await store.deleteBucket(bucket);
   }
@@ -253,7 +253,7 @@ Deno.test("a bucket that is being deleted cannot be made, one whose deletion was
   await store.createBucket(bucket, "bob");
   strictEqual((await store.readBucket(bucket)).owner, "bob");
   await store.putObject(bucket, key, input(someBytes(4)));
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   await store.deleteBucket(bucket);
 });
 

@@ -77,7 +77,7 @@ Deno.test("an object in parts waits for room within the quota, and is then rewri
   strictEqual(await flatten(store), undefined);
   await checkNothingLeft(given);
 
-  await store.deleteObject(bucket, filler, {});
+  await store.deleteObject(bucket, filler, { precondition: {} });
   await store.freeReplaced(bucket);
   await delay(150);
   strictEqual(await flatten(store), "rewritten");
@@ -108,7 +108,7 @@ Deno.test("a rewrite gives way to clients that fill the bucket meanwhile", async
   strictEqual(await (await native.open("room")).getBlob(key), null);
   await checkNothingLeft(given);
 
-  await store.deleteObject(bucket, "client" as ObjectKey, {});
+  await store.deleteObject(bucket, "client" as ObjectKey, { precondition: {} });
   await store.freeReplaced(bucket);
   await delay(150);
   strictEqual(await flatten(gateway.store), "rewritten");
@@ -140,9 +140,9 @@ for (const [limit, server] of Object.entries(LIMITS)) {
       // Clients still have room.
       const client = "client" as ObjectKey;
       await store.putObject(bucket, client, input(someBytes(MIB / 2, 3)));
-      await store.deleteObject(bucket, client, {});
+      await store.deleteObject(bucket, client, { precondition: {} });
 
-      await store.deleteObject("other" as BucketName, key, {});
+      await store.deleteObject("other" as BucketName, key, { precondition: {} });
       await store.freeReplaced("other" as BucketName);
       await store.freeReplaced(bucket);
       await delay(150);

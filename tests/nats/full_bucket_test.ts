@@ -123,7 +123,7 @@ Deno.test("PUTs stop at the quota; deletes, trash and listings go on in the rese
     .filter((subject) => subject.startsWith("$O.full.C."));
   strictEqual(chunks.length, fitted, "nothing of the refused PUT is left");
   strictEqual((await keys(store)).length, fitted);
-  await store.deleteObject(bucket, key(0), {});
+  await store.deleteObject(bucket, key(0), { precondition: {} });
   await rejects(store.readObject(bucket, key(0)), { code: "NoSuchKey" });
   strictEqual((await keys(store)).length, fitted - 1);
   await new Promise((resolve) => setTimeout(resolve, 1200));
@@ -140,7 +140,7 @@ Deno.test("a bucket that is full to the last byte is listed and emptied", async 
 
   await rejects(store.putObject(bucket, key(9), input(someBytes(10))), { code: "QuotaExceeded" });
   deepStrictEqual(await keys(store), ["k0", "k1", "k2"]);
-  for (let n = 0; n < 3; n++) await store.deleteObject(bucket, key(n), {});
+  for (let n = 0; n < 3; n++) await store.deleteObject(bucket, key(n), { precondition: {} });
   deepStrictEqual(await keys(store), []);
   await rejects(store.readObject(bucket, key(1)), { code: "NoSuchKey" });
   await store.deleteBucket(bucket);
@@ -153,7 +153,7 @@ Deno.test("an account without storage refuses PUTs and goes on deleting", async 
   const fitted = await fill(store);
   ok(fitted >= 5 && fitted <= 8, `${fitted} fitted`);
   strictEqual((await keys(store)).length, fitted);
-  for (let n = 0; n < fitted; n++) await store.deleteObject(bucket, key(n), {});
+  for (let n = 0; n < fitted; n++) await store.deleteObject(bucket, key(n), { precondition: {} });
   deepStrictEqual(await keys(store), []);
   await store.deleteBucket(bucket);
 });
@@ -179,7 +179,7 @@ Deno.test("native objects that are deleted in a full bucket leave no bytes", asy
   await using other = await openStore(given.server.url);
   strictEqual((await keys(other.store)).length, 12);
 
-  for (let n = 0; n < 12; n++) await store.deleteObject(bucket, key(n), {});
+  for (let n = 0; n < 12; n++) await store.deleteObject(bucket, key(n), { precondition: {} });
   deepStrictEqual(await keys(store), []);
   deepStrictEqual(await keys(other.store), []);
   await store.freeReplaced(bucket);
@@ -199,12 +199,12 @@ Deno.test("bytes with a second name outlive the first one in a full bucket", asy
   await connection.request("$O.full.M.dHdpbg==", JSON.stringify({ ...info, name: "twin" }));
   await fillToTheBrim(connection);
 
-  await store.deleteObject(bucket, key(0), {});
+  await store.deleteObject(bucket, key(0), { precondition: {} });
   await store.freeReplaced(bucket);
   deepStrictEqual(await keys(store), ["twin"]);
   const twin = await read(store, bucket, "twin" as ObjectKey);
   ok(sameBytes(twin.bytes, someBytes(300_000, 0)));
-  await store.deleteObject(bucket, "twin" as ObjectKey, {});
+  await store.deleteObject(bucket, "twin" as ObjectKey, { precondition: {} });
   await store.freeReplaced(bucket);
   await checkOnlyLive(connection);
 });
@@ -216,7 +216,7 @@ Deno.test("a full bucket that no gateway has written to is emptied and deleted",
   await putNatively(given, 3);
   await fillToTheBrim(connection);
   await rejects(store.deleteBucket(bucket), { code: "BucketNotEmpty" });
-  for (let n = 0; n < 3; n++) await store.deleteObject(bucket, key(n), {});
+  for (let n = 0; n < 3; n++) await store.deleteObject(bucket, key(n), { precondition: {} });
   await store.freeReplaced(bucket);
   await checkOnlyLive(connection);
   await store.deleteBucket(bucket);
@@ -239,7 +239,7 @@ Deno.test("what a full bucket cannot record is finished when it has room", async
 
   await limitTo(connection, 1); // as if native writers took everything that becomes free
   for (let n = 0; n < 4; n++) {
-    await store.deleteObject(bucket, key(n), {});
+    await store.deleteObject(bucket, key(n), { precondition: {} });
     await rejects(store.readObject(bucket, key(n)), { code: "NoSuchKey" });
   }
   deepStrictEqual(await keys(store), []);
@@ -450,7 +450,7 @@ for (const [limit, server] of Object.entries(LIMITS)) {
       }
       await rejects(complete(store, id), { code: "QuotaExceeded" });
       await store.abortUpload(bucket, key(0), id);
-      for (let n = 0; n < 2; n++) await store.deleteObject(bucket, key(n), {});
+      for (let n = 0; n < 2; n++) await store.deleteObject(bucket, key(n), { precondition: {} });
       await store.freeReplaced(bucket);
       deepStrictEqual(await keys(store), []);
       await checkOnlyLive(connection);

@@ -18,15 +18,15 @@ import { groupNamedBy } from "../../src/nats/layout/info_json.ts";
 import { parseListed } from "../../src/nats/layout/listed_info.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
-import { formatInfo, type InfoInput, readInfo } from "../../src/nats/layout/object_info.ts";
+import { formatInfo, type InfoInput } from "../../src/nats/layout/format_info.ts";
+import { readInfo } from "../../src/nats/layout/object_info.ts";
 import { formatPart, parsePart } from "../../src/nats/layout/part_record.ts";
 import {
   chunkSubject,
   parseChunkSubject,
-  parseRecordSubject,
   partChunkSubject,
-  records,
-} from "../../src/nats/layout/subjects.ts";
+} from "../../src/nats/layout/chunk_subjects.ts";
+import { parseRecordSubject, records } from "../../src/nats/layout/subjects.ts";
 import { formatTrash, parseTrash } from "../../src/nats/layout/trash_record.ts";
 import {
   formatUploadRecord,

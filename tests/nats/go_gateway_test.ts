@@ -56,9 +56,9 @@ Deno.test("what the Go gateway locked is neither deleted nor overwritten; the re
   const bucket = "go-gateway" as BucketName;
   const locked = "locked.pdf" as ObjectKey;
   const { store } = given;
-  await rejects(store.deleteObject(bucket, locked, {}), { code: "AccessDenied" });
+  await rejects(store.deleteObject(bucket, locked, { precondition: {} }), { code: "AccessDenied" });
   await rejects(store.putObject(bucket, locked, input(someBytes(1))), { code: "AccessDenied" });
   ok((await read(store, bucket, locked)).bytes.length === 5000);
-  await store.deleteObject(bucket, "hello.txt" as ObjectKey, {});
+  await store.deleteObject(bucket, "hello.txt" as ObjectKey, { precondition: {} });
   await rejects(store.readObject(bucket, "hello.txt" as ObjectKey), { code: "NoSuchKey" });
 });

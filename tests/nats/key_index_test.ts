@@ -426,7 +426,7 @@ Deno.test("a gateway that starts reads the saved index and what came after it", 
   deepStrictEqual(first.keys, keys);
   ok(first.from > 4000, `it read from ${first.from}`);
 
-  await given.store.deleteObject(bucket, "k00500" as ObjectKey, {});
+  await given.store.deleteObject(bucket, "k00500" as ObjectKey, { precondition: {} });
   await put(given.store, "k00500+", "k00000");
   const native = await given.native.open("index");
   await native.update("k01000", { name: "renamed" });
@@ -449,7 +449,7 @@ Deno.test("an index is saved while its keys change", async () => {
   const listing = keysOf(store);
   const changes = (async () => {
     for (let i = 0; i < 4000; i += 40) {
-      await store.deleteObject(bucket, keys[i] as ObjectKey, {});
+      await store.deleteObject(bucket, keys[i] as ObjectKey, { precondition: {} });
       await put(store, `${keys[i]}/moved`);
     }
   })();

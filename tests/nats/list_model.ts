@@ -359,7 +359,8 @@ class Run {
     return {
       name: `delete, gateway ${gateway}`,
       states: new Map([[key, [undefined]]]),
-      carryOut: async () => await gateways[gateway]?.deleteObject(bucket, key as ObjectKey, {}),
+      carryOut: async () =>
+        await gateways[gateway]?.deleteObject(bucket, key as ObjectKey, { precondition: {} }),
     };
   }
 

@@ -8,12 +8,8 @@ import { Buffer } from "node:buffer";
 import { parseChunkMap } from "../../src/nats/layout/chunk_map.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { parseInfo } from "../../src/nats/layout/object_info.ts";
-import {
-  chunkSubject,
-  keyOfSubject,
-  partChunkSubject,
-  records,
-} from "../../src/nats/layout/subjects.ts";
+import { chunkSubject, partChunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { keyOfSubject, records } from "../../src/nats/layout/subjects.ts";
 import { subjectsOfStream } from "./store_on_server.ts";
 
 /** Subjects whose messages are bytes, or say where bytes are or were. */

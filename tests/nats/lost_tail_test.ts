@@ -28,7 +28,9 @@ async function put(store: Store, bucket: string, ...keys: readonly string[]): Pr
 }
 
 async function remove(store: Store, bucket: string, ...keys: readonly string[]): Promise<void> {
-  for (const key of keys) await store.deleteObject(bucket as BucketName, key as ObjectKey, {});
+  for (const key of keys) {
+    await store.deleteObject(bucket as BucketName, key as ObjectKey, { precondition: {} });
+  }
 }
 
 async function keysOf(store: Store, bucket: string): Promise<readonly string[]> {

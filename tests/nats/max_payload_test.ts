@@ -116,7 +116,7 @@ for (const maxPayload of [65_536, 65_537, 70_000]) {
       const query = { prefix: "", delimiter: "", after: "", limit: 100 };
       strictEqual((await lister.listObjects(bucket, query)).objects.length, 9);
     }
-    await store.deleteObject(bucket, key("parts"), {});
+    await store.deleteObject(bucket, key("parts"), { precondition: {} });
     await rejects(store.readObject(bucket, key("parts")), { code: "NoSuchKey" });
   });
 }

@@ -97,7 +97,7 @@ for (const filter of [undefined, "$O.origin.S3.>", "$O.origin.C.>"]) {
       );
       const { etag } = await store.readObject(bucket, key);
       await store.putObject(bucket, key, input(bytes, { precondition: { ifMatch: etag } }));
-      await store.deleteObject(bucket, key, {});
+      await store.deleteObject(bucket, key, { precondition: {} });
       await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
     }
   });
@@ -243,12 +243,12 @@ Deno.test("a mirror in another domain is a bucket that is only read", async () =
   );
   const readOnly = { code: "AccessDenied" };
   await rejects(copy.store.putObject(bucket, key, input(someBytes(1))), readOnly);
-  await rejects(copy.store.deleteObject(bucket, key, {}), readOnly);
+  await rejects(copy.store.deleteObject(bucket, key, { precondition: {} }), readOnly);
   await rejects(upload(copy.store, someBytes(1)), readOnly);
   await rejects(copy.store.deleteBucket(bucket), readOnly);
 
   // What the origin deletes stays in the mirror, and no sweep takes it.
-  await given.store.deleteObject(bucket, key, {});
+  await given.store.deleteObject(bucket, key, { precondition: {} });
   const sweep = await copy.store.sweep(bucket, { minAge: 0, dryRun: false });
   deepStrictEqual([sweep.orphans, sweep.records], [0, 0]);
   await call(connection, `STREAM.INFO.${stream}`);

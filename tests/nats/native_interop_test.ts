@@ -87,7 +87,7 @@ Deno.test("overwrites and deletes from either side are seen by the other", async
   strictEqual(new TextDecoder().decode(await objects.getBlob("k") ?? undefined), "s3 2");
   await objects.putBlob({ name: "k" }, bytes("native 3"));
   strictEqual(new TextDecoder().decode((await read(store, bucket, key("k"))).bytes), "native 3");
-  await store.deleteObject(bucket, key("k"), {});
+  await store.deleteObject(bucket, key("k"), { precondition: {} });
   strictEqual(await objects.getBlob("k"), null);
   await store.putObject(bucket, key("k"), input(bytes("s3 4")));
   await objects.delete("k");

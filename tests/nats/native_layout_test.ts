@@ -197,7 +197,7 @@ Deno.test("an object that is replaced or deleted while it is rewritten stays rep
     const rewriting = slow.store.flattenNext(never);
     await held;
     if (change === "put") await given.store.putObject(bucket, key, input(someBytes(300_000, 9)));
-    else await given.store.deleteObject(bucket, key, {});
+    else await given.store.deleteObject(bucket, key, { precondition: {} });
     release();
     strictEqual((await rewriting)?.outcome, "needless");
     if (change === "put") {

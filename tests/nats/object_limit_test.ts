@@ -64,14 +64,14 @@ Deno.test("a bucket with as many objects as its limit refuses new ones, and noth
   );
 
   // Room for one more, on the gateway that did not delete.
-  await second.store.deleteObject(bucket, key("a"), {});
+  await second.store.deleteObject(bucket, key("a"), { precondition: {} });
   await first.store.completeUpload(bucket, key("u"), id, completion(parts));
   await first.store.completeUpload(bucket, key("u"), id, completion(parts)); // a repetition
   deepStrictEqual((await list(first.store)).keys, ["d", "u"]);
   // Native clients know of no limit, and their objects count.
   const objects = await native.open(bucket);
   await objects.putBlob({ name: "native" }, new TextEncoder().encode("four"));
-  await first.store.deleteObject(bucket, key("u"), {});
+  await first.store.deleteObject(bucket, key("u"), { precondition: {} });
   await rejects(put(first.store, "e", "five"), isFull);
 
   await limitTo(connection, undefined);

@@ -86,7 +86,7 @@ Deno.test("a sealed bucket is read and listed, and refuses writes until it is ma
   for (
     const write of [
       () => store.putObject(bucket, key, input(bytes)),
-      () => store.deleteObject(bucket, key, {}),
+      () => store.deleteObject(bucket, key, { precondition: {} }),
       () =>
         store.createUpload(bucket, key, {
           properties: input(bytes).properties,

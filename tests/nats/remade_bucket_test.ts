@@ -150,7 +150,7 @@ const operations: Readonly<Record<string, (store: Store, id: UploadId) => Promis
   readObject: (store) => store.readObject(bucket, key),
   getObject: (store) => store.getObject(bucket, key, () => "all"),
   putObject: (store) => store.putObject(bucket, key, input(someBytes(300_000))),
-  deleteObject: (store) => store.deleteObject(bucket, key, {}),
+  deleteObject: (store) => store.deleteObject(bucket, key, { precondition: {} }),
   listObjects: (store) => store.listObjects(bucket, list),
   createUpload: (store) => createUpload(store),
   putPart: (store, id) => store.putPart(bucket, key, id, 1 as PartNumber, input(someBytes(9))),

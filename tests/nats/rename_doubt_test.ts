@@ -148,7 +148,9 @@ Deno.test("a DELETE that a rename overtook does not take the bytes", () =>
       dropped.resolve();
       return "drop";
     };
-    const refused = rejects(doubtful.deleteObject(bucket, a, {}), { code: "ServiceUnavailable" });
+    const refused = rejects(doubtful.deleteObject(bucket, a, { precondition: {} }), {
+      code: "ServiceUnavailable",
+    });
     await dropped.promise;
     await rename(store, a, b);
     await refused;
@@ -172,7 +174,7 @@ Deno.test("renames, PUTs and DELETEs of both keys at once have one outcome each"
         () => rename(store, a, b),
         () => rename(other.store, b, a),
         () => other.store.putObject(bucket, key, input(body)),
-        () => store.deleteObject(bucket, key, {}),
+        () => store.deleteObject(bucket, key, { precondition: {} }),
       ];
       const results = await Promise.allSettled(
         calls.filter(() => random(3) > 0).map(async (call) => {

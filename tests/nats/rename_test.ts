@@ -92,7 +92,7 @@ Deno.test("a renamed object keeps its chunks, and native clients and other gatew
     const blob = await objects.getBlob("b"); // throws when the digest is wrong
     ok(blob !== null && sameBytes(blob, bytes));
     deepStrictEqual([await objects.getBlob("a"), (await objects.info("b"))?.name], [null, "b"]);
-    await store.deleteObject(bucket, b, {});
+    await store.deleteObject(bucket, b, { precondition: {} });
     await checkOnlyLive(given);
     deepStrictEqual(await chunks(given), []);
   }
@@ -171,7 +171,7 @@ Deno.test("a read of the source that outlasts the grace ends, also if the new ke
   const { body } = await store.getObject(bucket, a, () => "all");
   ok(body instanceof ReadableStream);
   await rename(other.store, a, b);
-  await other.store.deleteObject(bucket, b, {});
+  await other.store.deleteObject(bucket, b, { precondition: {} });
   await delay(2 * GRACE + 200);
   await other.store.freeReplaced(bucket);
   ok(sameBytes(await new Response(body).bytes(), bytes));
@@ -220,7 +220,7 @@ for (const what of ["as it was", "without the metadata of S3"]) {
         // A native update replaces all metadata.
         const changes = what === "as it was" ? {} : { metadata: { mine: "x" } };
         await connection.request(subject, JSON.stringify({ ...info, ...changes }));
-        if (free === "delete") await other.store.deleteObject(bucket, a, {});
+        if (free === "delete") await other.store.deleteObject(bucket, a, { precondition: {} });
         else await store.putObject(bucket, a, input(someBytes(20)));
         await store.freeReplaced(bucket);
         await shows(store, b, bytes);

@@ -6,8 +6,9 @@
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
-import { formatInfo } from "../../src/nats/layout/object_info.ts";
-import { chunkSubject, infoSubject } from "../../src/nats/layout/subjects.ts";
+import { formatInfo } from "../../src/nats/layout/format_info.ts";
+import { chunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import { input, someBytes } from "./store_on_server.ts";

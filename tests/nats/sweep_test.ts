@@ -346,7 +346,7 @@ Deno.test("one odd record stops neither the trash, the sweep nor the listing of 
     await connection.request(`$O.swept.S3.${subject}`, data);
   }
   await store.putObject(bucket, key("k"), input(someBytes(500_000)));
-  await store.deleteObject(bucket, key("k"), {});
+  await store.deleteObject(bucket, key("k"), { precondition: {} });
   strictEqual((await store.freeReplaced(bucket)).freed, 1);
   await plantOrphans(own.requests, native, 1);
   strictEqual((await store.sweep(bucket, { ...all, uploadExpiry: 0 })).orphans, 1);
@@ -363,7 +363,7 @@ Deno.test("a group that cannot be purged does not keep the others in the trash",
   await store.createBucket(bucket, "alice");
   for (let i = 0; i < 20; i++) {
     await store.putObject(bucket, key(`${i}`), input(someBytes(300_000)));
-    await store.deleteObject(bucket, key(`${i}`), {});
+    await store.deleteObject(bucket, key(`${i}`), { precondition: {} });
   }
   const refused = { subject: "$JS.API.STREAM.PURGE.OBJ_none" } as const;
   let purges = 0;
@@ -383,7 +383,7 @@ Deno.test("trash that could not be emptied is not forgotten", async () => {
   const { store } = other;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key("k"), input(someBytes(500_000)));
-  await store.deleteObject(bucket, key("k"), {});
+  await store.deleteObject(bucket, key("k"), { precondition: {} });
   deepStrictEqual(store.bucketsToFree(), [bucket]);
   proxy.judge = ({ subject }) => subject.includes("STREAM.PURGE") ? "drop" : "pass";
   await rejects(store.freeReplaced(bucket));

@@ -89,7 +89,7 @@ Deno.test("an object that is deleted or renamed while its tags change stays so",
       await held;
       const other = "other" as ObjectKey;
       const precondition = { source: {}, destination: {} };
-      if (change === "delete") await store.deleteObject(bucket, key, {});
+      if (change === "delete") await store.deleteObject(bucket, key, { precondition: {} });
       else await store.renameObject(bucket, key, other, { precondition });
       release();
       await refused;

@@ -48,7 +48,7 @@ Deno.test("a replaced group is kept for the grace and purged after it", async ()
   const left = await contents(connection);
   strictEqual(left.length, 2, left.join());
   ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(300_000, 2)));
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   await delay(GRACE + 200);
   strictEqual((await store.freeReplaced(bucket)).freed, 1);
   strictEqual((await contents(connection)).filter((name) => name.startsWith("C.")).length, 0);
@@ -75,7 +75,7 @@ Deno.test("few chunks go with the write that replaces them, unnoticed by who rea
   writing = false;
   ok((await Promise.all(readers)).every((reads) => reads > 10));
   strictEqual((await contents(connection)).length, 2);
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   deepStrictEqual((await contents(connection)).filter((name) => !name.startsWith("M.")), []);
 });
 
@@ -100,7 +100,7 @@ Deno.test("a read that takes longer than the grace ends with the bytes it began 
     received.push(value);
     if (performance.now() - began < 4 * GRACE) {
       if (replaced++ === 0) await other.putObject(bucket, key, input(someBytes(10)));
-      if (replaced === 3) await other.deleteObject(bucket, key, {});
+      if (replaced === 3) await other.deleteObject(bucket, key, { precondition: {} });
       await delay(200);
       await other.freeReplaced(bucket);
     }
@@ -183,7 +183,7 @@ Deno.test("trash that knows the old key of a natively renamed object does not ta
   await (await native.open("trash")).update(key, { name: "new" });
   deepStrictEqual(await store.freeReplaced(bucket), { freed: 0, waiting: 0 });
   ok(sameBytes((await read(store, bucket, "new" as ObjectKey)).bytes, someBytes(300_000)));
-  await store.deleteObject(bucket, "new" as ObjectKey, {});
+  await store.deleteObject(bucket, "new" as ObjectKey, { precondition: {} });
   for (let i = 0; (await store.freeReplaced(bucket)).waiting > 0; i++) {
     ok(i < 40, "the lease of the reader stays");
     await delay(100);
@@ -200,7 +200,7 @@ Deno.test("object info that names another object's group cannot take its bytes",
   const subject = `$O.trash.M.${btoa("victim")}`;
   const info = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`);
   await connection.request(`$O.trash.M.${btoa("k")}`, info.data);
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   await delay(GRACE + 200);
   await store.freeReplaced(bucket);
   await store.sweep(bucket, { minAge: 0, dryRun: false });
@@ -254,7 +254,7 @@ Deno.test("a multipart upload leaves nothing but what the object names", async (
   ]);
   strictEqual((await read(store, bucket, key)).bytes.length, 100_010);
 
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   await delay(GRACE + 200);
   await store.freeReplaced(bucket);
   const left = await contents(connection);

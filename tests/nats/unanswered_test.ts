@@ -75,7 +75,7 @@ async function warmUp(store: Store): Promise<void> {
   while (!isWarm) {
     try {
       await store.putObject(bucket, key, input(NEW));
-      await store.deleteObject(bucket, key, {});
+      await store.deleteObject(bucket, key, { precondition: {} });
       isWarm = true;
     } catch (cause) {
       if (!(cause instanceof S3Error && cause.code === "ServiceUnavailable")) throw cause;
@@ -176,7 +176,9 @@ test("a DELETE that a native update overtook leaves the bytes that the update na
     dropped.resolve();
     return "drop";
   };
-  const refused = rejects(doubtful.deleteObject(bucket, key, {}), { code: "ServiceUnavailable" });
+  const refused = rejects(doubtful.deleteObject(bucket, key, { precondition: {} }), {
+    code: "ServiceUnavailable",
+  });
   await dropped.promise;
   await connection.request(subject, info.data); // it names the same group
   await refused;
@@ -345,7 +347,7 @@ test("a DELETE whose acknowledgement is lost has deleted", async (given) => {
   const { doubtful, store, proxy } = given;
   await store.putObject(bucket, key, input(OLD));
   proxy.judge = swallowAnswers(published("M"));
-  await doubtful.deleteObject(bucket, key, {});
+  await doubtful.deleteObject(bucket, key, { precondition: {} });
   await checkWhole(given, undefined);
 });
 
@@ -354,7 +356,9 @@ test("a DELETE that nobody answered purges nothing, and deletes when it lands la
   await store.putObject(bucket, key, input(OLD));
   const release = Promise.withResolvers<void>();
   proxy.judge = (frame) => published("M")(frame) ? { hold: release.promise } : "pass";
-  await rejects(doubtful.deleteObject(bucket, key, {}), { code: "ServiceUnavailable" });
+  await rejects(doubtful.deleteObject(bucket, key, { precondition: {} }), {
+    code: "ServiceUnavailable",
+  });
   await checkWhole(given, OLD);
   release.resolve();
   await delay(200);
@@ -366,7 +370,9 @@ test("a DELETE that lands late does not take a newer object", async (given) => {
   await store.putObject(bucket, key, input(OLD));
   const release = Promise.withResolvers<void>();
   proxy.judge = (frame) => published("M")(frame) ? { hold: release.promise } : "pass";
-  await rejects(doubtful.deleteObject(bucket, key, {}), { code: "ServiceUnavailable" });
+  await rejects(doubtful.deleteObject(bucket, key, { precondition: {} }), {
+    code: "ServiceUnavailable",
+  });
   await store.putObject(bucket, key, input(NEW));
   release.resolve();
   await delay(200);
@@ -571,7 +577,7 @@ test("a decision to delete a bucket that lands after it was given up takes no ob
   await rejects(doubtful.deleteBucket(bucket), { code: "ServiceUnavailable" });
   await store.putObject(bucket, key, input(NEW));
   await rejects(store.deleteBucket(bucket), { code: "BucketNotEmpty" });
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   // A gateway that gave up could not take its decision back.
   await given.connection.request(`$O.${bucket}.S3.lock.delete`, "kept");
   await rejects(store.deleteBucket(bucket), { code: "OperationAborted" });

@@ -106,11 +106,13 @@ Deno.test("an object that cannot be read exists, keeps its lock and its bytes, a
       await rejects(put({ ifMatch: "abc" }), { code: "PreconditionFailed" });
       await rejects(put({ ifMatch: "*" }), { code: "AccessDenied" });
       await rejects(put({}), { code: "AccessDenied" });
-      await rejects(store.deleteObject(bucket, key, {}), { code: "AccessDenied" });
+      await rejects(store.deleteObject(bucket, key, { precondition: {} }), {
+        code: "AccessDenied",
+      });
 
       await writeInfo(given, change(info));
       await rejects(put({ ifNoneMatch: "*" }), { code: "PreconditionFailed" });
-      await rejects(store.deleteObject(bucket, key, { ifMatch: "abc" }), {
+      await rejects(store.deleteObject(bucket, key, { precondition: { ifMatch: "abc" } }), {
         code: "PreconditionFailed",
       });
       const { objects } = await store.listObjects(bucket, EVERYTHING);
@@ -118,7 +120,7 @@ Deno.test("an object that cannot be read exists, keeps its lock and its bytes, a
       await rejects(store.deleteBucket(bucket), { code: "BucketNotEmpty" });
       strictEqual((await store.sweep(bucket, SWEEP)).stopped, undefined);
       deepStrictEqual(await chunksOf(given), chunks);
-      await store.deleteObject(bucket, key, {});
+      await store.deleteObject(bucket, key, { precondition: {} });
       await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
       await store.freeReplaced(bucket);
       deepStrictEqual(await chunksOf(given), []);
@@ -178,6 +180,8 @@ Deno.test("native groups whose names have dots are neither purged nor taken for 
   strictEqual(counted.includes("chunks"), true);
   // A native client reads on; S3 shows the object and lets it be deleted.
   await rejects(store.readObject(bucket, "0" as ObjectKey), { code: "InternalError" });
-  for (const i of names.keys()) await store.deleteObject(bucket, `${i}` as ObjectKey, {});
+  for (const i of names.keys()) {
+    await store.deleteObject(bucket, `${i}` as ObjectKey, { precondition: {} });
+  }
   strictEqual((await store.listObjects(bucket, EVERYTHING)).objects.length, 0);
 });

@@ -96,7 +96,7 @@ for (const [wrong, [info, code]] of Object.entries(INFOS)) {
     // What cannot be read is listed, so that it can be deleted.
     const shown = code === "NoSuchKey" ? ["victim"] : ["evil", "victim"];
     deepStrictEqual(page.objects.map(({ key }) => key as string), shown);
-    await store.deleteObject(bucket, key, {});
+    await store.deleteObject(bucket, key, { precondition: {} });
     await rejects(store.readObject(bucket, key), { code: "NoSuchKey" });
     await store.putObject(bucket, key, input(someBytes(3)));
     strictEqual((await read(store, bucket, key)).bytes.length, 3);
@@ -162,6 +162,6 @@ Deno.test("a subject that is no key is not listed", async () => {
   });
   deepStrictEqual(page.objects.map(({ key }) => key), [victim]);
   ok(Object.keys(await subjectsOfStream(given.connection, "OBJ_hostile")).length > 5);
-  await given.store.deleteObject(bucket, victim, {});
+  await given.store.deleteObject(bucket, victim, { precondition: {} });
   await rejects(given.store.deleteBucket(bucket), { code: "BucketNotEmpty" });
 });

@@ -217,7 +217,9 @@ Deno.test("a bucket with mutated records of every kind works on, and loses nothi
   ok((await subjectsOfStream(connection, "OBJ_records"))["$O.records.C.2026.11"]);
   // Every object that a mutated message makes can be deleted, unless it is locked.
   for (const { key } of (await store.listObjects(bucket, EVERYTHING)).objects) {
-    if (!contents.has(key)) await onlyS3Errors(store.deleteObject(bucket, key, {}));
+    if (!contents.has(key)) {
+      await onlyS3Errors(store.deleteObject(bucket, key, { precondition: {} }));
+    }
   }
   await store.freeReplaced(bucket);
   await store.sweep(bucket, SWEEP);
@@ -290,10 +292,10 @@ async function use(store: Store & Maintenance, round: number): Promise<void> {
     (await store.sweep(bucket, { ...SWEEP, uploadExpiry: 1e12 })).stopped,
     undefined,
   );
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   await multipart(store, key, someBytes(300_000));
   while (await onlyS3Errors(store.flattenNext(new AbortController().signal)) !== undefined);
-  await store.deleteObject(bucket, key, {});
+  await store.deleteObject(bucket, key, { precondition: {} });
   for (let i = 0; i < MUTATIONS; i++) {
     const odd = `odd${i}` as ObjectKey;
     await onlyS3Errors(store.readObject(bucket, odd, { partChecksums: true }));

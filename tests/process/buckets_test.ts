@@ -32,7 +32,7 @@ async function bucketOn(url: string): Promise<Fixture> {
   await store.createBucket(photos, "ann");
   for (const key of ["a", "b", "c"]) await put(key, 300_000);
   await put("gone", 1);
-  await store.deleteObject(photos, "gone" as ObjectKey, {});
+  await store.deleteObject(photos, "gone" as ObjectKey, { precondition: {} });
   const call = async (method: string, body?: unknown): Promise<unknown> => {
     const reply = await connection.request(
       `$JS.API.STREAM.${method}.OBJ_photos`,

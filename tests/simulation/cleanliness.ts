@@ -4,7 +4,8 @@
  */
 
 import { textOf } from "../../src/nats/jetstream/messages.ts";
-import { parseChunkSubject, parseRecordSubject, records } from "../../src/nats/layout/subjects.ts";
+import { parseChunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { parseRecordSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { BucketName } from "../../src/s3/names.ts";
 import { ODD_NUID } from "./by_hand.ts";
 import type { ClientWorld } from "./clients.ts";

@@ -11,7 +11,8 @@ import { digestETag, formatDigest } from "../../src/nats/layout/info_metadata.ts
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { parseInfo } from "../../src/nats/layout/object_info.ts";
 import type { Nuid } from "../../src/nats/layout/nuid.ts";
-import { chunkSubject, infoSubject, records } from "../../src/nats/layout/subjects.ts";
+import { chunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";

@@ -82,8 +82,10 @@ export async function tag(acting: Acting): Promise<string> {
   const what = `TAG ${key} ${tagOf({ tags: wanted }) ?? "with nothing"}`;
   let found: { readonly etag: string; readonly begun: Begun } | undefined;
   const ended = await call(what, (store) =>
-    store.putObjectTags(bucket, key, wanted, ({ etag }) => {
-      found ??= { etag, begun: tags.change(etag, wanted, what) };
+    store.putObjectTags(bucket, key, wanted, {
+      check({ etag }) {
+        found ??= { etag, begun: tags.change(etag, wanted, what) };
+      },
     }));
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "done") {

@@ -98,7 +98,7 @@ export async function removeKey(
   const from = witness.now();
   const begun = witness.history.write(place, null, what, condition);
   const precondition = condition === undefined ? {} : { ifMatch: condition };
-  const ended = await call(what, (store) => store.deleteObject(bucket, key, precondition));
+  const ended = await call(what, (store) => store.deleteObject(bucket, key, { precondition }));
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
     begun.end("refused");

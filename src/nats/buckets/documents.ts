@@ -43,6 +43,9 @@ const DOCUMENTS = {
   logging: { parse: parseDocument },
   policy: { parse: parseDocument },
   publicAccessBlock: { parse: parseDocument },
+  versioning: { parse: parseDocument },
+  objectLock: { parse: parseDocument },
+  lifecycle: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;

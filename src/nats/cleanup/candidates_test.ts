@@ -3,7 +3,8 @@ import type { ObjectKey, PartNumber, UploadId } from "../../s3/names.ts";
 import type { StoreName } from "../layout/names.ts";
 import { newNuid } from "../layout/nuid.ts";
 import { formatPart } from "../layout/part_record.ts";
-import { chunkSubject, partChunkSubject, records } from "../layout/subjects.ts";
+import { chunkSubject, partChunkSubject } from "../layout/chunk_subjects.ts";
+import { records } from "../layout/subjects.ts";
 import { Candidates } from "./candidates.ts";
 import { hashOf } from "./id_set.ts";
 

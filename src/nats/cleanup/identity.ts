@@ -10,7 +10,8 @@ import { checkJson, decodeJson, groupNamedBy } from "../layout/info_json.ts";
 import { decodeText, isRecord } from "../layout/json.ts";
 import type { StoreName } from "../layout/names.ts";
 import { parseRuns } from "../layout/runs.ts";
-import { parseChunkSubject, parseRecordSubject, type RecordKind } from "../layout/subjects.ts";
+import { parseChunkSubject } from "../layout/chunk_subjects.ts";
+import { parseRecordSubject, type RecordKind } from "../layout/subjects.ts";
 import { keptIdOf } from "./kept_id.ts";
 
 /**
@@ -29,6 +30,7 @@ const KEPT_BY: Readonly<Record<RecordKind, "info and holders" | "holders" | unde
   sync: undefined,
   trash: undefined,
   upload: undefined,
+  version: undefined,
 };
 
 /** What a sweep has to know about a subject in order to judge it. */

@@ -16,7 +16,8 @@ import { textOf } from "../jetstream/messages.ts";
 import { parseChunkMap } from "../layout/chunk_map.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { parseSubjectOf, partChunkSubject, type RecordKind, records } from "../layout/subjects.ts";
+import { partChunkSubject } from "../layout/chunk_subjects.ts";
+import { parseSubjectOf, type RecordKind, records } from "../layout/subjects.ts";
 import { parseUploadRecord } from "../layout/upload_record.ts";
 import { readSnapshotId } from "../listing/saved_index.ts";
 import { readInfos } from "./read_infos.ts";
@@ -51,6 +52,7 @@ const HOLDERS: Readonly<Record<RecordKind, ReadHolders | undefined>> = {
   rename: undefined,
   renamed: undefined,
   sync: undefined,
+  version: undefined,
 };
 
 /** Reads the ids that records keep, one kind after another. */

@@ -7,7 +7,8 @@ import type { StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { readInfo } from "../layout/object_info.ts";
 import { firstChunkIn, isElsewhere, isStray } from "../layout/stray_info.ts";
-import { chunkSubject, keyOfSubject } from "../layout/subjects.ts";
+import { chunkSubject } from "../layout/chunk_subjects.ts";
+import { keyOfSubject } from "../layout/subjects.ts";
 import type { UploadsContext } from "../uploads/context.ts";
 
 type StraysContext = Pick<UploadsContext, "requests" | "streams">;

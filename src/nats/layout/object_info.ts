@@ -7,9 +7,8 @@
  * @module
  */
 
-import type { Checksum } from "../../s3/checksum_algorithms.ts";
-import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { ObjectKey } from "../../s3/names.ts";
+import { readVersionId } from "../../s3/version_id.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
 import { isChunkSize } from "./chunk_size.ts";
 import {
@@ -21,12 +20,8 @@ import {
   unreadable,
 } from "./info_json.ts";
 import {
-  addProperties,
   firstChunkOf,
-  formatChecksum,
-  formatDigest,
   lengthOf,
-  MAX_PARTS_TEXT,
   MAX_PROPERTIES,
   MAX_SEEK_TEXT,
   parseDigest,
@@ -35,11 +30,10 @@ import {
   parseProperties,
 } from "./info_metadata.ts";
 import { decodeText, isRecord } from "./json.ts";
-import type { StoreName } from "./names.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
 import { hasLegalHold, lockedUntil, lockedUntilInText, parseRetention } from "./object_lock.ts";
-import { formatRuns } from "./runs.ts";
-import { keepUnknown, type RawInfo } from "./unknown_fields.ts";
+import type { RawInfo } from "./unknown_fields.ts";
+import { type MarkerFacts, markerIn, type VersionFacts, versionIn } from "./version_facts.ts";
 
 /** The place of an object's chunks. */
 export type ObjectBytes =
@@ -71,9 +65,6 @@ export type ParsedInfo =
   | { readonly kind: "object"; readonly object: StoredObject }
   | Exclude<CheckedJson, { readonly kind: "object" }>;
 
-/** Lifetime of a message that marks a deleted object. */
-export const TOMBSTONE_TTL = "336h";
-
 /**
  * Reads a metadata message.
  *
@@ -92,6 +83,10 @@ export type ReadInfo = {
   readonly nuid: Nuid | undefined;
   /** Until when object lock protects the object, even if the rest is unreadable; undefined without a lock. */
   readonly lockedUntil: Date | undefined;
+  /** The version that the message states; undefined if it states none. */
+  readonly version: VersionFacts | undefined;
+  /** Its facts if it is a delete marker of S3. */
+  readonly marker: MarkerFacts | undefined;
 };
 
 /** Reads a metadata message, and by themselves the facts that hold even if it is unreadable. */
@@ -99,14 +94,23 @@ export function readInfo(key: ObjectKey, payload: Uint8Array, time: Date): ReadI
   const json = decodeJson(payload);
   const raw = isRecord(json) ? json : undefined;
   const isDamaged = json === undefined;
+  const parsed = parseJson(key, json, time);
   return {
-    parsed: parseJson(key, json, time),
+    parsed,
     raw,
     nuid: parseNuid(isDamaged ? groupNamedBy(payload) : groupNamedByJson(json)),
     lockedUntil: isDamaged ? lockedUntilInText(decodeText(payload)) : lockedUntil(json),
+    version: versionIn(json),
+    marker: parsed.kind === "absent" ? markerIn(json, time) : undefined,
   };
 }
 
+function statedVersion(metadata: Readonly<Record<string, string>>): Pick<ObjectInfo, "versionId"> {
+  const versionId = readVersionId(metadata["s3.version"]);
+  return versionId === undefined ? NO_VERSION : { versionId };
+}
+
+const NO_VERSION = {} as const;
 const HELD = { legalHold: true } as const;
 
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
@@ -131,6 +135,7 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
         properties,
         partSizes: parsePartSizes(metadata["s3.parts"], size),
         retention: parseRetention(metadata),
+        ...statedVersion(metadata),
         ...(hasLegalHold(metadata) && HELD),
       },
       bytes: inParts ? { kind: "parts", nuid } : {
@@ -145,78 +150,4 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
       },
     },
   };
-}
-
-/** The facts that a new object's metadata message states. */
-export type InfoInput = {
-  readonly store: StoreName;
-  readonly key: ObjectKey;
-  readonly nuid: Nuid;
-  readonly size: number;
-  readonly chunks: number;
-  readonly chunkSize: number;
-  /** Lower-case hex; undefined for a multipart object, whose bytes the gateway never saw in one piece. */
-  readonly sha256: string | undefined;
-  readonly etag: string;
-  readonly modified: Date;
-  readonly properties: ObjectProperties;
-  readonly checksum: Checksum | undefined;
-  readonly owner: string;
-  readonly seek: string | undefined;
-  /** Sequence of the first chunk, if there is no seek table to tell it. */
-  readonly firstChunk?: number | undefined;
-  /** The facts that `S3.layout.<nuid>` holds; undefined if there is no such record. */
-  readonly layout: "parts" | "seek" | undefined;
-  readonly partSizes: readonly number[] | undefined;
-};
-
-/**
- * Returns the JSON of a metadata message, as native clients read it.
- *
- * @param raw The object info that is rewritten, whose unknown fields stay; undefined for a new object.
- */
-export function formatInfo(input: InfoInput, raw?: RawInfo): string {
-  const metadata: Record<string, string> = {
-    "s3.etag": input.etag,
-    "s3.modified": input.modified.toISOString(),
-    "s3.owner": input.owner,
-  };
-  addProperties(metadata, input.properties);
-  if (input.checksum !== undefined) metadata["s3.checksum"] = formatChecksum(input.checksum);
-  if (input.seek !== undefined) metadata["s3.seek"] = input.seek;
-  if (input.firstChunk !== undefined) metadata["s3.first"] = input.firstChunk.toString(36);
-  if (input.layout !== undefined) metadata["s3.layout"] = input.layout;
-  const parts = input.partSizes === undefined ? undefined : formatRuns(input.partSizes);
-  if (parts !== undefined && parts.length <= MAX_PARTS_TEXT) metadata["s3.parts"] = parts;
-
-  const { contentType } = input.properties.system;
-  const info = {
-    name: input.key,
-    ...(contentType !== undefined && { headers: { "Content-Type": [contentType] } }),
-    metadata,
-    options: { max_chunk_size: input.chunkSize },
-    bucket: input.store,
-    nuid: input.nuid,
-    size: input.size,
-    mtime: input.modified.toISOString(),
-    chunks: input.chunks,
-    digest: input.sha256 === undefined ? "" : formatDigest(input.sha256),
-    // A native get would wait for the chunks of a multipart object, which are elsewhere.
-    ...(input.layout === "parts" && { deleted: true }),
-  };
-  return JSON.stringify(raw === undefined ? info : keepUnknown(info, raw));
-}
-
-/** Returns the JSON of a delete marker of the object store, as native clients write it. */
-export function formatTombstone(store: StoreName, key: ObjectKey, nuid: Nuid, now: Date): string {
-  return JSON.stringify({
-    name: key,
-    bucket: store,
-    nuid,
-    size: 0,
-    mtime: now.toISOString(),
-    chunks: 0,
-    digest: "",
-    deleted: true,
-  });
 }

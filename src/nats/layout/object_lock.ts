@@ -61,6 +61,19 @@ export function hasLegalHold(metadata: Metadata): boolean {
   return isHeld(metadata[HOLD]);
 }
 
+/** Returns the metadata of a lock. */
+export function lockMetadata(
+  { retention, legalHold }: Partial<Pick<ObjectInfo, "retention" | "legalHold">>,
+): Readonly<Record<string, string>> {
+  return {
+    ...(retention !== undefined && {
+      [MODE]: retention.mode,
+      [UNTIL]: retention.until.toISOString(),
+    }),
+    ...(legalHold === true && { [HOLD]: "ON" }),
+  };
+}
+
 /** Returns whether the mode is one that responses may show, or there is none. */
 export function isLockReadable(metadata: Metadata): boolean {
   const mode = metadata[MODE];

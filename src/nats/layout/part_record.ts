@@ -14,7 +14,8 @@ import type { PartInfo } from "../../store/uploads.ts";
 import { DIGEST_BYTES, isPartSize, type MappedPart } from "./chunk_map.ts";
 import type { StoreName } from "./names.ts";
 import { formatSequences, parseSequences } from "./runs.ts";
-import { isAttempt, isPartNumber, parseSubjectOf, records } from "./subjects.ts";
+import { isAttempt, isPartNumber } from "./chunk_subjects.ts";
+import { parseSubjectOf, records } from "./subjects.ts";
 
 /** An uploaded part. */
 export type PartRecord = MappedPart & PartInfo;

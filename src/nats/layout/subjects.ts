@@ -9,17 +9,20 @@
  */
 
 import type { DocumentKind } from "../../store/documents.ts";
-import { MAX_PART_NUMBER, type ObjectKey } from "../../s3/names.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import { readVersionId, type VersionId } from "../../s3/version_id.ts";
 import { decodeKey, encodeKey } from "./key_encoding.ts";
 import type { StoreName } from "./names.ts";
-import { isOurNuid, type Nuid, parseNuid } from "./nuid.ts";
+import type { Nuid } from "./nuid.ts";
 
 /** Version of the subjects and records of a new bucket. */
 export const LAYOUT_VERSION = 1;
 /** Version of a bucket that has or had a policy: gateways that know only version 1 would ignore it. */
 export const POLICY_LAYOUT = 2;
+/** Version of a bucket that has or had versioning: gateways that know only version 2 would destroy versions. */
+export const VERSIONS_LAYOUT = 3;
 /** The latest version that this gateway reads and writes. */
-export const MAX_LAYOUT_VERSION = POLICY_LAYOUT;
+export const MAX_LAYOUT_VERSION = VERSIONS_LAYOUT;
 
 /** Matches the subjects of all object stores. */
 export const ALL_STORES = "$O.>";
@@ -38,73 +41,6 @@ export function subjectsOf(store: StoreName): Subjects {
     infos: `$O.${store}.M.>`,
     records: `$O.${store}.S3.>`,
   };
-}
-
-/** Returns the subject of a chunk group. */
-export function chunkSubject(store: StoreName, nuid: Nuid): string {
-  return `$O.${store}.C.${nuid}`;
-}
-
-/** Returns the subject of the chunks that one attempt at a part wrote. */
-export function partChunkSubject(
-  store: StoreName,
-  nuid: Nuid,
-  part: number | "*",
-  attempt: string,
-): string {
-  return `$O.${store}.C.${nuid}.${part}.${attempt}`;
-}
-
-/**
- * The subject of chunks, read: those of a group, or those of one attempt at a part. A native client may choose any name for
- * its groups, with dots too, so a part counts as one only if its number, its attempt and its nuid have the form of ours.
- */
-export type ChunkSubject =
-  & {
-    /** Everything behind `C.`: the name by which object info of a native client may name the group. */
-    readonly name: string;
-  }
-  & (
-    | { readonly kind: "group"; readonly nuid: Nuid }
-    | { readonly kind: "part"; readonly nuid: Nuid }
-    /** A name that we never write. Its chunks are never purged. */
-    | { readonly kind: "foreign" }
-  );
-
-/**
- * Reads the subject of chunks; returns undefined for any other subject.
- *
- * @example Usage
- * ```ts
- * import { parseChunkSubject } from "./subjects.ts";
- * import type { StoreName } from "./names.ts";
- * import { strictEqual } from "node:assert/strict";
- *
- * const store = "photos" as StoreName;
- * strictEqual(parseChunkSubject(store, "$O.photos.C.abc")?.kind, "group");
- * strictEqual(parseChunkSubject(store, "$O.photos.C.2026.11")?.kind, "foreign");
- * ```
- */
-export function parseChunkSubject(store: StoreName, subject: string): ChunkSubject | undefined {
-  const prefix = `$O.${store}.C.`;
-  if (!subject.startsWith(prefix)) return undefined;
-  const name = subject.slice(prefix.length);
-  const [text = "", part, attempt, more] = name.split(".");
-  const nuid = parseNuid(text);
-  if (nuid !== undefined && part === undefined) return { kind: "group", name, nuid };
-  const isPart = nuid !== undefined && isOurNuid(nuid) && isPartNumber(part) &&
-    isAttempt(attempt) && more === undefined;
-  return isPart ? { kind: "part", name, nuid } : { kind: "foreign", name };
-}
-
-/** Returns whether a token is the number of a part, 1 to 10,000. */
-export function isPartNumber(token: string | undefined): token is string {
-  return token !== undefined && /^[1-9]\d{0,4}$/.test(token) && Number(token) <= MAX_PART_NUMBER;
-}
-
-/** Returns whether a token is the name of an attempt at a part. */
-export function isAttempt(token: string | undefined): token is string {
-  return token !== undefined && /^[A-Za-z0-9_-]{6}$/.test(token);
 }
 
 /** Returns the subject of a key's object info. */
@@ -137,6 +73,9 @@ export const records = {
   snapshot: (store: StoreName): string => `$O.${store}.S3.snapshot`,
   snapshotPage: (store: StoreName, id: string, page: number | "*"): string =>
     `$O.${store}.S3.snapshot.${id}.${page}`,
+  version: (store: StoreName, key: ObjectKey, id: VersionId | "*"): string =>
+    `$O.${store}.S3.version.${encodeKey(key)}.${id}`,
+  versions: (store: StoreName): string => `$O.${store}.S3.version.>`,
 } as const;
 
 /** The kinds of records that this gateway knows: the token after `S3.`. */
@@ -152,6 +91,7 @@ export const RECORD_KINDS = [
   "sync",
   "trash",
   "upload",
+  "version",
 ] as const;
 
 /** A kind of record. */
@@ -172,6 +112,8 @@ type RecordTokens = {
   readonly sync: Readonly<Record<never, never>>;
   readonly trash: { readonly nuid: string };
   readonly upload: { readonly id: string };
+  /** The key as its subject encodes it; see {@linkcode versionOfSubject}. */
+  readonly version: { readonly key: string; readonly id: string };
 };
 
 /** The subject of a record, read. */
@@ -191,6 +133,7 @@ const READERS: { readonly [K in RecordKind]: (tokens: readonly string[]) => Reco
   sync: () => ({ kind: "sync" }),
   trash: ([nuid = ""]) => ({ kind: "trash", nuid }),
   upload: ([id = ""]) => ({ kind: "upload", id }),
+  version: ([key = "", id = ""]) => ({ kind: "version", key, id }),
 };
 
 /**
@@ -224,6 +167,18 @@ export function parseSubjectOf<Kind extends RecordKind>(
 ): RecordSubject<Kind> | undefined {
   const record = parseRecordSubject(store, subject);
   return record?.kind === kind ? record as RecordSubject<Kind> : undefined;
+}
+
+/** Returns the version whose record has this subject; undefined for a subject that no gateway of this version writes. */
+export function versionOfSubject(
+  store: StoreName,
+  subject: string,
+): { readonly key: ObjectKey; readonly id: VersionId } | undefined {
+  const tokens = parseSubjectOf("version", store, subject);
+  const key = tokens && decodeKey(tokens.key);
+  const id = readVersionId(tokens?.id);
+  if (key === undefined || id === undefined) return undefined;
+  return subject === records.version(store, key, id) ? { key, id } : undefined;
 }
 
 function isRecordKind(text: string): text is RecordKind {

@@ -1,3 +1,4 @@
+import { NULL_VERSION } from "../../s3/version_id.ts";
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ObjectKey } from "../../s3/names.ts";
@@ -8,12 +9,14 @@ import type { Nuid } from "./nuid.ts";
 import {
   type ChunkSubject,
   chunkSubject,
+  parseChunkSubject,
+  partChunkSubject,
+} from "./chunk_subjects.ts";
+import {
   infoSubject,
   keyOfSubject,
-  parseChunkSubject,
   parseRecordSubject,
   parseSubjectOf,
-  partChunkSubject,
   RECORD_KINDS,
   records,
   type RecordSubject,
@@ -90,6 +93,11 @@ const RECORDS: readonly (readonly [subject: string, record: RecordSubject])[] = 
   [records.sync(store), { kind: "sync" }],
   [records.trash(store, nuid), { kind: "trash", nuid }],
   [records.upload(store, nuid), { kind: "upload", id: nuid }],
+  [records.version(store, "a" as ObjectKey, NULL_VERSION), {
+    kind: "version",
+    key: "YQ==",
+    id: "null",
+  }],
 ];
 
 Deno.test("parseRecordSubject() reads every subject of records", () => {

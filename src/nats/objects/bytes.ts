@@ -12,7 +12,7 @@ import { release } from "../../streams/release.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import type { ObjectBytes, StoredObject } from "../layout/object_info.ts";
 import { parseSequences } from "../layout/runs.ts";
-import { chunkSubject } from "../layout/subjects.ts";
+import { chunkSubject } from "../layout/chunk_subjects.ts";
 import { type ChunkMapNeeds, readChunkMap } from "./chunk_maps.ts";
 import { readPiece, readPieces, streamOfPieces } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";

@@ -71,7 +71,10 @@ async function fetchCurrent(
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
     const time = new Date(0);
-    return { sequence: 0, time, parsed, raw: undefined, nuid: undefined, lockedUntil: undefined };
+    return {
+      ...{ sequence: 0, time, parsed, raw: undefined, nuid: undefined },
+      ...{ lockedUntil: undefined, version: undefined, marker: undefined },
+    };
   }
   const { sequence, time, data } = message;
   const info = readInfo(key, data, time);

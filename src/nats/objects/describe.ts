@@ -8,7 +8,7 @@ import { type ChunkMap, formatChunkMap, MAX_CHUNK_MAP_LENGTH } from "../layout/c
 import { MAX_PARTS_TEXT, MAX_SEEK_TEXT } from "../layout/info_metadata.ts";
 import type { StoreName } from "../layout/names.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { formatInfo } from "../layout/object_info.ts";
+import { formatInfo } from "../layout/format_info.ts";
 import { formatRuns, formatSequences } from "../layout/runs.ts";
 import type { RawInfo } from "../layout/unknown_fields.ts";
 import type { WrittenChunks } from "./chunk_writer.ts";

@@ -3,13 +3,20 @@
  * @module
  */
 
-import type { WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ChooseRange, InfoOptions, ObjectContent, ObjectInfo } from "../../store/objects.ts";
+import type {
+  ChooseRange,
+  Deleted,
+  DeleteInput,
+  InfoOptions,
+  ObjectContent,
+  ObjectInfo,
+} from "../../store/objects.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid } from "../layout/nuid.ts";
-import { formatTombstone, type StoredObject, TOMBSTONE_TTL } from "../layout/object_info.ts";
+import { formatTombstone, TOMBSTONE_TTL } from "../layout/format_info.ts";
+import type { StoredObject } from "../layout/object_info.ts";
 import { infoSubject } from "../layout/subjects.ts";
 import { type BytesNeeds, openBytes } from "./bytes.ts";
 import { type ChunkMapNeeds, withPartSizes } from "./chunk_maps.ts";
@@ -74,8 +81,8 @@ export async function deleteObject(
   needs: ReplaceNeeds,
   bucket: BucketName,
   key: ObjectKey,
-  precondition: WritePrecondition,
-): Promise<void> {
+  { precondition }: DeleteInput,
+): Promise<Deleted> {
   const stream = await needs.streams.prepare(bucket);
   await replace(needs, stream, key, {
     describe({ parsed }) {
@@ -92,6 +99,7 @@ export async function deleteObject(
     precondition,
     guard: checkRetention,
   });
+  return { versionId: undefined, isMarker: false };
 }
 
 /**

@@ -7,7 +7,7 @@
 import type { BucketStream } from "../buckets/streams.ts";
 import type { MappedPart } from "../layout/chunk_map.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { partChunkSubject } from "../layout/subjects.ts";
+import { partChunkSubject } from "../layout/chunk_subjects.ts";
 import { type ChunkMapNeeds, readChunkMap } from "./chunk_maps.ts";
 import { ChunksMissing, readPieces } from "./chunk_reader.ts";
 import { readWalked, walkedGroup, type WalkNeeds } from "./group_walk.ts";

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ObjectInfo } from "../../store/objects.ts";
+import type { ObjectInfo, WrittenVersion } from "../../store/objects.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { lengthOf, MAX_PROPERTIES } from "../layout/info_metadata.ts";
 import type { StoredObject } from "../layout/object_info.ts";
@@ -30,8 +30,8 @@ export async function putObjectTags(
   bucket: BucketName,
   key: ObjectKey,
   tags: ObjectProperties["tags"],
-  check?: (info: ObjectInfo) => void,
-): Promise<void> {
+  { check }: { readonly check?: (info: ObjectInfo) => void } = {},
+): Promise<WrittenVersion> {
   const stream = await needs.streams.prepare(bucket);
   if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
   // Without tags the object info becomes shorter, which may use the reserve.
@@ -59,6 +59,7 @@ export async function putObjectTags(
     precondition: {},
     guard: undefined,
   });
+  return { versionId: undefined };
 }
 
 /** Returns whether two readings of a key found one object. Flattening gives it another chunk group. */

@@ -12,7 +12,8 @@ import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { isFull, JetStreamError } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { nuidOfUpload, parseNuid } from "../layout/nuid.ts";
-import { parseSubjectOf, partChunkSubject, records } from "../layout/subjects.ts";
+import { partChunkSubject } from "../layout/chunk_subjects.ts";
+import { parseSubjectOf, records } from "../layout/subjects.ts";
 import {
   ENDED_TTL,
   formatUploadRecord,

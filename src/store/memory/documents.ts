@@ -23,6 +23,10 @@ export function createDocuments(memory: Memory): BucketDocuments {
       memory.bucket(bucket); // there are no other gateways
     },
 
+    async prepareVersioning(bucket) {
+      memory.bucket(bucket);
+    },
+
     async putDocument(bucket, kind, text) {
       memory.bucket(bucket).documents.set(kind, text);
     },

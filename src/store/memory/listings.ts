@@ -4,6 +4,7 @@
  * @module
  */
 
+import { S3Error } from "../../s3/errors.ts";
 import { compareUtf8, sortedKeys } from "../../s3/key_order.ts";
 import { listPage } from "../../s3/listing.ts";
 import type { ListedObject, Listings } from "../listings.ts";
@@ -19,6 +20,10 @@ export function createListings(memory: Memory): Listings {
       const index = sortedKeys(listed.sort((a, b) => compareUtf8(a.key, b.key)));
       const { entries, commonPrefixes, next } = listPage(index, query);
       return { objects: entries, commonPrefixes, next };
+    },
+
+    async listVersions() {
+      throw new S3Error("NotImplemented");
     },
   };
 }

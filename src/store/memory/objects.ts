@@ -47,16 +47,22 @@ export function createObjects(memory: Memory): Objects {
       return memory.commit(bucket, precondition, { info, bytes, partChecksums: undefined });
     },
 
-    async deleteObject(bucket, key, precondition) {
+    async deleteObject(bucket, key, { precondition }) {
       memory.checkWrite(bucket, key, precondition);
       memory.bucket(bucket).objects.delete(key);
+      return { versionId: undefined, isMarker: false };
     },
 
-    async putObjectTags(bucket, key, tags, check) {
+    async putObjectTags(bucket, key, tags, { check } = {}) {
       const { info, ...more } = memory.object(bucket, key);
       check?.(info);
       const tagged = { ...info, properties: { ...info.properties, tags } };
       memory.bucket(bucket).objects.set(key, { info: tagged, ...more });
+      return { versionId: undefined };
+    },
+
+    async changeLock() {
+      throw new S3Error("NotImplemented");
     },
 
     async renameObject(bucket, source, key, { precondition, idempotency }) {
