@@ -35,12 +35,14 @@ import {
 import { isEmpty } from "./buckets/emptiness.ts";
 import { giveBucketTo } from "./buckets/give_to.ts";
 import { knownDocument, readDocument } from "./buckets/read_document.ts";
+import { prepareVersioning } from "./buckets/versioning.ts";
 import { changeDocument, preparePolicy, writeDocument } from "./buckets/write_document.ts";
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
 import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
+import { changeLock } from "./objects/change_version.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
 import { renameObject } from "./objects/rename.ts";
@@ -130,7 +132,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     readDocument: (bucket, kind) => inBucket(bucket, readDocument(context, bucket, kind)),
     knownDocument: (bucket, kind) => knownDocument(context, bucket, kind),
     preparePolicy: (bucket, ...args) => inBucket(bucket, preparePolicy(context, bucket, ...args)),
-    prepareVersioning: () => Promise.reject(new S3Error("NotImplemented")),
+    prepareVersioning: (bucket) => inBucket(bucket, prepareVersioning(context, bucket)),
     putDocument: (bucket, ...args) => inBucket(bucket, writeDocument(context, bucket, ...args)),
     changeDocument: (bucket, ...args) => inBucket(bucket, changeDocument(context, bucket, ...args)),
     deleteDocument: (bucket, kind, options) =>
@@ -148,7 +150,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       if (isInParts) inParts(bucket, key);
       return renamed;
     },
-    changeLock: () => Promise.reject(new S3Error("NotImplemented")),
+    changeLock: (bucket, ...args) => inBucket(bucket, changeLock(context, bucket, ...args)),
     listVersions: () => Promise.reject(new S3Error("NotImplemented")),
     listObjects: (bucket, ...args) => inBucket(bucket, indexes.list(bucket, ...args)),
 

@@ -58,6 +58,7 @@ export const ERRORS = {
     "The AWS Access Key Id you provided does not exist in our records.",
   ],
   InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketState: [409, "The request is not valid for the current state of the bucket."],
   InvalidBucketName: [400, "The specified bucket is not valid."],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
   InvalidEncryptionAlgorithmError: [

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { parseChunkSubject, parseRecordSubject } from "../../src/nats/layout/subjects.ts";
+import { parseChunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
+import { parseRecordSubject } from "../../src/nats/layout/subjects.ts";
 import { ODD_NUID } from "./by_hand.ts";
 import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";

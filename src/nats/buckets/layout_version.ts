@@ -2,13 +2,14 @@
  * The layout's version of a bucket: a gateway refuses a bucket with a layout that a newer gateway wrote.
  *
  * A bucket begins with version 1. Its version rises when it is first used in a way that older gateways would break, and
- * never falls: a policy or a public access block makes it 2. Gateways look at the version every {@linkcode LAYOUT_INTERVAL} milliseconds, so such
+ * never falls: a policy or a public access block makes it 2, and versioning makes it 3. Gateways look at the version every {@linkcode LAYOUT_INTERVAL} milliseconds, so such
  * use begins two intervals later.
  * @module
  */
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
+import type { DocumentKind } from "../../store/documents.ts";
 import { pause } from "../../world/world.ts";
 import { isConflict } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
@@ -16,7 +17,13 @@ import type { Requests } from "../jetstream/requests.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { formatLayoutVersion, parseLayoutVersion } from "../layout/bucket_documents.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
-import { LAYOUT_VERSION, MAX_LAYOUT_VERSION, POLICY_LAYOUT, records } from "../layout/subjects.ts";
+import {
+  LAYOUT_VERSION,
+  MAX_LAYOUT_VERSION,
+  POLICY_LAYOUT,
+  records,
+  VERSIONS_LAYOUT,
+} from "../layout/subjects.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** The record that states the layout's version. */
@@ -27,6 +34,9 @@ const LAYOUT_RECORD = formatLayoutVersion(LAYOUT_VERSION);
  * waits for older gateways that saw the bucket before.
  */
 export const BLOCKED_LAYOUT_RECORD = formatLayoutVersion(POLICY_LAYOUT);
+
+/** The same for a bucket that is created with versioning. */
+export const VERSIONS_LAYOUT_RECORD = formatLayoutVersion(VERSIONS_LAYOUT);
 
 /** Milliseconds between two looks at the version of a bucket that is in use. */
 export const LAYOUT_INTERVAL = 3000;
@@ -57,26 +67,51 @@ export async function raiseForPolicy(
   store: StoreName,
   isPublicRead: boolean,
 ): Promise<void> {
-  const read = (name: "layout" | "policy" | "publicAccessBlock") =>
+  await raise(requests, store, {
+    version: POLICY_LAYOUT,
+    proofs: ["policy", "publicAccessBlock"],
+    isNeeded: (version) => version >= POLICY_LAYOUT || !isPublicRead,
+  });
+}
+
+/** Does the same before a bucket gets versioning for the first time. */
+export async function raiseForVersioning(requests: Requests, store: StoreName): Promise<void> {
+  await raise(requests, store, {
+    version: VERSIONS_LAYOUT,
+    proofs: ["versioning"],
+    isNeeded: () => true,
+  });
+}
+
+type Raise = {
+  readonly version: number;
+  /** Documents that are written only after somebody has waited. */
+  readonly proofs: readonly DocumentKind[];
+  readonly isNeeded: (present: number) => boolean;
+};
+
+async function raise(
+  requests: Requests,
+  store: StoreName,
+  { version, proofs, isNeeded }: Raise,
+): Promise<void> {
+  const read = (name: "layout" | DocumentKind) =>
     requests.leaderGet(streamOf(store), { last_by_subj: records.bucket(store, name) });
-  const [layout, policy, block] = await Promise.all([
-    read("layout"),
-    read("policy"),
-    read("publicAccessBlock"),
-  ]);
+  const [layout, ...documents] = await Promise.all([read("layout"), ...proofs.map(read)]);
   const stated = layout && parseLayoutVersion(textOf(layout.data));
-  const version = stated?.kind === "value" ? stated.value : LAYOUT_VERSION;
-  if (version < POLICY_LAYOUT && isPublicRead) return;
+  const present = stated?.kind === "value" ? stated.value : LAYOUT_VERSION;
+  if (!isNeeded(present)) return;
   const since = layout?.sequence ?? 0;
-  const last = Math.max(policy?.sequence ?? 0, block?.sequence ?? 0);
-  if (version >= POLICY_LAYOUT && last > since) return;
-  const data = formatLayoutVersion(Math.max(version, POLICY_LAYOUT));
+  const last = Math.max(...documents.map((document) => document?.sequence ?? 0));
+  if (present >= version && last > since) return;
+  const data = formatLayoutVersion(Math.max(present, version));
   await requests.publish(records.bucket(store, "layout"), data, { rollup: true });
   await pause(2 * LAYOUT_INTERVAL);
 }
 
 /**
- * Refuses a bucket whose layout has a later version, or one that cannot be read: a newer gateway may have written it.
+ * Returns the version of a bucket's layout. Refuses a later version, or one that cannot be read: a newer gateway may have
+ * written it.
  *
  * @throws S3Error `InternalError`
  */
@@ -85,12 +120,12 @@ export async function checkLayoutVersion(
   bucket: BucketName,
   store: StoreName,
   report: ReportUnreadable | undefined,
-): Promise<void> {
+): Promise<number> {
   const subject = records.bucket(store, "layout");
   const record = await requests.leaderGet(streamOf(store), { last_by_subj: subject });
-  if (record === undefined) return; // its creator crashed before writing it, so the version is ours
+  if (record === undefined) return LAYOUT_VERSION; // its creator crashed before writing it, so the version is ours
   const version = parseLayoutVersion(textOf(record.data));
-  if (version.kind === "value" && version.value <= MAX_LAYOUT_VERSION) return;
+  if (version.kind === "value" && version.value <= MAX_LAYOUT_VERSION) return version.value;
   if (version.kind === "unreadable") report?.(bucket, "bucket", subject, version.reason);
   const found = version.kind === "value" ? version.value : "that cannot be read";
   throw new S3Error("InternalError", { BucketName: bucket }, {

@@ -117,6 +117,8 @@ export type StreamFacts = {
   readonly readOnly: boolean;
   /** Nobody can ever write to it again. */
   readonly sealed: boolean;
+  /** JetStream itself removes messages: by age, or in favour of newer ones. */
+  readonly forgets: boolean;
   /** It has sources or other subjects, so it may hold messages that are not the bucket's. */
   readonly mixed: boolean;
   /** Sequence with which the stream began, which is a time; 0 if it is not, or if messages come from other streams. */
@@ -220,6 +222,13 @@ export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfi
   return subjects.includes(subjectsOf(store).records);
 }
 
+/** Tells whether JetStream itself removes messages of a stream. */
+function forgets({ max_age, max_msgs, max_msgs_per_subject, discard }: StreamConfig): boolean {
+  const isLimit = (value: unknown): boolean => typeof value === "number" && value > 0;
+  return isLimit(max_age) || isLimit(max_msgs) || isLimit(max_msgs_per_subject) ||
+    (discard !== undefined && discard !== "new");
+}
+
 /** Returns the facts in a stream's configuration. */
 export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
   const { num_replicas, allow_direct, mirror, allow_msg_ttl, max_bytes = -1 } = config;
@@ -234,6 +243,7 @@ export function factsOf(store: StoreName, config: StreamConfig): StreamFacts {
     objectLimit: objectLimitOf(config.metadata),
     readOnly: Boolean(mirror),
     sealed,
+    forgets: forgets(config),
     since: sources?.length || mirror ? 0 : timedSequence(config["first_seq"]),
     location: locationOf(config.metadata),
     mixed: Boolean(sources?.length) || !subjects.every((subject) => own.includes(subject)),

@@ -12,6 +12,7 @@ import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
+import { LAYOUT_VERSION } from "../layout/subjects.ts";
 import { createStream, mayTakeOwner } from "./create_stream.ts";
 import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
@@ -41,6 +42,8 @@ export type BucketStream = StreamFacts & {
   readonly created: Date;
   /** Some object was renamed, and its group is still there. */
   readonly hasRenamed: boolean;
+  /** Version of the layout. */
+  readonly layout: number;
 };
 
 /** A bucket's stream and its state when it was read. */
@@ -52,6 +55,11 @@ type Known = {
   /** When the version of the layout was read. */
   readonly checked: number;
 };
+
+/** What records say about a bucket, and when they were read. */
+type RecordFacts = Pick<BucketStream, "hasRenamed" | "layout"> & { readonly checked: number };
+
+const WITHOUT_RECORDS: RecordFacts = { checked: 0, hasRenamed: false, layout: LAYOUT_VERSION };
 
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
@@ -240,15 +248,16 @@ export class Streams {
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    const [checked, hasRenamed] = facts.prepared
+    const { checked, hasRenamed, layout } = facts.prepared
       ? await this.#readRecords(bucket, store, info)
-      : [0, false];
+      : WITHOUT_RECORDS;
     const reading: StreamReading = {
       bucket,
       store,
       stream: streamOf(store),
       created: new Date(info.created),
       hasRenamed,
+      layout,
       ...facts,
       ...stateOf(info),
     };
@@ -262,16 +271,16 @@ export class Streams {
     bucket: BucketName,
     store: StoreName,
     { created }: StreamInfo,
-  ): Promise<readonly [at: number, hasRenamed: boolean]> {
+  ): Promise<RecordFacts> {
     const now = monotonic();
     const known = this.#known.get(bucket);
     const isKnown = known?.stream.prepared === true && now - known.checked < LAYOUT_INTERVAL &&
       known.stream.created.getTime() === Date.parse(created);
-    if (isKnown) return [known.checked, known.stream.hasRenamed];
-    const [hasRenamed] = await Promise.all([
+    if (isKnown) return { checked: known.checked, ...known.stream };
+    const [hasRenamed, layout] = await Promise.all([
       hasRenamedGroups(this.#requests, store),
       checkLayoutVersion(this.#requests, bucket, store, this.#report),
     ]);
-    return [now, hasRenamed];
+    return { checked: now, hasRenamed, layout };
   }
 }

@@ -13,7 +13,7 @@ import type { Nuid } from "./nuid.ts";
 import { lockMetadata } from "./object_lock.ts";
 import { formatRuns } from "./runs.ts";
 import { keepUnknown, type RawInfo } from "./unknown_fields.ts";
-import { type VersionFacts, versionMetadata } from "./version_facts.ts";
+import { markerMetadata, type VersionFacts, versionMetadata } from "./version_facts.ts";
 
 /** Lifetime of a message that marks a deleted object. */
 export const TOMBSTONE_TTL = "336h";
@@ -106,11 +106,7 @@ export function formatTombstone(
     digest: "",
     deleted: true,
     ...(marker !== undefined && {
-      metadata: {
-        "s3.modified": now.toISOString(),
-        ...(marker.owner !== undefined && { "s3.owner": marker.owner }),
-        ...versionMetadata(marker.version),
-      },
+      metadata: markerMetadata(marker.version, { modified: now, owner: marker.owner }),
     }),
   });
 }

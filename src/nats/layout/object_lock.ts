@@ -74,6 +74,16 @@ export function lockMetadata(
   };
 }
 
+/** Returns metadata without retention. */
+export function withoutRetention({ [MODE]: _, [UNTIL]: __, ...rest }: Metadata): Metadata {
+  return rest;
+}
+
+/** Returns metadata without a legal hold. */
+export function withoutHold({ [HOLD]: _, ...rest }: Metadata): Metadata {
+  return rest;
+}
+
 /** Returns whether the mode is one that responses may show, or there is none. */
 export function isLockReadable(metadata: Metadata): boolean {
   const mode = metadata[MODE];

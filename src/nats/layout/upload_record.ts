@@ -15,7 +15,8 @@ import {
 } from "../../s3/checksum_algorithms.ts";
 import { type ObjectProperties, SYSTEM_HEADERS } from "../../s3/metadata.ts";
 import type { ObjectKey, UploadId } from "../../s3/names.ts";
-import type { ObjectInfo } from "../../store/objects.ts";
+import { readVersionId, type VersionId } from "../../s3/version_id.ts";
+import type { LockInput, ObjectInfo } from "../../store/objects.ts";
 import { findNeeds } from "./info_json.ts";
 import { isChecksum, isETag, lengthOf, MAX_NAME, MAX_PROPERTIES } from "./info_metadata.ts";
 import { isRecord, isTextRecord, parseRecord } from "./json.ts";
@@ -36,7 +37,12 @@ export type UploadRecord = {
   /** The client named no algorithm. Absent if it did. */
   readonly checksumIsDefault?: boolean | undefined;
   /** The object that a Complete made: the response when a client repeats it. */
-  readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & { readonly modified: string };
+  readonly result?: Pick<ObjectInfo, "size" | "etag" | "checksum"> & {
+    readonly modified: string;
+    readonly versionId?: VersionId;
+  };
+  /** Object lock that the object is to have. Absent without one. */
+  readonly lock?: LockInput | undefined;
 };
 
 /** How long the record of an upload that has ended stays beside those of open uploads. */
@@ -70,7 +76,26 @@ export function parseUploadRecord(text: string): UploadRecord | undefined {
     areChecksumsOf(algorithm, checksumType) &&
     (checksumIsDefault === undefined || typeof checksumIsDefault === "boolean") &&
     (result === undefined || isResult(result));
-  return isRead ? json as UploadRecord : undefined;
+  const lock = parseLock(json["lock"]);
+  return isRead && lock !== undefined ? { ...json as UploadRecord, ...lock } : undefined;
+}
+
+/** Reads the lock of an upload; undefined for one that cannot be read. */
+function parseLock(value: unknown): { readonly lock?: LockInput } | undefined {
+  if (value === undefined) return {};
+  if (!isRecord(value)) return undefined;
+  const { retention, legalHold } = value;
+  if (legalHold !== undefined && typeof legalHold !== "boolean") return undefined;
+  const hold = legalHold === undefined ? {} : { legalHold };
+  if (retention === undefined) return { lock: hold };
+  if (!isRecord(retention)) return undefined;
+  const { mode, until, days } = retention;
+  if (mode !== "GOVERNANCE" && mode !== "COMPLIANCE") return undefined;
+  if (typeof days === "number" && Number.isSafeInteger(days) && days > 0) {
+    return { lock: { ...hold, retention: { mode, days } } };
+  }
+  const date = parseTime(until);
+  return date && { lock: { ...hold, retention: { mode, until: date } } };
 }
 
 const STATES: readonly UploadRecord["state"][] = ["open", "done", "aborted"];
@@ -92,7 +117,8 @@ function areProperties(value: unknown): value is ObjectProperties {
 
 function isResult(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { size, etag, modified, checksum } = value;
+  const { size, etag, modified, checksum, versionId } = value;
   return Number.isSafeInteger(size) && (size as number) >= 0 && isETag(etag) &&
-    parseTime(modified) !== undefined && (checksum === undefined || isChecksum(checksum));
+    parseTime(modified) !== undefined && (checksum === undefined || isChecksum(checksum)) &&
+    (versionId === undefined || readVersionId(versionId) !== undefined);
 }

@@ -1,6 +1,9 @@
 /**
  * What object info says about its version, in `metadata`: `s3.version` is the version id, and `s3.ordinal` the ordinal of the
  * version `null`. Object info without a version id is the version `null`.
+ *
+ * A delete marker of S3 says so in `s3.marker`. A native client that deletes an object keeps the metadata, and with it the
+ * version id, so `deleted` alone makes no marker: what it leaves is no version.
  * @module
  */
 
@@ -23,8 +26,7 @@ export type MarkerFacts = {
 
 const VERSION = "s3.version";
 const ORDINAL = "s3.ordinal";
-
-type Metadata = Readonly<Record<string, unknown>>;
+const MARKER = "s3.marker";
 
 /** Returns the version that the JSON of object info states; undefined if it states none. */
 export function versionIn(json: unknown): VersionFacts | undefined {
@@ -42,7 +44,8 @@ export function versionIn(json: unknown): VersionFacts | undefined {
  */
 export function markerIn(json: unknown, time: Date): MarkerFacts | undefined {
   const metadata = isRecord(json) ? json["metadata"] : undefined;
-  if (!isRecord(metadata) || readVersionId(metadata[VERSION]) === undefined) return undefined;
+  if (!isRecord(metadata) || metadata[MARKER] !== "1") return undefined;
+  if (readVersionId(metadata[VERSION]) === undefined) return undefined;
   const owner = metadata["s3.owner"];
   return {
     modified: parseTime(metadata["s3.modified"]) ?? time,
@@ -55,9 +58,17 @@ export function versionMetadata({ id, ordinal }: VersionFacts): Readonly<Record<
   return { [VERSION]: id, ...(id === NULL_VERSION && { [ORDINAL]: `${ordinal}` }) };
 }
 
-/** Returns metadata without the version that it states. */
-export function withoutVersion({ [VERSION]: _, [ORDINAL]: __, ...rest }: Metadata): Metadata {
-  return rest;
+/** Returns the metadata of a delete marker. */
+export function markerMetadata(
+  version: VersionFacts,
+  { modified, owner }: MarkerFacts,
+): Readonly<Record<string, string>> {
+  return {
+    "s3.modified": modified.toISOString(),
+    ...(owner !== undefined && { "s3.owner": owner }),
+    ...versionMetadata(version),
+    [MARKER]: "1",
+  };
 }
 
 function readOrdinal(text: unknown): number {

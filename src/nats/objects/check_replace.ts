@@ -27,7 +27,7 @@ export function checkReplace(
 }
 
 /** Returns what conditions compare. An object that cannot be read exists and has none of them. */
-export function validatorOf({ parsed }: Current): WriteValidators | undefined {
+export function validatorOf({ parsed }: Pick<Current, "parsed">): WriteValidators | undefined {
   switch (parsed.kind) {
     case "object":
       return parsed.object.info;

@@ -15,7 +15,8 @@ import { isConflict, isDefinite, NoResponders, Unanswered } from "../jetstream/e
 import { type PublishOptions, type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { groupNamedBy } from "../layout/info_json.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { chunkSubject, infoSubject, records } from "../layout/subjects.ts";
+import { chunkSubject } from "../layout/chunk_subjects.ts";
+import { infoSubject, records } from "../layout/subjects.ts";
 import type { ObjectsContext } from "./context.ts";
 
 type Needs = Pick<ObjectsContext, "requests" | "streams">;

@@ -20,8 +20,11 @@ export type Current = ReadInfo & {
   readonly sequence: number;
   /** When JetStream stored it; 1970 if there is none. */
   readonly time: Date;
+  /** The message as it is. */
+  readonly data: Uint8Array;
 };
 
+const NOTHING = new Uint8Array();
 /** How often a write reads what it replaces while no response comes. */
 const READ_ATTEMPTS = 3;
 /**
@@ -73,15 +76,17 @@ async function fetchCurrent(
     const time = new Date(0);
     return {
       ...{ sequence: 0, time, parsed, raw: undefined, nuid: undefined },
-      ...{ lockedUntil: undefined, version: undefined, marker: undefined },
+      ...{ lockedUntil: undefined, version: undefined, marker: undefined, data: NOTHING },
     };
   }
   const { sequence, time, data } = message;
   const info = readInfo(key, data, time);
-  if (stream.since === 0 || firstChunkIn(info) === undefined) return { sequence, time, ...info };
+  if (stream.since === 0 || firstChunkIn(info) === undefined) {
+    return { sequence, time, data, ...info };
+  }
   const holder = needs.streams.holding(stream.bucket, sequence);
   const { since } = holder instanceof Promise ? await holder : holder;
-  return { sequence, time, ...withoutStray(key, info, { since, sequence }) };
+  return { sequence, time, data, ...withoutStray(key, info, { since, sequence }) };
 }
 
 /**

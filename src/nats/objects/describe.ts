@@ -11,6 +11,7 @@ import type { Nuid } from "../layout/nuid.ts";
 import { formatInfo } from "../layout/format_info.ts";
 import { formatRuns, formatSequences } from "../layout/runs.ts";
 import type { RawInfo } from "../layout/unknown_fields.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
 import type { WrittenChunks } from "./chunk_writer.ts";
 
 /** Bytes of the headers of a chunk map's message. */
@@ -33,7 +34,7 @@ export type Description = {
 export function describeGroup(
   store: StoreName,
   nuid: Nuid,
-  info: ObjectInfo,
+  info: ObjectInfo & { readonly version?: VersionFacts | undefined },
   { received: { sha256 }, chunkSize, sequences }: WrittenChunks,
   limit: number,
   raw?: RawInfo,
@@ -72,7 +73,7 @@ export function mapLimit({ maxPayload }: { readonly maxPayload: number }): numbe
 export function describeParts(
   store: StoreName,
   nuid: Nuid,
-  info: ObjectInfo,
+  info: ObjectInfo & { readonly version?: VersionFacts | undefined },
   parts: Omit<Extract<ChunkMap, { readonly kind: "parts" }>, "kind">,
   limit: number,
 ): Description & { readonly chunkMap: string } {

@@ -5,6 +5,12 @@
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import {
+  deleteMarkerError,
+  noSuchVersion,
+  NULL_VERSION,
+  type VersionId,
+} from "../../s3/version_id.ts";
 import type {
   ChooseRange,
   Deleted,
@@ -17,14 +23,17 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid } from "../layout/nuid.ts";
 import { formatTombstone, TOMBSTONE_TTL } from "../layout/format_info.ts";
 import type { StoredObject } from "../layout/object_info.ts";
-import { infoSubject } from "../layout/subjects.ts";
+import { infoSubject, records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import { type BytesNeeds, openBytes } from "./bytes.ts";
 import { type ChunkMapNeeds, withPartSizes } from "./chunk_maps.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, readCurrent } from "./current.ts";
+import { removeVersion } from "./remove_version.ts";
 import { replace, type ReplaceNeeds } from "./replace.ts";
 import { checkRetention } from "./retention.ts";
+import { findVersion, type FoundVersion } from "./version_records.ts";
+import { notBefore } from "./version_times.ts";
 
 /** How often a read starts over because its object was replaced before the first byte. */
 const READ_ATTEMPTS = 100;
@@ -44,7 +53,7 @@ export async function readObject(
   options?: InfoOptions,
 ): Promise<ObjectInfo> {
   const stream = await needs.streams.get(bucket);
-  const object = existing(needs, stream, key, await readCurrent(needs, stream, key));
+  const { object } = await locate(needs, stream, key, options?.versionId);
   return await withPartSizes(needs, stream, object, options);
 }
 
@@ -58,8 +67,7 @@ export async function getObject(
 ): Promise<ObjectContent> {
   const stream = await needs.streams.get(bucket);
   for (let attempt = 1, before = 0;; attempt++) {
-    const current = await readCurrent(needs, stream, key);
-    const object = existing(needs, stream, key, current);
+    const { object, sequence } = await locate(needs, stream, key, options?.versionId);
     const info = await withPartSizes(needs, stream, object, options);
     const range = choose(info);
     try {
@@ -67,39 +75,101 @@ export async function getObject(
     } catch (cause) {
       if (!(cause instanceof ChunksMissing)) throw cause;
       // A write that replaced the object may have purged its bytes at once: then there is a new object to read.
-      if (current.sequence === before || attempt === READ_ATTEMPTS) {
+      if (sequence === before || attempt === READ_ATTEMPTS) {
         needs.log.warn("object is unreadable", { bucket, key, reason: cause.message });
         throw new S3Error("InternalError", {}, { cause });
       }
-      before = current.sequence;
+      before = sequence;
     }
   }
 }
 
-/** Deletes an object. If it is missing, this is not an error and leaves no message. */
+/** An object, and the stream sequence of what says so. */
+type Located = { readonly object: StoredObject; readonly sequence: number };
+
+/**
+ * Finds the current object, or a version.
+ *
+ * @throws S3Error `NoSuchKey`, `NoSuchVersion`; `MethodNotAllowed` for a delete marker; `InternalError` if it cannot be read
+ */
+export async function locate(
+  needs: Pick<ObjectsContext, "requests" | "streams" | "doubt" | "reportUnreadable">,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: VersionId | undefined,
+): Promise<Located> {
+  if (id === undefined) {
+    const current = await readCurrent(needs, stream, key);
+    return { object: existing(needs, stream, key, current), sequence: current.sequence };
+  }
+  const found = await findVersion(needs, stream, key, id);
+  if (found === undefined) throw noSuchVersion(key, id);
+  return locatedIn(needs, stream, key, id, found);
+}
+
+/** Returns the object of a version. */
+export function locatedIn(
+  { reportUnreadable }: Pick<ObjectsContext, "reportUnreadable">,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: VersionId,
+  found: FoundVersion,
+): Located {
+  const { info, sequence } = found.kind === "current"
+    ? { info: found.current, sequence: found.current.sequence }
+    : found.kind === "noncurrent"
+    ? found.version
+    : { info: undefined, sequence: 0 };
+  if (info?.marker !== undefined) {
+    throw deleteMarkerError(key, { id, modified: info.marker.modified }, true);
+  }
+  if (info?.parsed.kind === "object") {
+    const { object } = info.parsed;
+    return { object: { ...object, info: { ...object.info, versionId: id } }, sequence };
+  }
+  if (info?.parsed.kind === "absent") throw noSuchVersion(key, id);
+  const reason = info?.parsed.reason ?? "the record of the version cannot be read";
+  reportUnreadable(stream.bucket, "version", records.version(stream.store, key, id), reason);
+  throw new S3Error("InternalError", { Key: key, VersionId: id }, { cause: new Error(reason) });
+}
+
+/** Deletes an object. If it is missing, this is not an error and leaves no message, except where the bucket keeps versions. */
 export async function deleteObject(
   needs: ReplaceNeeds,
   bucket: BucketName,
   key: ObjectKey,
-  { precondition }: DeleteInput,
+  input: DeleteInput,
 ): Promise<Deleted> {
+  const { precondition, versionId, owner } = input;
   const stream = await needs.streams.prepare(bucket);
-  await replace(needs, stream, key, {
-    describe({ parsed }) {
-      if (parsed.kind === "absent") return { kind: "nothing", result: undefined };
+  if (versionId !== undefined && stream.layout >= VERSIONS_LAYOUT) {
+    return await removeVersion(needs, stream, key, versionId, input);
+  }
+  if (versionId !== undefined && versionId !== NULL_VERSION) {
+    return { versionId, isMarker: false }; // it does not exist
+  }
+  const { result } = await replace<Deleted>(needs, stream, key, {
+    makesVersion: true,
+    describe(before, _, version) {
+      const { parsed } = before;
+      if (parsed.kind === "absent" && version === undefined) {
+        return { kind: "nothing", result: { versionId, isMarker: false } };
+      }
       const nuid = newNuid(key);
+      const now = version === undefined ? needs.now() : notBefore(needs.now(), before);
+      const marker = version && { version, owner };
       return {
         kind: "marker",
         nuid,
-        message: formatTombstone(stream.store, key, nuid, needs.now()),
-        ttl: stream.prepared ? TOMBSTONE_TTL : undefined,
-        result: undefined,
+        message: formatTombstone(stream.store, key, nuid, now, marker),
+        ttl: stream.prepared && version === undefined ? TOMBSTONE_TTL : undefined,
+        result: { versionId: version?.id ?? versionId, isMarker: version !== undefined },
       };
     },
     precondition,
     guard: checkRetention,
   });
-  return { versionId: undefined, isMarker: false };
+  return result;
 }
 
 /**
@@ -109,11 +179,18 @@ export async function deleteObject(
  */
 export function existing(
   { doubt, reportUnreadable }: Pick<ObjectsContext, "doubt" | "reportUnreadable">,
-  { bucket, store }: BucketStream,
+  { bucket, store, layout }: BucketStream,
   key: ObjectKey,
-  { parsed, sequence }: Current,
+  { parsed, sequence, marker, version }: Current,
 ): StoredObject {
-  if (parsed.kind === "object") return parsed.object;
+  if (parsed.kind === "object") {
+    const { object } = parsed;
+    const isStated = layout < VERSIONS_LAYOUT || version !== undefined;
+    return isStated ? object : { ...object, info: { ...object.info, versionId: NULL_VERSION } };
+  }
+  if (marker !== undefined && version !== undefined) {
+    throw deleteMarkerError(key, { id: version.id, modified: marker.modified }, false);
+  }
   if (parsed.kind === "absent") {
     if (sequence === 0) doubt(bucket, key);
     throw new S3Error("NoSuchKey", { Key: key });

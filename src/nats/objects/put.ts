@@ -14,14 +14,18 @@ import { compareSequences } from "../buckets/sequences.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { newNuid, type Nuid } from "../layout/nuid.ts";
 import { chunkSubject } from "../layout/chunk_subjects.ts";
-import { records } from "../layout/subjects.ts";
+import { records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
 import { writeChunks, type WriterNeeds } from "./chunk_writer.ts";
 import { checkReplace } from "./check_replace.ts";
 import { type Current, peekCurrent, readBefore, readCurrent } from "./current.ts";
 import { describeGroup, mapLimit } from "./describe.ts";
 import { checkCount, type CountNeeds } from "./object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "./replace.ts";
+import { checkLock, lockFrom } from "./new_lock.ts";
+import { takeTurn, type Turn } from "./new_version.ts";
 import { checkRetention } from "./retention.ts";
+import { notBefore } from "./version_times.ts";
 import { discardGroup } from "./trash.ts";
 
 /** Milliseconds after which a write into a stream of low sequences also checks that its bucket is still the same. */
@@ -32,10 +36,11 @@ export async function putObject(
   needs: ReplaceNeeds & WriterNeeds & CountNeeds,
   bucket: BucketName,
   key: ObjectKey,
-  { content, properties, owner, precondition, signal }: ObjectInput,
+  { content, properties, owner, precondition, lock, signal }: ObjectInput,
 ): Promise<ObjectInfo> {
   let stream: BucketStream;
   let current: Promise<Current>;
+  let turn: Promise<Turn> | undefined;
   try {
     stream = await needs.streams.prepare(bucket);
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
@@ -43,11 +48,19 @@ export async function putObject(
     if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
     // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
     const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
+    checkLock(lock, needs.now());
     current = readBefore(needs, stream, key, look);
+    const keepsVersions = stream.layout >= VERSIONS_LAYOUT;
     // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.
     if (Object.keys(precondition).length > 0) {
-      checkReplace(key, await current, precondition, checkRetention, needs.now());
+      const guard = keepsVersions ? undefined : checkRetention;
+      checkReplace(key, await current, precondition, guard, needs.now());
     } else current.catch(() => {});
+    if (keepsVersions) {
+      // The version before is archived while the body arrives.
+      turn = takeTurn(needs, stream, key, current, () => {});
+      turn.catch(() => {});
+    }
   } catch (cause) {
     await sourceOf(content.stream).cancel().catch(() => {});
     throw cause;
@@ -55,6 +68,7 @@ export async function putObject(
 
   const nuid = newNuid(key);
   const began = monotonic();
+  let describe: (before: Current | undefined, version?: VersionFacts) => Change<ObjectInfo>;
   let change: Change<ObjectInfo>;
   let sequences: readonly number[];
   try {
@@ -64,23 +78,33 @@ export async function putObject(
     sequences = written.sequences;
     content.verify(received);
     signal?.throwIfAborted();
-    const info = {
-      key,
-      size: received.size,
-      etag: received.md5,
-      modified: needs.now(),
-      properties,
-      checksum: checksumOf(content.algorithm, received),
-      owner,
-      partSizes: undefined,
-      retention: undefined,
-    };
+    const now = needs.now();
     const limit = mapLimit(needs.requests);
-    const { message, chunkMap } = describeGroup(stream.store, nuid, info, written, limit);
-    if (chunkMap !== undefined) {
-      await needs.requests.publish(records.layout(stream.store, nuid), chunkMap, { rollup: true });
+    const { store } = stream;
+    let map: string | undefined;
+    describe = (before, version) => {
+      const modified = version === undefined ? now : notBefore(now, before);
+      const info: ObjectInfo = {
+        key,
+        size: received.size,
+        etag: received.md5,
+        modified,
+        properties,
+        checksum: checksumOf(content.algorithm, received),
+        owner,
+        partSizes: undefined,
+        ...lockFrom(lock, modified),
+        ...(version !== undefined && { versionId: version.id }),
+      };
+      const described = describeGroup(store, nuid, { ...info, version }, written, limit);
+      map = described.chunkMap;
+      const lastChunk = written.sequences.at(-1);
+      return { kind: "object", nuid, message: described.message, lastChunk, result: info };
+    };
+    change = describe(undefined);
+    if (map !== undefined) {
+      await needs.requests.publish(records.layout(store, nuid), map, { rollup: true });
     }
-    change = { kind: "object", nuid, message, lastChunk: sequences.at(-1), result: info };
   } catch (cause) {
     await discardGroup(needs, stream, nuid);
     throw cause;
@@ -88,17 +112,21 @@ export async function putObject(
   let attempts = 0;
   const { sequence, result } = await replace(needs, stream, key, {
     current,
+    turn,
+    makesVersion: true,
     // Object info that was read at the beginning is of the stream that has the first chunk, or of none.
-    describe: () =>
-      attempts++ === 0 && monotonic() - began <= SLOW_WRITE
-        ? change
-        : inSameBucket(needs, stream, change),
+    describe(before, _, version) {
+      const now = version === undefined ? change : describe(before, version);
+      return attempts++ === 0 && monotonic() - began <= SLOW_WRITE
+        ? now
+        : inSameBucket(needs, stream, now);
+    },
     precondition,
     guard: checkRetention,
     newGroup: nuid,
   });
   const isLong = sequences.length > 1 || monotonic() - began > SLOW_WRITE;
-  if (!await isInOneStream(needs, stream, [...sequences, sequence], isLong)) {
+  if (sequence !== 0 && !await isInOneStream(needs, stream, [...sequences, sequence], isLong)) {
     await takeBack(needs, stream, sequence, nuid);
   }
   return result;

@@ -7,20 +7,25 @@
  * @module
  */
 
-import type { WritePrecondition } from "../../s3/conditions.ts";
+import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
+import { monotonic } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { mayHaveChanged, versioningOf } from "../buckets/versioning.ts";
 import { isConflict, isFull, Unanswered } from "../jetstream/errors.ts";
 import type { BatchMessage } from "../jetstream/messages.ts";
 import type { Nuid } from "../layout/nuid.ts";
-import { infoSubject } from "../layout/subjects.ts";
-import { checkReplace, type Guard } from "./check_replace.ts";
+import { infoSubject, VERSIONS_LAYOUT } from "../layout/subjects.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
+import { checkReplace, type Guard, validatorOf } from "./check_replace.ts";
 import { commitInfo, type NewInfo, type Outcome } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, readBefore } from "./current.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
 import type { Line } from "./key_lines.ts";
+import { keepBoth, versionOfLate } from "./late_write.ts";
+import { findArchived, removeHidden, takeTurn, type Turn } from "./new_version.ts";
 import {
   discardGroup,
   freeReplaced,
@@ -47,6 +52,8 @@ export type ReplaceNeeds = Pick<
   | "unfinished"
   | "findNamed"
   | "lines"
+  | "documents"
+  | "reportUnreadable"
 >;
 
 /** The change that a write makes to the current object info. */
@@ -79,7 +86,18 @@ export type Replacement<R, P = undefined> = {
   /** Reads what `describe` needs besides the current object info, at the same time and again on each attempt. */
   readonly prepare?: () => Promise<P>;
   /** Describes the change. Called again, with newer object info, if another write was faster. */
-  readonly describe: (before: Current, prepared: P) => Change<R> | Promise<Change<R>>;
+  readonly describe: (
+    before: Current,
+    prepared: P,
+    version: VersionFacts | undefined,
+  ) => Change<R> | Promise<Change<R>>;
+  /**
+   * The change makes a new version, which `describe` gets: undefined in a bucket that never had versioning. Otherwise the
+   * current version stays the one that it is.
+   */
+  readonly makesVersion?: true;
+  /** What {@linkcode takeTurn} has read and prepared, if the caller has called it. */
+  readonly turn?: Promise<Turn> | undefined;
   readonly precondition: WritePrecondition;
   /** Undefined for a rewrite that changes nothing a guard protects. */
   readonly guard: Guard | undefined;
@@ -121,39 +139,76 @@ export async function replace<R, P = undefined>(
   replacement: Replacement<R, P>,
 ): Promise<Replaced<R>> {
   const { prepare, describe, precondition, guard, newGroup, discard = discardGroup } = replacement;
+  const { makesVersion = false } = replacement;
   let reading = replacement.current;
+  let taken = replacement.turn;
   let line: Line | undefined;
   try {
     for (let attempt = 0, unanswered = 0; attempt < WRITE_ATTEMPTS; attempt++) {
       if (line === undefined && (attempt > 0 || isInLine(needs, stream, key))) {
         if (reading instanceof Promise) reading.catch(() => {});
-        reading = undefined; // the writes before this one change the key
+        [reading, taken] = [undefined, undefined]; // the writes before this one change the key
         line = await needs.lines.join(infoSubject(stream.store, key));
       }
       let before: Current | undefined;
       let change: Change<R> | undefined;
       let outcome: Outcome;
       let isSent = false;
+      let turn: Turn | undefined;
+      let prepared: P | undefined;
+      let at = monotonic();
       try {
-        reading ??= readBefore(needs, stream, key);
-        let prepared: P | undefined;
-        if (prepare === undefined) before = await reading;
-        else [before, prepared] = await Promise.all([reading, prepare()]);
-        reading = undefined;
-        const described = describe(before, prepared as P); // without `prepare`, P is undefined
+        if (makesVersion && stream.layout >= VERSIONS_LAYOUT) {
+          turn = await (taken ?? takeTurn(needs, stream, key, reading, (current) => {
+            // What `prepare` reads may tell that the change was made.
+            if (prepare === undefined) checkWrite(precondition, validatorOf(current), key);
+          }));
+          ({ before, at } = turn);
+          if (prepare !== undefined) prepared = await prepare();
+        } else {
+          reading ??= readBefore(needs, stream, key);
+          if (prepare === undefined) before = await reading;
+          else [before, prepared] = await Promise.all([reading, prepare()]);
+        }
+        [reading, taken] = [undefined, undefined];
+        if (makesVersion && turn === undefined && before.version !== undefined) {
+          // What is known of the bucket may be old: it seems to keep versions.
+          stream = await needs.streams.read(stream.bucket);
+          if (stream.layout >= VERSIONS_LAYOUT) continue;
+        }
+        const described = describe(before, prepared as P, turn?.version); // without `prepare`, P is undefined
         change = described instanceof Promise ? await described : described;
         if (change.kind === "done") return { sequence: 0, result: change.result };
-        checkReplace(key, before, precondition, guard, needs.now());
+        checkReplace(
+          key,
+          before,
+          precondition,
+          turn === undefined ? guard : undefined,
+          needs.now(),
+        );
         if (change.kind === "nothing") {
           if (newGroup !== undefined) await discard(needs, stream, newGroup);
           return { sequence: 0, result: change.result };
         }
+        if (turn !== undefined && mayHaveChanged(at)) {
+          if (await versioningOf(needs, stream) !== turn.versioning) continue;
+          at = monotonic();
+        }
         isSent = true;
         outcome = change.kind === "batch"
-          ? await commitBatch(needs, stream, key, before, change)
+          ? await commitBatch(
+            needs,
+            stream,
+            key,
+            isReplaced(turn) ? before : undefined,
+            change,
+            before,
+          )
           : await commitInfo(needs, stream, key, change, before.sequence);
       } catch (cause) {
-        if (before !== undefined && change?.kind === "marker" && isFull(cause)) {
+        if (
+          before !== undefined && turn === undefined && change?.kind === "marker" && isFull(cause)
+        ) {
           outcome = await deleteInFullBucket(needs, stream, key, before, change);
           if (outcome.kind === "committed") return { sequence: 0, result: change.result };
         } else {
@@ -169,18 +224,33 @@ export async function replace<R, P = undefined>(
           throw cause;
         }
       }
+      if (outcome.kind === "overtaken" && turn !== undefined) {
+        outcome = await findArchived(needs, stream, key, turn.version.id, change.nuid) ?? outcome;
+      }
       switch (outcome.kind) {
         case "committed":
           if (line !== undefined) needs.lines.leave(line);
           line = undefined;
+          if (makesVersion && turn?.versioning !== "Enabled" && mayHaveChanged(at)) {
+            const rescue = { before, turn, sequence: outcome.sequence };
+            const version = await versionOfLate(needs, stream, key, rescue);
+            if (version !== undefined) {
+              const again = await describe(before, prepared as P, version);
+              await keepBoth(needs, stream, key, rescue, version, again);
+              return { sequence: outcome.sequence, result: again.result };
+            }
+          }
           if (change.kind === "batch") needs.trashed.add(stream.bucket);
-          else if (before.nuid !== change.nuid) await freeReplaced(needs, stream, key, before);
+          else if (before.nuid !== change.nuid && isReplaced(turn)) {
+            await freeReplaced(needs, stream, key, before);
+          }
+          if (turn?.hidden !== undefined) await removeHidden(needs, stream, key, turn.hidden);
           return { sequence: outcome.sequence, result: change.result };
         case "refused":
           break;
         case "overtaken":
           await trashDoubtful(needs, stream, key, newGroup);
-          if (before.nuid !== change.nuid && namesBytes(before)) {
+          if (before.nuid !== change.nuid && namesBytes(before) && isReplaced(turn)) {
             await trashDoubtful(needs, stream, key, before.nuid);
           }
           throw new Overtaken(key, precondition);
@@ -191,6 +261,11 @@ export async function replace<R, P = undefined>(
   } finally {
     if (line !== undefined) needs.lines.leave(line);
   }
+}
+
+/** Returns whether a write takes the place of what it has read: otherwise that is archived. */
+function isReplaced(turn: Turn | undefined): boolean {
+  return turn === undefined || turn.isInPlace;
 }
 
 /** Returns whether other writes of a key are in line, which this one joins rather than to be refused. */
@@ -213,16 +288,17 @@ async function commitBatch(
   { requests }: ReplaceNeeds,
   { store }: BucketStream,
   key: ObjectKey,
-  current: Current,
+  replaced: Current | undefined,
   { nuid, message, before, after }: Extract<Change<unknown>, { readonly kind: "batch" }>,
+  { sequence: expect }: Current,
 ): Promise<Outcome> {
-  const trash = current.nuid === undefined || current.nuid === nuid
+  const trash = replaced?.nuid === undefined || replaced.nuid === nuid
     ? []
-    : [trashMessage(store, key, current.nuid, reasonOf(current))];
+    : [trashMessage(store, key, replaced.nuid, reasonOf(replaced))];
   const following = [...after, ...trash];
   const last = await requests.publishBatch([
     ...before,
-    { subject: infoSubject(store, key), data: message, rollup: true, expect: current.sequence },
+    { subject: infoSubject(store, key), data: message, rollup: true, expect },
     ...following,
   ]);
   return { kind: "committed", sequence: last - following.length };

@@ -9,16 +9,24 @@ import { Buffer } from "node:buffer";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import type { VersionId } from "../../s3/version_id.ts";
 import type { ObjectInfo, WrittenVersion } from "../../store/objects.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { lengthOf, MAX_PROPERTIES } from "../layout/info_metadata.ts";
 import type { StoredObject } from "../layout/object_info.ts";
 import { formatTagged } from "../layout/tagged_info.ts";
+import type { RawInfo } from "../layout/unknown_fields.ts";
+import { changeVersion } from "./change_version.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
 import { replace, type ReplaceNeeds } from "./replace.ts";
 
 /** Bytes that a message has besides its text. */
 const MESSAGE_OVERHEAD = 1024;
+
+type TagOptions = {
+  readonly versionId?: VersionId | undefined;
+  readonly check?: (info: ObjectInfo) => void;
+};
 
 /**
  * Replaces all tags of an object.
@@ -30,36 +38,58 @@ export async function putObjectTags(
   bucket: BucketName,
   key: ObjectKey,
   tags: ObjectProperties["tags"],
-  { check }: { readonly check?: (info: ObjectInfo) => void } = {},
+  { versionId, check }: TagOptions = {},
 ): Promise<WrittenVersion> {
   const stream = await needs.streams.prepare(bucket);
   if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
   // Without tags the object info becomes shorter, which may use the reserve.
   if (Object.keys(tags).length > 0) await checkRoom(needs, stream, undefined);
+  if (versionId !== undefined) {
+    return await changeVersion(needs, stream, key, versionId, (raw, { info }) => {
+      check?.(info);
+      return formatChecked(needs, raw, tags, info);
+    });
+  }
   let found: StoredObject | undefined;
-  await replace(needs, stream, key, {
+  const { result } = await replace<WrittenVersion>(needs, stream, key, {
     describe(before) {
       const object = existing(needs, stream, key, before);
       found ??= object;
       // The tags were meant for the object that was found first. Another one that was put since has its own.
-      if (!isSame(found, object)) return { kind: "done", result: undefined };
+      const result = { versionId: found.info.versionId };
+      if (!isSame(found, object)) return { kind: "done", result };
       const { info, bytes: { nuid } } = object;
       check?.(info);
       if (before.raw === undefined) {
         throw new TypeError("An object that can be read has no object info");
       }
-      const message = formatTagged(before.raw, tags, info.modified);
-      const size = lengthOf({ ...info.properties, tags });
-      const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD;
-      if (size > MAX_PROPERTIES || bytes > needs.requests.maxPayload) {
-        throw new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: MAX_PROPERTIES });
-      }
-      return { kind: "object", nuid, message, isRewrite: true, result: undefined };
+      const message = formatChecked(needs, before.raw, tags, info);
+      return { kind: "object", nuid, message, isRewrite: true, result };
     },
     precondition: {},
     guard: undefined,
   });
-  return { versionId: undefined };
+  return result;
+}
+
+/**
+ * Returns object info with other tags.
+ *
+ * @throws S3Error `MetadataTooLarge`
+ */
+function formatChecked(
+  { requests }: Pick<ReplaceNeeds, "requests">,
+  raw: RawInfo,
+  tags: ObjectProperties["tags"],
+  info: ObjectInfo,
+): string {
+  const message = formatTagged(raw, tags, info.modified);
+  const size = lengthOf({ ...info.properties, tags });
+  const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD;
+  if (size > MAX_PROPERTIES || bytes > requests.maxPayload) {
+    throw new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: MAX_PROPERTIES });
+  }
+  return message;
 }
 
 /** Returns whether two readings of a key found one object. Flattening gives it another chunk group. */

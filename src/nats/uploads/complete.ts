@@ -16,6 +16,7 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { nuidOfUpload } from "../layout/nuid.ts";
 import type { PartRecord } from "../layout/part_record.ts";
 import { records } from "../layout/subjects.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
 import {
   DONE_TTL,
   ENDED_TTL,
@@ -23,12 +24,14 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { peekCurrent, readBefore } from "../objects/current.ts";
+import { type Current, peekCurrent, readBefore } from "../objects/current.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
+import { lockFrom } from "../objects/new_lock.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";
+import { notBefore } from "../objects/version_times.ts";
 import type { UploadsContext } from "./context.ts";
 import { readParts, withSequences } from "./parts.ts";
 import { findUpload, type FoundUpload } from "./uploads.ts";
@@ -58,13 +61,15 @@ export async function completeUpload(
   const { result } = await replace<ObjectInfo, ReadUpload>(needs, stream, key, {
     ...(mayPeek && { current: readBefore(needs, stream, key, peekCurrent) }),
     prepare: () => Promise.all([findUpload(needs, stream, key, id), readParts(needs, stream, id)]),
-    async describe(_before, [upload, parts]) {
+    makesVersion: true,
+    async describe(before, [upload, parts], version) {
       const done = upload && completedObject(upload.record);
       if (done !== undefined) return { kind: "done", result: done };
       if (upload?.record.state !== "open") throw new S3Error("NoSuchUpload", { UploadId: id });
       if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
       try {
-        return await describeCompletion(needs, stream, id, upload, parts, input);
+        const completion = { id, input, before, version };
+        return await describeCompletion(needs, stream, completion, upload, parts);
       } catch (cause) {
         // Both were read at the same time: an Abort may have freed the parts since the upload was open.
         const isOpen = !isS3Error(cause, "InvalidPart") ||
@@ -78,6 +83,15 @@ export async function completeUpload(
   return result;
 }
 
+/** The completion of an upload, and what it replaces. */
+type Completion = {
+  readonly id: UploadId;
+  readonly input: CompleteInput;
+  readonly before: Current;
+  /** The version to make. */
+  readonly version: VersionFacts | undefined;
+};
+
 /**
  * Describes the object of an upload and the end of the upload. The batch puts the upload into the trash as well, which
  * frees the records of its parts and the parts that the object does not use.
@@ -85,10 +99,9 @@ export async function completeUpload(
 async function describeCompletion(
   needs: CompleteNeeds,
   stream: BucketStream,
-  id: UploadId,
+  { id, input, before, version }: Completion,
   { record, sequence }: FoundUpload,
   uploaded: ReadonlyMap<number, PartRecord>,
-  input: CompleteInput,
 ): Promise<Change<ObjectInfo>> {
   const { store } = stream;
   const { key, owner, properties, checksumIsDefault = false } = record;
@@ -96,7 +109,8 @@ async function describeCompletion(
   const assembly = await assembleParts(record, usable, input, needs.minPartSize);
   const { size, etag, checksum } = assembly;
   const parts = await withSequences(needs, stream, id, assembly.parts);
-  const modified = needs.now();
+  const now = needs.now();
+  const modified = version === undefined ? now : notBefore(now, before);
   const result: ObjectInfo = {
     key,
     size,
@@ -106,21 +120,25 @@ async function describeCompletion(
     checksum,
     owner,
     partSizes: parts.map(({ size }) => size),
-    retention: undefined,
+    ...lockFrom(record.lock, modified),
+    ...(version !== undefined && { versionId: version.id }),
   };
   const nuid = nuidOfUpload(id);
   const map = { algorithm: checksum?.algorithm, checksumType: checksum?.type, parts };
   const { message, chunkMap } = describeParts(
     store,
     nuid,
-    result,
+    { ...result, version },
     map,
     mapLimit(needs.requests),
   );
   const done: UploadRecord = {
     ...record,
     state: "done",
-    result: { size, etag, checksum, modified: modified.toISOString() },
+    result: {
+      ...{ size, etag, checksum, modified: modified.toISOString() },
+      ...(version !== undefined && { versionId: version.id }),
+    },
   };
   const end = formatUploadRecord(done);
   return {
@@ -157,7 +175,7 @@ function withChecksums(
 /** Returns the object of a completed upload; undefined for any other upload. */
 function completedObject({ key, owner, properties, result }: UploadRecord): ObjectInfo | undefined {
   if (result === undefined) return undefined;
-  const { size, etag, checksum, modified } = result;
+  const { size, etag, checksum, modified, versionId } = result;
   return {
     key,
     size,
@@ -168,5 +186,6 @@ function completedObject({ key, owner, properties, result }: UploadRecord): Obje
     owner,
     partSizes: undefined,
     retention: undefined,
+    ...(versionId !== undefined && { versionId }),
   };
 }

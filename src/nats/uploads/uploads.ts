@@ -20,6 +20,7 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
+import { checkLock } from "../objects/new_lock.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import type { UploadsContext } from "./context.ts";
 
@@ -34,7 +35,7 @@ export async function createUpload(
   needs: CountNeeds & Pick<UploadsContext, "requests" | "streams" | "now">,
   bucket: BucketName,
   key: ObjectKey,
-  { properties, owner, algorithm, checksumType, checksumIsDefault }: UploadInput,
+  { properties, owner, algorithm, checksumType, checksumIsDefault, lock }: UploadInput,
 ): Promise<UploadId> {
   const stream = await needs.streams.prepare(bucket);
   if (!stream.prepared) {
@@ -43,6 +44,7 @@ export async function createUpload(
     });
   }
   if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
+  checkLock(lock, needs.now());
   const id = newNuid(key);
   const record: UploadRecord = {
     state: "open",
@@ -53,6 +55,7 @@ export async function createUpload(
     algorithm,
     checksumType,
     ...(checksumIsDefault === true && { checksumIsDefault }),
+    ...(lock !== undefined && { lock }),
   };
   await needs.requests.publish(records.upload(stream.store, id), formatUploadRecord(record), {
     expect: 0,

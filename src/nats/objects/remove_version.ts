@@ -1,0 +1,183 @@
+/**
+ * Removes a version for good.
+ *
+ * A noncurrent version leaves a record that says so, which keeps a late archive from bringing it back. In place of the current
+ * version comes the one before it: one atomic batch, because no reader may see neither or both.
+ * @module
+ */
+
+import { checkWrite } from "../../s3/conditions.ts";
+import { S3Error } from "../../s3/errors.ts";
+import type { ObjectKey } from "../../s3/names.ts";
+import type { VersionId } from "../../s3/version_id.ts";
+import type { Deleted, DeleteInput } from "../../store/objects.ts";
+import { removeMessage } from "../buckets/make_room.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { isConflict, isFull, Unanswered } from "../jetstream/errors.ts";
+import type { BatchMessage } from "../jetstream/messages.ts";
+import { formatTombstone, TOMBSTONE_TTL } from "../layout/format_info.ts";
+import { newNuid } from "../layout/nuid.ts";
+import { formatPromoted } from "../layout/promoted_info.ts";
+import { infoSubject, records } from "../layout/subjects.ts";
+import { formatGone, formatVersion, GONE_TTL } from "../layout/version_record.ts";
+import { validatorOf } from "./check_replace.ts";
+import type { Current } from "./current.ts";
+import { checkRemoval } from "./lock_guard.ts";
+import type { ReplaceNeeds } from "./replace.ts";
+import { freeReplaced, trashGroup } from "./trash.ts";
+import {
+  findToChange,
+  heldVersion,
+  highestOrdinal,
+  listVersionIds,
+  type Noncurrent,
+  noncurrentOf,
+  readVersionMessage,
+  type VersionMessage,
+} from "./version_records.ts";
+
+/** How often a removal starts over because the key changes. */
+const ATTEMPTS = 200;
+/** How often a removal is requested while no response comes. */
+const UNANSWERED_ATTEMPTS = 3;
+
+/** Removes a version; one that does not exist is no error. */
+export async function removeVersion(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  versionId: VersionId,
+  { precondition, bypass = false }: DeleteInput,
+): Promise<Deleted> {
+  let unanswered = 0;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { message, current, found } = await findToChange(needs, stream, key, versionId);
+    if (found === undefined) {
+      checkWrite(precondition, undefined, key);
+      return { versionId, isMarker: false };
+    }
+    if (found.kind === "unreadable") throw unreadableError(key, versionId);
+    const info = found.kind === "current" ? found.current : found.version.info;
+    checkWrite(precondition, validatorOf(info), key);
+    checkRemoval(key, info, bypass, needs.now());
+    try {
+      const isRemoved = found.kind === "current"
+        ? await removeCurrent(needs, stream, key, current, message, versionId)
+        : await removeNoncurrent(needs, stream, key, found.version, current);
+      if (!isRemoved) continue;
+      return { versionId, isMarker: info.marker !== undefined };
+    } catch (cause) {
+      if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
+      if (!isConflict(cause)) throw cause;
+    }
+  }
+  throw new S3Error("SlowDown", { Key: key });
+}
+
+function unreadableError(key: ObjectKey, versionId: VersionId): S3Error {
+  return new S3Error("InternalError", { Key: key, VersionId: versionId }, {
+    message: "The record of the version cannot be read.",
+  });
+}
+
+/** Puts the version before the current one in its place, and frees what it had. */
+async function removeCurrent(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  current: Current,
+  message: VersionMessage,
+  id: VersionId,
+): Promise<true> {
+  const { store } = stream;
+  const subject = infoSubject(store, key);
+  const next = await findNext(needs, stream, key, id);
+  const ordinal = heldVersion(current)?.ordinal ||
+    1 + (next?.record.ordinal ?? await highestOrdinal(needs, stream, key));
+  const replacement: readonly BatchMessage[] = next === undefined
+    ? [{
+      subject,
+      data: formatTombstone(store, key, newNuid(key), needs.now()),
+      rollup: true,
+      expect: current.sequence,
+      ttl: TOMBSTONE_TTL,
+    }]
+    : [
+      { subject, data: promoted(next), rollup: true, expect: current.sequence },
+      // Written again, so that whoever read it before starts over.
+      {
+        subject: records.version(store, key, next.id),
+        data: formatVersion(next.record),
+        rollup: true,
+        expect: next.sequence,
+      },
+    ];
+  await needs.requests.publishBatch([
+    ...replacement,
+    {
+      subject: records.version(store, key, id),
+      data: formatGone(ordinal),
+      rollup: true,
+      expect: message.sequence,
+      ttl: GONE_TTL,
+    },
+  ]);
+  await freeReplaced(needs, stream, key, current);
+  // The record of `null` may be that of an older version of this id.
+  const older = noncurrentOf(stream, key, id, message);
+  if (older !== undefined && older.info.nuid !== current.nuid) {
+    await trashGroup(needs, stream, key, older.info.nuid, "perhaps named");
+  }
+  return true;
+}
+
+function promoted({ id, record, info }: Noncurrent): string {
+  return formatPromoted(info.raw ?? {}, { id, ordinal: record.ordinal }, record.time);
+}
+
+/** Finds the version with the highest ordinal, apart from one; undefined if there is none that can be read. */
+async function findNext(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  except: VersionId,
+): Promise<Noncurrent | undefined> {
+  let best: Noncurrent | undefined;
+  for (const id of await listVersionIds(needs, stream, key)) {
+    if (id === except) continue;
+    const message = await readVersionMessage(needs, stream, key, id);
+    const version = noncurrentOf(stream, key, id, message);
+    if (version?.info.raw === undefined) continue;
+    if (best === undefined || version.record.ordinal > best.record.ordinal) best = version;
+    if (id !== "null") break; // the others are older
+  }
+  return best;
+}
+
+/** Removes a noncurrent version, also in a full bucket. Returns false if somebody else changed or removed it. */
+async function removeNoncurrent(
+  needs: ReplaceNeeds,
+  stream: BucketStream,
+  key: ObjectKey,
+  { id, sequence, record, info }: Noncurrent,
+  current: Current,
+): Promise<boolean> {
+  const subject = records.version(stream.store, key, id);
+  const data = formatGone(record.ordinal);
+  const options = { rollup: true, ttl: GONE_TTL } as const;
+  let isRecorded = true;
+  try {
+    await needs.requests.publish(subject, data, { ...options, expect: sequence });
+  } catch (cause) {
+    if (!isFull(cause)) throw cause;
+    if (await removeMessage(needs, stream, sequence) === "gone") return false;
+    isRecorded = false;
+  }
+  // Several versions have one group if a native client has renamed or updated the object.
+  if (info.nuid !== current.nuid) {
+    const replaced = { ...current, ...info, sequence, time: record.time };
+    await freeReplaced(needs, stream, key, replaced);
+  }
+  if (!isRecorded) await needs.requests.publish(subject, data, { ...options, expect: 0 });
+  return true;
+}

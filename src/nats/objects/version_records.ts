@@ -1,0 +1,163 @@
+/**
+ * The records of noncurrent versions: reads them, and finds the version that a request names.
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { ObjectKey } from "../../s3/names.ts";
+import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
+import type { BucketStream } from "../buckets/streams.ts";
+import { textOf } from "../jetstream/messages.ts";
+import { type ReadInfo, readInfo } from "../layout/object_info.ts";
+import { withoutStray } from "../layout/stray_info.ts";
+import { records, versionOfSubject } from "../layout/subjects.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
+import { parseVersion, type ReadVersion, type VersionRecord } from "../layout/version_record.ts";
+import type { ObjectsContext } from "./context.ts";
+import { type Current, readCurrent } from "./current.ts";
+
+type Needs = Pick<ObjectsContext, "requests" | "streams">;
+
+/** The message of a version's record; sequence 0 and undefined if there is none. */
+export type VersionMessage = {
+  readonly sequence: number;
+  readonly read: ReadVersion | undefined;
+};
+
+/** A noncurrent version. */
+export type Noncurrent = {
+  readonly id: VersionId;
+  readonly sequence: number;
+  readonly record: VersionRecord;
+  readonly info: ReadInfo;
+};
+
+/** Where a version is. */
+export type FoundVersion =
+  | { readonly kind: "current"; readonly current: Current }
+  | { readonly kind: "noncurrent"; readonly version: Noncurrent }
+  /** Its record cannot be read, so it exists, and nobody may touch it. */
+  | { readonly kind: "unreadable" };
+
+/** Reads the record of a version at the leader. */
+export async function readVersionMessage(
+  { requests }: Needs,
+  { store, stream }: BucketStream,
+  key: ObjectKey,
+  id: VersionId,
+): Promise<VersionMessage> {
+  const last_by_subj = records.version(store, key, id);
+  const message = await requests.leaderGet(stream, { last_by_subj });
+  if (message === undefined) return { sequence: 0, read: undefined };
+  return { sequence: message.sequence, read: parseVersion(id, textOf(message.data)) };
+}
+
+/** Returns the version of a record; undefined if it holds none that can be read. */
+export function noncurrentOf(
+  { since }: Pick<BucketStream, "since">,
+  key: ObjectKey,
+  id: VersionId,
+  { sequence, read }: VersionMessage,
+): Noncurrent | undefined {
+  if (read?.kind !== "version") return undefined;
+  const { record } = read;
+  const info = readInfo(key, Buffer.from(record.info), record.time);
+  return {
+    ...{ id, sequence, record },
+    info: withoutStray(key, info, { since, sequence: record.from }),
+  };
+}
+
+/** Returns the version that a key's object info holds; undefined if it holds none. Without an ordinal, it is 0. */
+export function heldVersion(
+  { parsed, version, marker }: Pick<ReadInfo, "parsed" | "version" | "marker">,
+): VersionFacts | undefined {
+  if (parsed.kind === "absent" && marker === undefined) return undefined;
+  return version ?? UNSTATED;
+}
+
+const UNSTATED: VersionFacts = { id: NULL_VERSION, ordinal: 0 };
+
+/**
+ * Finds a version for a read.
+ *
+ * Object info wins over the record, and a version may move from one to the other while this looks.
+ */
+export async function findVersion(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: VersionId,
+): Promise<FoundVersion | undefined> {
+  for (let current = await readCurrent(needs, stream, key);;) {
+    if (heldVersion(current)?.id === id) return { kind: "current", current };
+    const message = await readVersionMessage(needs, stream, key, id);
+    if (message.read?.kind === "unreadable") return { kind: "unreadable" };
+    const version = noncurrentOf(stream, key, id, message);
+    if (version !== undefined) return { kind: "noncurrent", version };
+    const again = await readCurrent(needs, stream, key);
+    if (again.sequence === current.sequence) return undefined;
+    current = again;
+  }
+}
+
+/** What a change of a version has read: the record first, and then object info. */
+export type VersionState = {
+  readonly message: VersionMessage;
+  readonly current: Current;
+  readonly found: FoundVersion | undefined;
+};
+
+/** Finds a version for a change, which must expect what was read. */
+export async function findToChange(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  id: VersionId,
+): Promise<VersionState> {
+  for (;;) {
+    const message = await readVersionMessage(needs, stream, key, id);
+    const current = await readCurrent(needs, stream, key);
+    if (heldVersion(current)?.id === id) {
+      return { message, current, found: { kind: "current", current } };
+    }
+    if (message.read?.kind === "unreadable") {
+      return { message, current, found: { kind: "unreadable" } };
+    }
+    const version = noncurrentOf(stream, key, id, message);
+    if (version !== undefined) return { message, current, found: { kind: "noncurrent", version } };
+    const again = await readVersionMessage(needs, stream, key, id);
+    if (again.sequence === message.sequence) return { message, current, found: undefined };
+  }
+}
+
+/** Lists the ids of a key's records, those of removed versions too, the highest ordinal first; `null` comes first. */
+export async function listVersionIds(
+  { streams }: Needs,
+  { store, stream }: BucketStream,
+  key: ObjectKey,
+): Promise<readonly VersionId[]> {
+  const subjects = await streams.listSubjects(stream, records.version(store, key, "*"));
+  return subjects.flatMap((subject) => versionOfSubject(store, subject)?.id ?? [])
+    .sort((a, b) => (ordinalOf(b) ?? Infinity) - (ordinalOf(a) ?? Infinity));
+}
+
+/** Returns the highest ordinal among a key's records, those of removed versions too; 0 if there are none. */
+export async function highestOrdinal(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+): Promise<number> {
+  const query = { seq: 1, next_by_subj: records.version(stream.store, key, "*") };
+  if (await needs.requests.leaderGet(stream.stream, query) === undefined) return 0;
+  const ids = await listVersionIds(needs, stream, key);
+  let highest = 0;
+  for (const id of ids) {
+    const ordinal = ordinalOf(id);
+    if (ordinal !== undefined) return Math.max(highest, ordinal);
+    const { read } = await readVersionMessage(needs, stream, key, id);
+    if (read?.kind === "gone") highest = read.ordinal;
+    else if (read?.kind === "version") highest = read.record.ordinal;
+  }
+  return highest;
+}
