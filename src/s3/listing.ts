@@ -87,40 +87,60 @@ export function listPage<Entry extends { readonly key: string }>(
   index: SortedKeys<Entry>,
   { prefix, delimiter, after, limit }: PageQuery,
 ): Page<Entry> {
+  const seek = limit <= 0 ? undefined : seekAfter(prefix, delimiter, after);
+  const start = seek === undefined ? undefined : index.from(seek);
+  const { entries, commonPrefixes, last } = walkPage(start, (text) => index.from(text), {
+    prefix,
+    delimiter,
+    limit,
+  });
+  return { entries, commonPrefixes, next: typeof last === "object" ? last.key : last };
+}
+
+/**
+ * Walks over entries until a page is full.
+ *
+ * @param start The entries in order from the beginning of the page; undefined for an empty page.
+ * @param from Iterates over the entries in order, from the first key at or above a text.
+ * @returns `last` is the page's last entry or common prefix if more follow.
+ */
+export function walkPage<Entry extends { readonly key: string }>(
+  start: Iterator<Entry> | undefined,
+  from: (text: string) => Iterator<Entry>,
+  { prefix, delimiter, limit }: Omit<PageQuery, "after">,
+): Omit<Page<Entry>, "next"> & { readonly last: Entry | string | undefined } {
   const entries: Entry[] = [];
   const commonPrefixes: string[] = [];
-  const page = { entries, commonPrefixes, next: undefined };
-  if (limit <= 0) return page;
-
-  let seek = firstSeek(prefix, delimiter, after);
-  let last = "";
-  while (seek !== undefined) {
-    const keys = index.from(seek);
-    seek = undefined;
-    for (let step = keys.next(); !step.done; step = keys.next()) {
-      const entry = step.value;
-      if (!entry.key.startsWith(prefix)) return page;
-      if (entries.length + commonPrefixes.length >= limit) return { ...page, next: last };
-
-      const group = commonPrefix(entry.key, prefix, delimiter);
-      if (group === undefined) {
-        entries.push(entry);
-        last = entry.key;
-      } else {
-        commonPrefixes.push(group);
-        last = group;
-        seek = afterPrefix(group);
-        break;
-      }
+  const page = { entries, commonPrefixes, last: undefined };
+  let last: Entry | string | undefined;
+  let walk = start;
+  while (walk !== undefined) {
+    const step = walk.next();
+    if (step.done || !step.value.key.startsWith(prefix)) return page;
+    if (entries.length + commonPrefixes.length >= limit) return { ...page, last };
+    const entry = step.value;
+    const group = commonPrefix(entry.key, prefix, delimiter);
+    if (group === undefined) {
+      entries.push(entry);
+      last = entry;
+    } else {
+      commonPrefixes.push(group);
+      last = group;
+      const beyond = afterPrefix(group);
+      walk = beyond === undefined ? undefined : from(beyond);
     }
   }
   return page;
 }
 
-/** Returns the text at which a walk begins; undefined if nothing can follow `after`. */
-function firstSeek(prefix: string, delimiter: string, after: string): string | undefined {
+/** Returns the text at which a walk begins that follows `after`; undefined if nothing can follow it. */
+export function seekAfter(prefix: string, delimiter: string, after: string): string | undefined {
   if (compareUtf8(after, prefix) < 0 || after === "") return prefix;
-  const wholeGroup = after.startsWith(prefix) && commonPrefix(after, prefix, delimiter) === after;
   // Appending U+0000 makes the smallest text above `after`.
-  return wholeGroup ? afterPrefix(after) : `${after}\u0000`;
+  return isWholeGroup(after, prefix, delimiter) ? afterPrefix(after) : `${after}\u0000`;
+}
+
+/** Returns whether a text is a common prefix, which stands for all keys below it. */
+export function isWholeGroup(text: string, prefix: string, delimiter: string): boolean {
+  return text.startsWith(prefix) && commonPrefix(text, prefix, delimiter) === text;
 }
