@@ -32,7 +32,7 @@ export function createBuckets(memory: Memory): Buckets {
       const info = { name: bucket, created: memory.now(), owner, account, location };
       memory.buckets.set(bucket, {
         info,
-        objects: new Map(),
+        versions: new Map(),
         uploads: new Map(),
         documents: new Map(documents),
         renames: new Map(),
@@ -61,7 +61,7 @@ export function createBuckets(memory: Memory): Buckets {
     },
 
     async deleteBucket(bucket) {
-      if (memory.bucket(bucket).objects.size > 0) {
+      if (memory.bucket(bucket).versions.size > 0) {
         throw new S3Error("BucketNotEmpty", { BucketName: bucket });
       }
       memory.buckets.delete(bucket);

@@ -1,25 +1,43 @@
 /**
- * The contents of a memory store: buckets with their objects and uploads, and the checks that several methods share.
+ * The contents of a memory store: buckets with the versions of their objects and their uploads, and the steps that several
+ * methods share.
  *
  * Every method is synchronous, so a commit needs no lock.
  * @module
  */
 
+import { randomBytes } from "node:crypto";
 import { checkWrite, type WritePrecondition } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import { MIN_PART_SIZE } from "../../s3/multipart.ts";
 import type { BucketName, ObjectKey, UploadId } from "../../s3/names.ts";
+import { checkRemoval } from "../../s3/object_lock.ts";
+import {
+  deleteMarkerError,
+  newVersionId,
+  noSuchVersion,
+  NULL_VERSION,
+  type VersionId,
+} from "../../s3/version_id.ts";
 import type { BucketInfo } from "../buckets.ts";
 import type { DocumentKind } from "../documents.ts";
 import type { ObjectInfo, Renamed } from "../objects.ts";
 import type { PartInfo, UploadInfo, UploadInput } from "../uploads.ts";
 
-/** An object with its bytes. */
-export type StoredObject = {
+/** An object with its bytes, or a delete marker, which has none. */
+export type StoredVersion = {
+  readonly id: VersionId;
+  /** Decreases along the versions of a key; 0 for an object that was written before versioning. */
+  readonly ordinal: number;
+  readonly isMarker: boolean;
+  /** Without `versionId`, which depends on the bucket. */
   readonly info: ObjectInfo;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly partChecksums: readonly string[] | undefined;
 };
+
+/** A version that has no place among the versions of its key yet. */
+export type NewVersion = Omit<StoredVersion, "id" | "ordinal">;
 
 /** A part with its bytes. */
 export type StoredPart = PartInfo & { readonly bytes: Uint8Array<ArrayBuffer> };
@@ -36,7 +54,8 @@ export type StoredUpload = {
 /** A bucket with its objects and uploads. */
 export type StoredBucket = {
   readonly info: BucketInfo;
-  readonly objects: Map<ObjectKey, StoredObject>;
+  /** The versions of each key, the latest first. No list is empty. */
+  readonly versions: Map<ObjectKey, readonly StoredVersion[]>;
   readonly uploads: Map<UploadId, StoredUpload>;
   readonly documents: Map<DocumentKind, string>;
   /** Renames by the client's token. */
@@ -68,11 +87,46 @@ export class Memory {
     return stored;
   }
 
-  /** @throws S3Error `NoSuchBucket`, `NoSuchKey` */
-  object(bucket: BucketName, key: ObjectKey): StoredObject {
-    const object = this.bucket(bucket).objects.get(key);
-    if (object === undefined) throw new S3Error("NoSuchKey", { Key: key });
-    return object;
+  /** Returns whether the bucket has or had versioning. */
+  isVersioned(bucket: BucketName): boolean {
+    return this.bucket(bucket).documents.has("versioning");
+  }
+
+  /** Returns what an object's info says about its version. */
+  versionIdOf(bucket: BucketName, id: VersionId): VersionId | undefined {
+    return this.isVersioned(bucket) ? id : undefined;
+  }
+
+  /** Returns an object's info with its version id. */
+  infoOf(bucket: BucketName, { info, id }: StoredVersion): ObjectInfo {
+    return this.isVersioned(bucket) ? { ...info, versionId: id } : info;
+  }
+
+  /** Returns a version or delete marker of a key, the latest by default; undefined if there is none. */
+  version(bucket: BucketName, key: ObjectKey, id?: VersionId): StoredVersion | undefined {
+    const versions = this.bucket(bucket).versions.get(key) ?? [];
+    return id === undefined ? versions[0] : versions.find((version) => version.id === id);
+  }
+
+  /** Returns the current object of a key; undefined if there is none or a delete marker. */
+  current(bucket: BucketName, key: ObjectKey): StoredVersion | undefined {
+    const latest = this.version(bucket, key);
+    return latest?.isMarker === true ? undefined : latest;
+  }
+
+  /**
+   * Returns a version of an object, the current one by default.
+   *
+   * @throws S3Error `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`; `MethodNotAllowed` for a named delete marker
+   */
+  object(bucket: BucketName, key: ObjectKey, id?: VersionId): StoredVersion {
+    const found = this.version(bucket, key, id);
+    if (found === undefined) {
+      throw id === undefined ? new S3Error("NoSuchKey", { Key: key }) : noSuchVersion(key, id);
+    }
+    if (!found.isMarker) return found;
+    const marker = { id: found.id, modified: found.info.modified };
+    throw deleteMarkerError(key, marker, id !== undefined);
   }
 
   /**
@@ -89,31 +143,52 @@ export class Memory {
   }
 
   /**
-   * Checks that a key may be written or deleted now.
+   * Checks that a key may be written or deleted now. Conditions are about its current object. A lock counts only if the
+   * write would remove the version that has it.
    *
    * @throws S3Error `NoSuchBucket`, `PreconditionFailed`, `NoSuchKey`; `AccessDenied` for a locked object
    */
   checkWrite(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): void {
-    const current = this.bucket(bucket).objects.get(key)?.info;
-    checkWrite(precondition, current, key);
-    const retention = current?.retention;
-    const isRetained = retention !== undefined && retention.until > this.now();
-    if (isRetained || current?.legalHold === true) {
-      throw new S3Error("AccessDenied", {}, {
-        message: "Access Denied because object protected by object lock.",
-      });
-    }
+    checkWrite(precondition, this.current(bucket, key)?.info, key);
+    if (this.bucket(bucket).documents.get("versioning") === "Enabled") return;
+    const replaced = this.version(bucket, key, NULL_VERSION);
+    if (replaced !== undefined) checkRemoval(key, replaced.info, this.now(), false);
   }
 
   /**
-   * Stores an object under its key if the key may be written now.
+   * Stores an object or a delete marker under its key if the key may be written now. Where versioning is on, it becomes a
+   * version of its own, else it takes the place of the version `null`.
    *
    * @throws S3Error as {@linkcode Memory.checkWrite} does
    */
-  commit(bucket: BucketName, precondition: WritePrecondition, object: StoredObject): ObjectInfo {
-    const { info } = object;
-    this.checkWrite(bucket, info.key, precondition);
-    this.bucket(bucket).objects.set(info.key, object);
-    return info;
+  commit(bucket: BucketName, precondition: WritePrecondition, given: NewVersion): StoredVersion {
+    const { key } = given.info;
+    this.checkWrite(bucket, key, precondition);
+    const { versions, documents } = this.bucket(bucket);
+    const earlier = versions.get(key) ?? [];
+    const versioning = documents.get("versioning");
+    const isEnabled = versioning === "Enabled";
+    const ordinal = versioning === undefined ? 0 : (earlier[0]?.ordinal ?? 0) + 1;
+    const id = isEnabled ? newVersionId(ordinal, randomBytes(22)) : NULL_VERSION;
+    const version = { ...given, id, ordinal };
+    const kept = isEnabled ? earlier : earlier.filter(({ id }) => id !== NULL_VERSION);
+    versions.set(key, [version, ...kept]);
+    return version;
+  }
+
+  /** Returns the time of modification of a version to be: now, but not before the versions that the key has. */
+  modified(bucket: BucketName, key: ObjectKey): Date {
+    const now = this.now();
+    const latest = this.version(bucket, key)?.info.modified;
+    return latest !== undefined && latest > now ? latest : now;
+  }
+
+  /** Puts a version in the place of the one with the same id, or removes that one. */
+  replace(bucket: BucketName, key: ObjectKey, id: VersionId, by: StoredVersion | undefined): void {
+    const { versions } = this.bucket(bucket);
+    const earlier = versions.get(key) ?? [];
+    const list = earlier.flatMap((version) => version.id !== id ? version : by ?? []);
+    if (list.length > 0) versions.set(key, list);
+    else versions.delete(key);
   }
 }

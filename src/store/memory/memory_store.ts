@@ -15,7 +15,7 @@ import { createUploads } from "./uploads.ts";
 
 /** A store that keeps everything in memory. */
 export type MemoryStore = Store & {
-  /** Locks an object, as the Go gateway nats-s3 does. For tests: no operation locks objects yet. */
+  /** Locks an object, as the Go gateway nats-s3 does, in any bucket. For tests. */
   readonly retain: (bucket: BucketName, key: ObjectKey, until: Date) => void;
   /** Puts an object under a legal hold, as some programs do. For tests. */
   readonly hold: (bucket: BucketName, key: ObjectKey) => void;
@@ -25,8 +25,8 @@ export type MemoryStore = Store & {
 export function createMemoryStore(options?: MemoryOptions): MemoryStore {
   const memory = new Memory(options);
   const change = (bucket: BucketName, key: ObjectKey, lock: Partial<ObjectInfo>): void => {
-    const { info, ...more } = memory.object(bucket, key);
-    memory.bucket(bucket).objects.set(key, { info: { ...info, ...lock }, ...more });
+    const version = memory.object(bucket, key);
+    memory.replace(bucket, key, version.id, { ...version, info: { ...version.info, ...lock } });
   };
   return {
     ...createBuckets(memory),

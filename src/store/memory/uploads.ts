@@ -10,12 +10,14 @@ import type { UploadId } from "../../s3/names.ts";
 import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
 import type { Uploads } from "../uploads.ts";
 import { checkFirst, concat, receive } from "./content.ts";
+import { checkLock, lockOf } from "./locks.ts";
 import type { Memory } from "./memory.ts";
 
 /** Creates the multipart uploads of a memory store. */
 export function createUploads(memory: Memory): Uploads {
   return {
     async createUpload(bucket, key, input) {
+      checkLock(input.lock, memory.now());
       const id = randomUUID() as string as UploadId;
       const { owner, algorithm, checksumType, checksumIsDefault, properties } = input;
       const info = {
@@ -79,20 +81,23 @@ export function createUploads(memory: Memory): Uploads {
       memory.upload(bucket, key, id);
 
       const { parts, size, etag, checksum } = assembly;
+      const modified = memory.modified(bucket, key);
       const info = {
         key,
         size,
         etag,
-        modified: memory.now(),
+        modified,
         properties: open.input.properties,
         checksum,
         owner: open.info.owner,
         partSizes: parts.map(({ size }) => size),
-        retention: undefined,
+        ...lockOf(open.input.lock, modified),
       };
       const bytes = concat(parts.map(({ bytes }) => bytes));
       const partChecksums = checksum && parts.flatMap(({ checksum }) => checksum ?? []);
-      open.completed = memory.commit(bucket, input.precondition, { info, bytes, partChecksums });
+      const version = { isMarker: false, info, bytes, partChecksums };
+      const committed = memory.commit(bucket, input.precondition, version);
+      open.completed = memory.infoOf(bucket, committed);
       open.parts.clear();
       return open.completed;
     },
