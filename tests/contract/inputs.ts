@@ -10,7 +10,7 @@ import type { ObjectProperties } from "../../src/s3/metadata.ts";
 import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
 import type { ContentInput, Received } from "../../src/store/content.ts";
 import type { ListQuery } from "../../src/store/listings.ts";
-import type { ObjectInput } from "../../src/store/objects.ts";
+import type { LockInput, ObjectInput } from "../../src/store/objects.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { CompletedPart, CompleteInput, PartInfo } from "../../src/store/uploads.ts";
 
@@ -80,16 +80,18 @@ function streamOf(bytes: Uint8Array, piece: number): ReadableStream<Uint8Array> 
 export type PutOptions = ContentOptions & {
   readonly properties?: ObjectProperties;
   readonly precondition?: WritePrecondition;
+  readonly lock?: LockInput;
 };
 
 /** Returns the input of PutObject. */
 export function objectInput(data: Uint8Array | string, options: PutOptions = {}): ObjectInput {
-  const { properties = plain, precondition = {} } = options;
+  const { properties = plain, precondition = {}, lock } = options;
   return {
     content: content(data, options),
     properties,
     owner: OWNER,
     precondition,
+    lock,
     signal: noSignal,
   };
 }
@@ -108,10 +110,11 @@ export function uploadInput(
     readonly properties?: ObjectProperties;
     readonly algorithm?: ChecksumAlgorithm;
     readonly checksumType?: ChecksumType;
+    readonly lock?: LockInput;
   } = {},
 ): Parameters<Store["createUpload"]>[2] {
-  const { properties = plain, algorithm, checksumType } = given;
-  return { properties, owner: OWNER, algorithm, checksumType };
+  const { properties = plain, algorithm, checksumType, lock } = given;
+  return { properties, owner: OWNER, algorithm, checksumType, lock };
 }
 
 /** Returns the input of CompleteMultipartUpload; it states checksums if it is given an algorithm. */

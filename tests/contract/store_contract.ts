@@ -9,18 +9,34 @@ import { conditionContract } from "./conditions.ts";
 import { failedWriteContract } from "./failed_writes.ts";
 import { bucket, MIN_PART_SIZE, OWNER } from "./inputs.ts";
 import { listingContract } from "./listings.ts";
+import { lockChangeContract } from "./lock_changes.ts";
+import { nullVersionContract } from "./null_versions.ts";
+import { objectLockContract } from "./object_lock.ts";
 import { objectContract } from "./objects.ts";
 import { documentContract } from "./documents.ts";
 import { renameContract } from "./renames.ts";
 import type { CreateStore, Test } from "./store_under_test.ts";
 import { tagContract } from "./tags.ts";
 import { uploadContract } from "./uploads.ts";
+import { versionConditionContract } from "./version_conditions.ts";
+import { versionListingContract } from "./version_listings.ts";
+import { versionPropertyContract } from "./version_properties.ts";
+import { versionRemovalContract } from "./version_removals.ts";
+import { versionContract } from "./versions.ts";
 
-/** Registers the whole suite under the name of a store. */
-export function storeContract(name: string, createStore: CreateStore): void {
-  const test: Test = (behaviour, run) => {
+/**
+ * Registers the whole suite under the name of a store.
+ *
+ * @param options.versions The store keeps versions and locks.
+ */
+export function storeContract(
+  name: string,
+  createStore: CreateStore,
+  { versions = false }: { readonly versions?: boolean } = {},
+): void {
+  const test: Test = (behaviour, run, { now } = {}) => {
     Deno.test(`${name}: ${behaviour}`, async () => {
-      await using given = await createStore({ minPartSize: MIN_PART_SIZE });
+      await using given = await createStore({ minPartSize: MIN_PART_SIZE, now });
       await given.store.createBucket(bucket, OWNER);
       await run(given);
     });
@@ -36,4 +52,13 @@ export function storeContract(name: string, createStore: CreateStore): void {
   listingContract(test);
   uploadContract(test);
   checksumContract(test);
+  if (!versions) return;
+  versionContract(test);
+  versionRemovalContract(test);
+  versionPropertyContract(test);
+  nullVersionContract(test);
+  versionConditionContract(test);
+  versionListingContract(test);
+  objectLockContract(test);
+  lockChangeContract(test);
 }

@@ -13,10 +13,20 @@ export type StoreUnderTest = AsyncDisposable & {
   readonly retain: (bucket: BucketName, key: ObjectKey, until: Date) => Promise<void>;
 };
 
-/** Creates an empty store; `minPartSize` is in bytes. */
-export type CreateStore = (
-  settings: { readonly minPartSize: number },
-) => Promise<StoreUnderTest>;
+/** Settings of a store under test. */
+export type StoreSettings = {
+  /** Bytes. */
+  readonly minPartSize: number;
+  /** The time of day of a store whose times come from the process. */
+  readonly now?: (() => Date) | undefined;
+};
+
+/** Creates an empty store. */
+export type CreateStore = (settings: StoreSettings) => Promise<StoreUnderTest>;
 
 /** Registers one test, which is given an empty bucket in a store of its own. */
-export type Test = (behaviour: string, run: (given: StoreUnderTest) => Promise<void>) => void;
+export type Test = (
+  behaviour: string,
+  run: (given: StoreUnderTest) => Promise<void>,
+  settings?: Pick<StoreSettings, "now">,
+) => void;
