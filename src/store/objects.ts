@@ -160,7 +160,8 @@ export interface Objects {
   putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
   /**
    * Deletes an object, or removes a version. A missing object or version is an error only if a condition requires one.
-   * Where versioning is on, an object that is missing gets a delete marker, too.
+   * Where versioning is on, an object that is missing gets a delete marker, too. Conditions are about the current object, also
+   * when a version is named, and a delete marker counts as no object.
    *
    * @throws S3Error `NoSuchKey` for `ifMatch` without an object; `PreconditionFailed` when `ifMatch` names another ETag; `AccessDenied` for a locked version
    */
@@ -185,8 +186,8 @@ export interface Objects {
   /**
    * Changes the retention or the legal hold of a version. Everything else about it stays.
    *
-   * @throws S3Error `NoSuchKey`; `AccessDenied` for a change that shortens or weakens retention, unless it is of mode
-   * GOVERNANCE and `bypass` says so; `InvalidArgument` for a date in the past
+   * @throws S3Error `NoSuchKey`; `AccessDenied` for a change of retention that does not extend it in its mode, unless the mode
+   * is GOVERNANCE and `bypass` says so; `InvalidArgument` for a date in the past
    */
   changeLock(
     bucket: BucketName,
