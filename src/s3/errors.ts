@@ -60,7 +60,6 @@ export const ERRORS = {
   InvalidArgument: [400, "Invalid Argument"],
   InvalidBucketState: [409, "The request is not valid for the current state of the bucket."],
   InvalidBucketName: [400, "The specified bucket is not valid."],
-  InvalidBucketState: [409, "The request is not valid for the current state of the bucket."],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
   InvalidEncryptionAlgorithmError: [
     400,

@@ -284,7 +284,7 @@ Deno.test("a deletion that another gateway carried out leaves the bucket alone t
     release.resolve();
     ok(["done", "OperationAborted"].includes(await deleted));
     ok(sameBytes((await read(store, bucket, key)).bytes, someBytes(100)), held);
-    await store.deleteObject(bucket, key, {});
+    await store.deleteObject(bucket, key, { precondition: {} });
   }
 });
 

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
+import { checkRetentionChange } from "../../s3/object_lock.ts";
 import { noSuchVersion, type VersionId } from "../../s3/version_id.ts";
 import type { LockChange, WrittenVersion } from "../../store/objects.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -17,7 +18,6 @@ import { records } from "../layout/subjects.ts";
 import type { RawInfo } from "../layout/unknown_fields.ts";
 import { formatVersion } from "../layout/version_record.ts";
 import { commitInfo } from "./commit.ts";
-import { checkLockChange } from "./lock_guard.ts";
 import { existing, type InfoNeeds, locatedIn } from "./objects.ts";
 import { Overtaken, replace, type ReplaceNeeds } from "./replace.ts";
 import { findToChange } from "./version_records.ts";
@@ -92,7 +92,9 @@ export async function changeLock(
   const stream = await needs.streams.prepare(bucket);
   if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
   const rewrite: Rewrite = (raw, { info }) => {
-    checkLockChange(key, info, change, needs.now());
+    if (change.kind === "retention") {
+      checkRetentionChange(key, info.retention, change, needs.now());
+    }
     return formatLocked(raw, change, info.modified);
   };
   if (versionId !== undefined) return await changeVersion(needs, stream, key, versionId, rewrite);

@@ -22,7 +22,7 @@ import { type Current, peekCurrent, readBefore, readCurrent } from "./current.ts
 import { describeGroup, mapLimit } from "./describe.ts";
 import { checkCount, type CountNeeds } from "./object_count.ts";
 import { type Change, replace, type ReplaceNeeds } from "./replace.ts";
-import { checkLock, lockFrom } from "./new_lock.ts";
+import { checkNewLock, lockFrom } from "./lock_guard.ts";
 import { takeTurn, type Turn } from "./new_version.ts";
 import { checkRetention } from "./retention.ts";
 import { notBefore } from "./version_times.ts";
@@ -48,7 +48,7 @@ export async function putObject(
     if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
     // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
     const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
-    checkLock(lock, needs.now());
+    checkNewLock(lock, needs.now());
     current = readBefore(needs, stream, key, look);
     const keepsVersions = stream.layout >= VERSIONS_LAYOUT;
     // A condition that already fails is reported before the body is read. Otherwise both are read at the same time.

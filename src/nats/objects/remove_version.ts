@@ -22,7 +22,7 @@ import { infoSubject, records } from "../layout/subjects.ts";
 import { formatGone, formatVersion, GONE_TTL } from "../layout/version_record.ts";
 import { validatorOf } from "./check_replace.ts";
 import type { Current } from "./current.ts";
-import { checkRemoval } from "./lock_guard.ts";
+import { checkUnlocked } from "./lock_guard.ts";
 import type { ReplaceNeeds } from "./replace.ts";
 import { freeReplaced, trashGroup } from "./trash.ts";
 import {
@@ -52,14 +52,14 @@ export async function removeVersion(
   let unanswered = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { message, current, found } = await findToChange(needs, stream, key, versionId);
+    // Conditions look at the current version, whatever is removed.
+    checkWrite(precondition, validatorOf(current), key);
     if (found === undefined) {
-      checkWrite(precondition, undefined, key);
       return { versionId, isMarker: false };
     }
     if (found.kind === "unreadable") throw unreadableError(key, versionId);
     const info = found.kind === "current" ? found.current : found.version.info;
-    checkWrite(precondition, validatorOf(info), key);
-    checkRemoval(key, info, bypass, needs.now());
+    checkUnlocked(key, info, bypass, needs.now());
     try {
       const isRemoved = found.kind === "current"
         ? await removeCurrent(needs, stream, key, current, message, versionId)

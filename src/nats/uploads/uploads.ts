@@ -20,7 +20,7 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { checkLock } from "../objects/new_lock.ts";
+import { checkNewLock } from "../objects/lock_guard.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import type { UploadsContext } from "./context.ts";
 
@@ -44,7 +44,7 @@ export async function createUpload(
     });
   }
   if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
-  checkLock(lock, needs.now());
+  checkNewLock(lock, needs.now());
   const id = newNuid(key);
   const record: UploadRecord = {
     state: "open",
