@@ -151,7 +151,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       return renamed;
     },
     changeLock: (bucket, ...args) => inBucket(bucket, changeLock(context, bucket, ...args)),
-    listVersions: () => Promise.reject(new S3Error("NotImplemented")),
+    listVersions: (bucket, ...args) => inBucket(bucket, indexes.listVersions(bucket, ...args)),
     listObjects: (bucket, ...args) => inBucket(bucket, indexes.list(bucket, ...args)),
 
     createUpload: (bucket, ...args) => inBucket(bucket, createUpload(context, bucket, ...args)),

@@ -221,9 +221,14 @@ export class Feed implements Disposable {
 
   async #readNext(stream: string): Promise<LeaderMessage | undefined> {
     const seq = this.#position + 1;
-    const found = await Promise.all(this.#options.asked.map((next_by_subj) => {
-      return this.#context.requests.leaderGet(stream, { seq, next_by_subj });
-    }));
+    const read = (next_by_subj: string): Promise<LeaderMessage | undefined> =>
+      this.#context.requests.leaderGet(stream, { seq, next_by_subj });
+    const { asked } = this.#options;
+    const found = await Promise.all(asked.map(read));
+    // A filter that had nothing may have got an earlier message since, before the one that another filter found.
+    if (found.some((message) => message !== undefined)) {
+      for (const [i, filter] of asked.entries()) found[i] ??= await read(filter);
+    }
     return found.filter((message) => message !== undefined)
       .sort((a, b) => a.sequence - b.sequence)[0];
   }

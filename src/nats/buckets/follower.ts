@@ -20,7 +20,7 @@ export type FollowersContext = FeedContext & { readonly streams: Streams };
 
 /** Progress of a subscriber. */
 type Progress = {
-  filters: readonly [string, ...string[]];
+  filters: readonly string[];
   /** Last sequence that its state included when it began. */
   position: number;
 };
@@ -101,7 +101,7 @@ export class Follower {
 
   /** Adds a subscriber. All of them begin again. */
   add(subscriber: Subscriber): void {
-    this.#subscribers.set(subscriber, { filters: [""], position: 0 });
+    this.#subscribers.set(subscriber, { filters: [], position: 0 });
     this.#end();
   }
 
@@ -214,10 +214,11 @@ export class Follower {
     for (const [subscriber, progress] of this.#subscribers) {
       progress.filters = subscriber.filters(stream);
     }
-    const filters = [...this.#subscribers.values()].map((progress) => progress.filters);
+    const all = [...this.#subscribers.values()].flatMap((progress) => progress.filters);
+    const filters = [...new Set(all)];
     this.#feed = new Feed(this.#context, stream, {
-      filters: [...new Set(filters.flat())],
-      asked: [...new Set(filters.map(([first]) => first))],
+      filters,
+      asked: filters.filter((filter) => filter.endsWith(">")),
       position,
       history,
       apply: (delivery) => this.#apply(stream, delivery),

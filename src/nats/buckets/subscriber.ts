@@ -19,9 +19,9 @@ export type Beginning = {
 export type Subscriber = {
   /**
    * Returns the subjects to follow, exact or ending in `>`; those of two subscribers are equal or do not overlap. The
-   * leader is asked about the first if no barrier can be published.
+   * leader is asked about those that end in `>` if no barrier can be published.
    */
-  readonly filters: (stream: StreamReading) => readonly [string, ...string[]];
+  readonly filters: (stream: StreamReading) => readonly string[];
   /**
    * Forgets everything and begins with an empty or a saved state.
    *

@@ -6,7 +6,9 @@
 import type { ListedObject } from "../../store/listings.ts";
 import { checkJson, decodeJson, groupNamedByJson } from "./info_json.ts";
 import { firstChunkOf, parseFacts, STORAGE_CLASS } from "./info_metadata.ts";
+import { parseJson } from "./json.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
+import { type MarkerFacts, markerIn, type VersionFacts, versionIn } from "./version_facts.ts";
 
 /** The facts of a metadata message that a listing shows, and the nuid that it names. */
 export type ListedInfo = {
@@ -17,6 +19,10 @@ export type ListedInfo = {
   readonly problem: string | undefined;
   /** Sequence of the first chunk; undefined if it is not stated. */
   readonly firstChunk: number | undefined;
+  /** The version that the message states; undefined if it states none. */
+  readonly version: VersionFacts | undefined;
+  /** Its facts if it is a delete marker of S3. */
+  readonly marker: MarkerFacts | undefined;
 };
 
 /**
@@ -25,19 +31,33 @@ export type ListedInfo = {
  * @param time The time when JetStream stored it.
  */
 export function parseListed(payload: Uint8Array, time: Date): ListedInfo {
-  const json = decodeJson(payload);
+  return readListed(decodeJson(payload), time);
+}
+
+/** Does the same with the text of a metadata message, as the record of a version holds it. */
+export function parseListedText(text: string, time: Date): ListedInfo {
+  return readListed(parseJson(text), time);
+}
+
+function readListed(json: unknown, time: Date): ListedInfo {
   const checked = checkJson(json);
-  if (checked.kind === "absent") return ABSENT;
+  const version = versionIn(json);
+  if (checked.kind === "absent") {
+    return version === undefined ? ABSENT : { ...ABSENT, version, marker: markerIn(json, time) };
+  }
   if (checked.kind === "unreadable") {
-    return unreadable(time, parseNuid(groupNamedByJson(json)), checked.reason);
+    return unreadable(time, parseNuid(groupNamedByJson(json)), version, checked.reason);
   }
   const { metadata, size, nuid, record } = checked;
   const facts = parseFacts(metadata, { digest: record["digest"], nuid, time });
-  if ("kind" in facts) return unreadable(time, nuid, facts.reason);
+  if ("kind" in facts) return unreadable(time, nuid, version, facts.reason);
   const { etag, modified, checksum, owner } = facts;
   const storageClass = metadata[STORAGE_CLASS];
   const listed = { size, etag, modified, owner, checksum, storageClass };
-  return { listed, nuid, problem: undefined, firstChunk: firstChunkOf(metadata) };
+  return {
+    ...{ listed, nuid, problem: undefined, firstChunk: firstChunkOf(metadata) },
+    ...{ version, marker: undefined },
+  };
 }
 
 const ABSENT: ListedInfo = {
@@ -45,10 +65,18 @@ const ABSENT: ListedInfo = {
   nuid: undefined,
   problem: undefined,
   firstChunk: undefined,
+  version: undefined,
+  marker: undefined,
 };
 
-function unreadable(modified: Date, nuid: Nuid | undefined, problem: string): ListedInfo {
-  return { listed: { ...UNREADABLE, modified }, nuid, problem, firstChunk: undefined };
+function unreadable(
+  modified: Date,
+  nuid: Nuid | undefined,
+  version: VersionFacts | undefined,
+  problem: string,
+): ListedInfo {
+  const listed = { ...UNREADABLE, modified };
+  return { listed, nuid, problem, firstChunk: undefined, version, marker: undefined };
 }
 
 const UNREADABLE = {

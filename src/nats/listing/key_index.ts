@@ -1,5 +1,5 @@
 /**
- * The sorted keys of a bucket in memory, kept current by the bucket's follower.
+ * The sorted keys and versions of a bucket in memory, kept current by the bucket's follower.
  *
  * Before each listing the index is brought up to date: it then includes every change that was acknowledged before the
  * request.
@@ -18,12 +18,21 @@ import type { Beginning, Subscriber } from "../buckets/subscriber.ts";
 import type { Delivery } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/listed_info.ts";
 import { isStray } from "../layout/stray_info.ts";
-import { keyOfSubject, records, subjectsOf } from "../layout/subjects.ts";
+import {
+  keyOfSubject,
+  parseRecordSubject,
+  records,
+  subjectsOf,
+  versionOfSubject,
+} from "../layout/subjects.ts";
 import { Doubts } from "./doubts.ts";
 import { hashNuid } from "./key_packing.ts";
 import { saveIndex } from "./key_snapshot.ts";
 import { KeyTable } from "./key_table.ts";
+import { ListedVersions } from "./listed_versions.ts";
 import { readIndex } from "./saved_index.ts";
+import { currentVersion, readRecord } from "./version_entry.ts";
+import { VersionTable } from "./version_table.ts";
 
 /** Fields of a context that an index needs. */
 export type IndexContext = Pick<
@@ -49,7 +58,7 @@ export type KeyIndexOptions = {
   readonly savedFrom: number;
 };
 
-/** The keys of one bucket. Disposing ends the deliveries. */
+/** The keys and versions of one bucket. Disposing ends the deliveries. */
 export class KeyIndex implements Disposable {
   readonly #context: IndexContext;
   readonly #bucket: BucketName;
@@ -57,6 +66,7 @@ export class KeyIndex implements Disposable {
   readonly #subscriber: Subscriber;
   readonly #follower: Follower;
   #table = new KeyTable();
+  #versions = new VersionTable();
   /** Subjects that hold object info of no listable key: too long, or not UTF-8. */
   #unlistable = new Set<string>();
   #doubts: Doubts;
@@ -74,11 +84,11 @@ export class KeyIndex implements Disposable {
     this.#context = context;
     this.#bucket = bucket;
     this.#options = options;
-    this.#doubts = new Doubts(context, this.#table);
+    this.#doubts = new Doubts(context, this.#table, this.#versions);
     this.#subscriber = {
       filters: ({ store, prepared }) => {
         const { infos } = subjectsOf(store);
-        return prepared ? [infos, records.snapshot(store)] : [infos];
+        return prepared ? [infos, records.versions(store), records.snapshot(store)] : [infos];
       },
       begin: (stream, usesSaved) => this.#begin(stream, usesSaved),
       apply: (stream, delivery) => this.#take(stream, delivery),
@@ -98,6 +108,11 @@ export class KeyIndex implements Disposable {
     return this.#table;
   }
 
+  /** The versions, as of the same moment. */
+  get versions(): ListedVersions {
+    return new ListedVersions(this.#table, this.#versions);
+  }
+
   /** Number of keys, including those that cannot be listed. */
   get size(): number {
     return this.#table.size + this.#unlistable.size;
@@ -110,7 +125,8 @@ export class KeyIndex implements Disposable {
 
   /** Approximate size in bytes of memory. */
   get bytes(): number {
-    return this.#table.bytes + this.#unlistable.size * 500 + this.#doubts.bytes;
+    const tables = this.#table.bytes + this.#versions.bytes;
+    return tables + this.#unlistable.size * 500 + this.#doubts.bytes;
   }
 
   /**
@@ -141,7 +157,9 @@ export class KeyIndex implements Disposable {
     // A listing in progress keeps the table that it began with.
     this.#table = saved?.table ?? new KeyTable();
     this.#unlistable = new Set(saved?.unlistable);
-    this.#doubts = new Doubts(this.#context, this.#table);
+    // An index is saved only while there are no versions: all of them are behind it.
+    this.#versions = new VersionTable();
+    this.#doubts = new Doubts(this.#context, this.#table, this.#versions);
     this.#loadsTo = saved?.sequence ?? stream.lastSequence;
     this.#read = saved?.read ?? stream.at;
     this.#changes = 0;
@@ -155,7 +173,7 @@ export class KeyIndex implements Disposable {
     const { size } = this.#table;
     const { savedFrom } = this.#options;
     if (!stream.prepared || stream.fenced || size < savedFrom) return;
-    if (this.#changes < size * SAVE_SHARE) return;
+    if (this.#versions.size > 0 || this.#changes < size * SAVE_SHARE) return;
     if (monotonic() - this.#tried < SAVE_INTERVAL) return;
     this.#tried = monotonic();
     const table = this.#table;
@@ -184,17 +202,22 @@ export class KeyIndex implements Disposable {
     this.#changes++;
     if (++this.#applied % LIMIT_INTERVAL === 0) this.#options.limit();
     const key = keyOfSubject(store, subject);
-    if (key === undefined) this.#applyUnlistable(subject, data, new Date(time));
-    else this.#apply(stream, key, delivery);
+    if (key !== undefined) this.#apply(stream, key, delivery);
+    else if (parseRecordSubject(store, subject) !== undefined) this.#applyRecord(store, delivery);
+    else this.#applyUnlistable(subject, data, new Date(time));
   }
 
   #apply({ since }: BucketStream, key: ObjectKey, delivery: Delivery): void {
     const { subject, sequence, data, time, headers } = delivery;
-    const { listed, nuid, problem, firstChunk } = parseListed(data, new Date(time));
+    const info = parseListed(data, new Date(time));
+    const { nuid, problem, firstChunk } = info;
+    const isElsewhere = isStray(key, nuid, firstChunk, { since, sequence });
+    const listed = isElsewhere ? undefined : info.listed;
     if (problem !== undefined) {
       this.#context.reportUnreadable(this.#bucket, "info", subject, problem);
     }
-    if (listed === undefined || isStray(key, nuid, firstChunk, { since, sequence })) {
+    this.#versions.setCurrent(key, isElsewhere ? undefined : currentVersion(info, sequence));
+    if (listed === undefined) {
       this.#table.delete(key);
       return;
     }
@@ -204,6 +227,18 @@ export class KeyIndex implements Disposable {
     if (nuid !== undefined && sequence > this.#loadsTo && !headers().includes(COMPARED)) {
       this.#doubts.addForeign(hash, key);
     }
+  }
+
+  #applyRecord(store: BucketStream["store"], delivery: Delivery): void {
+    const { subject } = delivery;
+    const version = versionOfSubject(store, subject);
+    const { record, problem } = version === undefined
+      ? { problem: "its subject names no version" }
+      : readRecord(version.id, delivery);
+    if (problem !== undefined) {
+      this.#context.reportUnreadable(this.#bucket, "version", subject, problem);
+    }
+    if (version !== undefined) this.#versions.setRecord(version.key, version.id, record);
   }
 
   /** Applies object info of a key that cannot be listed: only whether the object exists matters. */

@@ -6,7 +6,8 @@
 import { isS3Error, S3Error } from "../../s3/errors.ts";
 import { listPage } from "../../s3/listing.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ListPage, ListQuery } from "../../store/listings.ts";
+import { listVersionPage } from "../../s3/version_listing.ts";
+import type { ListPage, ListQuery, VersionPage, VersionQuery } from "../../store/listings.ts";
 import type { IndexStats } from "../../telemetry/metrics/store.ts";
 import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
 import { type IndexContext, KeyIndex } from "./key_index.ts";
@@ -82,6 +83,17 @@ export class KeyIndexes implements Disposable {
     const { keys } = await this.#bringUpToDate(bucket);
     const { entries: objects, commonPrefixes, next } = listPage(keys, query);
     return { objects, commonPrefixes, next };
+  }
+
+  /**
+   * Lists the versions of a bucket in the same way.
+   *
+   * @throws S3Error as {@linkcode list}; `InvalidArgument` for an `afterVersion` that is no position
+   */
+  async listVersions(bucket: BucketName, query: VersionQuery): Promise<VersionPage> {
+    const { versions } = await this.#bringUpToDate(bucket);
+    const { entries, commonPrefixes, next } = listVersionPage(versions, query);
+    return { versions: entries, commonPrefixes, next };
   }
 
   /**

@@ -34,10 +34,14 @@ export type KeyLegend = {
   readonly oddETags: readonly (readonly [key: string, etag: string])[];
 };
 
-/** Values of an ETag's suffix: the ETag has another form; it has no suffix; the number after its dash, plus this. */
+/**
+ * Values of an ETag's suffix: the ETag has another form; it has no suffix; the number after its dash, plus this; there is no
+ * ETag, as in a delete marker.
+ */
 const ODD = 0;
 const NO_SUFFIX = 1;
 const SUFFIX = 2;
+const NO_ETAG = 0xffff_ffff;
 /** Approximate bytes of memory of one text in the legend. */
 const LEGEND_BYTES = 400;
 
@@ -108,7 +112,9 @@ export class KeyPacking {
     numbers[i * NUMBERS + 2] = sequence;
     const [, hex, suffix] = /^([0-9a-f]{32})(?:-(0|[1-9]\d{0,8}))?$/.exec(etag) ?? [];
     if (this.#oddETags.size > 0) this.#oddETags.delete(key);
-    if (hex === undefined) {
+    if (etag === "") {
+      words[i * WORDS + 1] = NO_ETAG;
+    } else if (hex === undefined) {
       words[i * WORDS + 1] = ODD;
       this.#oddETags.set(key, etag);
     } else {
@@ -126,13 +132,16 @@ export class KeyPacking {
     const traits = this.#traits[words[i * WORDS + 2] as number] as Traits;
     const { owner, storageClass, algorithm, type } = traits;
     const suffix = words[i * WORDS + 1] as number;
-    const hex = suffix === ODD
+    const hex = suffix === NO_ETAG
+      ? ""
+      : suffix === ODD
       ? this.#oddETags.get(key) ?? ""
       : Buffer.from(digests.buffer, i * DIGEST, DIGEST).toString("hex");
+    const hasSuffix = suffix >= SUFFIX && suffix !== NO_ETAG;
     return {
       key,
       size: numbers[i * NUMBERS] as number,
-      etag: suffix >= SUFFIX ? `${hex}-${suffix - SUFFIX}` : hex,
+      etag: hasSuffix ? `${hex}-${suffix - SUFFIX}` : hex,
       modified: new Date(numbers[i * NUMBERS + 1] as number),
       owner,
       checksum: algorithm === undefined || type === undefined ? undefined : { algorithm, type },

@@ -40,6 +40,15 @@ export class KeyTable implements SortedKeys<ListedObject> {
     return found ? sequenceAt(this.#row.leaves[at] as Leaf, i) : undefined;
   }
 
+  /** Returns the first key that begins with a text. */
+  firstWith(text: string): ObjectKey | undefined {
+    const { leaves } = this.#row;
+    const { at, i } = this.#row.find(text);
+    const leaf = leaves[at];
+    const key = leaf === undefined || i < leaf.count ? leaf?.key(i) : leaves[at + 1]?.key(0);
+    return key?.startsWith(text) === true ? key : undefined;
+  }
+
   /** Adds an entry, or replaces the one of the same key. */
   set(entry: KeyEntry): void {
     const { at, i, found } = this.#row.insert(entry.key);

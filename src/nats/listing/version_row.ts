@@ -1,0 +1,108 @@
+/**
+ * The texts by which versions are sorted: by key in the order of UTF-8 bytes, then the newest first.
+ *
+ * A text is the key, an end that sorts below every other continuation of it, the place where the version stands, and the
+ * version id with its ordinal inverted. So the rows of a key are together, and a key's current version and its record of
+ * the version `null`, whose ordinals their ids do not state, are found by what they begin with.
+ * @module
+ */
+
+import type { ObjectKey } from "../../s3/names.ts";
+import { formatOrdinal, NULL_VERSION, parseOrdinal, type VersionId } from "../../s3/version_id.ts";
+import type { VersionFacts } from "../layout/version_facts.ts";
+
+/** Where a version stands: in the object info of its key, or in a record; there is one of the version `null` at most. */
+export type VersionPlace = "current" | "null record" | "record";
+
+/** A version and where it stands. */
+export type VersionRow = VersionFacts & {
+  readonly key: ObjectKey;
+  readonly place: VersionPlace;
+};
+
+const PLACES = { "current": "0", "null record": "1", "record": "2" } as const;
+/** What comes behind the places of a key, and before the next key. */
+const BEHIND = "3";
+/** A key's U+0000 is followed by U+0001, so that two of them end it. */
+const END = "\0\0";
+const ORDINAL_LENGTH = 10;
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/**
+ * Returns the text of a version.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatRow, parseRow } from "./version_row.ts";
+ * import type { ObjectKey } from "../../s3/names.ts";
+ * import { newVersionId } from "../../s3/version_id.ts";
+ * import { deepStrictEqual, ok } from "node:assert/strict";
+ *
+ * const rowOf = (ordinal: number) => ({
+ *   key: "a\0b" as ObjectKey,
+ *   place: "record" as const,
+ *   id: newVersionId(ordinal, new Uint8Array(22)),
+ *   ordinal,
+ * });
+ * ok(formatRow(rowOf(2)) < formatRow(rowOf(1)));
+ * deepStrictEqual(parseRow(formatRow(rowOf(1))), rowOf(1));
+ * ```
+ */
+export function formatRow({ key, place, id, ordinal }: VersionRow): string {
+  const rest = id === NULL_VERSION ? NULL_VERSION : id.slice(ORDINAL_LENGTH);
+  return placeOf(key, place) + invert(formatOrdinal(ordinal)) + rest;
+}
+
+/** Parses what {@linkcode formatRow} returned. */
+export function parseRow(text: string): VersionRow {
+  const end = text.lastIndexOf(END);
+  const start = end + END.length + 1;
+  const [current, nullRecord] = [PLACES.current, PLACES["null record"]];
+  const mark = text[start - 1];
+  const place = mark === current ? "current" : mark === nullRecord ? "null record" : "record";
+  const ordinal = invert(text.slice(start, start + ORDINAL_LENGTH));
+  const rest = text.slice(start + ORDINAL_LENGTH);
+  return {
+    key: unescape(text.slice(0, end)) as ObjectKey,
+    place,
+    id: (rest === NULL_VERSION ? NULL_VERSION : ordinal + rest) as VersionId,
+    ordinal: parseOrdinal(ordinal) ?? 0,
+  };
+}
+
+/** Returns the beginning that the texts of a key's versions at a place have in common. */
+export function placeOf(key: ObjectKey, place: VersionPlace): string {
+  return escape(key) + END + PLACES[place];
+}
+
+/** Returns a text at or above which are the versions of all keys that are at or above a text. */
+export function rowsFrom(text: string): string {
+  return escape(text);
+}
+
+/**
+ * Returns a text at or above which are a key's records with lower ordinals, except that of the version `null`, and all keys
+ * behind it.
+ */
+export function recordsBelow(key: ObjectKey, ordinal: number): string {
+  if (ordinal === Infinity) return placeOf(key, "record");
+  if (ordinal <= 0) return escape(key) + END + BEHIND;
+  return placeOf(key, "record") + invert(formatOrdinal(ordinal - 1));
+}
+
+function escape(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "\0\u0001") : text;
+}
+
+function unescape(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0\u0001", "\0") : text;
+}
+
+/** Replaces each digit so that the order of texts is reversed. Inverting again undoes it. */
+function invert(ordinal: string): string {
+  let text = "";
+  for (let i = 0; i < ordinal.length; i++) {
+    text += DIGITS[DIGITS.length - 1 - DIGITS.indexOf(ordinal[i] as string)];
+  }
+  return text;
+}
