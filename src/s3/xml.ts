@@ -13,8 +13,8 @@ import { Buffer } from "node:buffer";
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /**
- * The content of an element. An undefined value is omitted and an array repeats the element. A Date
- * becomes ISO 8601 in whole seconds, as on AWS: HTTP headers show no more, and clients compare the two.
+ * The content of an element. An undefined value is omitted, an array repeats the element, and {@linkcode XmlElements} stand in
+ * its place. A Date becomes ISO 8601 in whole seconds, as on AWS: HTTP headers show no more, and clients compare the two.
  */
 export type XmlValue =
   | string
@@ -22,8 +22,19 @@ export type XmlValue =
   | boolean
   | Date
   | undefined
+  | XmlElements
   | readonly XmlValue[]
   | { readonly [name: string]: XmlValue };
+
+/** Elements with names of their own, in their order. The name under which they stand is not written. */
+export class XmlElements {
+  /** Names and contents. */
+  readonly list: readonly (readonly [name: string, content: XmlValue])[];
+
+  constructor(list: XmlElements["list"]) {
+    this.list = list;
+  }
+}
 
 /** Returns an XML response, by default in the namespace of S3. */
 export function xmlResponse(
@@ -67,6 +78,9 @@ export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 function formatElement(name: string, value: XmlValue): string {
   if (value === undefined) return "";
   if (isList(value)) return value.map((item) => formatElement(name, item)).join("");
+  if (value instanceof XmlElements) {
+    return value.list.map(([own, content]) => formatElement(own, content)).join("");
+  }
   return `<${name}>${formatContent(value)}</${name}>`;
 }
 
@@ -74,6 +88,7 @@ function formatContent(value: XmlValue): string {
   if (value === undefined) return "";
   if (value instanceof Date) return `${value.toISOString().slice(0, -5)}.000Z`;
   if (isList(value)) throw new TypeError("Cannot write a list without the name of its elements");
+  if (value instanceof XmlElements) return formatElement("", value);
   if (typeof value === "object") {
     return Object.entries(value).map(([name, child]) => formatElement(name, child)).join("");
   }

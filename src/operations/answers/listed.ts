@@ -5,8 +5,8 @@
 
 import { quoteETag } from "../../s3/etag.ts";
 import type { KeyEncoding } from "../../s3/params.ts";
-import type { XmlValue } from "../../s3/xml.ts";
-import type { ListedObject } from "../../store/listings.ts";
+import { XmlElements, type XmlValue } from "../../s3/xml.ts";
+import type { ListedObject, ListedVersion } from "../../store/listings.ts";
 import { ownerElement } from "./owner.ts";
 
 /** Returns the content of each `<Contents>`. */
@@ -18,20 +18,19 @@ export function contentsElements(
   return objects.map((object) => listedElement(object, encode, withOwner));
 }
 
-/** Returns the content of each `<Version>`: each object is the latest version of its key, and the only one. */
+/** Returns a `<Version>` or a `<DeleteMarker>` for each version, in their order. */
 export function versionElements(
-  objects: readonly ListedObject[],
+  versions: readonly ListedVersion[],
   { encode }: KeyEncoding,
-): XmlValue {
-  return objects.map((object) => ({
-    VersionId: NULL_VERSION,
-    IsLatest: true,
-    ...listedElement(object, encode, true),
+): XmlElements {
+  return new XmlElements(versions.map((version) => {
+    const { key, versionId, isLatest, isMarker, modified, owner } = version;
+    const facts = { Key: encode(key), VersionId: versionId, IsLatest: isLatest };
+    return isMarker
+      ? ["DeleteMarker", { ...facts, LastModified: modified, Owner: ownerElement(owner) }]
+      : ["Version", { ...facts, ...listedElement(version, encode, true) }];
   }));
 }
-
-/** The version id of an object that was written without versioning. */
-export const NULL_VERSION = "null";
 
 function listedElement(
   { key, modified, etag, checksum, size, owner, storageClass }: ListedObject,
