@@ -130,6 +130,8 @@ function versionOf(
   ordinal: number,
   isLatest: boolean,
 ): OrderedVersion {
-  // Every object has an ETag.
-  return { ...listed, key, versionId, ordinal, isLatest, isMarker: listed.etag === "" };
+  const { size, etag, modified, owner, checksum, storageClass } = listed;
+  const isMarker = etag === ""; // every object has one
+  const facts = { key, size, etag, modified, owner, checksum, storageClass };
+  return { ...facts, versionId, ordinal, isLatest, isMarker };
 }

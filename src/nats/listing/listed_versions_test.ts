@@ -31,6 +31,8 @@ const KEYS = [
   "a\0",
   "a\0\0b",
   "a\0\u0001",
+  "a\0\u0001z",
+  "a\0z",
   "a\u0001",
   "a/",
   "a/b",
@@ -200,7 +202,7 @@ Deno.test("versions are listed as a plain model lists them", () => {
     return page.next;
   };
 
-  for (let step = 0; step < 3000; step++) {
+  for (let step = 0; step < 1500; step++) {
     change();
     if (step % 5 !== 0) continue;
     const prefix = below(2) === 0 ? "" : someKey().slice(0, 1 + below(2));
@@ -225,7 +227,7 @@ Deno.test("versions are listed as a plain model lists them", () => {
       });
     }
   }
-  ok(pages > 5000, `${pages} pages`);
+  ok(pages > 2000, `${pages} pages`);
   ok(versions.whole().length > 100);
 });
 

@@ -123,8 +123,11 @@ export class VersionTable {
 
   *#from(text: string): Generator<ListedRow> {
     const rows = this.#rows.from(text);
+    let row: ListedRow | undefined;
     for (let step = rows.next(); !step.done; step = rows.next()) {
-      yield { ...parseRow(step.value.key), listed: step.value };
+      const { key, place, id, ordinal } = parseRow(step.value.key, row);
+      row = { key, place, id, ordinal, listed: step.value };
+      yield row;
     }
   }
 

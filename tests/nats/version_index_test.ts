@@ -1,0 +1,354 @@
+/** The index of a bucket's versions: what gateways and others write into the stream, and what a listing shows of it. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { formatInfo, formatTombstone } from "../../src/nats/layout/format_info.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
+import { newNuid } from "../../src/nats/layout/nuid.ts";
+import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
+import type { VersionFacts } from "../../src/nats/layout/version_facts.ts";
+import { formatGone, formatVersion } from "../../src/nats/layout/version_record.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { newVersionId, NULL_VERSION, type VersionId } from "../../src/s3/version_id.ts";
+import type { VersionQuery } from "../../src/store/listings.ts";
+import type { Store } from "../../src/store/store.ts";
+import {
+  input,
+  openStore,
+  someBytes,
+  type StoreOnServer,
+  storeOnServer,
+} from "./store_on_server.ts";
+
+const bucket = "versions" as BucketName;
+const STORE = "versions" as StoreName;
+const stream = "OBJ_versions";
+const MODIFIED = new Date("2026-01-02T03:04:05.678Z");
+const EVERYTHING: VersionQuery = {
+  prefix: "",
+  delimiter: "",
+  afterKey: "",
+  afterVersion: undefined,
+  limit: 1000,
+};
+
+function at(ordinal: number): VersionFacts {
+  return { id: newVersionId(ordinal, new Uint8Array(22)), ordinal };
+}
+
+function atNull(ordinal: number): VersionFacts {
+  return { id: NULL_VERSION, ordinal };
+}
+
+/** Object info of a version of this size; undefined for one that states no version. */
+function infoOf(key: string, size: number, version?: VersionFacts): string {
+  return formatInfo({
+    store: STORE,
+    key: key as ObjectKey,
+    nuid: newNuid(key as ObjectKey),
+    size,
+    chunks: size === 0 ? 0 : 1,
+    chunkSize: 131_072,
+    sha256: createHash("sha256").update(key).digest("hex"),
+    etag: createHash("md5").update(key).digest("hex"),
+    modified: MODIFIED,
+    properties: { system: { storageClass: "STANDARD_IA" }, user: {}, tags: {} },
+    checksum: undefined,
+    owner: "alice",
+    seek: undefined,
+    layout: undefined,
+    partSizes: undefined,
+    version,
+  });
+}
+
+function markerOf(key: string, version: VersionFacts): string {
+  const marker = { version, owner: "bob" };
+  return formatTombstone(
+    STORE,
+    key as ObjectKey,
+    newNuid(key as ObjectKey),
+    MODIFIED,
+    marker,
+  );
+}
+
+/** Writes what a gateway writes, straight into the stream. */
+class Writer {
+  readonly #connection: NatsConnection;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+  }
+
+  async publish(subject: string, text: string): Promise<void> {
+    const reply = await this.#connection.request(subject, text, { timeout: 10_000 });
+    const { error } = reply.json<{ error?: { description: string } }>();
+    if (error !== undefined) throw new Error(`${subject}: ${error.description}`);
+  }
+
+  info(key: string, text: string): Promise<void> {
+    return this.publish(infoSubject(STORE, key as ObjectKey), text);
+  }
+
+  record(key: string, { id, ordinal }: VersionFacts, info: string): Promise<void> {
+    const text = formatVersion({ from: 1, time: MODIFIED, ordinal, info });
+    return this.publish(records.version(STORE, key as ObjectKey, id), text);
+  }
+
+  gone(key: string, { id, ordinal }: VersionFacts): Promise<void> {
+    return this.publish(records.version(STORE, key as ObjectKey, id), formatGone(ordinal));
+  }
+
+  async purge(subject: string): Promise<void> {
+    const body = JSON.stringify({ filter: subject });
+    await this.#connection.request(`$JS.API.STREAM.PURGE.${stream}`, body);
+  }
+}
+
+/** What a page shows: key, version, and size or "marker", with a star for the latest version. */
+async function list(store: Store, query: Partial<VersionQuery> = {}): Promise<readonly string[]> {
+  const page = await store.listVersions(bucket, { ...EVERYTHING, ...query });
+  return [
+    ...page.versions.map(({ key, versionId, isMarker, isLatest, size }) => {
+      return `${key} ${shortOf(versionId)} ${isMarker ? "marker" : size}${isLatest ? " *" : ""}`;
+    }),
+    ...page.commonPrefixes,
+  ];
+}
+
+function shortOf(id: VersionId): string {
+  return id === NULL_VERSION ? id : id.slice(0, 10).replace(/^0+/, "");
+}
+
+async function withWriter(
+  work: (given: StoreOnServer & { readonly writer: Writer }) => Promise<void>,
+): Promise<void> {
+  await using given = await storeOnServer();
+  await given.store.createBucket(bucket, "alice");
+  await work({ ...given, writer: new Writer(given.connection) });
+}
+
+Deno.test("object info and records are listed as versions, the newest of each key first", async () => {
+  await withWriter(async ({ store, writer }) => {
+    await store.putObject(bucket, "b" as ObjectKey, input(someBytes(3)));
+    await writer.info("a", infoOf("a", 3, at(3)));
+    await writer.record("a", at(1), infoOf("a", 1, at(1)));
+    await writer.record("a", at(2), markerOf("a", at(2)));
+    await writer.info("c", markerOf("c", at(2)));
+    await writer.record("c", atNull(0), infoOf("c", 7));
+    await writer.record("d/1", at(4), infoOf("d/1", 4, at(4)));
+    await writer.record("d/1", atNull(5), infoOf("d/1", 5, atNull(5)));
+    await writer.info("d/1", markerOf("d/1", at(6)));
+    const all = [
+      "a 3 3 *",
+      "a 2 marker",
+      "a 1 1",
+      "b null 3 *",
+      "c 2 marker *",
+      "c null 7",
+      "d/1 6 marker *",
+      "d/1 null 5",
+      "d/1 4 4",
+    ];
+    deepStrictEqual(await list(store), all);
+    deepStrictEqual(await list(store, { delimiter: "/" }), [...all.slice(0, 6), "d/"]);
+    deepStrictEqual(await list(store, { prefix: "d/" }), all.slice(6));
+    const afterNull = { afterKey: "c", afterVersion: "null" };
+    deepStrictEqual(await list(store, { ...afterNull }), all.slice(6));
+    deepStrictEqual(
+      await list(store, { afterKey: "a", afterVersion: at(2).id, limit: 2 }),
+      all.slice(2, 4),
+    );
+    const { objects } = await store.listObjects(bucket, { ...EVERYTHING, after: "" });
+    deepStrictEqual(objects.map(({ key }) => key as string), ["a", "b"]);
+
+    const { versions } = await store.listVersions(bucket, { ...EVERYTHING, limit: 2 });
+    const [object, marker] = versions;
+    deepStrictEqual(
+      [object?.etag, object?.owner, object?.modified, object?.storageClass],
+      [createHash("md5").update("a").digest("hex"), "alice", MODIFIED, "STANDARD_IA"],
+    );
+    deepStrictEqual(
+      [marker?.etag, marker?.owner, marker?.modified, marker?.size],
+      ["", "bob", MODIFIED, 0],
+    );
+  });
+});
+
+Deno.test("a listing shows each version once while it is archived, replaced, promoted and removed", async () => {
+  await withWriter(async ({ store, server, writer }) => {
+    const steps: readonly (readonly [work: () => Promise<void>, expected: readonly string[]])[] = [
+      [() => writer.info("a", infoOf("a", 10)), ["a null 10 *"]],
+      // While object info holds a version, its record is an older copy.
+      [() => writer.record("a", atNull(0), infoOf("a", 9)), ["a null 10 *"]],
+      [() => writer.record("a", atNull(0), infoOf("a", 10)), ["a null 10 *"]],
+      [() => writer.info("a", infoOf("a", 1, at(1))), ["a 1 1 *", "a null 10"]],
+      [() => writer.record("a", at(1), infoOf("a", 1, at(1))), ["a 1 1 *", "a null 10"]],
+      // A gateway of a suspended bucket replaces the null version, whose record states another ordinal then.
+      [() => writer.gone("a", atNull(0)), ["a 1 1 *"]],
+      [() => writer.info("a", infoOf("a", 20, atNull(2))), ["a null 20 *", "a 1 1"]],
+      [() => writer.record("a", atNull(2), infoOf("a", 20, atNull(2))), ["a null 20 *", "a 1 1"]],
+      [() => writer.info("a", markerOf("a", at(3))), ["a 3 marker *", "a null 20", "a 1 1"]],
+      [() => writer.record("a", atNull(9), infoOf("a", 21, atNull(9))), [
+        "a null 21",
+        "a 3 marker *",
+        "a 1 1",
+      ]],
+      // Removing the current version promotes another one.
+      [() => writer.gone("a", at(3)), ["a null 21", "a 3 marker *", "a 1 1"]],
+      [() => writer.info("a", infoOf("a", 21, atNull(9))), ["a null 21 *", "a 1 1"]],
+      [() => writer.gone("a", at(1)), ["a null 21 *"]],
+      // A native delete leaves no version, and records are not the latest.
+      [() => writer.record("a", at(8), infoOf("a", 8, at(8))), ["a null 21 *", "a 8 8"]],
+      [() => writer.gone("a", atNull(9)), ["a null 21 *", "a 8 8"]],
+      [
+        () =>
+          writer.info(
+            "a",
+            formatTombstone(STORE, "a" as ObjectKey, newNuid("a" as ObjectKey), MODIFIED),
+          ),
+        ["a 8 8"],
+      ],
+    ];
+    for (const [i, [work, expected]] of steps.entries()) {
+      await work();
+      deepStrictEqual(await list(store), expected, `step ${i}`);
+    }
+    await using other = await openStore(server.url);
+    deepStrictEqual(await list(other.store), ["a 8 8"]);
+  });
+});
+
+Deno.test("records that no gateway wrote never break a listing, and are reported", async () => {
+  const reported: unknown[] = [];
+  const log = { warn: (_: string, fields?: unknown) => void reported.push(fields) };
+  await using given = await storeOnServer({ store: { log } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const writer = new Writer(connection);
+  const subject = records.version(STORE, "a" as ObjectKey, at(2).id);
+  const good = formatVersion({ from: 1, time: MODIFIED, ordinal: 2, info: infoOf("a", 2, at(2)) });
+  await writer.info("a", infoOf("a", 3, at(3)));
+  await writer.publish(subject, good);
+  deepStrictEqual(await list(store), ["a 3 3 *", "a 2 2"]);
+  deepStrictEqual(reported, []);
+
+  const forged = [
+    ...["$O.versions.S3.version.x", "$O.versions.S3.version.YQ.x.y", "$O.versions.S3.version.YQ"],
+    `$O.versions.S3.version.%.${at(9).id}`,
+    `$O.versions.S3.version.YQ.${at(9).id}`, // the key's encoding lacks its padding
+    `$O.versions.S3.version.YQ==.${"z".repeat(32)}`, // an ordinal that no number holds
+    `$O.versions.S3.version.YQ==.short`,
+  ];
+  for (const name of forged) await writer.publish(name, good);
+  const texts = ["", "{", "[]", "null", '"x"', '{"gone":true}', "\u0000", "é".repeat(1000)];
+  const infos = ["", "{}", "null", '{"deleted":true}', "{".repeat(1000), '{"size":-1}'];
+  const other = at(7);
+  const otherSubject = records.version(STORE, "a" as ObjectKey, other.id);
+  for (const text of texts) {
+    await writer.publish(otherSubject, text);
+    await list(store);
+  }
+  for (const info of infos) {
+    await writer.record("a", other, info);
+    await writer.record("b", atNull(Number.MAX_SAFE_INTEGER), info);
+    await list(store);
+  }
+  for (const ordinal of [-1, 0.5, 2 ** 60, "1", null]) {
+    const text = JSON.stringify({ from: 1, time: MODIFIED, ordinal, info: infoOf("b", 1) });
+    await writer.publish(records.version(STORE, "b" as ObjectKey, NULL_VERSION), text);
+  }
+  await writer.gone("a", other);
+  deepStrictEqual(await list(store), ["a 3 3 *", "a 2 2"]);
+  strictEqual(reported.length, 1, "the first of a bucket and kind is logged");
+
+  // A version whose object info cannot be read is listed, because a client may want to remove it.
+  await writer.record("a", at(1), '{"size":-1}');
+  deepStrictEqual(await list(store), ["a 3 3 *", "a 2 2", "a 1 0"]);
+  // A record that becomes unreadable is a version that nobody can remove.
+  await writer.publish(subject, "{");
+  deepStrictEqual(await list(store), ["a 3 3 *", "a 1 0"]);
+  await using later = await openStore(given.server.url);
+  deepStrictEqual(await list(later.store), ["a 3 3 *", "a 1 0"]);
+});
+
+Deno.test("versions that somebody purges by hand are listed no longer", async () => {
+  await withWriter(async ({ store, writer }) => {
+    for (const key of ["a", "b", "c"]) {
+      await writer.record(key, at(1), infoOf(key, 1, at(1)));
+      await writer.record(key, atNull(2), infoOf(key, 2, atNull(2)));
+    }
+    await writer.info("a", infoOf("a", 3, at(3)));
+    await writer.info("b", markerOf("b", at(3)));
+    deepStrictEqual(await list(store), [
+      ...["a 3 3 *", "a null 2", "a 1 1"],
+      ...["b 3 marker *", "b null 2", "b 1 1"],
+      ...["c null 2", "c 1 1"],
+    ]);
+    await writer.purge(records.version(STORE, "a" as ObjectKey, at(1).id));
+    await writer.purge(records.version(STORE, "c" as ObjectKey, NULL_VERSION));
+    await writer.purge(infoSubject(STORE, "b" as ObjectKey));
+    const left = ["a 3 3 *", "a null 2", "b null 2", "b 1 1", "c 1 1"];
+    deepStrictEqual(await list(store), left);
+    await writer.purge(infoSubject(STORE, "a" as ObjectKey));
+    deepStrictEqual(await list(store), ["a null 2", ...left.slice(2)]);
+  });
+});
+
+Deno.test("a read that finds a key missing removes its version from the next listing", async () => {
+  await withWriter(async ({ store, writer }) => {
+    // More than the index probes, so that a probe finds the purged ones only by chance.
+    const keys = Array.from({ length: 200 }, (_, i) => `k${String(i).padStart(3, "0")}`);
+    for (const key of keys) await writer.info(key, infoOf(key, 1, at(1)));
+    strictEqual((await list(store)).length, 200);
+    await writer.purge(infoSubject(STORE, "k100" as ObjectKey));
+    await store.readObject(bucket, "k100" as ObjectKey).catch(() => {});
+    const listed = await list(store);
+    strictEqual(listed.length, 199);
+    ok(!listed.some((line) => line.startsWith("k100")));
+  });
+});
+
+Deno.test("a full bucket, in which no barrier can be set, lists versions that were written a moment ago", async () => {
+  await withWriter(async ({ store, connection, writer }) => {
+    await writer.info("a", infoOf("a", 1, at(1)));
+    deepStrictEqual(await list(store), ["a 1 1 *"]);
+    const info = await connection.request(`$JS.API.STREAM.INFO.${stream}`);
+    const { config } = info.json<{ config: Readonly<Record<string, unknown>> }>();
+    await writer.record("a", at(1), infoOf("a", 1, at(1)));
+    await writer.info("a", infoOf("a", 2, at(2)));
+    const full = JSON.stringify({ ...config, max_bytes: 1, discard: "new" });
+    const reply = await connection.request(`$JS.API.STREAM.UPDATE.${stream}`, full);
+    strictEqual(reply.json<{ error?: unknown }>().error, undefined);
+    deepStrictEqual(await list(store), ["a 2 2 *", "a 1 1"]);
+  });
+});
+
+Deno.test("a bucket with versions is loaded without the index that was saved before them", async () => {
+  await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+  const { store, server, connection } = given;
+  const writer = new Writer(connection);
+  await store.createBucket(bucket, "alice");
+  await store.putObject(bucket, "a" as ObjectKey, input(someBytes(3)));
+  await list(store);
+  const snapshot = { last_by_subj: records.snapshot(STORE) };
+  const read = async (): Promise<number> => {
+    const body = JSON.stringify(snapshot);
+    const reply = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
+    return reply.json<{ message?: { seq: number } }>().message?.seq ?? 0;
+  };
+  while (await read() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const saved = await read();
+  await writer.record("a", atNull(0), infoOf("a", 3));
+  await writer.info("a", infoOf("a", 1, at(1)));
+  await writer.info("b", markerOf("b", at(1)));
+  const expected = ["a 1 1 *", "a null 3", "b 1 marker *"];
+  for (let i = 0; i < 3; i++) {
+    await using other = await openStore(server.url, { indexSavedFrom: 1 });
+    deepStrictEqual(await list(other.store), expected);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  strictEqual(await read(), saved, "an index without its versions was saved");
+});
