@@ -1,8 +1,9 @@
 /**
- * `deno task bench:list`: pages of listings of buckets with 1,000, 100,000 and 1,000,000 keys, and the cost to a PUT
- * when the gateway keeps the keys of its bucket.
+ * `deno task bench:list`: pages of listings of buckets with 1,000, 100,000 and 1,000,000 keys, and with 100,000 versions of
+ * one key and 1,000,000 versions in all, and the cost to a PUT when the gateway keeps the keys of its bucket.
  *
- * - `--keys N,…` other numbers of keys, in multiples of 1,000
+ * - `--keys N,…` other numbers of keys, in multiples of 1,000; "" for none
+ * - `--versions N*M,…` other numbers of keys, and of versions of each; "" for none
  * - `--pairs N` pairs of runs of PUTs, with and without an index; 9 by default
  * - `--keep` writes the tables to `docs/listing.md`
  *
@@ -12,19 +13,18 @@
 
 // deno-lint-ignore-file no-console
 
-import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { percentile, spreadOf } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
 import { type NatsServer, startNatsServer } from "../../scripts/nats_server.ts";
 import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
-import { newNuid } from "../../src/nats/layout/nuid.ts";
-import { formatInfo } from "../../src/nats/layout/format_info.ts";
 import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
+import { describeObject } from "./described_object.ts";
+import { measureVersions, VERSION_COLUMNS } from "./list_versions.ts";
 import { buildLoadGenerator } from "./load_generator.ts";
 import { openRequests } from "./own_requests.ts";
 import { readCpuTime, readMemory } from "./usage.ts";
@@ -52,23 +52,7 @@ async function fill(requests: Requests, store: StoreName, count: number): Promis
       // Out of order: nobody writes a million keys in order.
       const i = (next++ * 7919) % count;
       const key = keyOf(i);
-      const message = formatInfo({
-        store,
-        key,
-        nuid: newNuid(key),
-        size: 4096,
-        chunks: 1,
-        chunkSize: 131_072,
-        sha256: createHash("sha256").update(key).digest("hex"),
-        etag: createHash("md5").update(key).digest("hex"),
-        modified: new Date(),
-        properties: { system: { contentType: "text/plain" }, user: {}, tags: {} },
-        checksum: undefined,
-        owner: CREDENTIALS.accessKeyId,
-        seek: (i + 1).toString(36),
-        layout: undefined,
-        partSizes: undefined,
-      });
+      const message = describeObject(store, key, i);
       await requests.publish(infoSubject(store, key), message, { expect: 0, rollup: true });
     }
   }));
@@ -204,6 +188,7 @@ async function main(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       keys: { type: "string", default: "1000,100000,1000000" },
+      versions: { type: "string", default: "1*100000,100000*10" },
       pairs: { type: "string", default: "9" },
       keep: { type: "boolean", default: false },
     },
@@ -213,7 +198,7 @@ async function main(args: readonly string[]): Promise<void> {
   await using own = await openRequests(server.url);
   const { requests } = own;
   const rows: (readonly string[])[] = [];
-  for (const count of values.keys.split(",").map(Number)) {
+  for (const count of values.keys.split(",").map(Number).filter((count) => count > 0)) {
     console.error(`filling ${count}`);
     rows.push(await measure(server, gateway, requests, count));
     console.error(rows.at(-1)?.join(" | "));
@@ -229,6 +214,13 @@ async function main(args: readonly string[]): Promise<void> {
     "gateway bytes per key",
     "nats-server MiB",
   ], rows);
+  const versionRows: (readonly string[])[] = [];
+  for (const text of values.versions.split(",").filter((text) => text !== "")) {
+    const [keys = 0, perKey = 0] = text.split("*").map(Number);
+    console.error(`filling ${keys} * ${perKey} versions`);
+    versionRows.push(await measureVersions(gateway, requests, keys, perKey));
+    console.error(versionRows.at(-1)?.join(" | "));
+  }
   const upkeep = formatTable(
     ["Difference that an index makes", "median", "min", "max"],
     await measureUpkeep(server, gateway, requests, Number(values.pairs)),
@@ -236,6 +228,8 @@ async function main(args: readonly string[]): Promise<void> {
   const report = `# Listing\n\n` +
     "Written by `deno task bench:list --keep`. Time for a page in milliseconds: p50 (p99), one client. nats-server, the gateway " +
     `and the client share ${navigator.hardwareConcurrency} processors.\n\n${pages}\n\n` +
+    "Versions, by ListObjectVersions. A page begins at a version that is chosen at random, and a folder is one of a " +
+    `thousand keys:\n\n${formatTable(VERSION_COLUMNS, versionRows)}\n\n` +
     `The index also costs PUTs something, because the gateway keeps the keys of their bucket. PUTs of 4 KiB by ` +
     `${PUTS.c} clients, in ${values.pairs} pairs of runs, with and without an index in turn:\n\n${upkeep}\n`;
   console.log(report);
