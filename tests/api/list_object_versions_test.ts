@@ -1,5 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { compareUtf8 } from "../../src/s3/key_order.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { optionalTextOf, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import {
   assertError,
@@ -78,6 +79,118 @@ Deno.test("ListObjectVersions continues after a common prefix without a version 
   ]);
 });
 
+async function withVersions(): Promise<
+  TestGateway & {
+    readonly list: (query: string) => Promise<string>;
+    readonly version: (status: "Enabled" | "Suspended") => Promise<void>;
+    readonly put: (key: string, body: string) => Promise<void>;
+    readonly remove: (key: string) => Promise<void>;
+  }
+> {
+  const gateway = await createTestGateway();
+  return {
+    ...gateway,
+    list: async (query) => await (await gateway.ok("GET", `/bucket?versions${query}`)).text(),
+    version: async (status) => {
+      await gateway.store.putDocument("bucket" as BucketName, "versioning", status);
+    },
+    put: async (key, body) => void await gateway.ok("PUT", pathTo(key), { body }),
+    remove: async (key) => {
+      const input = { precondition: {}, owner: "alice" };
+      await gateway.store.deleteObject("bucket" as BucketName, key as ObjectKey, input);
+    },
+  };
+}
+
+/** The elements of a page that are versions or common prefixes, in their order. */
+function shown(text: string): readonly string[] {
+  const element =
+    /<(Version|DeleteMarker)><Key>([^<]*)<\/Key><VersionId>([^<]*)<\/VersionId><IsLatest>([a-z]*)</g;
+  return Array.from(
+    text.matchAll(element),
+    ([, name, key, id, latest]) => `${name} ${key} ${id} ${latest}`,
+  );
+}
+
+Deno.test("ListObjectVersions shows versions and delete markers in one order, the newest of a key first", async () => {
+  const { list, version, put, remove, store } = await withVersions();
+  await put("a", "1");
+  await version("Enabled");
+  await put("a", "two");
+  await put("b", "x");
+  await remove("a");
+  await put("a", "three");
+  await remove("b/gone");
+  await version("Suspended");
+  await put("b", "null");
+  const { versions } = await store.listVersions("bucket" as BucketName, {
+    ...{ prefix: "", delimiter: "", limit: 1000, afterKey: "", afterVersion: undefined },
+  });
+  const ids = versions.map(({ versionId }) => versionId as string);
+  const [a3 = "", marker = "", a2 = "", a1, b2, b1 = "", gone = ""] = ids;
+  deepStrictEqual([a1, b2], ["null", "null"]);
+  const all = [
+    `Version a ${a3} true`,
+    `DeleteMarker a ${marker} false`,
+    `Version a ${a2} false`,
+    "Version a null false",
+    "Version b null true",
+    `Version b ${b1} false`,
+    `DeleteMarker b/gone ${gone} true`,
+  ];
+  const text = await list("");
+  deepStrictEqual(shown(text), all);
+  const owner = "<Owner><ID>alice</ID><DisplayName>alice</DisplayName></Owner>";
+  const modified = "<LastModified>2024-05-01T10:00:00.000Z</LastModified>";
+  strictEqual(
+    text.match(/<DeleteMarker>.*?<\/DeleteMarker>/)?.[0],
+    `<DeleteMarker><Key>a</Key><VersionId>${marker}</VersionId><IsLatest>false</IsLatest>` +
+      `${modified}${owner}</DeleteMarker>`,
+  );
+  deepStrictEqual(shown(await list("&prefix=b%2F")), all.slice(6));
+  deepStrictEqual(shown(await list("&delimiter=%2F")), all.slice(0, 6));
+  deepStrictEqual(shown(await list("&key-marker=a")), all.slice(4));
+  deepStrictEqual(shown(await list(`&key-marker=a&version-id-marker=${marker}`)), all.slice(2));
+  deepStrictEqual(shown(await list("&key-marker=b&version-id-marker=null")), all.slice(5));
+  deepStrictEqual(
+    shown(await list("&key-marker=b&version-id-marker=0000000002null")),
+    all.slice(5),
+  );
+});
+
+Deno.test("ListObjectVersions pages through versions, delete markers and null versions", async () => {
+  const { list, version, put, remove } = await withVersions();
+  for (const key of ["a", "b/1", "b/2", "c"]) await put(key, "1");
+  for (const status of ["Enabled", "Suspended", "Enabled"] as const) {
+    await version(status);
+    for (const key of ["a", "b/1", "c"]) {
+      await put(key, status);
+      await remove(key);
+    }
+  }
+  const whole = shown(await list(""));
+  strictEqual(whole.length, 3 * 5 + 1);
+  for (const query of ["", "&prefix=b%2F", "&delimiter=%2F"]) {
+    const expected = shown(await list(query));
+    for (const maxKeys of [1, 2, 3, 7]) {
+      const found: string[] = [];
+      let pages = 0;
+      for (let markers: string | undefined = ""; markers !== undefined; pages++) {
+        const text: string = await list(`${query}&max-keys=${maxKeys}${markers}`);
+        found.push(...shown(text));
+        const [, key] = text.match(/<NextKeyMarker>(.*?)</) ?? [];
+        const [, id] = text.match(/<NextVersionIdMarker>(.*?)</) ?? [];
+        strictEqual(text.includes("<IsTruncated>true<"), key !== undefined);
+        const mark = id === undefined ? "" : `&version-id-marker=${id}`;
+        markers = key === undefined ? undefined : `&key-marker=${encodeURIComponent(key)}${mark}`;
+      }
+      deepStrictEqual(found, expected, `${query} in pages of ${maxKeys}`);
+      const items = expected.length + (query === "&delimiter=%2F" ? 1 : 0);
+      strictEqual(pages, Math.ceil(items / maxKeys));
+    }
+  }
+});
+
 Deno.test("ListObjectVersions rejects markers and parameters that AWS rejects", async () => {
   const { send } = await withKeys();
   for (
@@ -86,6 +199,9 @@ Deno.test("ListObjectVersions rejects markers and parameters that AWS rejects", 
       ["version-id-marker=&key-marker=a", "version-id-marker"],
       ["version-id-marker=null&key-marker=", "version-id-marker"],
       ["version-id-marker=0123456789abcdef&key-marker=a", "version-id-marker"],
+      ["version-id-marker=0000000001nul&key-marker=a", "version-id-marker"],
+      ["version-id-marker=zzzzzzzzzznull&key-marker=a", "version-id-marker"],
+      [`version-id-marker=${"z".repeat(32)}&key-marker=a`, "version-id-marker"],
       ["max-keys=-1", "max-keys"],
       ["encoding-type=base64", "encoding-type"],
       [`prefix=${"x".repeat(1025)}`, "prefix"],
