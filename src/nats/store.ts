@@ -40,7 +40,12 @@ import { changeDocument, preparePolicy, writeDocument } from "./buckets/write_do
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
-import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
+import {
+  type IndexObserver,
+  type IndexSettings,
+  KeyIndexes,
+  type VersionCount,
+} from "./listing/key_indexes.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { changeLock } from "./objects/change_version.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
@@ -87,6 +92,8 @@ export type BucketAdministration = {
   readonly giveTo: (bucket: BucketName, account: string) => Promise<void>;
   /** Counts the objects of a bucket. It reads the names of all, or the saved index and what is newer. */
   readonly count: (bucket: BucketName) => Promise<number>;
+  /** Counts the versions of a bucket, and their bytes, in the same way. */
+  readonly countVersions: (bucket: BucketName) => Promise<VersionCount>;
 };
 
 /** A store on JetStream. */
@@ -180,6 +187,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
       change: (bucket, change) => changeBucket(context, bucket, change),
       giveTo: (bucket, account) => giveBucketTo(context, bucket, account),
       count: async (bucket) => (await indexes.count(bucket)).count,
+      countVersions: (bucket) => indexes.countVersions(bucket),
     },
 
     users,

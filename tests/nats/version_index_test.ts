@@ -222,6 +222,26 @@ Deno.test("a listing shows each version once while it is archived, replaced, pro
   });
 });
 
+Deno.test("versions and their bytes are counted, each once", async () => {
+  await withWriter(async ({ store, writer }) => {
+    const count = () => store.administration.countVersions(bucket);
+    await store.putObject(bucket, "a" as ObjectKey, input(someBytes(3)));
+    deepStrictEqual(await count(), { versions: 1, markers: 0, bytes: 3 });
+    await writer.record("a", atNull(0), infoOf("a", 3)); // an older copy
+    deepStrictEqual(await count(), { versions: 1, markers: 0, bytes: 3 });
+    await writer.info("a", markerOf("a", at(1)));
+    await writer.record("b", at(1), infoOf("b", 10, at(1)));
+    await writer.record("b", at(2), markerOf("b", at(2)));
+    deepStrictEqual(await count(), { versions: 2, markers: 2, bytes: 13 });
+    strictEqual(await store.administration.count(bucket), 0);
+    // More than are counted at once.
+    await Promise.all(Array.from({ length: 6000 }, (_, i) => {
+      return writer.record("c", at(i + 1), infoOf("c", 1, at(i + 1)));
+    }));
+    deepStrictEqual(await count(), { versions: 6002, markers: 2, bytes: 6013 });
+  });
+});
+
 Deno.test("records that no gateway wrote never break a listing, and are reported", async () => {
   const reported: unknown[] = [];
   const log = { warn: (_: string, fields?: unknown) => void reported.push(fields) };

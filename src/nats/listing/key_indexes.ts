@@ -9,8 +9,9 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { listVersionPage } from "../../s3/version_listing.ts";
 import type { ListPage, ListQuery, VersionPage, VersionQuery } from "../../store/listings.ts";
 import type { IndexStats } from "../../telemetry/metrics/store.ts";
-import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
+import { monotonic, pause, startTicker, stopTicker, type Timer } from "../../world/world.ts";
 import { type IndexContext, KeyIndex } from "./key_index.ts";
+import type { ListedVersions } from "./listed_versions.ts";
 
 /** Settings of indexes. */
 export type IndexSettings = {
@@ -34,6 +35,16 @@ const MAX_INDEXES = 256;
 /** Milliseconds for which a bucket that did not fit is refused at once. */
 const REFUSAL = 30_000;
 const MIB = 1024 * 1024;
+/** Number of versions that are counted without a pause: ten milliseconds. */
+const COUNTED_AT_ONCE = 5000;
+
+/** The versions of a bucket. */
+export type VersionCount = {
+  /** Without delete markers. */
+  readonly versions: number;
+  readonly markers: number;
+  readonly bytes: number;
+};
 
 type Entry = {
   readonly index: KeyIndex;
@@ -92,8 +103,7 @@ export class KeyIndexes implements Disposable {
    */
   async listVersions(bucket: BucketName, query: VersionQuery): Promise<VersionPage> {
     const { versions } = await this.#bringUpToDate(bucket);
-    const { entries, commonPrefixes, next } = listVersionPage(versions, query);
-    return { versions: entries, commonPrefixes, next };
+    return versionPage(versions, query);
   }
 
   /**
@@ -108,6 +118,31 @@ export class KeyIndexes implements Disposable {
   ): Promise<{ readonly count: number; readonly hasKey: boolean }> {
     const { size, keys } = await this.#bringUpToDate(bucket);
     return { count: size, hasKey: key !== undefined && keys.has(key) };
+  }
+
+  /**
+   * Counts the versions of a bucket, delete markers apart, and the bytes of all versions. Without versioning, each object is
+   * a version. It reads all of them, and lets other work run in between, so changes that come meanwhile may be missing.
+   *
+   * @throws S3Error as {@linkcode list}
+   */
+  async countVersions(bucket: BucketName): Promise<VersionCount> {
+    const { versions } = await this.#bringUpToDate(bucket);
+    const count = { versions: 0, markers: 0, bytes: 0 };
+    let next: VersionPage["next"] = { key: "", version: undefined };
+    while (next !== undefined) {
+      const page: VersionPage = versionPage(versions, {
+        ...{ prefix: "", delimiter: "", limit: COUNTED_AT_ONCE },
+        ...{ afterKey: next.key, afterVersion: next.version },
+      });
+      for (const { isMarker, size } of page.versions) {
+        count[isMarker ? "markers" : "versions"]++;
+        count.bytes += size;
+      }
+      next = page.next;
+      if (next !== undefined) await pause(0);
+    }
+    return count;
   }
 
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */
@@ -198,4 +233,9 @@ export class KeyIndexes implements Disposable {
         "--index.memory allows it.",
     });
   }
+}
+
+function versionPage(index: ListedVersions, query: VersionQuery): VersionPage {
+  const { entries, commonPrefixes, next } = listVersionPage(index, query);
+  return { versions: entries, commonPrefixes, next };
 }
