@@ -11,7 +11,7 @@ import type { VersionFacts } from "../../src/nats/layout/version_facts.ts";
 import { formatGone, formatVersion } from "../../src/nats/layout/version_record.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { newVersionId, NULL_VERSION, type VersionId } from "../../src/s3/version_id.ts";
-import type { VersionQuery } from "../../src/store/listings.ts";
+import type { VersionPage, VersionQuery } from "../../src/store/listings.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   input,
@@ -21,6 +21,8 @@ import {
   storeOnServer,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+import { Random } from "../http/malformed_requests.ts";
+import { type Content, type Stated, VERSION_KEYS, VersionModel } from "./version_model.ts";
 
 const bucket = "versions" as BucketName;
 const STORE = "versions" as StoreName;
@@ -219,6 +221,46 @@ Deno.test("a listing shows each version once while it is archived, replaced, pro
     }
     await using other = await openStore(server.url);
     deepStrictEqual(await list(other.store), ["a 8 8"]);
+  });
+});
+
+Deno.test("300 random writes are listed by two gateways as a model lists them", async () => {
+  await withWriter(async ({ store, server, writer }) => {
+    await using far = await openStore(server.url);
+    const stores = [store, far.store];
+    const random = new Random(11);
+    const textOf = (key: string, { size, isMarker }: Content, version?: Stated): string =>
+      isMarker && version !== undefined ? markerOf(key, version) : infoOf(key, size, version);
+    const model = new VersionModel(random, {
+      setCurrent: (key, current) =>
+        writer.info(
+          key,
+          current === undefined
+            ? formatTombstone(STORE, key, newNuid(key), MODIFIED)
+            : textOf(key, current, current.version),
+        ),
+      setRecord: (key, stated, record) =>
+        record === undefined
+          ? writer.gone(key, stated)
+          : writer.record(key, stated, textOf(key, record, stated)),
+    });
+    let turn = 0;
+    const list = async (query: VersionQuery): Promise<VersionPage["next"]> => {
+      const page = await (stores[turn++ % stores.length] as Store).listVersions(bucket, query);
+      model.check(page, query);
+      return page.next;
+    };
+    for (let step = 0; step < 300; step++) {
+      await model.change(random.pick(VERSION_KEYS));
+      const query = model.someQuery();
+      let next = await list(query);
+      for (let pages = 0; next !== undefined && query.limit > 0 && pages < 5; pages++) {
+        next = await list({ ...query, afterKey: next.key, afterVersion: next.version });
+      }
+    }
+    // A gateway that reads everything now lists the same.
+    await using late = await openStore(server.url);
+    model.check(await late.store.listVersions(bucket, EVERYTHING), EVERYTHING);
   });
 });
 
