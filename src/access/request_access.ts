@@ -77,7 +77,8 @@ export class RequestAccess {
     const wait = this.#load(permission);
     if (wait !== undefined) return wait.then(() => this.allow(permission));
     if (!this.#needsTags(permission)) return this.#require(permission);
-    const read = readTags(this.#services.store, permission.resource);
+    const { resource } = permission;
+    const read = readTags(this.#services.store, resource, this.#versionOf(permission));
     return read.then((tags) => this.#require(permission, tags));
   }
 
@@ -216,11 +217,13 @@ export class RequestAccess {
   }
 
   /** Returns the action for the version that a permission is about: only the target's own one is in the query. */
-  #actionOf({ action, resource, facts }: Permission): Action {
+  #actionOf(permission: Permission): Action {
+    return actionOnVersion(permission.action, this.#versionOf(permission));
+  }
+
+  #versionOf({ resource, facts }: Permission): string | undefined {
     const { target, query } = this.#asked.request;
-    const versionId = facts?.versionId ??
-      (resource === target ? query.get("versionId") : undefined);
-    return actionOnVersion(action, versionId);
+    return facts?.versionId ?? (resource === target ? query.get("versionId") : undefined);
   }
 
   /** Returns whether a permission is about the service or a bucket to create, which belong to the caller's account. */

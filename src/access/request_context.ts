@@ -68,15 +68,14 @@ const VALUES: Readonly<Record<string, (input: ContextInput) => ConditionValue>> 
     isConditional(action) ? textOf(request.headers.get("if-none-match")) : undefined,
   "s3:locationconstraint": ({ facts }) => facts.location,
   "s3:max-keys": (input) => listParameter(input, "max-keys"),
-  "s3:object-lock-legal-hold": (input) => writeHeader(input, "x-amz-object-lock-legal-hold"),
-  "s3:object-lock-mode": (input) => writeHeader(input, "x-amz-object-lock-mode"),
+  "s3:object-lock-legal-hold": (input) => lockFact(input, "legal-hold"),
+  "s3:object-lock-mode": (input) => lockFact(input, "mode"),
   "s3:object-lock-remaining-retention-days": (input) => {
-    const until = Date.parse(writeHeader(input, "x-amz-object-lock-retain-until-date") ?? "");
+    const until = Date.parse(lockFact(input, "retain-until-date") ?? "");
     if (Number.isNaN(until)) return undefined;
     return String(Math.ceil((until - input.now.getTime()) / MILLISECONDS_PER_DAY));
   },
-  "s3:object-lock-retain-until-date": (input) =>
-    writeHeader(input, "x-amz-object-lock-retain-until-date"),
+  "s3:object-lock-retain-until-date": (input) => lockFact(input, "retain-until-date"),
   "s3:objectcreationoperation": ({ action, operation }) =>
     action === "s3:PutObject" ? String(isObjectCreation(operation)) : undefined,
   "s3:prefix": (input) => listParameter(input, "prefix"),
@@ -170,6 +169,18 @@ function writeHeader({ action, request }: ContextInput, name: string): string | 
   const isWrite = action.startsWith("s3:Put") || action === "s3:CreateBucket" ||
     action === "s3:BypassGovernanceRetention";
   return isWrite ? textOf(request.headers.get(name)) : undefined;
+}
+
+/** Returns what a request states about a lock: in its body, or in a header of this name. */
+function lockFact(
+  input: ContextInput,
+  name: "legal-hold" | "mode" | "retain-until-date",
+): string | undefined {
+  const { lock } = input.facts;
+  if (lock === undefined) return writeHeader(input, `x-amz-object-lock-${name}`);
+  if (name === "mode") return lock.mode;
+  if (name === "retain-until-date") return lock.until?.toISOString();
+  return lock.legalHold === undefined ? undefined : lock.legalHold ? "ON" : "OFF";
 }
 
 function isConditional(action: Action): boolean {

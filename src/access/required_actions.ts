@@ -8,6 +8,7 @@
  */
 
 import { namesETag } from "../s3/conditions.ts";
+import { BYPASS } from "../s3/stated_lock.ts";
 import type { Action } from "../s3/permission.ts";
 import { actionOnVersion } from "../s3/permission.ts";
 import type { Query } from "../s3/request.ts";
@@ -85,7 +86,7 @@ export function requiredActions(
   const actions: [Action, ...Action[]] = [actionOnVersion(action, versionId)];
   // Amazon's page demands both.
   if (name === "GetObjectAttributes") actions.push(actionOnVersion("s3:GetObject", versionId));
-  if (comparesObject(name, headers)) actions.push("s3:GetObject");
+  if (comparesObject(name, headers)) actions.push(actionOnVersion("s3:GetObject", versionId));
   if (BEGINS.has(name)) {
     if (hasAcl(headers)) actions.push("s3:PutObjectAcl");
     const isRetained = headers.get("x-amz-object-lock-mode") !== null ||
@@ -114,10 +115,12 @@ function comparesObject(name: string, headers: Pick<RequestHeaders, "get">): boo
     isDeletion && (headers.get(IF_MATCH_SIZE) ?? headers.get(IF_MATCH_MODIFIED)) !== null;
 }
 
-/** Returns whether a request asks to be let past a lock in governance mode. */
+/**
+ * Returns whether a deletion asks to be let past a lock in governance mode. DeleteObjects and PutObjectRetention, whose bodies
+ * say more, ask themselves.
+ */
 function bypassesGovernance(name: string, headers: Pick<RequestHeaders, "get">): boolean {
-  const canBypass = name === "DeleteObject" || name === "PutObjectRetention";
-  return canBypass && isTrue(headers.get("x-amz-bypass-governance-retention"));
+  return name === "DeleteObject" && isTrue(headers.get(BYPASS));
 }
 
 function isTrue(text: string | null): boolean {

@@ -92,18 +92,6 @@ const GETS: readonly Question[] = [
     "ReplicationConfigurationNotFoundError",
   ],
   [
-    "GetBucketVersioning",
-    "s3:GetBucketVersioning",
-    ["versioning"],
-    ["VersioningConfiguration"],
-  ],
-  [
-    "GetObjectLockConfiguration",
-    "s3:GetBucketObjectLockConfiguration",
-    ["object-lock"],
-    "ObjectLockConfigurationNotFoundError",
-  ],
-  [
     "ListBucketAnalyticsConfigurations",
     "s3:GetAnalyticsConfiguration",
     ["analytics"],

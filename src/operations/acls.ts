@@ -14,8 +14,8 @@
 import { hasGrants, isOwnersAlone, isWidening, parseAcl } from "../s3/acl.ts";
 import { S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
-import { refuseVersionId } from "../s3/params.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
+import { parseVersionId, type VersionId } from "../s3/version_id.ts";
 import { aclResponse } from "./answers/acl.ts";
 import { readDocument } from "./bodies/document.ts";
 import {
@@ -30,6 +30,7 @@ import {
 const MAX_BYTES = 64 * 1024;
 
 type Input = {
+  readonly versionId: VersionId | undefined;
   readonly integrity: Integrity;
   /** As sent. */
   readonly canned: string | null;
@@ -37,8 +38,8 @@ type Input = {
 };
 
 function parsePut({ headers, query }: VerifiedRequest): Input {
-  refuseVersionId(query.get("versionId"));
   return {
+    versionId: parseVersionId(query.get("versionId")),
     integrity: parseIntegrity(headers),
     canned: headers.get("x-amz-acl"),
     hasGrants: hasGrants(headers),
@@ -95,7 +96,7 @@ const putBucketAcl = defineOperation<"bucket", Input>({
   },
 });
 
-const getObjectAcl = definePublicOperation<"object", void>({
+const getObjectAcl = definePublicOperation<"object", VersionId | undefined>({
   name: "GetObjectAcl",
   action: "s3:GetObjectAcl",
   seesObject: true,
@@ -103,9 +104,9 @@ const getObjectAcl = definePublicOperation<"object", void>({
   method: "GET",
   query: ["acl"],
   optionalQuery: ["versionId"],
-  parse: ({ query }) => refuseVersionId(query.get("versionId")),
-  async handle({ target: { bucket, key }, access, store }) {
-    access.seen(await store.readObject(bucket, key));
+  parse: ({ query }) => parseVersionId(query.get("versionId")),
+  async handle({ target: { bucket, key }, input: versionId, access, store }) {
+    access.seen(await store.readObject(bucket, key, { versionId }));
     return aclResponse((await store.readBucket(bucket)).owner);
   },
 });
@@ -120,8 +121,8 @@ const putObjectAcl = defineOperation<"object", Input>({
   optionalQuery: ["versionId"],
   parse: parsePut,
   async handle(call) {
-    const { access, store, target: { bucket, key } } = call;
-    access.seen(await store.readObject(bucket, key));
+    const { access, store, target: { bucket, key }, input: { versionId } } = call;
+    access.seen(await store.readObject(bucket, key, { versionId }));
     const { owner } = await store.readBucket(bucket);
     await checkPut(call, owner);
     return new Response(null);

@@ -26,6 +26,7 @@ import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from ".
 import type { Store } from "../store/store.ts";
 import type { CompletedPart } from "../store/uploads.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { versionHeader } from "./answers/version.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -87,8 +88,9 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
       ETag: quoteETag(etag),
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
       ChecksumType: checksum?.type,
-    }, { headers: encryptionHeader(properties) });
-    return { response, outcome: { key, size: info.size, etag } };
+    }, { headers: { ...encryptionHeader(properties), ...versionHeader(info) } });
+    const { size: written, versionId } = info;
+    return { response, outcome: { key, size: written, etag, versionId } };
   },
 });
 

@@ -14,10 +14,19 @@ import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions
 import { S3Error } from "../s3/errors.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
-import { type CopyRead, parseCopyRead, partsOfCopy, readCopySource } from "./bodies/copied.ts";
+import { versionHeader } from "./answers/version.ts";
+import {
+  type CopyRead,
+  copySourceHeader,
+  parseCopyRead,
+  partsOfCopy,
+  readCopySource,
+} from "./bodies/copied.ts";
+import { lockOfWrite } from "./bodies/lock.ts";
 import { allowTags, hasTags } from "./bodies/tags.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
@@ -26,6 +35,8 @@ type Input = {
   readonly precondition: WritePrecondition;
   /** The properties that the headers state; the directives decide which of them replace the source's. */
   readonly stated: ObjectProperties;
+  /** The lock that the headers state; the copy never takes the source's. */
+  readonly lock: StatedLock | undefined;
   readonly replaceMetadata: boolean;
   readonly replaceTags: boolean;
   readonly algorithm: ChecksumAlgorithm | undefined;
@@ -46,6 +57,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       source: { ...parseCopyRead(headers), range: null },
       precondition: parseWritePrecondition(headers),
       stated: parseProperties(request, services),
+      lock: parseLockHeaders(headers),
       replaceMetadata: isReplace(headers, "metadata"),
       replaceTags: isReplace(headers, "tagging"),
       algorithm: parseAlgorithm(headers),
@@ -68,6 +80,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
     const { target: { bucket, key }, input, caller, client: { signal }, access, store } = call;
     const { source, precondition, stated, algorithm, checksumDefault } = input;
     if (input.replaceTags) allowTags(call, stated);
+    const lock = await lockOfWrite(call, input.lock);
     const { info, stream, size } = await readCopySource(call, source, ({ properties }) => {
       if (input.replaceTags || !hasTags(properties)) return;
       const resource = { on: "object", bucket: source.bucket, key: source.key } as const;
@@ -77,7 +90,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       allowTags(call, properties);
     });
     const properties = copiedProperties(info.properties, stated, input);
-    const { etag, modified, checksum } = await store.putObject(bucket, key, {
+    const written = await store.putObject(bucket, key, {
       content: {
         stream,
         size,
@@ -87,17 +100,25 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       properties,
       owner: caller.accessKeyId,
       precondition,
+      lock,
       signal,
     });
+    const { etag, modified, checksum, versionId } = written;
 
     const response = xmlResponse("CopyObjectResult", {
       LastModified: modified,
       ETag: quoteETag(etag),
       ChecksumType: checksum?.type,
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
-    }, { headers: encryptionHeader(properties) });
-    const parts = partsOfCopy(source, "REST.COPY.OBJECT_GET");
-    return { response, outcome: { key, size, etag }, parts };
+    }, {
+      headers: {
+        ...encryptionHeader(properties),
+        ...versionHeader(written),
+        ...copySourceHeader(info),
+      },
+    });
+    const parts = partsOfCopy(source, info, "REST.COPY.OBJECT_GET");
+    return { response, outcome: { key, size, etag, versionId }, parts };
   },
 });
 

@@ -6,11 +6,11 @@
  * requests may be signed for any region, it accepts every location constraint except those that Ceph understands. A bucket
  * belongs to the location that the request names or is signed for, if one of that name is configured.
  *
- * The tags of the new bucket become its document of tags, which is stored together with its owner; so is the public access
- * block, if new buckets have one.
+ * The tags of the new bucket become its document of tags, which is stored together with its owner; so are the public access
+ * block, if new buckets have one, and object lock with versioning, if the request enables it.
  *
  * As on AWS, a bucket that the caller already owns is a success in `us-east-1`, for the sake of old programs, and an error
- * elsewhere. There is no `x-amz-bucket-arn`, which AWS documents for directory buckets only.
+ * elsewhere. It is an error there, too, if the request enables object lock and the bucket has none. There is no `x-amz-bucket-arn`, which AWS documents for directory buckets only.
  * @module
  */
 
@@ -19,6 +19,7 @@ import { checkAclHeaders, namesPublicAcl } from "../s3/acl.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { notImplemented } from "../s3/metadata.ts";
+import { formatKeptLock } from "../s3/stated_lock.ts";
 import { BLOCKS_EVERYTHING, formatPublicAccessBlock } from "../s3/public_access_block.ts";
 import { ANY_REGION, FIRST_REGION } from "../s3/region.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
@@ -41,7 +42,11 @@ type Input = {
   readonly locations: readonly string[];
   /** The bucket begins with a public access block. */
   readonly isBlocked: boolean;
+  /** The bucket begins with object lock. */
+  readonly isLocked: boolean;
 };
+
+const LOCK_ENABLED = "x-amz-bucket-object-lock-enabled";
 
 export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input>({
   name: "CreateBucket",
@@ -56,11 +61,11 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
       throw new S3Error("AccessDenied");
     }
     checkAclHeaders(request, dropAcl);
-    refuseUnlessDefault(headers, "x-amz-bucket-object-lock-enabled", "false");
     refuseUnlessDefault(headers, "x-amz-object-ownership", "BucketOwnerEnforced");
     refuseUnlessDefault(headers, "x-amz-bucket-namespace", "global");
     const integrity = parseIntegrity(headers);
-    return { integrity, anyRegion: region === ANY_REGION, signed, locations, isBlocked };
+    const isLocked = parseLockEnabled(headers.get(LOCK_ENABLED));
+    return { integrity, anyRegion: region === ANY_REGION, signed, locations, isBlocked, isLocked };
   },
 
   async handle(call) {
@@ -79,15 +84,29 @@ export const createBucket: Operation<"bucket"> = defineOperation<"bucket", Input
     if (input.isBlocked) {
       documents.set("publicAccessBlock", formatPublicAccessBlock(BLOCKS_EVERYTHING));
     }
+    if (input.isLocked) {
+      documents.set("versioning", "Enabled");
+      documents.set("objectLock", formatKeptLock({}));
+    }
     try {
       const account = recordedAccount(caller.principal);
       await store.createBucket(bucket, caller.accessKeyId, { account, documents, location });
     } catch (cause) {
       if (region !== FIRST_REGION || !isS3Error(cause, "BucketAlreadyOwnedByYou")) throw cause;
+      if (input.isLocked && await store.readDocument(bucket, "objectLock") === undefined) {
+        throw cause;
+      }
     }
     return new Response(null, { headers: { "location": `/${bucket}` } });
   },
 });
+
+/** Parses whether a bucket is to have object lock; the Python SDK of AWS writes `True`. */
+function parseLockEnabled(text: string | null): boolean {
+  const enabled = text?.toLowerCase() ?? "false";
+  if (enabled === "true" || enabled === "false") return enabled === "true";
+  throw new S3Error("InvalidArgument", { ArgumentName: LOCK_ENABLED, ArgumentValue: text ?? "" });
+}
 
 function refuseUnlessDefault(headers: RequestHeaders, name: string, fallback: string): void {
   const value = headers.get(name);

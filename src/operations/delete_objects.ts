@@ -1,9 +1,13 @@
 /**
- * DeleteObjects: deletes up to 1,000 objects; each one succeeds or fails by itself.
+ * DeleteObjects: deletes up to 1,000 objects or versions; each one succeeds or fails by itself.
  * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ *
+ * The newest version of each key that the request names comes last: to remove the current version while older ones are left
+ * makes the next one current, which is dear.
  * @module
  */
 
+import { type Identity, ownerOf } from "../auth/identity.ts";
 import { mapAtOnce } from "../collections/map_at_once.ts";
 import { namesETag } from "../s3/conditions.ts";
 import { isS3Error, S3Error } from "../s3/errors.ts";
@@ -11,11 +15,14 @@ import { parseETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import type { LoggedPart } from "../s3/log_line.ts";
 import { parseObjectKey } from "../s3/names.ts";
-import { refuseVersionId } from "../s3/params.ts";
+import { parseBypass } from "../s3/stated_lock.ts";
 import { parseProtection } from "../s3/protections.ts";
-import { xmlResponse } from "../s3/xml.ts";
+import { parseOrdinal, parseVersionId } from "../s3/version_id.ts";
+import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from "../s3/xml_reader.ts";
+import type { Deleted } from "../store/objects.ts";
 import { readDocument } from "./bodies/document.ts";
+import { checkBypass } from "./bodies/lock.ts";
 import { type Call, definePublicOperation, type Operation } from "./operation.ts";
 
 /** Maximum number of objects in one request. */
@@ -35,7 +42,9 @@ type Named = {
   readonly modified: string | undefined;
 };
 
-export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket", Integrity>({
+type Input = { readonly integrity: Integrity; readonly bypass: boolean | undefined };
+
+export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket", Input>({
   name: "DeleteObjects",
   on: "bucket",
   method: "POST",
@@ -51,40 +60,68 @@ export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket"
         message: "Missing required header for this request: Content-MD5",
       });
     }
-    return integrity;
+    return { integrity, bypass: parseBypass(headers) };
   },
 
   async handle(call) {
-    const { target: { bucket }, input, store } = call;
+    const { target: { bucket }, input: { integrity, bypass }, store } = call;
     await store.readBucket(bucket); // before the document takes memory
-    const { objects, quiet } = parseDelete(await readDocument(call, input));
-    const errors = await mapAtOnce(
-      objects,
-      CONCURRENT_DELETIONS,
-      (object) => deleteOne(call, object),
-    );
+    const { objects, quiet } = parseDelete(await readDocument(call, integrity));
+    await checkBypass(call, bypass);
+    const results = new Map<Named, Deleted | S3Error>();
+    for (const some of inOrder(objects)) {
+      await mapAtOnce(some, CONCURRENT_DELETIONS, async (object) => {
+        results.set(object, await deleteOne(call, object));
+      });
+    }
 
-    const deleted = objects.filter((_, i) => errors[i] === undefined);
     const response = xmlResponse("DeleteResult", {
-      Deleted: quiet
-        ? []
-        : deleted.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })),
-      Error: objects.flatMap(({ key, versionId }, i) => {
-        const error = errors[i];
-        if (error === undefined) return [];
+      Deleted: quiet ? [] : objects.flatMap((object) => deletedElement(object, results)),
+      Error: objects.flatMap((object) => {
+        const error = results.get(object);
+        if (!(error instanceof S3Error)) return [];
+        const { key, versionId } = object;
         return [{ Key: key, VersionId: versionId, Code: error.code, Message: error.message }];
       }),
     });
     const list = (): readonly LoggedPart[] =>
-      objects.map(({ key }, i) => ({
-        operation: "BATCH.DELETE.OBJECT",
-        key,
-        status: errors[i]?.status ?? 204,
-        code: errors[i]?.code,
-      }));
+      objects.map((object) => loggedPart(object, results.get(object)));
     return { response, parts: { bucket, list } };
   },
 });
+
+/** Returns the objects in one or two groups, of which the second has the newest version of each key that is named. */
+function inOrder(objects: readonly Named[]): readonly (readonly Named[])[] {
+  const newest = new Map<string, number>();
+  for (const { key, versionId } of objects) {
+    const ordinal = parseOrdinal(versionId ?? "");
+    if (ordinal !== undefined) newest.set(key, Math.max(ordinal, newest.get(key) ?? 0));
+  }
+  if (newest.size === 0) return [objects];
+  const isLast = ({ key, versionId }: Named): boolean =>
+    versionId !== undefined && parseOrdinal(versionId) === newest.get(key);
+  return [objects.filter((object) => !isLast(object)), objects.filter(isLast)];
+}
+
+/** Returns the content of `<Deleted>` in a list, which is empty for an error. */
+function deletedElement(
+  object: Named,
+  results: ReadonlyMap<Named, Deleted | S3Error>,
+): readonly XmlValue[] {
+  const result = results.get(object);
+  if (result === undefined || result instanceof S3Error) return [];
+  const { key: Key, versionId: VersionId } = object;
+  if (!result.isMarker) return [{ Key, VersionId }];
+  return [{ Key, VersionId, DeleteMarker: true, DeleteMarkerVersionId: result.versionId }];
+}
+
+function loggedPart(object: Named, result: Deleted | S3Error | undefined): LoggedPart {
+  const operation = "BATCH.DELETE.OBJECT";
+  const { key, versionId } = object;
+  return result instanceof S3Error
+    ? { operation, key, versionId, status: result.status, code: result.code }
+    : { operation, key, versionId: result?.versionId, status: 204, code: undefined };
+}
 
 function parseDelete(text: string): { objects: readonly Named[]; quiet: boolean } {
   const root = parseXml(text, "Delete", MAX_TAGS);
@@ -103,14 +140,15 @@ function parseNamed(element: XmlElement): Named {
   };
 }
 
-/** Deletes an object; resolves to the error that its entry of the response shows, or undefined for success. */
+/** Deletes an object; resolves to what was done, or to the error that its entry of the response shows. */
 async function deleteOne(
-  { target: { bucket }, access, store }: Pick<
-    Call<"bucket", unknown>,
-    "target" | "access" | "store"
+  { target: { bucket }, input: { bypass = false }, caller, access, store }: Call<
+    "bucket",
+    Input,
+    Identity
   >,
   { key: text, versionId, etag, size, modified }: Named,
-): Promise<S3Error | undefined> {
+): Promise<Deleted | S3Error> {
   try {
     const key = parseObjectKey(text);
     const resource = { on: "object", bucket, key } as const;
@@ -119,15 +157,17 @@ async function deleteOne(
       resource,
       facts: { versionId, ifMatch: etag },
     });
+    const facts = { versionId };
     const compares = namesETag(etag) || size !== undefined || modified !== undefined;
-    if (compares) await access.allow({ action: "s3:GetObject", resource });
-    refuseVersionId(versionId);
+    if (compares) await access.allow({ action: "s3:GetObject", resource, facts });
+    if (bypass) await access.allow({ action: "s3:BypassGovernanceRetention", resource, facts });
+    const id = parseVersionId(versionId, key);
     const precondition = {
       ...(etag !== undefined && { ifMatch: parseETag(etag) }),
       ...parseProtection(size, modified),
     };
-    await store.deleteObject(bucket, key, { precondition });
-    return undefined;
+    const owner = ownerOf(caller);
+    return await store.deleteObject(bucket, key, { precondition, versionId: id, bypass, owner });
   } catch (failure) {
     const cause = access.conceal(failure, bucket);
     if (isS3Error(cause)) return cause;

@@ -12,10 +12,11 @@ import { checksumElement } from "../s3/checksum_headers.ts";
 import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import { refuseCustomerKeys } from "../s3/metadata.ts";
-import { refuseVersionId } from "../s3/params.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
+import { parseVersionId, type VersionId } from "../s3/version_id.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { ObjectInfo } from "../store/objects.ts";
+import { versionHeader } from "./answers/version.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
 /** The attributes by name, each with a function that returns its value; undefined omits it. */
@@ -41,6 +42,7 @@ type Input = {
   readonly attributes: readonly Attribute[];
   readonly parts: PartsPage;
   readonly precondition: ReadPrecondition;
+  readonly versionId: VersionId | undefined;
 };
 
 export const getObjectAttributes: Operation<"object"> = definePublicOperation<"object", Input>({
@@ -53,9 +55,9 @@ export const getObjectAttributes: Operation<"object"> = definePublicOperation<"o
   seesObject: true,
 
   parse({ headers, query }) {
-    refuseVersionId(query.get("versionId"));
     refuseCustomerKeys(headers);
     return {
+      versionId: parseVersionId(query.get("versionId")),
       attributes: parseAttributes(headers),
       parts: { after: parseMarker(headers), limit: parseLimit(headers) },
       precondition: parseReadPrecondition(headers),
@@ -63,16 +65,16 @@ export const getObjectAttributes: Operation<"object"> = definePublicOperation<"o
   },
 
   async handle({ target: { bucket, key }, input, access, store }) {
-    const { attributes, parts, precondition } = input;
+    const { attributes, parts, precondition, versionId } = input;
     const partChecksums = attributes.includes("ObjectParts");
-    const info = await store.readObject(bucket, key, { partChecksums });
+    const info = await store.readObject(bucket, key, { versionId, partChecksums });
     access.seen(info);
     checkRead(precondition, info);
 
     return xmlResponse(
       "GetObjectAttributesResponse",
       Object.fromEntries(attributes.map((name) => [name, ATTRIBUTES[name](info, parts)])),
-      { headers: { "last-modified": info.modified.toUTCString() } },
+      { headers: { "last-modified": info.modified.toUTCString(), ...versionHeader(info) } },
     );
   },
 });

@@ -1,21 +1,37 @@
 /**
- * GetObjectRetention and GetObjectLegalHold: until when an object is locked. The gateway locks nothing by itself, but it
- * respects the locks that the Go gateway nats-s3 and other programs wrote.
- * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html and
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLegalHold.html
+ * GetObjectRetention, PutObjectRetention, GetObjectLegalHold and PutObjectLegalHold: until when a version is locked.
+ * See https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectRetention.html and
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html
  *
- * No bucket has a configuration of object lock. So an object without a lock is answered as in such a bucket, and one with a
- * lock of the other kind as in a bucket that has the configuration.
+ * The gateway also shows and respects the locks that the Go gateway nats-s3 and other programs wrote, in buckets without
+ * object lock. There, an object without a lock is answered as AWS answers for such a bucket, and one with a lock of the other
+ * kind as in a bucket that has object lock.
+ *
+ * A legal hold that was set and taken away is answered like one that never was; AWS shows the former as OFF.
  * @module
  */
 
 import { S3Error } from "../s3/errors.ts";
-import { refuseVersionId } from "../s3/params.ts";
+import type { Integrity } from "../s3/integrity.ts";
+import {
+  missingLockConfiguration,
+  parseBypass,
+  parseLegalHold,
+  parseRetention,
+} from "../s3/stated_lock.ts";
 import type { Action } from "../s3/permission.ts";
 import type { SubResource } from "../s3/subresources.ts";
+import { parseVersionId, type VersionId } from "../s3/version_id.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
-import type { ObjectInfo } from "../store/objects.ts";
-import { definePublicOperation, type Operation } from "./operation.ts";
+import type { LockChange, ObjectInfo } from "../store/objects.ts";
+import { versionHeader } from "./answers/version.ts";
+import { readDocument } from "./bodies/document.ts";
+import { lockConfigurationOf } from "./bodies/lock.ts";
+import { parseRequiredIntegrity } from "./bodies/required_hash.ts";
+import { type Call, defineOperation, definePublicOperation, type Operation } from "./operation.ts";
+
+/** Maximum size of a document, in bytes: far more than a valid one has. */
+const MAX_BYTES = 64 * 1024;
 
 type Lock = {
   readonly name: string;
@@ -28,7 +44,7 @@ type Lock = {
 };
 
 function toGet({ name, action, query, root, read }: Lock): Operation<"object"> {
-  return definePublicOperation<"object", void>({
+  return definePublicOperation<"object", VersionId | undefined>({
     name,
     action,
     on: "object",
@@ -36,23 +52,25 @@ function toGet({ name, action, query, root, read }: Lock): Operation<"object"> {
     query: [query],
     optionalQuery: ["versionId"],
     seesObject: true,
-    parse: ({ query }) => refuseVersionId(query.get("versionId")),
-    async handle({ target: { bucket, key }, access, store }) {
-      const info = await store.readObject(bucket, key);
+    parse: ({ query }) => parseVersionId(query.get("versionId")),
+    async handle(call) {
+      const { target: { bucket, key }, input: versionId, access, store } = call;
+      const info = await store.readObject(bucket, key, { versionId });
       access.seen(info);
       const content = read(info);
-      if (content !== undefined) return xmlResponse(root, content);
-      if (info.retention !== undefined || info.legalHold === true) {
+      if (content !== undefined) {
+        return xmlResponse(root, content, { headers: versionHeader(info) });
+      }
+      const isLocked = info.retention !== undefined || info.legalHold === true;
+      if (isLocked || await lockConfigurationOf(call) !== undefined) {
         throw new S3Error("NoSuchObjectLockConfiguration", { Key: key });
       }
-      throw new S3Error("InvalidRequest", {}, {
-        message: "Bucket is missing Object Lock Configuration",
-      });
+      throw missingLockConfiguration();
     },
   });
 }
 
-export const getObjectRetention: Operation<"object"> = toGet({
+const getObjectRetention = toGet({
   name: "GetObjectRetention",
   action: "s3:GetObjectRetention",
   query: "retention",
@@ -61,10 +79,87 @@ export const getObjectRetention: Operation<"object"> = toGet({
     retention && { Mode: retention.mode, RetainUntilDate: retention.until.toISOString() },
 });
 
-export const getObjectLegalHold: Operation<"object"> = toGet({
+const getObjectLegalHold = toGet({
   name: "GetObjectLegalHold",
   action: "s3:GetObjectLegalHold",
   query: "legal-hold",
   root: "LegalHold",
   read: ({ legalHold }) => legalHold === true ? { Status: "ON" } : undefined,
 });
+
+type PutInput = {
+  readonly integrity: Integrity;
+  readonly versionId: VersionId | undefined;
+  /** Of `x-amz-bypass-governance-retention`. */
+  readonly bypass: boolean;
+};
+
+type PutCall = Call<"object", PutInput>;
+
+type Change = {
+  readonly name: string;
+  readonly action: Action;
+  readonly query: SubResource;
+  /** Parses a document, and asks for the permissions that it needs. */
+  readonly read: (text: string, call: PutCall) => Promise<LockChange>;
+};
+
+function toPut({ name, action, query, read }: Change): Operation<"object"> {
+  return defineOperation<"object", PutInput>({
+    name,
+    action,
+    on: "object",
+    method: "PUT",
+    query: [query],
+    optionalQuery: ["versionId"],
+    asksItself: true,
+    parse: ({ headers, query }) => ({
+      integrity: parseRequiredIntegrity(headers),
+      versionId: parseVersionId(query.get("versionId")),
+      bypass: parseBypass(headers) === true,
+    }),
+    async handle(call) {
+      const { target: { bucket, key }, input: { integrity, versionId }, store } = call;
+      const change = await read(await readDocument(call, integrity, MAX_BYTES), call);
+      if (await lockConfigurationOf(call) === undefined) throw missingLockConfiguration();
+      const changed = await store.changeLock(bucket, key, change, { versionId });
+      const response = new Response(null, { headers: versionHeader(changed) });
+      return { response, outcome: { key, versionId: changed.versionId } };
+    },
+  });
+}
+
+const putObjectRetention = toPut({
+  name: "PutObjectRetention",
+  action: "s3:PutObjectRetention",
+  query: "retention",
+  async read(text, { target: resource, input: { bypass }, access }) {
+    const retention = parseRetention(text);
+    const facts = { lock: retention ?? {} };
+    await access.allow({ action: "s3:PutObjectRetention", resource, facts });
+    if (bypass) await access.allow({ action: "s3:BypassGovernanceRetention", resource, facts });
+    return { kind: "retention", retention, bypass };
+  },
+});
+
+const putObjectLegalHold = toPut({
+  name: "PutObjectLegalHold",
+  action: "s3:PutObjectLegalHold",
+  query: "legal-hold",
+  async read(text, { target: resource, access }) {
+    const legalHold = parseLegalHold(text);
+    await access.allow({
+      action: "s3:PutObjectLegalHold",
+      resource,
+      facts: { lock: { legalHold } },
+    });
+    return { kind: "hold", legalHold };
+  },
+});
+
+export const objectLock: readonly Operation[] = [
+  getObjectRetention,
+  getObjectLegalHold,
+  putObjectRetention,
+  putObjectLegalHold,
+];

@@ -7,9 +7,10 @@
  */
 
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
-import { refuseVersionId } from "../s3/params.ts";
 import { MAX_TAGS_BYTES, OBJECT_TAGS, parseTagSet, tagElements } from "../s3/tags.ts";
+import { parseVersionId, type VersionId } from "../s3/version_id.ts";
 import { xmlResponse } from "../s3/xml.ts";
+import { versionHeader } from "./answers/version.ts";
 import { readDocument } from "./bodies/document.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
@@ -17,25 +18,27 @@ const on = "object";
 const route = { on, query: ["tagging"], optionalQuery: ["versionId"] } as const;
 
 /** GetObjectTagging. */
-const getObjectTagging = definePublicOperation<"object", void>({
+const getObjectTagging = definePublicOperation<"object", VersionId | undefined>({
   ...route,
   name: "GetObjectTagging",
   method: "GET",
   action: "s3:GetObjectTagging",
   seesObject: true,
 
-  parse: ({ query }) => refuseVersionId(query.get("versionId")),
+  parse: ({ query }) => parseVersionId(query.get("versionId")),
 
-  async handle({ target: { bucket, key }, access, store }) {
-    const info = await store.readObject(bucket, key);
+  async handle({ target: { bucket, key }, input: versionId, access, store }) {
+    const info = await store.readObject(bucket, key, { versionId });
     access.seen(info);
-    const tags = new Map(Object.entries(info.properties.tags));
-    return xmlResponse("Tagging", { TagSet: tagElements(tags) });
+    const TagSet = tagElements(new Map(Object.entries(info.properties.tags)));
+    return xmlResponse("Tagging", { TagSet }, { headers: versionHeader(info) });
   },
 });
 
+type PutInput = { readonly integrity: Integrity; readonly versionId: VersionId | undefined };
+
 /** PutObjectTagging. */
-const putObjectTagging = definePublicOperation<"object", Integrity>({
+const putObjectTagging = definePublicOperation<"object", PutInput>({
   ...route,
   name: "PutObjectTagging",
   method: "PUT",
@@ -43,36 +46,43 @@ const putObjectTagging = definePublicOperation<"object", Integrity>({
   asksItself: true,
   seesObject: true,
 
-  parse({ headers, query }) {
-    refuseVersionId(query.get("versionId"));
-    return parseIntegrity(headers);
-  },
+  parse: ({ headers, query }) => ({
+    integrity: parseIntegrity(headers),
+    versionId: parseVersionId(query.get("versionId")),
+  }),
 
   async handle(call) {
     const { target, target: { bucket, key }, input, access, store } = call;
-    const tags = parseTagSet(await readDocument(call, input, MAX_TAGS_BYTES), OBJECT_TAGS);
+    const { integrity, versionId } = input;
+    const tags = parseTagSet(await readDocument(call, integrity, MAX_TAGS_BYTES), OBJECT_TAGS);
     const facts = { objectTags: tags };
     await access.allowRead({ action: "s3:PutObjectTagging", resource: target, facts });
-    await store.putObjectTags(bucket, key, Object.fromEntries(tags), {
+    const changed = await store.putObjectTags(bucket, key, Object.fromEntries(tags), {
+      versionId,
       check: (info) => access.seen(info),
     });
-    return { response: new Response(null), outcome: { key } };
+    const response = new Response(null, { headers: versionHeader(changed) });
+    return { response, outcome: { key, versionId: changed.versionId } };
   },
 });
 
 /** DeleteObjectTagging. */
-const deleteObjectTagging = definePublicOperation<"object", void>({
+const deleteObjectTagging = definePublicOperation<"object", VersionId | undefined>({
   ...route,
   name: "DeleteObjectTagging",
   method: "DELETE",
   action: "s3:DeleteObjectTagging",
   seesObject: true,
 
-  parse: ({ query }) => refuseVersionId(query.get("versionId")),
+  parse: ({ query }) => parseVersionId(query.get("versionId")),
 
-  async handle({ target: { bucket, key }, access, store }) {
-    await store.putObjectTags(bucket, key, {}, { check: (info) => access.seen(info) });
-    return { response: new Response(null, { status: 204 }), outcome: { key } };
+  async handle({ target: { bucket, key }, input: versionId, access, store }) {
+    const changed = await store.putObjectTags(bucket, key, {}, {
+      versionId,
+      check: (info) => access.seen(info),
+    });
+    const response = new Response(null, { status: 204, headers: versionHeader(changed) });
+    return { response, outcome: { key, versionId: changed.versionId } };
   },
 });
 

@@ -13,8 +13,10 @@ import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions
 import { quoteETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { contentOf } from "./bodies/content.ts";
+import { lockOfWrite, requireHash } from "./bodies/lock.ts";
 import { allowTags } from "./bodies/tags.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
@@ -22,6 +24,7 @@ type Input = {
   readonly properties: ObjectProperties;
   readonly integrity: Integrity;
   readonly precondition: WritePrecondition;
+  readonly stated: StatedLock | undefined;
   readonly checksumDefault: ChecksumAlgorithm | undefined;
 };
 
@@ -35,18 +38,23 @@ export const putObject: Operation<"object"> = definePublicOperation<"object", In
     properties: parseProperties(request, services),
     integrity: parseIntegrity(request.headers),
     precondition: parseWritePrecondition(request.headers),
+    stated: parseLockHeaders(request.headers),
     checksumDefault: services.checksumDefault,
   }),
 
   async handle(call) {
     const { target: { bucket, key }, input, caller, payload, store } = call;
-    const { properties, integrity, precondition, checksumDefault } = input;
+    const { properties, integrity, precondition, stated, checksumDefault } = input;
     allowTags(call, properties);
-    const { size, etag, checksum } = await store.putObject(bucket, key, {
+    const wait = lockOfWrite(call, stated);
+    const lock = wait instanceof Promise ? await wait : wait;
+    requireHash(lock, integrity, caller.kind === "anonymous");
+    const { size, etag, checksum, versionId } = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity, checksumDefault),
       properties,
       owner: ownerOf(caller),
       precondition,
+      lock,
     });
 
     const response = new Response(null, {
@@ -54,8 +62,9 @@ export const putObject: Operation<"object"> = definePublicOperation<"object", In
         "etag": quoteETag(etag),
         ...formatChecksumHeaders(checksum),
         ...encryptionHeader(properties),
+        ...(versionId !== undefined && { "x-amz-version-id": versionId }),
       },
     });
-    return { response, outcome: { key, size, etag } };
+    return { response, outcome: { key, size, etag, versionId } };
   },
 });

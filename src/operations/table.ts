@@ -13,9 +13,11 @@ import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
 import { bucketAccelerate } from "./bucket_accelerate.ts";
 import { bucketLogging } from "./bucket_logging.ts";
+import { bucketObjectLock } from "./bucket_object_lock.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
 import { bucketPolicy } from "./bucket_policy.ts";
 import { bucketPublicAccessBlock } from "./bucket_public_access_block.ts";
+import { bucketVersioning } from "./bucket_versioning.ts";
 import { bucketWebsite } from "./bucket_website.ts";
 import { completeMultipartUpload } from "./complete_multipart_upload.ts";
 import { copyObject } from "./copy_object.ts";
@@ -40,7 +42,7 @@ import { listParts } from "./list_parts.ts";
 import { listTagsForResource } from "./list_tags_for_resource.ts";
 import { objectTagging } from "./object_tagging.ts";
 import type { Operation } from "./operation.ts";
-import { getObjectLegalHold, getObjectRetention } from "./object_lock.ts";
+import { objectLock } from "./object_lock.ts";
 import { putObject } from "./put_object.ts";
 import { renameObject } from "./rename_object.ts";
 import { tagResource } from "./tag_resource.ts";
@@ -58,9 +60,11 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketTagging,
   ...bucketAccelerate,
   ...bucketLogging,
+  ...bucketObjectLock,
   ...bucketRequestPayment,
   ...bucketPolicy,
   ...bucketPublicAccessBlock,
+  ...bucketVersioning,
   ...bucketWebsite,
   completeMultipartUpload,
   copyObject,
@@ -74,8 +78,6 @@ export const SUPPORTED: readonly Operation[] = [
   getBucketPolicyStatus,
   getObject,
   getObjectAttributes,
-  getObjectLegalHold,
-  getObjectRetention,
   headBucket,
   headObject,
   listBuckets,
@@ -84,6 +86,7 @@ export const SUPPORTED: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  ...objectLock,
   ...objectTagging,
   putObject,
   renameObject,

@@ -9,7 +9,13 @@ import { quoteETag } from "../s3/etag.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
 import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
 import { xmlResponse } from "../s3/xml.ts";
-import { type CopyRead, parseCopyRead, partsOfCopy, readCopySource } from "./bodies/copied.ts";
+import {
+  type CopyRead,
+  copySourceHeader,
+  parseCopyRead,
+  partsOfCopy,
+  readCopySource,
+} from "./bodies/copied.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
@@ -42,7 +48,7 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
     const { uploadId, number, source } = input;
     // The part gets the checksum that its upload demands, because a client cannot state one for a copy.
     const { algorithm } = await store.readUpload(bucket, key, uploadId);
-    const { stream, size } = await readCopySource(call, source);
+    const { info, stream, size } = await readCopySource(call, source);
     const { etag, modified, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { stream, size, algorithm, verify: () => {} },
       signal,
@@ -52,8 +58,8 @@ export const uploadPartCopy: Operation<"object"> = defineOperation<"object", Inp
       LastModified: modified,
       ETag: quoteETag(etag),
       ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
-    });
-    const parts = partsOfCopy(source, "REST.COPY.PART_GET");
+    }, { headers: copySourceHeader(info) });
+    const parts = partsOfCopy(source, info, "REST.COPY.PART_GET");
     return { response, outcome: { key, size, etag }, parts };
   },
 });

@@ -7,19 +7,19 @@
 import { S3Error } from "./errors.ts";
 import { decodeHeaderText } from "./header_text.ts";
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from "./names.ts";
-import { refuseVersionId } from "./params.ts";
 import { decodePercent } from "./request.ts";
+import { parseVersionId, type VersionId } from "./version_id.ts";
 
 /** The object to copy. */
 export type CopySource = {
   readonly bucket: BucketName;
   readonly key: ObjectKey;
-  /** As stated, if the header names a version. */
-  readonly versionId?: string;
+  /** Undefined for the current version. */
+  readonly versionId?: VersionId;
 };
 
 /**
- * Parses the header: bucket and key, percent-encoded. A leading slash and a final `?versionId=null` are optional. A `+`
+ * Parses the header: bucket and key, percent-encoded. A leading slash and a final `?versionId=` with an id are optional. A `+`
  * means itself.
  *
  * @throws S3Error `InvalidArgument`, `NoSuchVersion`, `NotImplemented` for access points
@@ -39,8 +39,8 @@ export function parseCopySource(header: string): CopySource {
       message: "Access points are not implemented",
     });
   }
-  const [, path = "", versionId] = /^(.*?)(?:\?versionId=([^?]*))?$/s.exec(raw) ?? [];
-  refuseVersionId(versionId);
+  const [, path = "", version] = /^(.*?)(?:\?versionId=([^?]*))?$/s.exec(raw) ?? [];
+  const versionId = parseVersionId(version);
 
   const text = decodeSource(path, raw).replace(/^\//, "");
   const slash = text.indexOf("/");

@@ -51,6 +51,7 @@ export const ERRORS = {
     400,
     "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).",
   ],
+  IllegalVersioningConfigurationException: [400, "The Versioning element must be specified"],
   IncompleteBody: [400, "The request body terminated unexpectedly"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [

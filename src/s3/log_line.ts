@@ -39,6 +39,8 @@ export type LoggedParts = {
 export type LoggedPart = {
   readonly operation: "BATCH.DELETE.OBJECT" | "REST.COPY.OBJECT_GET" | "REST.COPY.PART_GET";
   readonly key: string;
+  /** The version that was made, removed or read, as far as one is known. */
+  readonly versionId?: string | undefined;
   readonly status: number;
   /** Undefined for success. */
   readonly code: string | undefined;
@@ -70,7 +72,7 @@ export function logLine(ended: EndedRequest, time: Date): string | undefined {
     received === 0 ? Math.round(answered) : "-",
     quoted(asked.headers.get("referer"), MAX_HEADER),
     quoted(asked.headers.get("user-agent"), MAX_HEADER),
-    ...ending(ended, asked),
+    ...ending(ended, asked, ended.answer?.get("x-amz-version-id")),
   ].join(" ");
 }
 
@@ -84,7 +86,7 @@ export function logLineOfPart(
   ended: EndedRequest,
   time: Date,
   bucket: string,
-  { operation, key, status, code }: LoggedPart,
+  { operation, key, versionId, status, code }: LoggedPart,
 ): string {
   const { record, asked } = ended;
   const size = operation === "REST.COPY.OBJECT_GET" ? record.outcome?.size : undefined;
@@ -99,7 +101,7 @@ export function logLineOfPart(
     "-", // turn-around time
     "-", // referer
     "-", // user agent
-    ...ending(ended, asked),
+    ...ending(ended, asked, versionId),
   ].join(" ");
 }
 
@@ -134,12 +136,13 @@ function beginning(
 
 /** Returns the last ten fields, from the version id on. */
 function ending(
-  { record, answer }: EndedRequest,
+  { record }: EndedRequest,
   asked: S3Request | undefined,
+  versionId: string | null | undefined,
 ): readonly string[] {
   const [signature, authentication] = asked === undefined ? ["-", "-"] : signatureOf(asked);
   return [
-    token(answer?.get("x-amz-version-id")),
+    token(versionId),
     token(record.id), // as in x-amz-id-2
     signature,
     "-", // cipher suite

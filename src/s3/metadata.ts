@@ -2,7 +2,7 @@
  * The properties of an object: a client states them when it writes the object and receives them when it reads it.
  * See https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  *
- * We refuse every header that we cannot enforce and never ignore it: object lock, SSE-C, SSE-KMS, ACLs and grants that
+ * We refuse every header that we cannot enforce and never ignore it: SSE-C, SSE-KMS, ACLs and grants that
  * widen access (unless `--bucket.acl-headers ignore` drops them), and the storage classes from which an object must be
  * restored before it can be read.
  * @module
@@ -77,7 +77,7 @@ type WriteServices = {
  * {@linkcode refuseUnsupported}
  */
 export function parseProperties(request: Write, services: WriteServices): ObjectProperties {
-  refuseUnsupported(request, services);
+  refuseUnsupported(request, services, LOCK_HEADERS);
   const { headers } = request;
   const tagging = headers.get("x-amz-tagging");
   return {
@@ -143,21 +143,21 @@ function metadataTooLarge(size: number, max: number): S3Error {
 /**
  * Refuses headers of a write that ask for an unsupported feature.
  *
- * @throws S3Error `NotImplemented`, `InvalidRequest` for object lock, `AccessControlListNotSupported`,
+ * @param lockHeaders Headers of object lock that the operation knows.
+ * @throws S3Error `NotImplemented`, `AccessControlListNotSupported`,
  * `InvalidArgument`, `InvalidEncryptionAlgorithmError`
  */
 export function refuseUnsupported(
   request: Write,
   { encryptionAtRest, dropAcl }: WriteServices,
+  lockHeaders: readonly string[] = [],
 ): void {
   checkAclHeaders(request, dropAcl);
   const { headers } = request;
   for (const name of headers.keys()) {
     if (name.includes(CUSTOMER_KEYS)) throw notImplemented(name);
-    if (name.startsWith("x-amz-object-lock-")) {
-      throw new S3Error("InvalidRequest", {}, {
-        message: "Bucket is missing Object Lock Configuration",
-      });
+    if (name.startsWith("x-amz-object-lock-") && !lockHeaders.includes(name)) {
+      throw notImplemented(name);
     }
     if (name.startsWith("x-amz-server-side-encryption-") || name === "x-amz-write-offset-bytes") {
       throw notImplemented(name);
@@ -175,6 +175,12 @@ export function refuseUnsupported(
 }
 
 const CUSTOMER_KEYS = "server-side-encryption-customer-";
+/** The headers of object lock that those operations know which begin an object. */
+const LOCK_HEADERS: readonly string[] = [
+  "x-amz-object-lock-legal-hold",
+  "x-amz-object-lock-mode",
+  "x-amz-object-lock-retain-until-date",
+];
 
 /**
  * Refuses the headers of SSE-C, which reads can also carry.

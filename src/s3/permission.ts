@@ -5,6 +5,7 @@
  */
 
 import type { BucketName } from "./names.ts";
+import type { RetentionMode } from "./stated_lock.ts";
 import type { Target } from "./request.ts";
 import { bucketAt } from "./resource_arn.ts";
 import type { TagSet } from "./tags.ts";
@@ -26,6 +27,12 @@ export type PermissionFacts = {
   readonly versionId?: string | undefined;
   /** The ETag that one key of DeleteObjects must have, or `*`. */
   readonly ifMatch?: string | undefined;
+  /** The lock that the body of the request states; undefined if its headers state it. */
+  readonly lock?: {
+    readonly mode?: RetentionMode;
+    readonly until?: Date;
+    readonly legalHold?: boolean;
+  };
   /** Tags that the request gives to an object. */
   readonly objectTags?: TagSet | undefined;
   /** Tags that the request gives to a bucket. */

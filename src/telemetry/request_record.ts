@@ -12,7 +12,7 @@ export type RequestOutcome = {
   readonly size?: number;
   /** Bare. */
   readonly etag?: string;
-  readonly versionId?: string;
+  readonly versionId?: string | undefined;
 };
 
 /** One of the keys that a request is about beside that of its target, and what came of it. */

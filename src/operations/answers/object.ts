@@ -20,9 +20,9 @@ import { quoteETag } from "../../s3/etag.ts";
 import { encodeHeaderText } from "../../s3/header_text.ts";
 import { formatProperties, refuseCustomerKeys } from "../../s3/metadata.ts";
 import { parsePartNumber } from "../../s3/names.ts";
-import { refuseVersionId } from "../../s3/params.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../s3/range.ts";
 import type { VerifiedRequest } from "../../s3/verified_request.ts";
+import { parseVersionId, type VersionId } from "../../s3/version_id.ts";
 import type { InfoOptions, ObjectInfo } from "../../store/objects.ts";
 
 /** Query parameters that replace response headers, and the headers that they replace. */
@@ -37,6 +37,8 @@ const OVERRIDES = {
 
 /** The bytes and headers of an object that a request asks for. */
 export type ObjectRead = {
+  /** Undefined for the current version. */
+  readonly versionId: VersionId | undefined;
   readonly precondition: ReadPrecondition;
   /** `Range` as sent; it is parsed against the object's size. */
   readonly range: string | null;
@@ -56,7 +58,7 @@ export type ObjectRead = {
 export function parseObjectRead(
   { headers, query }: Pick<VerifiedRequest, "headers" | "query">,
 ): ObjectRead {
-  refuseVersionId(query.get("versionId"));
+  const versionId = parseVersionId(query.get("versionId"));
   refuseUnknownOverrides(query);
   refuseCustomerKeys(headers);
   const range = headers.get("range");
@@ -67,6 +69,7 @@ export function parseObjectRead(
     });
   }
   return {
+    versionId,
     precondition: parseReadPrecondition(headers),
     range,
     ifRange: headers.get("if-range"),
@@ -89,9 +92,12 @@ function refuseUnknownOverrides(query: VerifiedRequest["query"]): void {
   }
 }
 
-/** Returns which additional facts the response needs: the checksums of parts, if it may show one of them. */
-export function infoOptions({ withChecksum, partNumber, range }: ObjectRead): InfoOptions {
-  return { partChecksums: withChecksum && (partNumber !== undefined || range !== null) };
+/** Returns the version and which additional facts the response needs: the checksums of parts, if it may show one of them. */
+export function infoOptions(
+  { versionId, withChecksum, partNumber, range }: ObjectRead,
+): InfoOptions {
+  const partChecksums = withChecksum && (partNumber !== undefined || range !== null);
+  return { versionId, partChecksums };
 }
 
 /**
@@ -145,6 +151,7 @@ export function objectAnswer(
     headers["x-amz-object-lock-mode"] = info.retention.mode;
     headers["x-amz-object-lock-retain-until-date"] = info.retention.until.toISOString();
   }
+  if (info.versionId !== undefined) headers["x-amz-version-id"] = info.versionId;
   if (info.legalHold === true) headers["x-amz-object-lock-legal-hold"] = "ON";
   for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
   return { status: typeof range === "object" ? 206 : 200, headers };

@@ -9,7 +9,7 @@ import {
   type ReadPrecondition,
 } from "../../s3/conditions.ts";
 import { type CopySource, parseCopySource } from "../../s3/copy_source.ts";
-import { S3Error } from "../../s3/errors.ts";
+import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { LoggedPart, LoggedParts } from "../../s3/log_line.ts";
 import { MAX_PART_SIZE } from "../../s3/multipart.ts";
 import { type ByteRange, parseCopyRange } from "../../s3/range.ts";
@@ -76,17 +76,37 @@ export async function readCopySource(
       });
     }
     return chosen ?? "all";
-  }).catch((cause: unknown) => {
-    throw access.conceal(cause, bucket);
+  }, { versionId }).catch((cause: unknown) => {
+    throw access.conceal(asSourceError(cause), bucket);
   });
   const { info, body } = await content;
   return { info, stream: body instanceof ReadableStream ? body : sourceOfPiece(body), size };
 }
 
+/** Returns the error of a source that is a delete marker: its headers would seem to be about the copy. */
+function asSourceError(cause: unknown): unknown {
+  if (isS3Error(cause, "MethodNotAllowed")) {
+    return new S3Error("InvalidRequest", {}, {
+      message:
+        "The source of a copy request may not specifically refer to a delete marker by version id.",
+    });
+  }
+  if (!isS3Error(cause, "NoSuchKey")) return cause;
+  return new S3Error("NoSuchKey", cause.fields, { cause });
+}
+
+/** Returns the header that names the version of a source; none in a bucket that never had versioning. */
+export function copySourceHeader(
+  { versionId }: Pick<ObjectInfo, "versionId">,
+): Readonly<Record<string, string>> {
+  return versionId === undefined ? {} : { "x-amz-copy-source-version-id": versionId };
+}
+
 /** Returns the line of an access log that a source has after it was copied: it was read. */
 export function partsOfCopy(
   { bucket, key }: CopySource,
+  { versionId }: Pick<ObjectInfo, "versionId">,
   operation: Extract<LoggedPart["operation"], `REST.COPY.${string}`>,
 ): LoggedParts {
-  return { bucket, list: () => [{ operation, key, status: 200, code: undefined }] };
+  return { bucket, list: () => [{ operation, key, versionId, status: 200, code: undefined }] };
 }
