@@ -9,7 +9,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
-import type { Integrity } from "../s3/integrity.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import type { BucketName } from "../s3/names.ts";
 import {
   formatKeptLock,
@@ -20,7 +20,7 @@ import {
 import { xmlResponse } from "../s3/xml.ts";
 import type { BucketDocuments } from "../store/documents.ts";
 import { readDocument } from "./bodies/document.ts";
-import { parseRequiredIntegrity } from "./bodies/required_hash.ts";
+import { requireIntegrity } from "./bodies/required_hash.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 /** Maximum size of a document, in bytes: far more than a valid one has. */
@@ -50,9 +50,10 @@ const putObjectLockConfiguration = defineOperation<"bucket", Integrity>({
   on: "bucket",
   method: "PUT",
   query: ["object-lock"],
-  parse: ({ headers }) => parseRequiredIntegrity(headers),
+  parse: ({ headers }) => parseIntegrity(headers),
   async handle(call) {
     const { input, store, target: { bucket } } = call;
+    requireIntegrity(input);
     const text = await readDocument(call, input, MAX_BYTES);
     await changeLock(store, bucket, formatKeptLock(parseLockConfiguration(text)));
     return new Response(null);

@@ -12,7 +12,7 @@
  */
 
 import { S3Error } from "../s3/errors.ts";
-import type { Integrity } from "../s3/integrity.ts";
+import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import {
   missingLockConfiguration,
   parseBypass,
@@ -27,7 +27,7 @@ import type { LockChange, ObjectInfo } from "../store/objects.ts";
 import { versionHeader } from "./answers/version.ts";
 import { readDocument } from "./bodies/document.ts";
 import { lockConfigurationOf } from "./bodies/lock.ts";
-import { parseRequiredIntegrity } from "./bodies/required_hash.ts";
+import { requireIntegrity } from "./bodies/required_hash.ts";
 import { type Call, defineOperation, definePublicOperation, type Operation } from "./operation.ts";
 
 /** Maximum size of a document, in bytes: far more than a valid one has. */
@@ -114,13 +114,14 @@ function toPut({ name, action, query, read }: Change): Operation<"object"> {
     optionalQuery: ["versionId"],
     asksItself: true,
     parse: ({ headers, query }) => ({
-      integrity: parseRequiredIntegrity(headers),
+      integrity: parseIntegrity(headers),
       versionId: parseVersionId(query.get("versionId")),
       bypass: parseBypass(headers) === true,
     }),
     async handle(call) {
       const { target: { bucket, key }, input: { integrity, versionId }, store } = call;
       const change = await read(await readDocument(call, integrity, MAX_BYTES), call);
+      requireIntegrity(integrity);
       if (await lockConfigurationOf(call) === undefined) throw missingLockConfiguration();
       const changed = await store.changeLock(bucket, key, change, { versionId });
       const response = new Response(null, { headers: versionHeader(changed) });

@@ -102,23 +102,3 @@ export function percentEncodeKey(key: string): string {
   return encodeURIComponent(key.toWellFormed()).replaceAll("%2F", "/")
     .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
-
-/**
- * Refuses every version id except `null`, because no other version exists without versioning.
- *
- * @throws S3Error `NoSuchVersion`; `InvalidArgument` for a text that cannot be a version id
- */
-export function refuseVersionId(versionId: string | undefined): void {
-  if (versionId === undefined || versionId === "null") return;
-  if (versionId === "") {
-    throw new S3Error("InvalidArgument", { ArgumentName: "versionId", ArgumentValue: "" }, {
-      message: "Version id cannot be the empty string",
-    });
-  }
-  if (/^[A-Za-z0-9._-]{16,64}$/.test(versionId)) {
-    throw new S3Error("NoSuchVersion", { VersionId: versionId });
-  }
-  throw new S3Error("InvalidArgument", { ArgumentName: "versionId", ArgumentValue: versionId }, {
-    message: "Invalid version id specified",
-  });
-}

@@ -1,5 +1,5 @@
 import { strictEqual, throws } from "node:assert/strict";
-import { encodingParam, integerParam, refuseVersionId } from "./params.ts";
+import { encodingParam, integerParam } from "./params.ts";
 
 Deno.test("integerParam() rejects a text that is not an integer", () => {
   for (const text of ["-1", "a", "1.5", "2147483648", "1e3", " 1", "0x1"]) {
@@ -17,12 +17,4 @@ Deno.test("encodingParam() accepts only url", () => {
   strictEqual(encodingParam(new Map()).encode("a b"), "a b");
   strictEqual(encodingParam(new Map([["encoding-type", "url"]])).encode("a b\u0001"), "a%20b%01");
   throws(() => encodingParam(new Map([["encoding-type", "x"]])), { code: "InvalidArgument" });
-});
-
-Deno.test("refuseVersionId() accepts only null", () => {
-  refuseVersionId(undefined);
-  refuseVersionId("null");
-  throws(() => refuseVersionId("3HL4kqtJvjVBH40Nrjfkd3HL4kqtJvjV"), { code: "NoSuchVersion" });
-  throws(() => refuseVersionId("x"), { code: "InvalidArgument" });
-  throws(() => refuseVersionId(""), { code: "InvalidArgument" });
 });

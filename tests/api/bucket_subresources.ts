@@ -4,6 +4,7 @@
  */
 
 import { formatPublicRead } from "../../src/s3/policy.ts";
+import { contentMD5 } from "./test_gateway.ts";
 
 /** An error, or the root element of a document in AWS's namespace. */
 export type Answer =
@@ -43,6 +44,8 @@ const NO_METHOD = { status: 405, code: "MethodNotAllowed" } as const;
 const UNSUPPORTED = { status: 501, code: "NotImplemented" } as const;
 const DELETED = { status: 204 } as const;
 const refused = (body: string): Put => ({ body, answer: UNSUPPORTED });
+const LOCK_ENABLED = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>" +
+  "</ObjectLockConfiguration>";
 const NO_PUT: readonly Put[] = [{ body: "<X/>", answer: NO_METHOD }];
 
 /** A sub-resource of which a bucket may have several configurations, each with an id. */
@@ -159,10 +162,12 @@ export const UNKEPT: readonly Unkept[] = [
     query: "object-lock",
     get: missing("ObjectLockConfigurationNotFoundError"),
     puts: [
-      refused(
-        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>" +
-          "</ObjectLockConfiguration>",
-      ),
+      { body: LOCK_ENABLED, answer: { status: 400, code: "InvalidRequest" } },
+      {
+        body: LOCK_ENABLED,
+        headers: { "content-md5": contentMD5(LOCK_ENABLED) },
+        answer: { status: 409, code: "InvalidBucketState" },
+      },
     ],
     delete: NO_METHOD,
   },
@@ -209,8 +214,14 @@ export const UNKEPT: readonly Unkept[] = [
     query: "versioning",
     get: document("<VersioningConfiguration/>"),
     puts: [
-      refused("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"),
-      refused("<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>"),
+      refused(
+        "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>" +
+          "</VersioningConfiguration>",
+      ),
+      {
+        body: "<VersioningConfiguration/>",
+        answer: { status: 400, code: "IllegalVersioningConfigurationException" },
+      },
     ],
     delete: NO_METHOD,
   },

@@ -77,7 +77,7 @@ Deno.test("CreateBucket refuses a bucket that exists, and names that are not val
 Deno.test("CreateBucket refuses settings that the gateway does not enforce", async () => {
   const { ok, send } = await createTestGateway();
   const rows: [string, string, number, string][] = [
-    ["x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"],
+    ["x-amz-bucket-object-lock-enabled", "yes", 400, "InvalidArgument"],
     ["x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"],
     ["x-amz-acl", "public-read", 400, "AccessControlListNotSupported"],
     ["x-amz-grant-write", "id=x", 400, "AccessControlListNotSupported"],

@@ -34,7 +34,7 @@ Deno.test("CreateMultipartUpload refuses headers that the gateway cannot enforce
     [{ "x-amz-storage-class": "COLD" }, 400, "InvalidStorageClass"],
     [{ "x-amz-tagging": "a=1&a=2" }, 400, "InvalidArgument"],
     [{ "x-amz-meta-a": "x".repeat(3000) }, 400, "MetadataTooLarge"],
-    [{ "x-amz-object-lock-mode": "GOVERNANCE" }, 400, "InvalidRequest"],
+    [{ "x-amz-object-lock-legal-hold": "ON" }, 400, "InvalidRequest"],
     [{ "x-amz-server-side-encryption": "aws:kms" }, 501, "NotImplemented"],
   ];
   for (const [headers, status, code] of rows) {

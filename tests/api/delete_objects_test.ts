@@ -141,8 +141,9 @@ Deno.test("DeleteObjects deletes keys concurrently, also a key that comes twice"
         return async (...call: Parameters<typeof target.deleteObject>) => {
           most = Math.max(most, ++running);
           await new Promise((resolve) => setTimeout(resolve, 1));
-          await target.deleteObject(...call);
+          const deleted = await target.deleteObject(...call);
           running--;
+          return deleted;
         };
       }
       const value = Reflect.get(target, name);

@@ -28,6 +28,8 @@ const UNSIGNED: readonly string[] = ["PostObject"];
 
 const DOCUMENTS: Readonly<Record<string, (named: Named) => string>> = {
   DeleteObjects: ({ key }) => `<Delete><Object><Key>${key}</Key></Object></Delete>`,
+  PutObjectLegalHold: () => "<LegalHold><Status>ON</Status></LegalHold>",
+  PutObjectRetention: () => "<Retention/>",
   PutObjectTagging: () => "<Tagging><TagSet></TagSet></Tagging>",
   TagResource: () =>
     "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></TagResourceRequest>",

@@ -31,23 +31,29 @@ Deno.test("A write reports key, size and ETag, and a deletion reports the key", 
   await ok("DELETE", "/bucket/a");
   await send("HEAD", "/bucket/a");
 
-  const written = (key: string): RequestOutcome => ({ key, size: 5, etag: MD5_OF_HELLO });
+  const written = (key: string): RequestOutcome => ({
+    key,
+    size: 5,
+    etag: MD5_OF_HELLO,
+    versionId: undefined,
+  });
   deepStrictEqual(Object.fromEntries(outcomes), {
     CreateBucket: undefined,
     PutObject: written("a"),
     GetObject: undefined,
     CopyObject: written("b"),
     CreateMultipartUpload: undefined,
-    UploadPart: written("key"),
+    UploadPart: { key: "key", size: 5, etag: MD5_OF_HELLO },
     UploadPartCopy: { key: "key", size: 4, etag: "4229d691b07b13341da53f17ab9f2416" },
     CompleteMultipartUpload: {
       key: "key",
       size: 5,
       etag: "62109206880d38a4010a98e11243924a-1",
+      versionId: undefined,
     },
-    PutObjectTagging: { key: "a" },
-    DeleteObjectTagging: { key: "a" },
-    DeleteObject: { key: "a" },
+    PutObjectTagging: { key: "a", versionId: undefined },
+    DeleteObjectTagging: { key: "a", versionId: undefined },
+    DeleteObject: { key: "a", versionId: undefined },
     HeadObject: undefined,
   });
 });

@@ -26,6 +26,13 @@ const PATHS = { service: "/", account: "/", bucket: "/bucket", object: "/bucket/
 
 const NO_TAGS = "<Tagging><TagSet></TagSet></Tagging>";
 
+/** Bodies of operations that read them before they ask for permissions. */
+const BODIES: Readonly<Record<string, string>> = {
+  PutObjectLegalHold: "<LegalHold><Status>OFF</Status></LegalHold>",
+  PutObjectRetention: "<Retention/>",
+  PutObjectTagging: NO_TAGS,
+};
+
 /** Returns the target, the headers and the body of a request that is routed to an operation. */
 function requestOf({ name, on, query = [], headers = [] }: Operation): readonly [string, Send] {
   const values: Readonly<Record<string, string>> = { uploadId: "x", partNumber: "1" };
@@ -36,7 +43,8 @@ function requestOf({ name, on, query = [], headers = [] }: Operation): readonly 
   const search = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
   const own = headers.map((name) => [name, name === "x-amz-copy-source" ? "bucket/other" : "x"]);
   const send = { headers: Object.fromEntries(own) };
-  return [`${PATHS[on]}${search}`, name === "PutObjectTagging" ? { ...send, body: NO_TAGS } : send];
+  const body = BODIES[name];
+  return [`${PATHS[on]}${search}`, body === undefined ? send : { ...send, body }];
 }
 
 /** Operations that refuse a request before anybody asks whether it is allowed, or answer key by key. */

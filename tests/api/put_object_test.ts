@@ -122,7 +122,7 @@ Deno.test("PutObject refuses headers that the gateway cannot enforce", async () 
   const { send } = await createTestGateway();
   const rows: [Record<string, string>, number, string][] = [
     [{ "x-amz-meta-a": "x".repeat(2048) }, 400, "MetadataTooLarge"],
-    [{ "x-amz-object-lock-mode": "GOVERNANCE" }, 400, "InvalidRequest"],
+    [{ "x-amz-object-lock-legal-hold": "ON" }, 400, "InvalidRequest"],
     [{ "x-amz-server-side-encryption": "AES256" }, 501, "NotImplemented"],
     [{ "x-amz-server-side-encryption": "aws:kms" }, 501, "NotImplemented"],
     [{ "x-amz-server-side-encryption-customer-algorithm": "AES256" }, 501, "NotImplemented"],

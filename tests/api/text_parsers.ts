@@ -58,7 +58,7 @@ import {
 } from "../../src/s3/names.ts";
 import { parseIpAddress, parseNetwork } from "../../src/s3/networks.ts";
 import { parsePublicAccessBlock } from "../../src/s3/public_access_block.ts";
-import { encodingParam, integerParam, prefixParam, refuseVersionId } from "../../src/s3/params.ts";
+import { encodingParam, integerParam, prefixParam } from "../../src/s3/params.ts";
 import { parseProtection, parseTime } from "../../src/s3/protections.ts";
 import { parseCopyRange, parseRange } from "../../src/s3/range.ts";
 import {
@@ -75,11 +75,22 @@ import {
 } from "../../src/s3/request.ts";
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
 import { parseTaggedBucket } from "../../src/s3/resource_arn.ts";
+import {
+  parseBypass,
+  parseLegalHold,
+  parseLockConfiguration,
+  parseLockHeaders,
+  parseRetention,
+} from "../../src/s3/stated_lock.ts";
 import { BUCKET_TAGS, parseTagging, parseTagRequest, parseTagSet } from "../../src/s3/tags.ts";
 import { parsePolicy } from "../../src/s3/policy.ts";
+import { parseVersionId } from "../../src/s3/version_id.ts";
 import { parseWebsite } from "../../src/s3/website.ts";
 import { parseXml } from "../../src/s3/xml_reader.ts";
 import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
+
+const LOCK_MODE = "x-amz-object-lock-mode";
+const LOCK_UNTIL = "x-amz-object-lock-retain-until-date";
 
 /** Creates headers with characters that the runtime's `Headers` would refuse, such as a carriage return. */
 export function headersOf(values: Readonly<Record<string, string>>): RequestHeaders {
@@ -243,7 +254,28 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     units: ["/"],
     outcomes: ["InvalidArgument"],
   },
-  "a version id": { parse: refuseVersionId, units: ["-", "a", "."], outcomes: ["InvalidArgument"] },
+  "a version id": {
+    parse: (text) => parseVersionId(text),
+    units: ["-", "a", "."],
+    outcomes: ["InvalidArgument"],
+  },
+  "x-amz-object-lock-mode": {
+    parse: (text) =>
+      parseLockHeaders(headersOf({ [LOCK_MODE]: text, [LOCK_UNTIL]: "2030-01-01T00:00:00Z" })),
+    units: ["GOVERNANCE", "COMPLIANCE"],
+    outcomes: ["InvalidArgument"],
+  },
+  "x-amz-object-lock-retain-until-date": {
+    parse: (text) => parseLockHeaders(headersOf({ [LOCK_MODE]: "GOVERNANCE", [LOCK_UNTIL]: text })),
+    units: ["0", "1", ":", "-", "2030-01-01T00:00:00.0"],
+    around: ["2030-01-01T00:00:00.", "Z"],
+    outcomes: ["InvalidArgument"],
+  },
+  "x-amz-bypass-governance-retention": {
+    parse: (text) => parseBypass(headersOf({ "x-amz-bypass-governance-retention": text })),
+    units: ["true"],
+    outcomes: ["taken"],
+  },
   "a bucket's name": {
     parse: parseBucketName,
     units: [".", "-", "a.", "a"],
@@ -502,7 +534,10 @@ export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   R: (text) => parseXml(text, "R", MAX_TAGS),
   AccessControlPolicy: parseAcl,
   BucketLoggingStatus: parseLogging,
+  LegalHold: parseLegalHold,
+  ObjectLockConfiguration: parseLockConfiguration,
   PublicAccessBlockConfiguration: parsePublicAccessBlock,
+  Retention: parseRetention,
   CORSConfiguration: parseCors,
   TagResourceRequest: parseTagRequest,
   Tagging: (text) => parseTagSet(text, BUCKET_TAGS),
@@ -515,6 +550,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   decodeAwsChunked: "hostile_text_test.ts reads trailing headers with it, through createPayload()",
   parseCopyRead: "it combines parsers of this table",
   parseCredentials: "the operator writes the file",
+  parseKeptLock: "it reads what one of these parsers has made",
+  parseOrdinal: "parseVersionId() calls it with the same text",
   parseFraming: "createPayload() calls it with the same text",
   parseObjectRead: "it combines parsers of this table",
   parseTags: "parseTagSet() calls it with what it has parsed",
@@ -522,6 +559,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   readCopySource: "it reads from the store",
   readDocument: "it reads the bytes that the parsers of documents parse",
   readHeaders: "it copies the headers",
+  readVersionId: "parseVersionId() calls it with the same text",
   readTags: "it reads from the store",
   verifyReceived: "it compares values that are parsed already",
 };
