@@ -59,6 +59,8 @@ const EXPOSED = [
   "x-amz-checksum-sha1",
   "x-amz-checksum-sha256",
   "x-amz-checksum-type",
+  "x-amz-copy-source-version-id",
+  "x-amz-delete-marker",
   "x-amz-id-2",
   "x-amz-mp-parts-count",
   "x-amz-request-id",

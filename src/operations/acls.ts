@@ -14,8 +14,9 @@
 import { hasGrants, isOwnersAlone, isWidening, parseAcl } from "../s3/acl.ts";
 import { S3Error } from "../s3/errors.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
+import { versionIdParam } from "../s3/params.ts";
 import type { VerifiedRequest } from "../s3/verified_request.ts";
-import { parseVersionId, type VersionId } from "../s3/version_id.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import { aclResponse } from "./answers/acl.ts";
 import { readDocument } from "./bodies/document.ts";
 import {
@@ -37,9 +38,10 @@ type Input = {
   readonly hasGrants: boolean;
 };
 
-function parsePut({ headers, query }: VerifiedRequest): Input {
+function parsePut(request: VerifiedRequest): Input {
+  const { headers } = request;
   return {
-    versionId: parseVersionId(query.get("versionId")),
+    versionId: versionIdParam(request),
     integrity: parseIntegrity(headers),
     canned: headers.get("x-amz-acl"),
     hasGrants: hasGrants(headers),
@@ -104,7 +106,7 @@ const getObjectAcl = definePublicOperation<"object", VersionId | undefined>({
   method: "GET",
   query: ["acl"],
   optionalQuery: ["versionId"],
-  parse: ({ query }) => parseVersionId(query.get("versionId")),
+  parse: versionIdParam,
   async handle({ target: { bucket, key }, input: versionId, access, store }) {
     access.seen(await store.readObject(bucket, key, { versionId }));
     return aclResponse((await store.readBucket(bucket)).owner);

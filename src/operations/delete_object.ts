@@ -6,9 +6,10 @@
 
 import { ownerOf } from "../auth/identity.ts";
 import { parseWritePrecondition, type WritePrecondition } from "../s3/conditions.ts";
+import { versionIdParam } from "../s3/params.ts";
 import { parseBypass } from "../s3/stated_lock.ts";
 import { IF_MATCH_MODIFIED, IF_MATCH_SIZE, parseProtection } from "../s3/protections.ts";
-import { parseVersionId, type VersionId } from "../s3/version_id.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import { deletionHeaders } from "./answers/version.ts";
 import { checkBypass } from "./bodies/lock.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
@@ -26,12 +27,13 @@ export const deleteObject: Operation<"object"> = definePublicOperation<"object",
   optionalQuery: ["versionId"],
   action: "s3:DeleteObject",
 
-  parse({ headers, query }) {
+  parse(request) {
+    const { headers } = request;
     const size = headers.get(IF_MATCH_SIZE) ?? undefined;
     const modified = headers.get(IF_MATCH_MODIFIED) ?? undefined;
     return {
       precondition: { ...parseWritePrecondition(headers), ...parseProtection(size, modified) },
-      versionId: parseVersionId(query.get("versionId")),
+      versionId: versionIdParam(request),
       bypass: parseBypass(headers),
     };
   },

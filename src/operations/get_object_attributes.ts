@@ -12,8 +12,9 @@ import { checksumElement } from "../s3/checksum_headers.ts";
 import { checkRead, parseReadPrecondition, type ReadPrecondition } from "../s3/conditions.ts";
 import { S3Error } from "../s3/errors.ts";
 import { refuseCustomerKeys } from "../s3/metadata.ts";
+import { versionIdParam } from "../s3/params.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
-import { parseVersionId, type VersionId } from "../s3/version_id.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { ObjectInfo } from "../store/objects.ts";
 import { versionHeader } from "./answers/version.ts";
@@ -54,10 +55,11 @@ export const getObjectAttributes: Operation<"object"> = definePublicOperation<"o
   action: "s3:GetObjectAttributes",
   seesObject: true,
 
-  parse({ headers, query }) {
+  parse(request) {
+    const { headers } = request;
     refuseCustomerKeys(headers);
     return {
-      versionId: parseVersionId(query.get("versionId")),
+      versionId: versionIdParam(request),
       attributes: parseAttributes(headers),
       parts: { after: parseMarker(headers), limit: parseLimit(headers) },
       precondition: parseReadPrecondition(headers),

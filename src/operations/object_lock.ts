@@ -19,9 +19,10 @@ import {
   parseLegalHold,
   parseRetention,
 } from "../s3/stated_lock.ts";
+import { versionIdParam } from "../s3/params.ts";
 import type { Action } from "../s3/permission.ts";
 import type { SubResource } from "../s3/subresources.ts";
-import { parseVersionId, type VersionId } from "../s3/version_id.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import { xmlResponse, type XmlValue } from "../s3/xml.ts";
 import type { LockChange, ObjectInfo } from "../store/objects.ts";
 import { versionHeader } from "./answers/version.ts";
@@ -52,7 +53,7 @@ function toGet({ name, action, query, root, read }: Lock): Operation<"object"> {
     query: [query],
     optionalQuery: ["versionId"],
     seesObject: true,
-    parse: ({ query }) => parseVersionId(query.get("versionId")),
+    parse: versionIdParam,
     async handle(call) {
       const { target: { bucket, key }, input: versionId, access, store } = call;
       const info = await store.readObject(bucket, key, { versionId });
@@ -113,10 +114,10 @@ function toPut({ name, action, query, read }: Change): Operation<"object"> {
     query: [query],
     optionalQuery: ["versionId"],
     asksItself: true,
-    parse: ({ headers, query }) => ({
-      integrity: parseIntegrity(headers),
-      versionId: parseVersionId(query.get("versionId")),
-      bypass: parseBypass(headers) === true,
+    parse: (request) => ({
+      integrity: parseIntegrity(request.headers),
+      versionId: versionIdParam(request),
+      bypass: parseBypass(request.headers) === true,
     }),
     async handle(call) {
       const { target: { bucket, key }, input: { integrity, versionId }, store } = call;

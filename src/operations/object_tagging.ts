@@ -7,8 +7,9 @@
  */
 
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
+import { versionIdParam } from "../s3/params.ts";
 import { MAX_TAGS_BYTES, OBJECT_TAGS, parseTagSet, tagElements } from "../s3/tags.ts";
-import { parseVersionId, type VersionId } from "../s3/version_id.ts";
+import type { VersionId } from "../s3/version_id.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { versionHeader } from "./answers/version.ts";
 import { readDocument } from "./bodies/document.ts";
@@ -25,7 +26,7 @@ const getObjectTagging = definePublicOperation<"object", VersionId | undefined>(
   action: "s3:GetObjectTagging",
   seesObject: true,
 
-  parse: ({ query }) => parseVersionId(query.get("versionId")),
+  parse: versionIdParam,
 
   async handle({ target: { bucket, key }, input: versionId, access, store }) {
     const info = await store.readObject(bucket, key, { versionId });
@@ -46,9 +47,9 @@ const putObjectTagging = definePublicOperation<"object", PutInput>({
   asksItself: true,
   seesObject: true,
 
-  parse: ({ headers, query }) => ({
-    integrity: parseIntegrity(headers),
-    versionId: parseVersionId(query.get("versionId")),
+  parse: (request) => ({
+    integrity: parseIntegrity(request.headers),
+    versionId: versionIdParam(request),
   }),
 
   async handle(call) {
@@ -74,7 +75,7 @@ const deleteObjectTagging = definePublicOperation<"object", VersionId | undefine
   action: "s3:DeleteObjectTagging",
   seesObject: true,
 
-  parse: ({ query }) => parseVersionId(query.get("versionId")),
+  parse: versionIdParam,
 
   async handle({ target: { bucket, key }, input: versionId, access, store }) {
     const changed = await store.putObjectTags(bucket, key, {}, {

@@ -40,14 +40,16 @@ export function parseCopySource(header: string): CopySource {
     });
   }
   const [, path = "", version] = /^(.*?)(?:\?versionId=([^?]*))?$/s.exec(raw) ?? [];
-  const versionId = parseVersionId(version);
 
   const text = decodeSource(path, raw).replace(/^\//, "");
   const slash = text.indexOf("/");
   if (slash < 1 || slash === text.length - 1) throw malformed(raw);
+  const bucket = parseBucketName(text.slice(0, slash));
+  const key = parseObjectKey(text.slice(slash + 1));
+  const versionId = parseVersionId(version, key);
   return {
-    bucket: parseBucketName(text.slice(0, slash)),
-    key: parseObjectKey(text.slice(slash + 1)),
+    bucket,
+    key,
     ...(versionId !== undefined && { versionId }),
   };
 }

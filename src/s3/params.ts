@@ -5,7 +5,8 @@
 
 import { Buffer } from "node:buffer";
 import { S3Error } from "./errors.ts";
-import type { Query } from "./request.ts";
+import type { Query, Target } from "./request.ts";
+import { parseVersionId, type VersionId } from "./version_id.ts";
 
 /**
  * Parses an integer in the query. The minimum is 0 by default. As on AWS, a value above `max` counts as `max`, unless
@@ -101,4 +102,15 @@ export function encodingParam(query: Query): KeyEncoding {
 export function percentEncodeKey(key: string): string {
   return encodeURIComponent(key.toWellFormed()).replaceAll("%2F", "/")
     .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/**
+ * Parses the version of an object that a request names; undefined for the current one.
+ *
+ * @throws S3Error `NoSuchVersion`; `InvalidArgument` for a text that cannot be a version id
+ */
+export function versionIdParam(
+  { query, target }: { readonly query: Query; readonly target?: Target },
+): VersionId | undefined {
+  return parseVersionId(query.get("versionId"), target?.on === "object" ? target.key : undefined);
 }

@@ -550,6 +550,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   decodeAwsChunked: "hostile_text_test.ts reads trailing headers with it, through createPayload()",
   parseCopyRead: "it combines parsers of this table",
   parseCredentials: "the operator writes the file",
+  versionIdParam: "it calls parseVersionId()",
   parseKeptLock: "it reads what one of these parsers has made",
   parseOrdinal: "parseVersionId() calls it with the same text",
   parseFraming: "createPayload() calls it with the same text",

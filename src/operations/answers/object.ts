@@ -20,9 +20,10 @@ import { quoteETag } from "../../s3/etag.ts";
 import { encodeHeaderText } from "../../s3/header_text.ts";
 import { formatProperties, refuseCustomerKeys } from "../../s3/metadata.ts";
 import { parsePartNumber } from "../../s3/names.ts";
+import { versionIdParam } from "../../s3/params.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../s3/range.ts";
 import type { VerifiedRequest } from "../../s3/verified_request.ts";
-import { parseVersionId, type VersionId } from "../../s3/version_id.ts";
+import type { VersionId } from "../../s3/version_id.ts";
 import type { InfoOptions, ObjectInfo } from "../../store/objects.ts";
 
 /** Query parameters that replace response headers, and the headers that they replace. */
@@ -56,9 +57,10 @@ export type ObjectRead = {
  * @throws S3Error `NoSuchVersion`, `InvalidArgument`, `InvalidRequest`, `NotImplemented` for SSE-C
  */
 export function parseObjectRead(
-  { headers, query }: Pick<VerifiedRequest, "headers" | "query">,
+  request: Pick<VerifiedRequest, "headers" | "query"> & Partial<Pick<VerifiedRequest, "target">>,
 ): ObjectRead {
-  const versionId = parseVersionId(query.get("versionId"));
+  const { headers, query } = request;
+  const versionId = versionIdParam(request);
   refuseUnknownOverrides(query);
   refuseCustomerKeys(headers);
   const range = headers.get("range");
