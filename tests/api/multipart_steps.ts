@@ -23,8 +23,9 @@ export async function uploadPart(
   number: number,
   body: string,
   headers: Readonly<Record<string, string>> = {},
+  path = "/bucket/key",
 ): Promise<string> {
-  const target = `/bucket/key?partNumber=${number}&uploadId=${uploadId}`;
+  const target = `${path}?partNumber=${number}&uploadId=${uploadId}`;
   return (await ok("PUT", target, { body, headers })).headers.get("etag") ?? "";
 }
 
