@@ -77,8 +77,7 @@ export class RequestAccess {
     const wait = this.#load(permission);
     if (wait !== undefined) return wait.then(() => this.allow(permission));
     if (!this.#needsTags(permission)) return this.#require(permission);
-    const { resource } = permission;
-    const read = readTags(this.#services.store, resource, this.#versionOf(permission));
+    const read = readTags(this.#services.store, permission.resource, this.#versionOf(permission));
     return read.then((tags) => this.#require(permission, tags));
   }
 
@@ -188,7 +187,7 @@ export class RequestAccess {
     if (bucket?.isBroken === true) requireRepair(permission, this.#principal, bucket);
     const decision = decide({
       permission,
-      action: this.#actionOf(permission),
+      action: actionOnVersion(permission.action, this.#versionOf(permission)),
       principal: this.#principal,
       request,
       operation: operation.name,
@@ -206,7 +205,7 @@ export class RequestAccess {
     const { operation, request } = this.#asked;
     if (resource === request.target && createsObject(operation.name)) return false;
     if (this.#tagsOf(permission) !== undefined) return false;
-    const action = this.#actionOf(permission);
+    const action = actionOnVersion(permission.action, this.#versionOf(permission));
     return dependsOnTags(action, this.#principal, this.#factsFor(resource));
   }
 
@@ -216,11 +215,7 @@ export class RequestAccess {
     return read.bucket === resource.bucket && read.key === resource.key ? this.#tags : undefined;
   }
 
-  /** Returns the action for the version that a permission is about: only the target's own one is in the query. */
-  #actionOf(permission: Permission): Action {
-    return actionOnVersion(permission.action, this.#versionOf(permission));
-  }
-
+  /** Returns the version that a permission is about, as stated: only the target's own one is in the query. */
   #versionOf({ resource, facts }: Permission): string | undefined {
     const { target, query } = this.#asked.request;
     return facts?.versionId ?? (resource === target ? query.get("versionId") : undefined);

@@ -21,7 +21,7 @@ import { visibleInfo } from "../operations/answers/visible.ts";
 import { isS3Error, type S3Error } from "../s3/errors.ts";
 import { formatLocation } from "../s3/location.ts";
 import { type BucketName, type ObjectKey, parseObjectKey } from "../s3/names.ts";
-import type { Query, S3Request } from "../s3/request.ts";
+import type { S3Request } from "../s3/request.ts";
 import { findRoute, redirectedPath, type RoutingRule, type Website } from "../s3/website.ts";
 import type { ObjectContent, ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
@@ -63,14 +63,7 @@ export async function visitPage(
   if (rule !== undefined) return follow(visit, rule);
   try {
     const isFolder = key === "" || key.endsWith("/");
-    return await readObject(
-      visit,
-      isFolder ? key + index : key,
-      parseObjectRead({
-        headers: request.headers,
-        query: withoutVersion(request.query),
-      }),
-    );
+    return await readObject(visit, isFolder ? key + index : key, parseObjectRead(request));
   } catch (cause) {
     if (!isS3Error(cause) || cause.status < 400) throw cause;
     if (cause.code === "NoSuchKey" && !key.endsWith("/") && await hasIndex(visit, index)) {
@@ -92,20 +85,8 @@ async function authorizeRead(
     id: exchange.record.id,
     identity: ANONYMOUS,
     operation: READ,
-    request: {
-      ...request,
-      query: withoutVersion(request.query),
-      target: { on: "object", bucket, key },
-    },
+    request: { ...request, target: { on: "object", bucket, key } },
   });
-}
-
-/** Returns the query as a site sees it: pages are the current versions of objects. */
-function withoutVersion(query: Query): Query {
-  if (!query.has("versionId")) return query;
-  const others = new Map(query);
-  others.delete("versionId");
-  return others;
 }
 
 /** Reads an object for everybody. A redirect is one regardless of conditions and ranges. */

@@ -7,7 +7,7 @@ import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memo
 import type { LogFields } from "../../src/telemetry/log.ts";
 import { AccessLog, type AccessLogOptions } from "../../src/workers/access_log.ts";
 import { enterWorld, wallClock } from "../../src/world/world.ts";
-import { createTestGateway, NOW, type TestGateway } from "./test_gateway.ts";
+import { createTestGateway, NOW, type Send, type TestGateway } from "./test_gateway.ts";
 
 /** Time that moves only when a test moves it. Timers run when their time has come. */
 class Clock implements Disposable {
@@ -217,6 +217,34 @@ Deno.test("the keys of DeleteObjects and the source of a copy have lines of thei
   const [, , copied = []] = all;
   deepStrictEqual([copied[1], copied[4], copied[12]], ["bucket", "alice", "5"]);
   strictEqual(all[6]?.[10], "PreconditionFailed");
+});
+
+Deno.test("lines name the version that was written, read, copied or removed", async () => {
+  await using logged = await createLogged();
+  const { ok: send, clock, lines } = logged;
+  const idOf = async (method: string, target: string, more: Send = {}): Promise<string> =>
+    (await send(method, target, more)).headers.get("x-amz-version-id") ?? "";
+  const versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  await send("PUT", "/bucket?versioning", { body: versioning });
+  const first = await idOf("PUT", "/bucket/a", { body: "bytes" });
+  const headers = { "x-amz-copy-source": `bucket/a?versionId=${first}` };
+  const second = await idOf("PUT", "/bucket/b", { headers });
+  await send("GET", `/bucket/a?versionId=${first}`);
+  const marker = await idOf("DELETE", "/bucket/a");
+  const document = `<Delete><Object><Key>a</Key><VersionId>${first}</VersionId></Object></Delete>`;
+  const md5 = createHash("md5").update(document).digest("base64");
+  await send("POST", "/bucket?delete", { body: document, headers: { "content-md5": md5 } });
+  await clock.pass(300_000);
+  const all = await lines();
+  deepStrictEqual(all.slice(2).map((line) => `${summary(line)} ${line[17]}`), [
+    `REST.PUT.OBJECT a 200 ${first}`,
+    `REST.COPY.OBJECT b 200 ${second}`,
+    `REST.COPY.OBJECT_GET a 200 ${first}`,
+    `REST.GET.OBJECT a 200 ${first}`,
+    `REST.DELETE.OBJECT a 204 ${marker}`,
+    "REST.POST.MULTI_OBJECT_DELETE - 200 -",
+    `BATCH.DELETE.OBJECT a 204 ${first}`,
+  ]);
 });
 
 Deno.test("a bucket that is not logged costs one look-up, and is asked for at most ten times a second", async () => {

@@ -41,6 +41,19 @@ Deno.test("a site serves files, and the index document of folders", async () => 
   );
 });
 
+Deno.test("a site shows current versions, and a delete marker is a missing page", async () => {
+  const { visit, ok } = await createTestSite(INDEX);
+  const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  await ok("PUT", "/bucket?versioning", { body });
+  const put = await ok("PUT", "/bucket/b", { body: "newer" });
+  strictEqual(await (await visit("/b?versionId=null")).text(), "newer");
+  await ok("DELETE", "/bucket/b");
+  const gone = await visit("/b");
+  deepStrictEqual([gone.status, gone.headers.get("x-amz-error-code")], [404, "NoSuchKey"]);
+  const query = `?versionId=${put.headers.get("x-amz-version-id")}`;
+  strictEqual((await visit(`/b${query}`)).status, 404);
+});
+
 Deno.test("a site is 403 while a public access block restricts its bucket", async () => {
   const { visit, ok } = await createTestSite(INDEX);
   const page = async (): Promise<string> => {
