@@ -50,10 +50,10 @@ const VALUED: Readonly<Record<string, string>> = {
   "s3:if-none-match": `${PUT} and \`s3:DeleteObject\` with the header`,
   "s3:LocationConstraint": "CreateBucket with a location",
   "s3:max-keys": LISTS,
-  "s3:object-lock-legal-hold": `${LOCKED}; none for the body of PutObjectLegalHold`,
-  "s3:object-lock-mode": `${LOCKED}; none for the body of PutObjectRetention`,
-  "s3:object-lock-remaining-retention-days": `${LOCKED}; none for the body of PutObjectRetention`,
-  "s3:object-lock-retain-until-date": `${LOCKED}; none for the body of PutObjectRetention`,
+  "s3:object-lock-legal-hold": `${LOCKED}; the body of PutObjectLegalHold`,
+  "s3:object-lock-mode": `${LOCKED}; the body of PutObjectRetention`,
+  "s3:object-lock-remaining-retention-days": `${LOCKED}; the body of PutObjectRetention`,
+  "s3:object-lock-retain-until-date": `${LOCKED}; the body of PutObjectRetention`,
   "s3:ObjectCreationOperation": `${PUT}: \`false\` for UploadPart, UploadPartCopy, ` +
     "CreateMultipartUpload and RenameObject",
   "s3:prefix": LISTS,
@@ -155,11 +155,11 @@ export function formatPolicyActions(): string {
   );
   const refused = Map.groupBy(UNSUPPORTED, ({ action }) => action);
   const neededBy = (action: Action): string => {
-    const found = byAction.get(action);
-    if (found !== undefined) return found.map(({ name }) => name).toSorted().join(", ");
+    const besides = BESIDES[action];
+    const found = byAction.get(action)?.map(({ name }) => name).toSorted() ?? [];
+    if (found.length > 0) return [...found, ...(besides === undefined ? [] : [besides])].join(", ");
     const plain = onVersions.get(action);
     if (plain !== undefined) return `as \`${plain}\`, with a \`versionId\``;
-    const besides = BESIDES[action];
     if (besides !== undefined) return besides;
     const missing = refused.get(action);
     if (missing === undefined) return "known; no request needs it";
