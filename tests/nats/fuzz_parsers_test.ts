@@ -137,6 +137,7 @@ Deno.test("mutated object info is read as an object that can be shown, or not at
     precondition: {},
     range: null,
     partNumber: 1,
+    versionId: undefined,
     withChecksum: true,
     overrides: [],
     ifRange: null,

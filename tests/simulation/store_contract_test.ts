@@ -30,4 +30,4 @@ storeContract("store on simulated JetStream", ({ minPartSize }) => {
       stop();
     },
   });
-});
+}, { versions: true });
