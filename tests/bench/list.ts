@@ -218,7 +218,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const text of values.versions.split(",").filter((text) => text !== "")) {
     const [keys = 0, perKey = 0] = text.split("*").map(Number);
     console.error(`filling ${keys} * ${perKey} versions`);
-    versionRows.push(await measureVersions(gateway, requests, keys, perKey));
+    versionRows.push(await measureVersions(server, gateway, requests, keys, perKey));
     console.error(versionRows.at(-1)?.join(" | "));
   }
   const upkeep = formatTable(

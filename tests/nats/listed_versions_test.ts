@@ -102,6 +102,66 @@ Deno.test("object info that states the version null without an ordinal is curren
 
 const OBJECT: Content = { size: 1, isMarker: false };
 
+Deno.test("packed versions are unpacked, and texts that are no rows are refused", async () => {
+  const random = new Random(3);
+  const tables = new Tables();
+  const model = new VersionModel(random, tables);
+  for (let step = 0; step < 500; step++) await model.change(random.pick(VERSION_KEYS));
+  for (let ordinal = 1; ordinal <= 500; ordinal++) {
+    const id = newVersionId(ordinal, new Uint8Array(22));
+    tables.setRecord("many" as ObjectKey, { id, ordinal }, OBJECT);
+  }
+  const copy = new VersionTable();
+  copy.readLegend(tables.versions.legend);
+  let pages = 0;
+  for (let next: string | undefined = ""; next !== undefined; pages++) {
+    const page: ReturnType<VersionTable["pack"]> = tables.versions.pack(next, 2000);
+    ok(copy.unpack(page.data));
+    next = page.next;
+  }
+  ok(pages > 1);
+  const all = { prefix: "", delimiter: "", afterKey: "", afterVersion: undefined, limit: 10_000 };
+  const listed = listVersionPage(new ListedVersions(tables.keys, copy), all);
+  deepStrictEqual(listed, listVersionPage(tables.listed, all));
+  ok(listed.entries.length > 500);
+
+  const ordinal = "0".repeat(10);
+  const rest = "x".repeat(22);
+  const texts = [
+    "a",
+    `\0\u00002${ordinal}${rest}`,
+    `a\0\u00003${ordinal}${rest}`,
+    `a\0\u00002${ordinal}`,
+    `a\0\u00002${ordinal}${rest}x`,
+    `a\0\u00002${ordinal}null`,
+    `a\0\u00001${ordinal}${rest}`,
+    `a\0\u00002${"-".repeat(10)}${rest}`,
+    `a\0\u00002${"é".repeat(10)}${rest}`,
+    `a\0\u00002${ordinal}${"é".repeat(22)}`,
+    `a\0b\0\u00002${"z".repeat(10)}${rest}`,
+    `${"k".repeat(1025)}\0\u00002${"z".repeat(10)}${rest}`,
+  ];
+  for (const text of [`a\0\u00002${"z".repeat(10)}${rest}`, ...texts]) {
+    const forged = new KeyTable();
+    forged.set({ ...LISTED, key: text as ObjectKey });
+    const table = new VersionTable();
+    table.readLegend(forged.legend);
+    const isGood = !texts.includes(text);
+    strictEqual(table.unpack(forged.pack("", 10_000).data), isGood, JSON.stringify(text));
+  }
+});
+
+const LISTED = {
+  size: 1,
+  etag: "",
+  modified: new Date(0),
+  owner: "alice",
+  checksum: undefined,
+  storageClass: undefined,
+  sequence: 1,
+  nuid: 0,
+} as const;
+
 Deno.test("a delete marker takes no more memory than an object", () => {
   const [markers, objects] = [true, false].map((isMarker) => {
     const tables = new Tables();

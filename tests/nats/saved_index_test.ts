@@ -7,6 +7,7 @@ import { createBucketsContext } from "../../src/nats/buckets/context.ts";
 import type { KeyEntry } from "../../src/nats/listing/key_packing.ts";
 import { type IndexToSave, saveIndex } from "../../src/nats/listing/key_snapshot.ts";
 import { KeyTable } from "../../src/nats/listing/key_table.ts";
+import { VersionTable } from "../../src/nats/listing/version_table.ts";
 import { parseHead } from "../../src/nats/listing/snapshot_head.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -252,6 +253,7 @@ Deno.test("an index that cannot be saved leaves no pages behind", async (t) => {
     table,
     sequence: 1,
     read: new Date(),
+    versions: new VersionTable(),
     unlistable: [] as readonly string[],
     findProved: (): Promise<number | undefined> => Promise.resolve(1),
   };

@@ -5,6 +5,8 @@ import { createHash } from "node:crypto";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { formatInfo, formatTombstone } from "../../src/nats/layout/format_info.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
+import { KeyTable } from "../../src/nats/listing/key_table.ts";
+import type { Head } from "../../src/nats/listing/snapshot_head.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
 import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
 import type { VersionFacts } from "../../src/nats/layout/version_facts.ts";
@@ -22,7 +24,13 @@ import {
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import { Random } from "../http/malformed_requests.ts";
-import { type Content, type Stated, VERSION_KEYS, VersionModel } from "./version_model.ts";
+import {
+  type Content,
+  type Stated,
+  VERSION_KEYS,
+  VersionModel,
+  type VersionTarget,
+} from "./version_model.ts";
 
 const bucket = "versions" as BucketName;
 const STORE = "versions" as StoreName;
@@ -108,6 +116,25 @@ class Writer {
     const body = JSON.stringify({ filter: subject });
     await this.#connection.request(`$JS.API.STREAM.PURGE.${stream}`, body);
   }
+}
+
+/** Writes what a model writes. */
+function targetOf(writer: Writer): VersionTarget {
+  const textOf = (key: string, { size, isMarker }: Content, version?: Stated): string =>
+    isMarker && version !== undefined ? markerOf(key, version) : infoOf(key, size, version);
+  return {
+    setCurrent: (key, current) =>
+      writer.info(
+        key,
+        current === undefined
+          ? formatTombstone(STORE, key, newNuid(key), MODIFIED)
+          : textOf(key, current, current.version),
+      ),
+    setRecord: (key, stated, record) =>
+      record === undefined
+        ? writer.gone(key, stated)
+        : writer.record(key, stated, textOf(key, record, stated)),
+  };
 }
 
 /** What a page shows: key, version, and size or "marker", with a star for the latest version. */
@@ -229,21 +256,7 @@ Deno.test("300 random writes are listed by two gateways as a model lists them", 
     await using far = await openStore(server.url);
     const stores = [store, far.store];
     const random = new Random(11);
-    const textOf = (key: string, { size, isMarker }: Content, version?: Stated): string =>
-      isMarker && version !== undefined ? markerOf(key, version) : infoOf(key, size, version);
-    const model = new VersionModel(random, {
-      setCurrent: (key, current) =>
-        writer.info(
-          key,
-          current === undefined
-            ? formatTombstone(STORE, key, newNuid(key), MODIFIED)
-            : textOf(key, current, current.version),
-        ),
-      setRecord: (key, stated, record) =>
-        record === undefined
-          ? writer.gone(key, stated)
-          : writer.record(key, stated, textOf(key, record, stated)),
-    });
+    const model = new VersionModel(random, targetOf(writer));
     let turn = 0;
     const list = async (query: VersionQuery): Promise<VersionPage["next"]> => {
       const page = await (stores[turn++ % stores.length] as Store).listVersions(bucket, query);
@@ -404,29 +417,112 @@ Deno.test("a full bucket, in which no barrier can be set, lists versions that we
   });
 });
 
-Deno.test("a bucket with versions is loaded without the index that was saved before them", async () => {
+/** The sequence of the head of the saved index; 0 if there is none. */
+async function savedAt(connection: NatsConnection): Promise<number> {
+  const body = JSON.stringify({ last_by_subj: records.snapshot(STORE) });
+  const reply = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
+  return reply.json<{ message?: { seq: number } }>().message?.seq ?? 0;
+}
+
+async function untilSaved(connection: NatsConnection): Promise<void> {
+  for (let i = 0; await savedAt(connection) === 0; i++) {
+    ok(i < 1000, "the index is saved");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Opens a store and counts the messages with versions that its consumer is sent by a listing. */
+async function countLoaded(
+  port: number,
+): Promise<{ readonly listed: readonly string[]; readonly loaded: number }> {
+  await using proxy = new TcpProxy(port);
+  await using other = await openStore(proxy.url);
+  let loaded = 0;
+  proxy.judge = ({ direction, subject }) => {
+    const isVersion = subject.startsWith("$O.versions.S3.version.");
+    if (direction === "to client" && isVersion) loaded++;
+    return "pass";
+  };
+  return { listed: await list(other.store), loaded };
+}
+
+Deno.test("a saved index has the versions: what it includes is not read again", async () => {
+  await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+  const { store, server, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const writer = new Writer(connection);
+  const random = new Random(5);
+  const model = new VersionModel(random, targetOf(writer));
+  for (let i = 0; i < 300; i++) await model.change(random.pick(VERSION_KEYS));
+  const whole = await list(store);
+  await untilSaved(connection);
+  deepStrictEqual(await countLoaded(server.port), { listed: whole, loaded: 0 });
+
+  // What came since is applied to it.
+  await writer.record("zz", at(1), infoOf("zz", 1, at(1)));
+  await writer.info("zz", markerOf("zz", at(2)));
+  const after = [...whole.filter((line) => line < "zz"), "zz 2 marker *", "zz 1 1"];
+  const found = await countLoaded(server.port);
+  deepStrictEqual(found.listed.filter((line) => line.startsWith("zz")), after.slice(-2));
+  deepStrictEqual(found.listed.filter((line) => !line.startsWith("zz")), whole);
+  strictEqual(found.loaded, 1);
+});
+
+Deno.test("an index that was saved before the first version shows the versions", async () => {
   await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
   const { store, server, connection } = given;
   const writer = new Writer(connection);
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, "a" as ObjectKey, input(someBytes(3)));
   await list(store);
-  const snapshot = { last_by_subj: records.snapshot(STORE) };
-  const read = async (): Promise<number> => {
-    const body = JSON.stringify(snapshot);
-    const reply = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
-    return reply.json<{ message?: { seq: number } }>().message?.seq ?? 0;
-  };
-  while (await read() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-  const saved = await read();
+  await untilSaved(connection);
   await writer.record("a", atNull(0), infoOf("a", 3));
   await writer.info("a", infoOf("a", 1, at(1)));
   await writer.info("b", markerOf("b", at(1)));
-  const expected = ["a 1 1 *", "a null 3", "b 1 marker *"];
-  for (let i = 0; i < 3; i++) {
-    await using other = await openStore(server.url, { indexSavedFrom: 1 });
-    deepStrictEqual(await list(other.store), expected);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await using other = await openStore(server.url);
+  deepStrictEqual(await list(other.store), ["a 1 1 *", "a null 3", "b 1 marker *"]);
+});
+
+Deno.test("a saved index whose versions the stream does not have, or that lacks some, is not used", async (t) => {
+  const expected = ["a 1 1 *", "b 3 marker *", "b 2 2", "b null 1"];
+  const tamper: Readonly<Record<string, (writer: Writer, head: Head) => Promise<void>>> = {
+    "purged versions": async (writer) => {
+      for (const key of ["c", "d", "e", "f"] as readonly string[] as readonly ObjectKey[]) {
+        await writer.purge(records.version(STORE, key, at(1).id));
+      }
+    },
+    "a head without versions": async (writer, head) => {
+      const { versions: _, sha256: __, ...rest } = head;
+      for (const key of ["c", "d", "e", "f"]) await writer.gone(key, at(1));
+      const sha256 = createHash("sha256").update(new KeyTable().pack("", 1).data).digest("hex");
+      const none = { ...rest, sha256, legend: { traits: [], oddETags: [] } };
+      await writer.publish(records.snapshot(STORE), JSON.stringify(none));
+    },
+  };
+  for (const [name, change] of Object.entries(tamper)) {
+    await t.step(name, async () => {
+      await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+      const { store, server, connection } = given;
+      await store.createBucket(bucket, "alice");
+      const writer = new Writer(connection);
+      await writer.info("b", markerOf("b", at(3)));
+      await writer.record("b", at(2), infoOf("b", 2, at(2)));
+      await writer.record("b", atNull(1), infoOf("b", 1, atNull(1)));
+      for (const key of ["c", "d", "e", "f"]) {
+        await writer.record(key, at(1), infoOf(key, 1, at(1)));
+      }
+      if (name === "purged versions") await writer.info("a", infoOf("a", 1, at(1)));
+      await list(store);
+      await untilSaved(connection);
+      const body = JSON.stringify({ last_by_subj: records.snapshot(STORE) });
+      const reply = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
+      const { message } = reply.json<{ message: { data: string } }>();
+      const head = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(message.data)));
+      strictEqual(head.versions?.pages, 1);
+      await change(writer, head);
+      await using other = await openStore(server.url);
+      const all = name === "purged versions" ? expected : expected.slice(1);
+      deepStrictEqual(await list(other.store), all);
+    });
   }
-  strictEqual(await read(), saved, "an index without its versions was saved");
 });

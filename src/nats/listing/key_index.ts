@@ -157,8 +157,7 @@ export class KeyIndex implements Disposable {
     // A listing in progress keeps the table that it began with.
     this.#table = saved?.table ?? new KeyTable();
     this.#unlistable = new Set(saved?.unlistable);
-    // An index is saved only while there are no versions: all of them are behind it.
-    this.#versions = new VersionTable();
+    this.#versions = saved?.versions ?? new VersionTable();
     this.#doubts = new Doubts(this.#context, this.#table, this.#versions);
     this.#loadsTo = saved?.sequence ?? stream.lastSequence;
     this.#read = saved?.read ?? stream.at;
@@ -170,15 +169,16 @@ export class KeyIndex implements Disposable {
   /** Saves the index in the background. */
   #saveIfChanged(stream: StreamReading): void {
     if (this.#isDisposed) return;
-    const { size } = this.#table;
+    const size = this.#table.size + this.#versions.size;
     const { savedFrom } = this.#options;
     if (!stream.prepared || stream.fenced || size < savedFrom) return;
-    if (this.#versions.size > 0 || this.#changes < size * SAVE_SHARE) return;
+    if (this.#changes < size * SAVE_SHARE) return;
     if (monotonic() - this.#tried < SAVE_INTERVAL) return;
     this.#tried = monotonic();
     const table = this.#table;
     const index = {
       table,
+      versions: this.#versions,
       sequence: this.#follower.position,
       read: this.#read,
       unlistable: [...this.#unlistable],

@@ -4,7 +4,7 @@
  */
 
 import { Buffer, isUtf8 } from "node:buffer";
-import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
+import type { ObjectKey } from "../../s3/names.ts";
 
 /** Largest number of keys in a leaf. */
 export const LEAF = 128;
@@ -139,11 +139,12 @@ export class Leaf {
    * Reads a leaf that {@linkcode pack} wrote. Returns undefined for bytes that it cannot have written.
    *
    * @param traits Number of traits in the legend that the words refer to.
+   * @param maxText Largest number of bytes of a key.
    */
-  static unpack(bytes: Uint8Array, traits: number): Leaf | undefined {
+  static unpack(bytes: Uint8Array, traits: number, maxText: number): Leaf | undefined {
     if (bytes.length < 8) return undefined;
     const [count = 0, length = 0] = new Uint32Array(Uint8Array.from(bytes.subarray(0, 8)).buffer);
-    if (count === 0 || count > LEAF || length > count * MAX_KEY_BYTES) return undefined;
+    if (count === 0 || count > LEAF || length > count * maxText) return undefined;
     const leaf = new Leaf();
     leaf.count = count;
     if (bytes.length < leaf.packed + length) return undefined;
@@ -160,16 +161,17 @@ export class Leaf {
       new Uint8Array(column.buffer).set(bytes.subarray(at, at += size));
     }
     for (let i = 0; i < count; i++) {
-      if (!leaf.#hasText(i, length) || !leaf.#hasNumbers(i, traits)) return undefined;
+      if (!leaf.#hasText(i, length, maxText)) return undefined;
+      if (!leaf.#hasNumbers(i, traits)) return undefined;
     }
     const isWhole = leaf.start(count) === length && isUtf8(leaf.text.subarray(0, length));
     return isWhole ? leaf : undefined;
   }
 
   /** Tells whether the text of an entry is that of a key above the one before it, if all texts together are UTF-8. */
-  #hasText(i: number, length: number): boolean {
+  #hasText(i: number, length: number, maxText: number): boolean {
     const [start, end] = [this.start(i), this.end(i)];
-    if (end <= start || end - start > MAX_KEY_BYTES || end > length) return false;
+    if (end <= start || end - start > maxText || end > length) return false;
     if (((this.text[start] as number) & 0xc0) === 0x80) return false; // within a character
     return i === 0 || this.compare(i - 1, this.text.subarray(start, end), end - start) < 0;
   }

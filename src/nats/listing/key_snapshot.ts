@@ -16,6 +16,7 @@ import type { StoreName } from "../layout/names.ts";
 import { parseSubjectOf, records } from "../layout/subjects.ts";
 import type { KeyTable } from "./key_table.ts";
 import { formatHead, type Head, VERSION } from "./snapshot_head.ts";
+import type { VersionTable } from "./version_table.ts";
 
 /** Fields of a context that saving and reading an index need. */
 export type SnapshotContext = Pick<
@@ -26,6 +27,7 @@ export type SnapshotContext = Pick<
 /** The content of an index. */
 export type IndexContent = {
   readonly table: KeyTable;
+  readonly versions: VersionTable;
   /** It includes every change up to this sequence. */
   readonly sequence: number;
   /** When all object info was read. It may include keys that have gone without a message since then. */
@@ -64,9 +66,11 @@ export async function saveIndex(
   const { store, bytes, quota } = stream;
   const id = uniqueId();
   // An index in memory is larger than its pages. The earlier snapshot is still stored.
-  if (bytes + index.table.bytes > quota) return false;
+  if (bytes + index.table.bytes + index.versions.bytes > quota) return false;
   const digest = "0".repeat(64); // the digest is not known yet, nor is the number of pages
-  if (formatHead(headOf(id, stream, index, MAX_PAGES, digest)) === undefined) return false;
+  if (formatHead(headOf(id, stream, index, MAX_PAGES, MAX_PAGES, digest)) === undefined) {
+    return false;
+  }
   const lock = await lockTask(context, stream, "snapshot", LOCK_SECONDS);
   if (lock === undefined) return false;
   let isSaved = false;
@@ -88,8 +92,9 @@ const MAX_PAGES = Number.MAX_SAFE_INTEGER;
 function headOf(
   id: string,
   { created, at }: StreamReading,
-  { table, sequence, read, unlistable }: IndexContent,
+  { table, versions, sequence, read, unlistable }: IndexContent,
   pages: number,
+  versionPages: number,
   sha256: string,
 ): Head {
   return {
@@ -103,6 +108,7 @@ function headOf(
     proved: true,
     sha256,
     legend: table.legend,
+    ...(versionPages > 0 && { versions: { pages: versionPages, legend: versions.legend } }),
     nameless: unlistable,
   };
 }
@@ -119,21 +125,28 @@ async function writeSnapshot(
   const max = requests.maxPayload - OVERHEAD;
   const hash = createHash("sha256");
   let pages = 0;
+  let keyPages = 0;
   let last = { subject: "", expect: 0 };
-  for (let next: string | undefined = ""; next !== undefined;) {
-    const page = index.table.pack(next, Math.min(PAGE, max));
-    if (page.data.length > max) return false;
-    hash.update(page.data);
-    const subject = records.snapshotPage(store, id, pages);
-    last = { subject, expect: await requests.publish(subject, page.data) };
-    pages++;
-    next = page.next;
-    if (pages % 64 === 0 && !await lock.renew()) return false;
+  for (const table of [index.table, index.versions]) {
+    keyPages = pages;
+    // There is always a page of keys, but none of versions in a bucket that never had any.
+    let next: string | undefined = table === index.table || table.size > 0 ? "" : undefined;
+    while (next !== undefined) {
+      const page = table.pack(next, Math.min(PAGE, max));
+      if (page.data.length > max) return false;
+      hash.update(page.data);
+      const subject = records.snapshotPage(store, id, pages);
+      last = { subject, expect: await requests.publish(subject, page.data) };
+      pages++;
+      next = page.next;
+      if (pages % 64 === 0 && !await lock.renew()) return false;
+    }
   }
   const proved = await index.findProved();
   if (proved === undefined) return false;
   const content = { ...index, sequence: Math.min(index.sequence, proved) };
-  const text = formatHead(headOf(id, stream, content, pages, hash.digest("hex")));
+  const sha256 = hash.digest("hex");
+  const text = formatHead(headOf(id, stream, content, keyPages, pages - keyPages, sha256));
   if (text === undefined || !await lock.renew()) return false;
   // A stream that has lost the last page refuses this, so one that holds this has the history that was checked.
   await requests.publish(records.snapshot(store), text, {

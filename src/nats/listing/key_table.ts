@@ -7,11 +7,20 @@
  */
 
 import type { SortedKeys } from "../../s3/key_order.ts";
-import type { ObjectKey } from "../../s3/names.ts";
+import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import { Leaf } from "./key_leaf.ts";
 import { type KeyEntry, type KeyLegend, KeyPacking, nuidAt, sequenceAt } from "./key_packing.ts";
 import { LeafRow } from "./leaf_row.ts";
+
+/** What texts packed entries may have in the places of keys. */
+export type PackedTexts = {
+  readonly maxBytes: number;
+  /** Tells whether a text is one of them; absent if each is that is UTF-8. */
+  readonly isText?: (text: string) => boolean;
+};
+
+const KEYS: PackedTexts = { maxBytes: MAX_KEY_BYTES };
 
 /** Keys in order, with the listed properties of each. */
 export class KeyTable implements SortedKeys<ListedObject> {
@@ -162,13 +171,17 @@ export class KeyTable implements SortedKeys<ListedObject> {
    * Appends packed entries, which come after all others.
    *
    * @param max Bytes of memory that the table may take.
+   * @param texts What keys may be; those of objects by default.
    * @returns false if it would take more, or for bytes that {@linkcode pack} cannot have made
    */
-  unpack(data: Uint8Array, max = Infinity): boolean {
+  unpack(data: Uint8Array, max = Infinity, { maxBytes, isText }: PackedTexts = KEYS): boolean {
     for (let at = 0; at < data.length;) {
-      const leaf = Leaf.unpack(data.subarray(at), this.#packing.traits);
+      const leaf = Leaf.unpack(data.subarray(at), this.#packing.traits, maxBytes);
       if (leaf === undefined) return false;
       at += leaf.packed;
+      if (isText !== undefined) {
+        for (let i = 0; i < leaf.count; i++) if (!isText(leaf.key(i))) return false;
+      }
       if (this.bytes + leaf.bytes > max) return false;
       if (!this.#row.append(leaf)) return false;
       this.#size += leaf.count;

@@ -17,6 +17,7 @@ import type { IndexContent, SnapshotContext } from "./key_snapshot.ts";
 import { KeyTable } from "./key_table.ts";
 import { type Head, parseHead } from "./snapshot_head.ts";
 import { agreesWithStream } from "./snapshot_sample.ts";
+import { VersionTable } from "./version_table.ts";
 
 /** A saved index. */
 export type SavedIndex = IndexContent & {
@@ -55,9 +56,9 @@ export async function readIndex(
   const head = parseHead(record.data);
   if (head === undefined) context.reportUnreadable(stream.bucket, "snapshot", subject);
   if (head !== undefined && !isOf(head, stream)) return undefined;
-  const table = head && await readPages(context, stream, head, max);
-  const index = head && table && {
-    table,
+  const tables = head && await readPages(context, stream, head, max);
+  const index = head && tables && {
+    ...tables,
     sequence: head.sequence,
     unlistable: head.nameless,
     read: new Date(head.read),
@@ -81,25 +82,33 @@ function isYoung(time: string, now: Date): boolean {
 async function readPages(
   context: SnapshotContext,
   stream: BucketStream,
-  { id, pages, sha256, legend }: Head,
+  { id, pages, sha256, legend, versions: head }: Head,
   max: number,
-): Promise<KeyTable | undefined> {
+): Promise<Pick<IndexContent, "table" | "versions"> | undefined> {
   const queryOf = (page: number): { readonly last_by_subj: string } => ({
     last_by_subj: records.snapshotPage(stream.store, id, page),
   });
   const table = new KeyTable();
+  const versions = new VersionTable();
   const hash = createHash("sha256");
   table.readLegend(legend);
-  for (let page = 0; page < pages; page += PAGES_AT_ONCE) {
-    const group = Array.from({ length: Math.min(PAGES_AT_ONCE, pages - page) }, (_, i) => {
+  if (head !== undefined) versions.readLegend(head.legend);
+  const all = pages + (head?.pages ?? 0);
+  for (let page = 0; page < all; page += PAGES_AT_ONCE) {
+    const group = Array.from({ length: Math.min(PAGES_AT_ONCE, all - page) }, (_, i) => {
       return readPage(context, stream, queryOf(page + i));
     });
-    for (const message of await Promise.all(group)) {
-      if (message === undefined || !table.unpack(message.data, max)) return undefined;
-      hash.update(message.data);
+    for (const [i, message] of (await Promise.all(group)).entries()) {
+      if (message === undefined) return undefined;
+      const { data } = message;
+      const isRead = page + i < pages
+        ? table.unpack(data, max)
+        : versions.unpack(data, max - table.bytes);
+      if (!isRead) return undefined;
+      hash.update(data);
     }
   }
-  return hash.digest("hex") === sha256 ? table : undefined;
+  return hash.digest("hex") === sha256 ? { table, versions } : undefined;
 }
 
 /** Reads a page. Pages never change, so any replica or mirror may return it. */

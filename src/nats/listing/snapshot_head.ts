@@ -28,6 +28,8 @@ export type Head = {
   /** Digest of all pages, in hexadecimal. */
   readonly sha256: string;
   readonly legend: KeyLegend;
+  /** The pages with versions, which follow those with keys; absent if there are none. */
+  readonly versions?: { readonly pages: number; readonly legend: KeyLegend };
   readonly nameless: readonly string[];
 };
 
@@ -64,11 +66,18 @@ function isHead(head: Partial<Head>): head is Head {
   const { version, id, created, sequence, begun, read, pages, sha256 } = head;
   return version === VERSION && [created, begun, read, sha256].every(isText) &&
     isText(id) && /^[A-Za-z0-9]{1,64}$/.test(id) && [sequence, pages].every(isCount) &&
-    isLegend(head.legend) && isList(head.nameless, isText) && hasFewTexts(head as Head);
+    isLegend(head.legend) && hasVersions(head.versions) && isList(head.nameless, isText) &&
+    hasFewTexts(head as Head);
 }
 
-function hasFewTexts({ legend, nameless }: Head): boolean {
-  return legend.oddETags.length + nameless.length <= MAX_ODD;
+function hasFewTexts({ legend, versions, nameless }: Head): boolean {
+  const odd = legend.oddETags.length + (versions?.legend.oddETags.length ?? 0);
+  return odd + nameless.length <= MAX_ODD;
+}
+
+function hasVersions(versions: Partial<NonNullable<Head["versions"]>> | undefined): boolean {
+  return versions === undefined ||
+    (versions !== null && isCount(versions.pages) && isLegend(versions.legend));
 }
 
 function isLegend(legend: Partial<KeyLegend> | undefined): boolean {

@@ -14,8 +14,15 @@ import type { StreamReading } from "../buckets/streams.ts";
 import type { StoredMessage } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/listed_info.ts";
 import { isStray } from "../layout/stray_info.ts";
-import { infoSubject, keyOfSubject, subjectsOf } from "../layout/subjects.ts";
+import {
+  infoSubject,
+  keyOfSubject,
+  records,
+  subjectsOf,
+  versionOfSubject,
+} from "../layout/subjects.ts";
 import type { IndexContent } from "./key_snapshot.ts";
+import { currentVersion, readRecord } from "./version_entry.ts";
 
 type SampleContext = Pick<BucketsContext, "requests">;
 
@@ -31,8 +38,13 @@ export async function agreesWithStream(
 ): Promise<boolean> {
   const places = Array.from({ length: PLACES }, randomPlace);
   const agree = await mapAtOnce(places, AT_ONCE, async (place) => {
+    // An index without versions is compared at one place.
+    const hasVersions = index.versions.size > 0 || place === places[0];
     return await isStored(context, stream, index, place) &&
-      await isIndexed(context, stream, index, place);
+      await isIndexed(context, stream, index, place) &&
+      (!hasVersions ||
+        (await isVersionStored(context, stream, index, place) &&
+          await isVersionIndexed(context, stream, index, place)));
   });
   return !agree.includes(false);
 }
@@ -56,7 +68,7 @@ async function isStored(
 async function isIndexed(
   { requests }: SampleContext,
   { store, stream, since }: StreamReading,
-  { table, unlistable, sequence }: IndexContent,
+  { table, versions, unlistable, sequence }: IndexContent,
   place: number,
 ): Promise<boolean> {
   const query = { seq: Math.floor(place * sequence) + 1, next_by_subj: subjectsOf(store).infos };
@@ -66,11 +78,56 @@ async function isIndexed(
   const exists = isObject(since, key, message);
   const isKnown = key === undefined
     ? unlistable.includes(message.subject) === exists
-    : table.sequenceOf(key) === (exists ? message.sequence : undefined);
+    : table.sequenceOf(key) === (exists ? message.sequence : undefined) &&
+      versions.sequenceOfCurrent(key) ===
+        (isVersion(since, key, message) ? message.sequence : undefined);
   if (isKnown) return true;
   // A later message of the subject may have replaced it.
   const last = await requests.leaderGet(stream, { last_by_subj: message.subject });
   return last?.sequence !== message.sequence;
+}
+
+/** Tells whether the stream holds the message of a version, or a later one. */
+async function isVersionStored(
+  { requests }: SampleContext,
+  { store, stream, firstSequence }: StreamReading,
+  { versions }: IndexContent,
+  place: number,
+): Promise<boolean> {
+  const row = versions.pick(place);
+  const sequence = row && versions.sequenceOf(row);
+  if (row === undefined || sequence === undefined || sequence < firstSequence) return true;
+  const subject = row.place === "current"
+    ? infoSubject(store, row.key)
+    : records.version(store, row.key, row.id);
+  const last = await requests.leaderGet(stream, { last_by_subj: subject });
+  return last !== undefined && last.sequence >= sequence;
+}
+
+/** Tells whether the index has the version of a record in the stream. */
+async function isVersionIndexed(
+  { requests }: SampleContext,
+  { store, stream }: StreamReading,
+  { versions, sequence }: IndexContent,
+  place: number,
+): Promise<boolean> {
+  const seq = versions.size === 0 ? 1 : Math.floor(place * sequence) + 1;
+  const message = await requests.leaderGet(stream, { seq, next_by_subj: records.versions(store) });
+  if (message === undefined || message.sequence > sequence) return true;
+  const version = versionOfSubject(store, message.subject);
+  if (version === undefined) return true;
+  const { record } = readRecord(version.id, message);
+  const expected = record && message.sequence;
+  if (versions.sequenceOfRecord(version.key, version.id) === expected) return true;
+  const last = await requests.leaderGet(stream, { last_by_subj: message.subject });
+  return last?.sequence !== message.sequence;
+}
+
+function isVersion(since: number, key: ObjectKey, message: StoredMessage): boolean {
+  const info = parseListed(message.data, message.time);
+  const { sequence } = message;
+  return currentVersion(info, sequence) !== undefined &&
+    !isStray(key, info.nuid, info.firstChunk, { since, sequence });
 }
 
 function isObject(

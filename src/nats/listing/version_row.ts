@@ -7,8 +7,9 @@
  * @module
  */
 
-import type { ObjectKey } from "../../s3/names.ts";
-import { formatOrdinal, NULL_VERSION, type VersionId } from "../../s3/version_id.ts";
+import { Buffer } from "node:buffer";
+import { MAX_KEY_BYTES, type ObjectKey } from "../../s3/names.ts";
+import { formatOrdinal, NULL_VERSION, readVersionId, type VersionId } from "../../s3/version_id.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
 
 /** Where a version stands: in the object info of its key, or in a record; there is one of the version `null` at most. */
@@ -26,6 +27,8 @@ const BEHIND = "3";
 /** A key's U+0000 is followed by U+0001, so that two of them end it. */
 const END = "\0\0";
 const ORDINAL_LENGTH = 10;
+/** Largest size of a text: a key of nothing but U+0000, which are doubled, and what follows. */
+export const MAX_ROW_BYTES: number = 2 * MAX_KEY_BYTES + 64;
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** The value of the digit that stands for each, and its character code, by the character code. */
 const INVERTED_VALUES = Uint8Array.from({ length: 128 }, (_, code) => {
@@ -81,6 +84,20 @@ export function parseRow(text: string, before?: VersionRow): VersionRow {
     id: isNull ? NULL_VERSION : idIn(text, start) as VersionId,
     ordinal: ordinalIn(text, start),
   };
+}
+
+/** Tells whether a text that anybody may have written is one that {@linkcode formatRow} returns. */
+export function isRow(text: string): boolean {
+  const end = text.lastIndexOf(END);
+  const place = text[end + END.length];
+  if (end < 1 || place === undefined || !Object.values<string>(PLACES).includes(place)) {
+    return false;
+  }
+  const row = parseRow(text);
+  const isPlaced = row.place === "current" ||
+    (row.id === NULL_VERSION) === (row.place === "null record");
+  return isPlaced && Number.isSafeInteger(row.ordinal) && readVersionId(row.id) !== undefined &&
+    Buffer.byteLength(row.key) <= MAX_KEY_BYTES && formatRow(row) === text;
 }
 
 /** Returns the beginning that the texts of a key's versions at a place have in common. */

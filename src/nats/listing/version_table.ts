@@ -10,10 +10,12 @@ import type { ObjectKey } from "../../s3/names.ts";
 import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
 import type { ListedObject } from "../../store/listings.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
-import type { KeyEntry } from "./key_packing.ts";
-import { KeyTable } from "./key_table.ts";
+import type { KeyEntry, KeyLegend } from "./key_packing.ts";
+import { KeyTable, type PackedTexts } from "./key_table.ts";
 import {
   formatRow,
+  isRow,
+  MAX_ROW_BYTES,
   parseRow,
   placeOf,
   recordsBelow,
@@ -26,6 +28,8 @@ export type VersionProperties = Omit<KeyEntry, "key">;
 
 /** A row, with its listed properties. A delete marker has an empty ETag. */
 export type ListedRow = VersionRow & { readonly listed: ListedObject };
+
+const ROWS: PackedTexts = { maxBytes: MAX_ROW_BYTES, isText: isRow };
 
 /** Versions in order. */
 export class VersionTable {
@@ -104,6 +108,21 @@ export class VersionTable {
     return this.#rows.sequenceOf(formatRow(row) as ObjectKey);
   }
 
+  /** Returns the sequence of the object info of a key that states a version. */
+  sequenceOfCurrent(key: ObjectKey): number | undefined {
+    const row = this.current(key);
+    return row && this.sequenceOf(row);
+  }
+
+  /** Returns the sequence of the record of a version. */
+  sequenceOfRecord(key: ObjectKey, id: VersionId): number | undefined {
+    const ordinal = ordinalOf(id);
+    const row = ordinal === undefined
+      ? this.nullRecord(key)
+      : { key, place: "record" as const, id, ordinal };
+    return row && this.sequenceOf(row);
+  }
+
   /** Removes a row. */
   delete(row: VersionRow): void {
     this.#delete(formatRow(row));
@@ -119,6 +138,26 @@ export class VersionTable {
   pick(place: number): VersionRow | undefined {
     const picked = this.#rows.pick(place);
     return picked && parseRow(picked.key);
+  }
+
+  /** The texts that packed rows refer to. */
+  get legend(): KeyLegend {
+    return this.#rows.legend;
+  }
+
+  /** Adds the texts that packed rows refer to. The table must be empty. */
+  readLegend(legend: KeyLegend): void {
+    this.#rows.readLegend(legend);
+  }
+
+  /** Packs rows as {@linkcode KeyTable.pack} packs keys. */
+  pack(text: string, max: number): ReturnType<KeyTable["pack"]> {
+    return this.#rows.pack(text, max);
+  }
+
+  /** Appends packed rows as {@linkcode KeyTable.unpack} appends keys. */
+  unpack(data: Uint8Array, max?: number): boolean {
+    return this.#rows.unpack(data, max, ROWS);
   }
 
   *#from(text: string): Generator<ListedRow> {
