@@ -16,6 +16,7 @@ import type { Delivery, LeaderMessage } from "../jetstream/messages.ts";
 import { OrderedConsumer } from "../jetstream/ordered_consumer.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { records } from "../layout/subjects.ts";
+import { readFirst } from "./read_first.ts";
 import { watchCountDrift } from "./count_drift.ts";
 import { History } from "./history.ts";
 import type { BucketStream, StreamReading } from "./streams.ts";
@@ -219,18 +220,8 @@ export class Feed implements Disposable {
     return "late";
   }
 
-  async #readNext(stream: string): Promise<LeaderMessage | undefined> {
-    const seq = this.#position + 1;
-    const read = (next_by_subj: string): Promise<LeaderMessage | undefined> =>
-      this.#context.requests.leaderGet(stream, { seq, next_by_subj });
-    const { asked } = this.#options;
-    const found = await Promise.all(asked.map(read));
-    // A filter that had nothing may have got an earlier message since, before the one that another filter found.
-    if (found.some((message) => message !== undefined)) {
-      for (const [i, filter] of asked.entries()) found[i] ??= await read(filter);
-    }
-    return found.filter((message) => message !== undefined)
-      .sort((a, b) => a.sequence - b.sequence)[0];
+  #readNext(stream: string): Promise<LeaderMessage | undefined> {
+    return readFirst(this.#context.requests, stream, this.#position + 1, this.#options.asked);
   }
 
   #take(delivery: Delivery, pending: number, sync?: string): void {
