@@ -77,7 +77,7 @@ export class RequestAccess {
     const wait = this.#load(permission);
     if (wait !== undefined) return wait.then(() => this.allow(permission));
     if (!this.#needsTags(permission)) return this.#require(permission);
-    const read = readTags(this.#services.store, permission.resource, this.#versionOf(permission));
+    const read = readTags(this.#services.store, permission.resource);
     return read.then((tags) => this.#require(permission, tags));
   }
 
@@ -138,15 +138,15 @@ export class RequestAccess {
   }
 
   /**
-   * Checks an action on the target before the operation runs.
+   * Checks an action on the target before the operation runs. A condition of a deletion is about the current version.
    *
    * @throws S3Error `AccessDenied`; `MethodNotAllowed` for the policy of another account's bucket
    */
   require(action: Action): Promise<void> | undefined {
-    const permission = { action, resource: this.#asked.request.target };
-    const wait = this.#asked.operation.seesObject === true
-      ? this.#waitOrRequire(permission)
-      : this.allow(permission);
+    const { operation: { name, seesObject }, request: { target } } = this.#asked;
+    const isCondition = name === "DeleteObject" && action === "s3:GetObject";
+    const permission = { action, resource: isCondition ? { ...target } : target };
+    const wait = seesObject === true ? this.#waitOrRequire(permission) : this.allow(permission);
     if (OF_POLICY.has(action)) requireOwnAccount(this.#asked, this.#principal, this.#own);
     return wait;
   }
@@ -187,7 +187,7 @@ export class RequestAccess {
     if (bucket?.isBroken === true) requireRepair(permission, this.#principal, bucket);
     const decision = decide({
       permission,
-      action: actionOnVersion(permission.action, this.#versionOf(permission)),
+      action: this.#actionOf(permission),
       principal: this.#principal,
       request,
       operation: operation.name,
@@ -205,7 +205,7 @@ export class RequestAccess {
     const { operation, request } = this.#asked;
     if (resource === request.target && createsObject(operation.name)) return false;
     if (this.#tagsOf(permission) !== undefined) return false;
-    const action = actionOnVersion(permission.action, this.#versionOf(permission));
+    const action = this.#actionOf(permission);
     return dependsOnTags(action, this.#principal, this.#factsFor(resource));
   }
 
@@ -215,10 +215,12 @@ export class RequestAccess {
     return read.bucket === resource.bucket && read.key === resource.key ? this.#tags : undefined;
   }
 
-  /** Returns the version that a permission is about, as stated: only the target's own one is in the query. */
-  #versionOf({ resource, facts }: Permission): string | undefined {
+  /** Returns the action for the version that a permission is about: only the target's own one is in the query. */
+  #actionOf({ action, resource, facts }: Permission): Action {
     const { target, query } = this.#asked.request;
-    return facts?.versionId ?? (resource === target ? query.get("versionId") : undefined);
+    const versionId = facts?.versionId ??
+      (resource === target ? query.get("versionId") : undefined);
+    return actionOnVersion(action, versionId);
   }
 
   /** Returns whether a permission is about the service or a bucket to create, which belong to the caller's account. */

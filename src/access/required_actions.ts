@@ -86,7 +86,7 @@ export function requiredActions(
   const actions: [Action, ...Action[]] = [actionOnVersion(action, versionId)];
   // Amazon's page demands both.
   if (name === "GetObjectAttributes") actions.push(actionOnVersion("s3:GetObject", versionId));
-  if (comparesObject(name, headers)) actions.push(actionOnVersion("s3:GetObject", versionId));
+  if (comparesObject(name, headers)) actions.push("s3:GetObject");
   if (BEGINS.has(name)) {
     if (hasAcl(headers)) actions.push("s3:PutObjectAcl");
     const isRetained = headers.get("x-amz-object-lock-mode") !== null ||
