@@ -85,6 +85,7 @@ import {
 import { BUCKET_TAGS, parseTagging, parseTagRequest, parseTagSet } from "../../src/s3/tags.ts";
 import { parsePolicy } from "../../src/s3/policy.ts";
 import { parseVersionId } from "../../src/s3/version_id.ts";
+import { parseVersionMarker } from "../../src/s3/version_listing.ts";
 import { parseWebsite } from "../../src/s3/website.ts";
 import { parseXml } from "../../src/s3/xml_reader.ts";
 import { EXAMPLE, s3Request, SCOPE, TIMESTAMP } from "../vectors/client.ts";
@@ -257,6 +258,12 @@ export const HEADERS: Readonly<Record<string, Row>> = {
   "a version id": {
     parse: (text) => parseVersionId(text),
     units: ["-", "a", "."],
+    outcomes: ["InvalidArgument"],
+  },
+  "a version-id-marker": {
+    parse: parseVersionMarker,
+    units: ["-", "0", "null"],
+    around: ["0000000001", "null"],
     outcomes: ["InvalidArgument"],
   },
   "x-amz-object-lock-mode": {

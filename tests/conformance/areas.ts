@@ -19,6 +19,7 @@ import { NEVER_SET } from "./checks/never_set.ts";
 import { CONDITIONS, METADATA, OBJECTS, READING_RANGES } from "./checks/objects.ts";
 import { TAGS } from "./checks/tags.ts";
 import { NOT_IMPLEMENTED } from "./checks/unsupported.ts";
+import { VERSIONS } from "./checks/versions.ts";
 
 /** The area whose checks show that an operation is refused. */
 export const UNSUPPORTED_AREA = "Operations that are not implemented";
@@ -41,6 +42,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "Checksums and attributes": CHECKSUMS,
   "CORS": CORS,
   "Tags": TAGS,
+  "Versions and object lock": VERSIONS,
   "What was never set": NEVER_SET,
   "Access logs": LOGGING,
   "Request payment and acceleration": PAYMENT,

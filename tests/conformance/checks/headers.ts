@@ -54,15 +54,7 @@ export const HEADERS: Checks = {
     await no`s3api create-multipart-upload --bucket BUCKET --key a --server-side-encryption aws:kms`;
     await refused("404", 404)`s3api head-object --bucket BUCKET --key a`;
   },
-  "object lock is rejected": async ({ refused }) => {
-    await refused("InvalidRequest", 400)`s3api put-object --bucket BUCKET --key a --body hello
-      --object-lock-mode GOVERNANCE --object-lock-retain-until-date 2999-01-01`;
-    await refused(
-      "NotImplemented",
-      501,
-    )`s3api create-bucket --bucket BUCKET-two --object-lock-enabled-for-bucket`;
-  },
-  "the only version is null": async ({ aws, put, refused }) => {
+  "the only version is null without versioning": async ({ aws, put, refused }) => {
     await put("a");
     await aws`s3api get-object --bucket BUCKET --key a --version-id null out`;
     await refused(

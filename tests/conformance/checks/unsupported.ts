@@ -17,27 +17,11 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "--lifecycle-configuration",
     '{"Rules":[{"Status":"Enabled","Prefix":"","Expiration":{"Days":1}}]}',
   ],
-  PutBucketVersioning: [
-    "put-bucket-versioning",
-    "--versioning-configuration",
-    "Status=Enabled",
-  ],
-  PutObjectLockConfiguration: [
-    "put-object-lock-configuration",
-    "--object-lock-configuration",
-    "ObjectLockEnabled=Enabled",
-  ],
 };
 
 /** Commands, without `--bucket` and `--key`. */
 const ON_OBJECT: Readonly<Record<string, readonly string[]>> = {
   GetObjectTorrent: ["get-object-torrent", "out"],
-  PutObjectLegalHold: ["put-object-legal-hold", "--legal-hold", "Status=ON"],
-  PutObjectRetention: [
-    "put-object-retention",
-    "--retention",
-    "Mode=GOVERNANCE,RetainUntilDate=2999-01-01",
-  ],
   RestoreObject: ["restore-object", "--restore-request", "Days=1"],
   SelectObjectContent: [
     "select-object-content",
