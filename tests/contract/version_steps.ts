@@ -27,7 +27,10 @@ export async function setVersioning(store: Store, state: "Enabled" | "Suspended"
 export function inVersionedBucket(test: Test): Test {
   return (behaviour, run, settings) => {
     const versioned = async (given: StoreUnderTest): Promise<void> => {
-      await setVersioning(given.store, "Enabled");
+      // A bucket that gets versioning later waits for other gateways.
+      await given.store.deleteBucket(bucket);
+      const documents = new Map([["versioning", "Enabled"]] as const);
+      await given.store.createBucket(bucket, OWNER, { documents });
       await run(given);
     };
     test(behaviour, versioned, settings);

@@ -13,7 +13,11 @@ import { records } from "../layout/subjects.ts";
 import { type OwnerContext, ownerOf } from "./buckets.ts";
 import type { BucketsContext } from "./context.ts";
 import { readDecision } from "./deletion_lock.ts";
-import { BLOCKED_LAYOUT_RECORD, stateLayoutVersion } from "./layout_version.ts";
+import {
+  BLOCKED_LAYOUT_RECORD,
+  stateLayoutVersion,
+  VERSIONS_LAYOUT_RECORD,
+} from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
 
 /** How often a bucket is looked at that has no owner. */
@@ -67,9 +71,7 @@ async function makeOwned(
   if (!await createPlaced(streams, store, exists, record, given.location)) return false;
   try {
     await writeFirstRecords(context, store, record, given);
-    if (given.documents?.has("publicAccessBlock") !== true) {
-      await stateLayoutVersion(requests, store);
-    }
+    if (layoutRecordFor(given.documents) === undefined) await stateLayoutVersion(requests, store);
     await dropOldLock(context, await streams.read(bucket));
     return true;
   } catch (cause) {
@@ -86,7 +88,12 @@ async function writeFirstRecords(
   { documents = new Map() }: NewBucket,
 ): Promise<void> {
   const subject = records.bucket(store, "owner");
-  const layout = { subject: records.bucket(store, "layout"), data: BLOCKED_LAYOUT_RECORD };
+  const record = layoutRecordFor(documents);
+  const layout = record === undefined
+    ? []
+    : [{ subject: records.bucket(store, "layout"), data: record }];
+  // Behind a public access block, so that the first policy waits for gateways that saw the bucket before.
+  const isFirst = documents.has("versioning");
   if (documents.size === 0) {
     // A stream that a native client made may take no batches.
     await requests.publish(subject, data, { expect: 0 });
@@ -96,13 +103,20 @@ async function writeFirstRecords(
   try {
     await requests.publishBatch([
       { subject, data, expect: 0 },
+      ...(isFirst ? layout : []),
       ...Array.from(documents, ([kind, data]) => ({ subject: records.bucket(store, kind), data })),
-      ...(documents.has("publicAccessBlock") ? [layout] : []),
+      ...(isFirst ? [] : layout),
       { subject: records.bucket(store, "rev"), data: "" },
     ]);
   } finally {
     known.forget(store);
   }
+}
+
+/** Returns the record of the layout's version that documents need; undefined if they need none. */
+function layoutRecordFor(documents: NewBucket["documents"]): string | undefined {
+  if (documents?.has("versioning") === true) return VERSIONS_LAYOUT_RECORD;
+  return documents?.has("publicAccessBlock") === true ? BLOCKED_LAYOUT_RECORD : undefined;
 }
 
 /** Creates the stream, and says so if its location is the reason that it cannot be. */

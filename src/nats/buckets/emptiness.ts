@@ -1,14 +1,16 @@
 /**
- * Tells whether a bucket is empty, from the object info itself. An index of its keys may be wrong, and a bucket is deleted
- * on the answer.
+ * Tells whether a bucket is empty, from the object info and the records of versions themselves. An index of them may be wrong,
+ * and a bucket is deleted on the answer.
  * @module
  */
 
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName } from "../../s3/names.ts";
-import type { StoredMessage } from "../jetstream/messages.ts";
+import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { parseListed } from "../layout/listed_info.ts";
-import { subjectsOf } from "../layout/subjects.ts";
+import type { StoreName } from "../layout/names.ts";
+import { records, subjectsOf, versionOfSubject } from "../layout/subjects.ts";
+import { parseVersion } from "../layout/version_record.ts";
 import { Feed, type FeedContext } from "./feed.ts";
 import type { StreamReading, Streams } from "./streams.ts";
 
@@ -16,7 +18,7 @@ import type { StreamReading, Streams } from "./streams.ts";
 const READ_TIMEOUT = 45_000;
 
 /**
- * Tells whether a bucket holds no object, not even one that cannot be listed or read.
+ * Tells whether a bucket holds no object, no version and no delete marker, not even one that cannot be listed or read.
  *
  * @throws S3Error `NoSuchBucket`; `ServiceUnavailable` if it holds too many messages of deleted objects to be read
  */
@@ -26,29 +28,32 @@ export async function isEmpty(
 ): Promise<boolean> {
   const { requests, streams } = context;
   const stream = await streams.read(bucket);
-  const { infos } = subjectsOf(stream.store);
-  // Usually the first message or the last one decides.
-  const first = await requests.leaderGet(stream.stream, { seq: 1, next_by_subj: infos });
-  if (first === undefined) return true;
-  if (isObject(first)) return false;
-  const last = await requests.leaderGet(stream.stream, { last_by_subj: infos });
-  if (last !== undefined && isObject(last)) return false;
-  return !await findsObject(context, stream, infos);
+  const { store } = stream;
+  for (const filter of [subjectsOf(store).infos, records.versions(store)]) {
+    // Usually the first message or the last one decides.
+    const first = await requests.leaderGet(stream.stream, { seq: 1, next_by_subj: filter });
+    if (first === undefined) continue;
+    if (isKept(store, first)) return false;
+    const last = await requests.leaderGet(stream.stream, { last_by_subj: filter });
+    if (last !== undefined && isKept(store, last)) return false;
+    if (await findsKept(context, stream, filter)) return false;
+  }
+  return true;
 }
 
-/** Reads object info until one is an object's. */
-async function findsObject(
+/** Reads messages until one is that of an object or a version. */
+async function findsKept(
   context: FeedContext,
   stream: StreamReading,
-  infos: string,
+  filter: string,
 ): Promise<boolean> {
   let isFound = false;
   using feed = new Feed(context, stream, {
-    filters: [infos],
-    asked: [infos],
+    filters: [filter],
+    asked: [filter],
     position: 0,
-    apply({ data, time }) {
-      if (isFound || !isObject({ data, time: new Date(time) })) return;
+    apply({ subject, data, time }) {
+      if (isFound || !isKept(stream.store, { subject, data, time: new Date(time) })) return;
       isFound = true;
       feed[Symbol.dispose]();
     },
@@ -58,6 +63,12 @@ async function findsObject(
   throw new S3Error("ServiceUnavailable", { BucketName: stream.bucket });
 }
 
-function isObject({ data, time }: Pick<StoredMessage, "data" | "time">): boolean {
-  return parseListed(data, time).listed !== undefined;
+function isKept(
+  store: StoreName,
+  { subject, data, time }: Pick<StoredMessage, "subject" | "data" | "time">,
+): boolean {
+  const version = versionOfSubject(store, subject);
+  if (version !== undefined) return parseVersion(version.id, textOf(data)).kind !== "gone";
+  const { listed, marker } = parseListed(data, time);
+  return listed !== undefined || marker !== undefined;
 }

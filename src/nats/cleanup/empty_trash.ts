@@ -22,11 +22,12 @@ import { isConflict, isFull, JetStreamError } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { partChunkSubject } from "../layout/chunk_subjects.ts";
-import { records } from "../layout/subjects.ts";
+import { records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import { parseTrash, type TrashRecord } from "../layout/trash_record.ts";
 import type { ObjectsContext } from "../objects/context.ts";
 import { readCurrent } from "../objects/current.ts";
 import { purgeGroup, trashMessage } from "../objects/trash.ts";
+import { noncurrentOf, readVersionMessage } from "../objects/version_records.ts";
 import { findNamed, readLeased, readUsedParts } from "./references.ts";
 
 /** Fields of a context that emptying the trash needs. */
@@ -124,7 +125,10 @@ async function purgeTrash(
   const { nuid, key, sequence, isReplaced } = item;
   const { nuid: current, time } = await readCurrent(context, stream, key);
   let fate: Fate = "purged";
-  if (current === nuid || named?.has(nuid) === true) {
+  // A version moves from object info to its record, so the record is read afterwards.
+  const isNamed = current === nuid || named?.has(nuid) === true ||
+    await isNoncurrent(context, stream, item);
+  if (isNamed) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
   } else if (named === undefined && !await isOwnedBy(context, stream, item)) {
     return "unknown";
@@ -137,6 +141,18 @@ async function purgeTrash(
   // By sequence: a record that was written again in the meantime stays.
   await context.streams.deleteMessage(stream.stream, sequence);
   return fate;
+}
+
+/** Tells whether the record of the version that had a group still names it. */
+async function isNoncurrent(
+  context: TrashContext,
+  stream: StreamReading,
+  { key, nuid, version }: Trash,
+): Promise<boolean> {
+  if (stream.layout < VERSIONS_LAYOUT) return false;
+  const message = await readVersionMessage(context, stream, key, version);
+  if (message.read?.kind === "unreadable") return true;
+  return noncurrentOf(stream, key, version, message)?.info.nuid === nuid;
 }
 
 /** Tells whether a group was replaced for certain at the only key that could name it. */
@@ -153,9 +169,9 @@ async function isOwnedBy(
 async function restartGrace(
   { requests }: TrashContext,
   { store }: BucketStream,
-  { nuid, key, sequence: expect }: Trash,
+  { nuid, key, version, sequence: expect }: Trash,
 ): Promise<void> {
-  const { subject, data, ...options } = trashMessage(store, key, nuid, "replaced");
+  const { subject, data, ...options } = trashMessage(store, key, nuid, "replaced", version);
   try {
     await requests.publish(subject, data, { ...options, expect });
   } catch (cause) {

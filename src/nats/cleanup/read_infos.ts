@@ -9,7 +9,9 @@ import { History, type Mark } from "../buckets/history.ts";
 import { readOnce } from "../buckets/read_once.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
-import { subjectsOf } from "../layout/subjects.ts";
+import type { StoreName } from "../layout/names.ts";
+import { parseSubjectOf, records, subjectsOf } from "../layout/subjects.ts";
+import { infoInRecord } from "../layout/version_record.ts";
 
 /** How far object info was read, from where reading may go on. */
 export type InfoPosition = Pick<FeedOptions, "position" | "history">;
@@ -26,8 +28,20 @@ const TIMEOUT = 1_800_000;
 /** Number of messages that prove, after much was read, that the stream still has its history. */
 const MARKS = 128;
 
+/** Returns what to read: the records of versions as well, where there can be some. */
+function filtersOf({ store, prepared }: BucketStream): readonly string[] {
+  const { infos } = subjectsOf(store);
+  return prepared ? [infos, records.versions(store)] : [infos];
+}
+
+/** Returns a delivery whose data is object info: a record of a version has that of its version. */
+function withInfo(store: StoreName, delivery: Delivery): Delivery {
+  if (parseSubjectOf("version", store, delivery.subject) === undefined) return delivery;
+  return { ...delivery, data: infoInRecord(delivery.data) };
+}
+
 /**
- * Reads object info. It misses no name: at some moment after the call, the bucket had no object info that it has not read,
+ * Reads object info, that in the records of versions too. It misses no name: at some moment after the call, the bucket had no object info that it has not read,
  * so a name that moved to another message in the meantime was read there.
  *
  * @param from Where an earlier call ended, if there was one.
@@ -39,17 +53,23 @@ export async function readInfos(
   apply: (delivery: Delivery) => void,
   from: InfoPosition = { position: 0 },
 ): Promise<InfoPosition | InfoFailure> {
-  const { infos } = subjectsOf(stream.store);
-  const filters = [infos];
-  using feed = new Feed(context, stream, { filters, asked: filters, ...from, apply });
+  const filters = filtersOf(stream);
+  using feed = new Feed(context, stream, {
+    filters,
+    asked: filters,
+    ...from,
+    apply: (delivery) => apply(withInfo(stream.store, delivery)),
+  });
   for (const began = monotonic(); monotonic() - began < TIMEOUT;) {
     const reached = await feed.reach(stream, TIMEOUT);
     if (reached !== "all") return reached;
     const { position, history } = feed;
-    const next = { seq: position + 1, next_by_subj: infos };
-    if (await context.requests.leaderGet(stream.stream, next) === undefined) {
-      return { position, history };
-    }
+    const later = await Promise.all(
+      filters.map((next_by_subj) =>
+        context.requests.leaderGet(stream.stream, { seq: position + 1, next_by_subj })
+      ),
+    );
+    if (later.every((message) => message === undefined)) return { position, history };
   }
   return "late";
 }
@@ -68,8 +88,9 @@ export async function readAllInfos(
     for (const mark of recent) history.note(mark);
     return history;
   };
+  const [infos = "", versions] = filtersOf(stream);
   const isWhole = await readOnce(context, stream, {
-    filter: subjectsOf(stream.store).infos,
+    filter: infos,
     deliver(delivery) {
       const { subject, sequence, stamp } = delivery;
       marks[count++ % MARKS] = { subject, sequence, stamp };
@@ -80,6 +101,11 @@ export async function readAllInfos(
       await history().find(context.requests, stream.stream) === last.sequence,
   });
   if (!isWhole) return "restored";
+  // Names that move from object info to a record later are read below.
+  if (versions !== undefined) {
+    const deliver = (delivery: Delivery): void => apply(withInfo(stream.store, delivery));
+    await readOnce(context, stream, { filter: versions, deliver });
+  }
   const last = marks[(count - 1) % MARKS];
   const from = last && { position: last.sequence, history: history() };
   return await readInfos(context, stream, apply, from);

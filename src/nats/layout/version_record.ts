@@ -7,7 +7,7 @@
  */
 
 import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
-import { parseRecord } from "./json.ts";
+import { decodeText, parseRecord } from "./json.ts";
 import { parseTime } from "./times.ts";
 
 /** The content of the record of a version. */
@@ -59,6 +59,21 @@ export function parseVersion(id: VersionId, text: string): ReadVersion {
   const time = parseTime(json["time"]);
   if (!isCount(from) || time === undefined || typeof info !== "string") return UNREADABLE;
   return { kind: "version", record: { from, time, ordinal, info } };
+}
+
+const NOTHING = new Uint8Array();
+const encoder = new TextEncoder();
+
+/**
+ * Returns the object info in the record of a version, whatever its id, as far as it names a chunk group: nothing for a version
+ * that was removed, and what looks like object info in a record that cannot be read.
+ */
+export function infoInRecord(payload: Uint8Array): Uint8Array {
+  const text = decodeText(payload);
+  const json = parseRecord(text);
+  if (json?.["gone"] === true) return NOTHING;
+  const info = json?.["info"];
+  return encoder.encode(typeof info === "string" ? info : text.replaceAll('\\"', '"'));
 }
 
 const UNREADABLE = { kind: "unreadable" } as const;

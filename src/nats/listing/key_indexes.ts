@@ -237,5 +237,6 @@ export class KeyIndexes implements Disposable {
 
 function versionPage(index: ListedVersions, query: VersionQuery): VersionPage {
   const { entries, commonPrefixes, next } = listVersionPage(index, query);
-  return { versions: entries, commonPrefixes, next };
+  const versions = entries.map(({ ordinal: _, ...version }) => version);
+  return { versions, commonPrefixes, next };
 }

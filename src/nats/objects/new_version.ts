@@ -20,7 +20,7 @@ import type { Outcome } from "./commit.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, readBefore } from "./current.ts";
 import { isLocked } from "./lock_guard.ts";
-import { trashGroup } from "./trash.ts";
+import { reasonOf, trashGroup } from "./trash.ts";
 import {
   heldVersion,
   highestOrdinal,
@@ -157,5 +157,5 @@ export async function removeHidden(
     if (!isConflict(cause)) needs.log.warn("a replaced version was not removed", { key, cause });
     return;
   }
-  await trashGroup(needs, stream, key, info.nuid, "perhaps named");
+  await trashGroup(needs, stream, key, info.nuid, reasonOf(info), NULL_VERSION);
 }

@@ -98,8 +98,9 @@ export async function locate(
   key: ObjectKey,
   id: VersionId | undefined,
 ): Promise<Located> {
-  if (id === undefined) {
+  if (id === undefined || (id === NULL_VERSION && stream.layout < VERSIONS_LAYOUT)) {
     const current = await readCurrent(needs, stream, key);
+    if (id !== undefined && current.parsed.kind === "absent") throw noSuchVersion(key, id);
     return { object: existing(needs, stream, key, current), sequence: current.sequence };
   }
   const found = await findVersion(needs, stream, key, id);
@@ -146,14 +147,14 @@ export async function deleteObject(
     return await removeVersion(needs, stream, key, versionId, input);
   }
   if (versionId !== undefined && versionId !== NULL_VERSION) {
-    return { versionId, isMarker: false }; // it does not exist
+    return { versionId: undefined, isMarker: false }; // it does not exist
   }
   const { result } = await replace<Deleted>(needs, stream, key, {
     makesVersion: true,
     describe(before, _, version) {
       const { parsed } = before;
       if (parsed.kind === "absent" && version === undefined) {
-        return { kind: "nothing", result: { versionId, isMarker: false } };
+        return { kind: "nothing", result: { versionId: undefined, isMarker: false } };
       }
       const nuid = newNuid(key);
       const now = version === undefined ? needs.now() : notBefore(needs.now(), before);
@@ -163,7 +164,7 @@ export async function deleteObject(
         nuid,
         message: formatTombstone(stream.store, key, nuid, now, marker),
         ttl: stream.prepared && version === undefined ? TOMBSTONE_TTL : undefined,
-        result: { versionId: version?.id ?? versionId, isMarker: version !== undefined },
+        result: { versionId: version?.id, isMarker: version !== undefined },
       };
     },
     precondition,

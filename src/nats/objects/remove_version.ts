@@ -24,7 +24,7 @@ import { validatorOf } from "./check_replace.ts";
 import type { Current } from "./current.ts";
 import { checkUnlocked } from "./lock_guard.ts";
 import type { ReplaceNeeds } from "./replace.ts";
-import { freeReplaced, trashGroup } from "./trash.ts";
+import { freeReplaced, reasonOf, trashGroup } from "./trash.ts";
 import {
   findToChange,
   heldVersion,
@@ -122,11 +122,13 @@ async function removeCurrent(
       ttl: GONE_TTL,
     },
   ]);
-  await freeReplaced(needs, stream, key, current);
+  // A native client may have given both versions one group.
+  if (next?.info.nuid !== current.nuid) await freeReplaced(needs, stream, key, current);
   // The record of `null` may be that of an older version of this id.
   const older = noncurrentOf(stream, key, id, message);
   if (older !== undefined && older.info.nuid !== current.nuid) {
-    await trashGroup(needs, stream, key, older.info.nuid, "perhaps named");
+    const { info } = older;
+    await trashGroup(needs, stream, key, info.nuid, reasonOf(info), id);
   }
   return true;
 }

@@ -11,8 +11,7 @@
  *
  * The object info goes before the tombstone: whoever reads names in the order of the stream finds the group at any point.
  *
- * A bucket on which versioning was ever set must be refused here. Nobody can set it yet, and a gateway that can raises the
- * version of the layout, so this one refuses such a bucket altogether (`buckets/layout_version.ts`).
+ * A bucket on which versioning was ever set is refused: the versions of a key would have to move with it.
  * @module
  */
 
@@ -29,7 +28,7 @@ import { formatTombstone, TOMBSTONE_TTL } from "../layout/format_info.ts";
 import type { ObjectBytes } from "../layout/object_info.ts";
 import { formatRename, parseRename, RENAME_TTL, renameDigest } from "../layout/rename_record.ts";
 import { formatRenamed } from "../layout/renamed_info.ts";
-import { infoSubject, records } from "../layout/subjects.ts";
+import { infoSubject, records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import { validatorOf } from "./check_replace.ts";
 import { type Current, readBefore } from "./current.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
@@ -63,6 +62,11 @@ export async function renameObject(
   const stream = await needs.streams.prepare(bucket);
   if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
   if (!stream.prepared) throw withoutBatches();
+  if (stream.layout >= VERSIONS_LAYOUT) {
+    throw new S3Error("InvalidBucketState", { BucketName: bucket }, {
+      message: "RenameObject is not possible in a bucket that has or had versioning.",
+    });
+  }
   const { token, parameters } = input.idempotency ?? { token: uniqueId(), parameters: "" };
   const made = { id: renameDigest(token), parameters: renameDigest(parameters) };
   if (source === key) return await renameOntoItself(needs, stream, key, input);

@@ -9,6 +9,7 @@
  */
 
 import type { ObjectKey } from "../../s3/names.ts";
+import type { VersionId } from "../../s3/version_id.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { isRecord } from "../layout/json.ts";
@@ -39,7 +40,7 @@ export async function freeReplaced(
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
     bytes.seek !== undefined && isNuidOf(bytes.nuid, key) && !stream.hasRenamed;
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
-  else await trashGroup(needs, stream, key, nuid, reasonOf(current));
+  else await trashGroup(needs, stream, key, nuid, reasonOf(current), current.version?.id);
 }
 
 /**
@@ -52,7 +53,8 @@ export function reasonOf({ raw }: Pick<Current, "raw">): TrashReason {
 }
 
 /** Tells whether object info may name bytes. */
-export function namesBytes({ parsed }: Pick<Current, "parsed">): boolean {
+export function namesBytes({ parsed, marker }: Pick<Current, "parsed" | "marker">): boolean {
+  if (marker !== undefined) return false;
   if (parsed.kind === "absent") return !parsed.isBare;
   if (parsed.kind !== "object") return true;
   const { bytes } = parsed.object;
@@ -79,10 +81,11 @@ export async function trashGroup(
   key: ObjectKey,
   nuid: Nuid | undefined,
   reason: TrashReason,
+  version?: VersionId,
 ): Promise<void> {
   if (nuid === undefined || !prepared) return;
   try {
-    const { subject, data, ...options } = trashMessage(store, key, nuid, reason);
+    const { subject, data, ...options } = trashMessage(store, key, nuid, reason, version);
     if (await publishIfRoom(requests, subject, data, options) === undefined) {
       unfinished.add(bucket, { key, nuid, marker: undefined });
     }
@@ -98,8 +101,9 @@ export function trashMessage(
   key: ObjectKey,
   nuid: Nuid,
   reason: TrashReason,
+  version?: VersionId,
 ): { readonly subject: string; readonly data: string; readonly rollup: true } {
-  const data = formatTrash(key, reason === "replaced");
+  const data = formatTrash(key, reason === "replaced", version);
   return { subject: records.trash(store, nuid), data, rollup: true };
 }
 
