@@ -212,7 +212,3 @@ function positionIn(all: readonly Listed[], key: string, marker: string): number
   return all.find((version) => version.key === key && formatVersionMarker(version) === marker)
     ?.ordinal;
 }
-
-function fieldsOf({ key, versionId, ordinal, size, isLatest, isMarker }: Listed): Listed {
-  return { key, versionId, ordinal, size, isLatest, isMarker };
-}
