@@ -6,7 +6,6 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
-import { S3Error } from "../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../s3/names.ts";
 import type { Maintenance } from "../store/maintenance.ts";
 import type { Store } from "../store/store.ts";
