@@ -10,6 +10,7 @@ import { stampOf } from "../jetstream/messages.ts";
 import { type StoreName, streamOf } from "../layout/names.ts";
 import { subjectsOf } from "../layout/subjects.ts";
 import { withCreator } from "./creator.ts";
+import { forgets } from "./forgets.ts";
 import { locationOf, type PlacementConfig, placementFor, withLocation } from "./location.ts";
 import { objectLimitOf } from "./object_limit.ts";
 import { quotaOf, reserveOf } from "./reserve.ts";
@@ -220,13 +221,6 @@ function isWholeMirror(
 /** Tells whether a stream captures our records. */
 export function capturesRecords(store: StoreName, { subjects = [] }: StreamConfig): boolean {
   return subjects.includes(subjectsOf(store).records);
-}
-
-/** Tells whether JetStream itself removes messages of a stream. */
-function forgets({ max_age, max_msgs, max_msgs_per_subject, discard }: StreamConfig): boolean {
-  const isLimit = (value: unknown): boolean => typeof value === "number" && value > 0;
-  return isLimit(max_age) || isLimit(max_msgs) || isLimit(max_msgs_per_subject) ||
-    (discard !== undefined && discard !== "new");
 }
 
 /** Returns the facts in a stream's configuration. */

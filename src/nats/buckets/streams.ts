@@ -12,13 +12,12 @@ import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
-import { LAYOUT_VERSION } from "../layout/subjects.ts";
 import { createStream, mayTakeOwner } from "./create_stream.ts";
 import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
-import { checkLayoutVersion, LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
+import { LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
-import { hasRenamedGroups } from "./renamed_groups.ts";
+import { readRecordFacts, type RecordFacts, WITHOUT_RECORDS } from "./record_facts.ts";
 import { NEAR } from "./sequences.ts";
 import {
   factsOf,
@@ -35,15 +34,11 @@ import { type SubjectCounts, subjectPages } from "./subject_pages.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** A bucket's stream: facts that last, or change so seldom that they may be some seconds old. */
-export type BucketStream = StreamFacts & {
+export type BucketStream = StreamFacts & RecordFacts & {
   readonly bucket: BucketName;
   readonly store: StoreName;
   readonly stream: string;
   readonly created: Date;
-  /** Some object was renamed, and its group is still there. */
-  readonly hasRenamed: boolean;
-  /** Version of the layout. */
-  readonly layout: number;
 };
 
 /** A bucket's stream and its state when it was read. */
@@ -55,11 +50,6 @@ type Known = {
   /** When the version of the layout was read. */
   readonly checked: number;
 };
-
-/** What records say about a bucket, and when they were read. */
-type RecordFacts = Pick<BucketStream, "hasRenamed" | "layout"> & { readonly checked: number };
-
-const WITHOUT_RECORDS: RecordFacts = { checked: 0, hasRenamed: false, layout: LAYOUT_VERSION };
 
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
@@ -250,7 +240,7 @@ export class Streams {
     }
     const { checked, hasRenamed, layout } = facts.prepared
       ? await this.#readRecords(bucket, store, info)
-      : WITHOUT_RECORDS;
+      : { checked: 0, ...WITHOUT_RECORDS };
     const reading: StreamReading = {
       bucket,
       store,
@@ -271,16 +261,12 @@ export class Streams {
     bucket: BucketName,
     store: StoreName,
     { created }: StreamInfo,
-  ): Promise<RecordFacts> {
+  ): Promise<RecordFacts & { readonly checked: number }> {
     const now = monotonic();
     const known = this.#known.get(bucket);
     const isKnown = known?.stream.prepared === true && now - known.checked < LAYOUT_INTERVAL &&
       known.stream.created.getTime() === Date.parse(created);
     if (isKnown) return { checked: known.checked, ...known.stream };
-    const [hasRenamed, layout] = await Promise.all([
-      hasRenamedGroups(this.#requests, store),
-      checkLayoutVersion(this.#requests, bucket, store, this.#report),
-    ]);
-    return { checked: now, hasRenamed, layout };
+    return { checked: now, ...await readRecordFacts(this.#requests, bucket, store, this.#report) };
   }
 }

@@ -19,7 +19,8 @@ import type { RawInfo } from "../layout/unknown_fields.ts";
 import { formatVersion } from "../layout/version_record.ts";
 import { commitInfo } from "./commit.ts";
 import { existing, type InfoNeeds, locatedIn } from "./objects.ts";
-import { Overtaken, replace, type ReplaceNeeds } from "./replace.ts";
+import { replace } from "./replace.ts";
+import { Overtaken, type ReplaceNeeds } from "./replacement.ts";
 import { findToChange } from "./version_records.ts";
 
 /** Bytes that a message has besides its text. */

@@ -23,7 +23,7 @@ import { formatGone, formatVersion, GONE_TTL } from "../layout/version_record.ts
 import { validatorOf } from "./check_replace.ts";
 import type { Current } from "./current.ts";
 import { checkUnlocked } from "./lock_guard.ts";
-import type { ReplaceNeeds } from "./replace.ts";
+import type { ReplaceNeeds } from "./replacement.ts";
 import { freeReplaced, reasonOf, trashGroup } from "./trash.ts";
 import {
   findToChange,

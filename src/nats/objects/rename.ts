@@ -32,7 +32,8 @@ import { infoSubject, records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import { validatorOf } from "./check_replace.ts";
 import { type Current, readBefore } from "./current.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
-import { type Change, replace, type ReplaceNeeds } from "./replace.ts";
+import { replace } from "./replace.ts";
+import type { Change, ReplaceNeeds } from "./replacement.ts";
 import { checkRetention } from "./retention.ts";
 import { trashMessage } from "./trash.ts";
 

@@ -18,7 +18,8 @@ import { formatTagged } from "../layout/tagged_info.ts";
 import type { RawInfo } from "../layout/unknown_fields.ts";
 import { changeVersion } from "./change_version.ts";
 import { existing, type InfoNeeds } from "./objects.ts";
-import { replace, type ReplaceNeeds } from "./replace.ts";
+import { replace } from "./replace.ts";
+import type { ReplaceNeeds } from "./replacement.ts";
 
 /** Bytes that a message has besides its text. */
 const MESSAGE_OVERHEAD = 1024;

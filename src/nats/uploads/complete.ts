@@ -27,7 +27,8 @@ import {
 import { type Current, peekCurrent, readBefore } from "../objects/current.ts";
 import { describeParts, mapLimit } from "../objects/describe.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
-import { type Change, replace, type ReplaceNeeds } from "../objects/replace.ts";
+import { replace } from "../objects/replace.ts";
+import type { Change, ReplaceNeeds } from "../objects/replacement.ts";
 import { lockFrom } from "../objects/lock_guard.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";

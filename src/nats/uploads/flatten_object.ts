@@ -25,7 +25,8 @@ import { withPartSizes } from "../objects/chunk_maps.ts";
 import { writeChunks, type WriterNeeds } from "../objects/chunk_writer.ts";
 import { type Current, readCurrent } from "../objects/current.ts";
 import { describeGroup, type Description, mapLimit } from "../objects/describe.ts";
-import { Overtaken, replace, type ReplaceNeeds } from "../objects/replace.ts";
+import { replace } from "../objects/replace.ts";
+import { Overtaken, type ReplaceNeeds } from "../objects/replacement.ts";
 import { purgeGroup } from "../objects/trash.ts";
 import { throttled, type ThrottleOptions } from "./throttle.ts";
 

@@ -1,0 +1,41 @@
+/**
+ * What records say about a bucket as a whole.
+ * @module
+ */
+
+import type { BucketName } from "../../s3/names.ts";
+import type { Requests } from "../jetstream/requests.ts";
+import type { StoreName } from "../layout/names.ts";
+import { LAYOUT_VERSION } from "../layout/subjects.ts";
+import { checkLayoutVersion } from "./layout_version.ts";
+import { hasRenamedGroups } from "./renamed_groups.ts";
+import type { ReportUnreadable } from "./unreadable.ts";
+
+/** Facts in records. */
+export type RecordFacts = {
+  /** Some object was renamed, and its group is still there. */
+  readonly hasRenamed: boolean;
+  /** Version of the layout. */
+  readonly layout: number;
+};
+
+/** The facts of a stream that cannot hold records. */
+export const WITHOUT_RECORDS: RecordFacts = { hasRenamed: false, layout: LAYOUT_VERSION };
+
+/**
+ * Reads the facts.
+ *
+ * @throws S3Error `InternalError` for a layout that this gateway does not know
+ */
+export async function readRecordFacts(
+  requests: Requests,
+  bucket: BucketName,
+  store: StoreName,
+  report: ReportUnreadable | undefined,
+): Promise<RecordFacts> {
+  const [hasRenamed, layout] = await Promise.all([
+    hasRenamedGroups(requests, store),
+    checkLayoutVersion(requests, bucket, store, report),
+  ]);
+  return { hasRenamed, layout };
+}
