@@ -43,6 +43,7 @@ async function mirror(
 storeContract(
   "NATS store with a mirror",
   ({ minPartSize }) => openStoreUnderTest(server.url, { minPartSize }, mirror),
+  { versions: true },
 );
 
 storeContract(

@@ -6,4 +6,8 @@ import { storeContract } from "./store_contract.ts";
 const server = await startNatsServer();
 Deno.test.afterAll(async () => await server[Symbol.asyncDispose]());
 
-storeContract("NATS store", ({ minPartSize }) => openStoreUnderTest(server.url, { minPartSize }));
+storeContract(
+  "NATS store",
+  ({ minPartSize }) => openStoreUnderTest(server.url, { minPartSize }),
+  { versions: true },
+);

@@ -8,11 +8,11 @@
 
 import type { NatsConnection } from "@nats-io/nats-core";
 import { ByteBudget } from "../../streams/byte_budget.ts";
-import { wallClock } from "../../world/world.ts";
 import type { CallObserver } from "../jetstream/call_observer.ts";
 import { Requests } from "../jetstream/requests.ts";
 import { Documents } from "./documents.ts";
 import { Followers } from "./follower.ts";
+import { ServerClock } from "./server_clock.ts";
 import type { StreamSettings } from "./stream_config.ts";
 import { Streams } from "./streams.ts";
 import {
@@ -36,6 +36,7 @@ export type BucketsContext = {
   readonly budget: ByteBudget;
   readonly log: StoreLog;
   readonly reportUnreadable: ReportUnreadable;
+  /** Returns the time of nats-server. */
   readonly now: () => Date;
   /** Access key id that owns buckets without an owner record. */
   readonly defaultOwner: string | undefined;
@@ -73,7 +74,8 @@ export function createBucketsContext(
   const { apiPrefix, inboxPrefix, timeout = TIMEOUT, defaultOwner, log } = options;
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout, observe });
   const reportUnreadable = createUnreadableReports(log, unreadable);
-  const streams = new Streams(requests, options, reportUnreadable);
+  const clock = new ServerClock();
+  const streams = new Streams(requests, options, reportUnreadable, clock);
   const budget = new ByteBudget(READ_BUDGET);
   return {
     requests,
@@ -83,7 +85,7 @@ export function createBucketsContext(
     budget,
     log,
     reportUnreadable,
-    now: options.now ?? wallClock,
+    now: options.now ?? (() => clock.now()),
     defaultOwner,
   };
 }

@@ -19,6 +19,7 @@ import { LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
 import { readRecordFacts, type RecordFacts, WITHOUT_RECORDS } from "./record_facts.ts";
 import { NEAR } from "./sequences.ts";
+import type { ServerClock } from "./server_clock.ts";
 import {
   factsOf,
   isFenced,
@@ -55,11 +56,18 @@ type Known = {
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
+  readonly #clock: Pick<ServerClock, "note"> | undefined;
   readonly #report: ReportUnreadable | undefined;
   readonly #known = new Map<BucketName, Known>();
 
-  constructor(requests: Requests, settings: StreamSettings, report?: ReportUnreadable) {
+  constructor(
+    requests: Requests,
+    settings: StreamSettings,
+    report?: ReportUnreadable,
+    clock?: Pick<ServerClock, "note">,
+  ) {
     this.#requests = requests;
+    this.#clock = clock;
     this.#settings = settings;
     this.#report = report;
   }
@@ -231,7 +239,8 @@ export class Streams {
   }
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
-    const { config } = info;
+    const { config, ts } = info;
+    this.#clock?.note(ts);
     const facts = factsOf(store, config);
     const lifted = facts.fenced ? await liftAbandoned(this.#requests, store, info) : undefined;
     if (lifted !== undefined) return await this.#keep(bucket, store, lifted);

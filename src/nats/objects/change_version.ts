@@ -14,7 +14,7 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, Unanswered } from "../jetstream/errors.ts";
 import { formatLocked } from "../layout/locked_info.ts";
 import type { StoredObject } from "../layout/object_info.ts";
-import { records } from "../layout/subjects.ts";
+import { records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import type { RawInfo } from "../layout/unknown_fields.ts";
 import { formatVersion } from "../layout/version_record.ts";
 import { commitInfo } from "./commit.ts";
@@ -45,6 +45,7 @@ export async function changeVersion(
   id: VersionId,
   rewrite: Rewrite,
 ): Promise<WrittenVersion> {
+  const result = { versionId: stream.layout < VERSIONS_LAYOUT ? undefined : id };
   let unanswered = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { found, current, message } = await findToChange(needs, stream, key, id);
@@ -59,7 +60,7 @@ export async function changeVersion(
         const { nuid } = object.bytes;
         const change = { nuid, message: info, isRewrite: true } as const;
         const outcome = await commitInfo(needs, stream, key, change, current.sequence);
-        if (outcome.kind === "committed") return { versionId: id };
+        if (outcome.kind === "committed") return result;
         if (outcome.kind === "overtaken") throw new Overtaken(key, {});
         continue;
       }
@@ -69,7 +70,7 @@ export async function changeVersion(
       }
       const subject = records.version(stream.store, key, id);
       await needs.requests.publish(subject, data, { expect: message.sequence, rollup: true });
-      return { versionId: id };
+      return result;
     } catch (cause) {
       if (cause instanceof Unanswered && ++unanswered < UNANSWERED_ATTEMPTS) continue;
       if (!isConflict(cause)) throw cause;

@@ -12,6 +12,7 @@ import type { BucketStream } from "../buckets/streams.ts";
 import { readVersioningNow, type Versioning, versioningOf } from "../buckets/versioning.ts";
 import { isConflict } from "../jetstream/errors.ts";
 import type { Nuid } from "../layout/nuid.ts";
+import type { ReadInfo } from "../layout/object_info.ts";
 import { records } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
 import { formatGone, GONE_TTL } from "../layout/version_record.ts";
@@ -42,6 +43,8 @@ export type Turn = {
   readonly before: Current;
   /** The write takes the place of the current version, which is `null`, as in a bucket without versions. */
   readonly isInPlace: boolean;
+  /** The version `null`, if object lock keeps the write from taking its place. */
+  readonly locked: Pick<ReadInfo, "parsed" | "lockedUntil"> | undefined;
   /** The version to make. */
   readonly version: VersionFacts;
   /** The version `null` that stands in a record and has to go, because the write makes another one. */
@@ -58,7 +61,7 @@ const FIRST_ORDINAL = 2;
  *
  * @param reading The current object info, if it is being read.
  * @param check Called with the current object info before anything is written. What it throws is thrown.
- * @throws S3Error `AccessDenied` for a version `null` under object lock, which nothing may replace
+ * @throws S3Error `SlowDown` if the key changes too often
  */
 export async function takeTurn(
   needs: NewVersionNeeds,
@@ -86,14 +89,12 @@ export async function takeTurn(
     const held = heldVersion(before);
     const isInPlace = versioning === "Suspended" && held?.id === NULL_VERSION;
     const replaced = isInPlace ? before : hidden?.info;
-    if (versioning === "Suspended" && replaced !== undefined && isLocked(replaced, needs.now())) {
-      if (await readVersioningNow(needs, stream) !== "Suspended") continue;
-      throw new S3Error("AccessDenied", { Key: key }, {
-        message: "Access Denied because object protected by object lock.",
-      });
-    }
+    const locked = versioning === "Suspended" && replaced !== undefined &&
+      isLocked(replaced, needs.now());
+    // A lock where nothing should keep it says that what is known of the bucket may be old.
+    if (locked && await readVersioningNow(needs, stream) !== "Suspended") continue;
     const ordinal = await ordinalOf(needs, stream, key, before, held);
-    if (held !== undefined && !isInPlace) {
+    if (held !== undefined && !isInPlace && !locked) {
       const isArchived = await archive(needs, stream, key, before, { id: held.id, ordinal });
       if (!isArchived) continue;
     }
@@ -102,7 +103,10 @@ export async function takeTurn(
     // A record that object info shadowed goes as well, unless it is locked.
     const isKept = hidden !== undefined && isLocked(hidden.info, needs.now());
     const version = { id, ordinal: next };
-    return { versioning, at, before, isInPlace, version, hidden: isKept ? undefined : hidden };
+    return {
+      ...{ versioning, at, before, isInPlace, version },
+      ...{ locked: locked ? replaced : undefined, hidden: isKept ? undefined : hidden },
+    };
   }
   throw new S3Error("SlowDown", { Key: key });
 }

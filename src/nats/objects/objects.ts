@@ -29,10 +29,10 @@ import { type ChunkMapNeeds, withPartSizes } from "./chunk_maps.ts";
 import { ChunksMissing } from "./chunk_reader.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, readCurrent } from "./current.ts";
+import { checkUnlocked } from "./lock_guard.ts";
 import { removeVersion } from "./remove_version.ts";
 import { replace } from "./replace.ts";
 import type { ReplaceNeeds } from "./replacement.ts";
-import { checkRetention } from "./retention.ts";
 import { findVersion, type FoundVersion } from "./version_records.ts";
 import { notBefore } from "./version_times.ts";
 
@@ -169,7 +169,9 @@ export async function deleteObject(
       };
     },
     precondition,
-    guard: checkRetention,
+    // Only who names the version may bypass its retention.
+    guard: (_, before, now) =>
+      checkUnlocked(key, before, versionId !== undefined && input.bypass === true, now),
   });
   return result;
 }

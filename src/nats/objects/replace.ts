@@ -21,6 +21,7 @@ import { commitInfo, type Outcome } from "./commit.ts";
 import { type Current, readBefore } from "./current.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
 import type { Line } from "./key_lines.ts";
+import { checkUnlocked } from "./lock_guard.ts";
 import { keepBoth, versionOfLate } from "./late_write.ts";
 import {
   type Change,
@@ -98,13 +99,9 @@ export async function replace<R, P = undefined>(
         const described = describe(before, prepared as P, turn?.version); // without `prepare`, P is undefined
         change = described instanceof Promise ? await described : described;
         if (change.kind === "done") return { sequence: 0, result: change.result };
-        checkReplace(
-          key,
-          before,
-          precondition,
-          turn === undefined ? guard : undefined,
-          needs.now(),
-        );
+        const now = needs.now();
+        checkReplace(key, before, precondition, turn === undefined ? guard : undefined, now);
+        if (turn?.locked !== undefined) checkUnlocked(key, turn.locked, false, now);
         if (change.kind === "nothing") {
           if (newGroup !== undefined) await discard(needs, stream, newGroup);
           return { sequence: 0, result: change.result };

@@ -33,8 +33,9 @@ export function createObjects(memory: Memory): Objects {
 
     async putObject(bucket, key, { content, properties, owner, precondition, lock, signal }) {
       await checkFirst(content, () => {
-        memory.checkWrite(bucket, key, precondition);
+        memory.bucket(bucket);
         checkLock(lock, memory.now());
+        memory.checkWrite(bucket, key, precondition);
       });
       const { bytes, received } = await receive(content, signal);
       const { size, md5, checksum } = received;
