@@ -7,7 +7,7 @@
  */
 
 import type { ObjectKey } from "../../s3/names.ts";
-import { newVersionId } from "../../s3/version_id.ts";
+import { newVersionId, NULL_VERSION } from "../../s3/version_id.ts";
 import { randomBytes } from "../../world/world.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, Unanswered } from "../jetstream/errors.ts";
@@ -60,8 +60,9 @@ export async function archive(
     if (older?.record.from === current.sequence) return true;
     // Object info wins, so whatever else is there is obsolete.
     if (older !== undefined && older.info.nuid !== current.nuid) {
-      if (isLocked(older.info, needs.now())) await preserve(needs, stream, key, older);
-      else await trashGroup(needs, stream, key, older.info.nuid, "perhaps named");
+      if (isOther(older, current) && isLocked(older.info, needs.now())) {
+        await preserve(needs, stream, key, older);
+      } else await trashGroup(needs, stream, key, older.info.nuid, "perhaps named");
     }
     expect = found.sequence;
   }
@@ -70,6 +71,14 @@ export async function archive(
 /** Returns the record of the version that object info holds. */
 export function recordOf({ sequence, time, data }: Current, { ordinal }: VersionFacts): string {
   return formatVersion({ from: sequence, time, ordinal, info: decodeText(data) });
+}
+
+/** Tells whether a record holds another version `null` than object info: a rewrite of the bytes keeps everything else. */
+function isOther({ id, info: { parsed } }: Noncurrent, current: Current): boolean {
+  if (id !== NULL_VERSION) return false;
+  if (parsed.kind !== "object" || current.parsed.kind !== "object") return true;
+  const [older, newer] = [parsed.object.info, current.parsed.object.info];
+  return older.etag !== newer.etag || older.modified.getTime() !== newer.modified.getTime();
 }
 
 /** Keeps a locked version whose record is about to be replaced, under a version id of its own. */
