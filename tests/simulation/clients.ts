@@ -10,6 +10,8 @@ import type { Contents } from "./contents.ts";
 import type { Documents } from "./documents.ts";
 import type { Ended, Gateway } from "./gateway.ts";
 import type { KeyStates } from "./key_states.ts";
+import type { KeyVersions } from "./key_versions.ts";
+import type { VersionsPlan } from "./plan.ts";
 import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Tags } from "./tags.ts";
@@ -32,6 +34,9 @@ export type ClientWorld = {
   readonly tags: Tags;
   /** The states of the bucket that stays. */
   readonly states: KeyStates;
+  /** The versions of that bucket; undefined if it keeps none. */
+  readonly versions: KeyVersions | undefined;
+  readonly versionsPlan: VersionsPlan | undefined;
   readonly bucket: BucketName;
   /** A bucket that clients create and delete. */
   readonly fleeting: BucketName;
@@ -91,7 +96,7 @@ export async function runClient(
     const random = new Random(world.seed * 7919 + number * 104_729 + index * 15_485_863);
     await world.wait(random.between(LEAST_PAUSE, world.pace));
     await world.gate();
-    const operation = choose(random, world.fleetingShare > 0);
+    const operation = choose(random, world);
     const gateways = world.gateways();
     if (gateways.length === 0 || world.skipped.has(`${number}.${index}`)) continue;
     const gateway = random.pick(gateways);
@@ -110,8 +115,10 @@ export async function runClient(
   }
 }
 
-function choose(random: Random, hasFleeting: boolean): Operation {
-  const operations = OPERATIONS.filter(({ isOfFleeting = false }) => hasFleeting || !isOfFleeting);
+function choose(random: Random, { fleetingShare, versionsPlan }: ClientWorld): Operation {
+  const operations = OPERATIONS.filter(({ isOfFleeting = false, needs }) =>
+    (!isOfFleeting || fleetingShare > 0) && (needs === undefined || needs(versionsPlan))
+  );
   let left = random.next() * operations.reduce((sum, { weight }) => sum + weight, 0);
   const found = operations.find(({ weight }) => (left -= weight) < 0);
   return found ?? operations[0] as Operation;

@@ -14,6 +14,8 @@ import { type Content, contentInput } from "./contents.ts";
 import { SWEEP } from "./gateway.ts";
 import { listParts } from "./upload_lists.ts";
 import { newTags } from "./tags.ts";
+import { heardVersion } from "./version_answers.ts";
+import { newLock } from "./versions.ts";
 import { placeOf } from "./witness.ts";
 
 /** Smallest part that is not the last, in bytes. */
@@ -30,6 +32,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
       owner: name,
       algorithm: undefined,
       checksumType: undefined,
+      lock: newLock(acting),
     }));
   if (created.kind !== "done") {
     return created.kind === "lost" ? "lost" : witness.judge(created.cause, "CREATE UPLOAD", bucket);
@@ -54,6 +57,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
     checksum: undefined,
   }));
   const what = `COMPLETE ${key} ${etag}`;
+  const from = witness.now();
   const begun = witness.history.write(placeOf(bucket, key), etag, what);
   acting.uploads.end(id, "ending");
   const completing = call(what, (store) =>
@@ -83,7 +87,10 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (ended.kind === "done" && ended.value.etag !== etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
   }
-  if (ended.kind === "done") acting.uploads.end(id, "ended");
+  if (ended.kind === "done") {
+    acting.uploads.end(id, "ended");
+    heardVersion(acting, key, from, { id: ended.value.versionId, value: etag, what });
+  }
   return witness.endWrite(begun, ended, false, bucket);
 }
 

@@ -12,6 +12,15 @@ import { listUploads } from "./upload_lists.ts";
 import { changeDocument, putDocument, readDocument } from "./documents.ts";
 import { tag } from "./tags.ts";
 import { head, list, read, readRange } from "./reads.ts";
+import type { VersionsPlan } from "./plan.ts";
+import { listVersions } from "./version_lists.ts";
+import {
+  lockVersion,
+  readVersion,
+  removeVersion,
+  switchVersioning,
+  tagVersion,
+} from "./versions.ts";
 import { copy, put, putIfMatch, putIfNoneMatch, remove, rename } from "./writes.ts";
 
 /** An operation of a client. */
@@ -20,9 +29,16 @@ export type Operation = {
   readonly weight: number;
   /** It is about the bucket that comes and goes. */
   readonly isOfFleeting?: true;
+  /** Tells whether a bucket has what it is about. */
+  readonly needs?: (versions: VersionsPlan | undefined) => boolean;
   /** Returns a word for how it ended. */
   readonly run: (acting: Acting) => Promise<string>;
 };
+
+const hasVersions = (versions: VersionsPlan | undefined): boolean => versions !== undefined;
+const isSwitched = (versions: VersionsPlan | undefined): boolean =>
+  versions !== undefined && !(versions.fromBeginning && !versions.isSuspended);
+const hasLocks = (versions: VersionsPlan | undefined): boolean => versions?.hasLocks === true;
 
 /** All operations. */
 export const OPERATIONS: readonly Operation[] = [
@@ -50,4 +66,10 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "create bucket", weight: 15, run: createBucket, isOfFleeting: true },
   { name: "delete bucket", weight: 25, run: deleteBucket, isOfFleeting: true },
   { name: "remake bucket", weight: 8, run: remakeBucket, isOfFleeting: true },
+  { name: "get version", weight: 12, run: readVersion, needs: hasVersions },
+  { name: "remove version", weight: 12, run: removeVersion, needs: hasVersions },
+  { name: "tag version", weight: 4, run: tagVersion, needs: hasVersions },
+  { name: "list versions", weight: 5, run: listVersions, needs: hasVersions },
+  { name: "switch versioning", weight: 3, run: switchVersioning, needs: isSwitched },
+  { name: "lock version", weight: 8, run: lockVersion, needs: hasLocks },
 ];

@@ -26,7 +26,27 @@ export type Plan = {
   /** What operators and odd clients do by hand. */
   readonly byHand: ReadonlySet<HandWork>;
   readonly faults: readonly Fault[];
+  /** How the bucket that stays keeps versions; undefined if it does not. */
+  readonly versions: VersionsPlan | undefined;
 };
+
+/** How a bucket keeps versions. */
+export type VersionsPlan = {
+  /** From its creation on, or once a client switches versioning on. */
+  readonly fromBeginning: boolean;
+  /** Clients suspend versioning, and switch it on again. */
+  readonly isSuspended: boolean;
+  /** Clients lock versions. */
+  readonly hasLocks: boolean;
+};
+
+/** Decides by itself, so that the rest of a seed stays as it is without versions. */
+function planVersions(seed: number): VersionsPlan | undefined {
+  const random = new Random(seed * 50_331_653 + 17);
+  if (!random.chance(1 / 3)) return undefined;
+  const [fromBeginning, isSuspended] = [random.chance(0.6), random.chance(0.4)];
+  return { fromBeginning, isSuspended, hasLocks: !isSuspended && random.chance(0.6) };
+}
 
 /** Subjects that mirrors copy. */
 const MIRRORED = ["", "$O.bucket.S3.>", "$O.bucket.C.>", "$O.bucket.M.>"] as const;
@@ -77,6 +97,6 @@ export function planOf(seed: number): Plan {
   };
   return {
     ...{ seed, shape: { ...shape, ...rare }, clients, operations, keys },
-    ...{ fleetingShare, pace, natives, byHand, faults },
+    ...{ fleetingShare, pace, natives, byHand, faults, versions: planVersions(seed) },
   };
 }

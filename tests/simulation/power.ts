@@ -63,6 +63,7 @@ export async function failPower(
   tags.beginAnew(etags);
   witness.beginAnew(values);
   states.beginAnew();
+  world.versions?.beginAnew();
   uploads.beginAnew();
   const held = heldBucket(cluster.jetStream, bucket);
   if (held !== undefined) documents.beginAnew(held);

@@ -5,12 +5,15 @@
 
 import { ChunksMissing } from "../../src/nats/objects/chunk_reader.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
+import type { VersionId } from "../../src/s3/version_id.ts";
 import type { ObjectContent } from "../../src/store/objects.ts";
 import { isS3Error } from "../../src/s3/errors.ts";
 import { sourceOf, sourceOfPiece } from "../../src/streams/byte_source.ts";
 import { pause } from "../../src/world/world.ts";
 import type { Acting } from "./clients.ts";
 import { BY_HAND } from "./by_hand.ts";
+import { sawVersion } from "./version_answers.ts";
+import { judgeVersionError } from "./versions.ts";
 import { placeOf } from "./witness.ts";
 
 /** What a reader got of an object. */
@@ -38,13 +41,14 @@ export async function readKey(
   acting: Acting,
   key: ObjectKey,
   range: readonly [start: number, end: number] | undefined,
+  id?: VersionId,
 ): Promise<string> {
   const { bucket, witness, contents, random, call } = acting;
   const life = acting.lifeOf(bucket);
   const place = placeOf(bucket, key);
   const slowness = acting.slowness ?? (random.chance(0.2) ? random.between(1, 6000) : 0);
   const from = witness.now();
-  const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}`;
+  const what = `GET ${key}${range === undefined ? "" : ` bytes ${range}`}${id ? ` ${id}` : ""}`;
   let found = "";
   const ended = await call(what, async (store) => {
     const content = await store.getObject(bucket, key, ({ size, etag }) => {
@@ -52,18 +56,22 @@ export async function readKey(
       if (range === undefined) return "all";
       if (range[0] >= size) return "nothing";
       return { start: range[0], end: Math.min(range[1], size) - 1 };
-    });
-    const { etag, properties } = content.info;
-    witness.saw(place, from, etag, "GET"); // its bytes may take long
+    }, id === undefined ? {} : { versionId: id });
+    const { etag, properties, versionId } = content.info;
+    // Its bytes may take long.
+    if (id === undefined) witness.saw(place, from, etag, "GET");
+    sawVersion(acting, key, from, { named: id, shown: versionId, etag, what });
     acting.tags.saw(from, etag, properties, "GET");
     return await drain(content, slowness);
   });
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "failed") {
-    if (witness.isMissing(ended.cause, bucket)) {
+    if (id === undefined && witness.isMissing(ended.cause, bucket)) {
       witness.saw(place, from, null, "GET");
       return "none";
     }
+    const refused = id && judgeVersionError(acting, { key, id }, from, ended.cause, what);
+    if (refused !== undefined) return refused;
     if (acting.spoilt.has(found) && isS3Error(ended.cause, "InternalError")) return "spoilt";
     return witness.judge(ended.cause, `GET ${key}`, bucket);
   }
@@ -114,8 +122,9 @@ export async function head(acting: Acting): Promise<string> {
   const ended = await call(`HEAD ${key}`, (store) => store.readObject(bucket, key));
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "done") {
-    const { etag, properties } = ended.value;
+    const { etag, properties, versionId } = ended.value;
     witness.saw(placeOf(bucket, key), from, etag, "HEAD");
+    sawVersion(acting, key, from, { named: undefined, shown: versionId, etag, what: "HEAD" });
     tags.saw(from, etag, properties, "HEAD");
     return "done";
   }

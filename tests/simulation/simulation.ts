@@ -18,6 +18,7 @@ import { EarlyPurges } from "./early_purges.ts";
 import { HARMLESS } from "./faults.ts";
 import { GRACE, RARE_SWEEPS, SWEEP } from "./gateway.ts";
 import { KeyStates } from "./key_states.ts";
+import { KeyVersions } from "./key_versions.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { NativeClient } from "./native_client.ts";
@@ -30,6 +31,8 @@ import { AttemptedGroups, checkUnswept } from "./unswept.ts";
 import { Trace } from "./trace.ts";
 import { heldBucket } from "./truth.ts";
 import { Uploads } from "./upload_lists.ts";
+import { PlaceJudge } from "./version_answers.ts";
+import { documentsOf } from "./versions.ts";
 import { Witness } from "./witness.ts";
 
 /** What is left out of a simulation, to find out what its violation needs. */
@@ -78,6 +81,15 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   witness.isQuiet = plan.faults.length === 0 && !plan.byHand.has("payload");
   const gate = new Gate();
   const counts = new Map<string, number>();
+  const spoilt = new Set<string>();
+  const versions = plan.versions && new KeyVersions(BUCKET as string as StoreName, {
+    moment: scheduler.moment,
+    now: () => scheduler.now,
+    object: (text) => witness.object(text),
+    hasNatives: plan.natives > 0,
+    spoilt,
+  });
+  if (versions !== undefined) witness.judgePlace = new PlaceJudge(BUCKET, versions);
   const world: ClientWorld = {
     seed,
     scheduler,
@@ -88,11 +100,13 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     uploads: new Uploads(),
     tags: new Tags(witness),
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
+    versions,
+    versionsPlan: plan.versions,
     bucket: BUCKET,
     fleeting: FLEETING,
     fleetingShare: plan.fleetingShare,
     pace: plan.pace,
-    spoilt: new Set(),
+    spoilt,
     isGone: (bucket) => heldBucket(cluster.jetStream, bucket) === undefined,
     lifeOf: (bucket) => cluster.jetStream.stream(`OBJ_${bucket}`),
     isLimited: plan.shape.quota !== undefined,
@@ -139,12 +153,18 @@ async function runPhases(
   const first = cluster.gateways[0];
   const created = await first?.call(
     "CREATE BUCKET",
-    (store) => store.createBucket(bucket, CREATOR),
+    (store) => store.createBucket(bucket, CREATOR, { documents: documentsOf(world.versionsPlan) }),
   );
   if (created?.kind !== "done") throw new Error("The bucket was not created", { cause: created });
 
   const stream = cluster.jetStream.stream(`OBJ_${bucket}`);
   if (stream !== undefined) world.states.follow(stream);
+  if (stream !== undefined) world.versions?.follow(stream);
+  const given = documentsOf(world.versionsPlan).get("versioning");
+  if (given !== undefined) {
+    world.documents.write("versioning", given, "CREATE BUCKET").end("done");
+    world.versions?.enabled(0);
+  }
   if (shape.mirror !== undefined) cluster.mirror("OBJ_bucket", shape.mirror);
 
   const hands = new ByHand(cluster, world, byHand, new Random(seed + 2));

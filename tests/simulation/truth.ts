@@ -6,12 +6,14 @@
 import { type StoreName, storeOf, streamOf } from "../../src/nats/layout/names.ts";
 import { readInfo } from "../../src/nats/layout/object_info.ts";
 import { firstChunkIn, isStray } from "../../src/nats/layout/stray_info.ts";
-import { infoSubject, keyOfSubject } from "../../src/nats/layout/subjects.ts";
+import { infoSubject, keyOfSubject, versionOfSubject } from "../../src/nats/layout/subjects.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import type { VersionId } from "../../src/s3/version_id.ts";
 import type { ObjectInfo } from "../../src/store/objects.ts";
 import type { Value } from "../cluster/history.ts";
+import { type Held, heldVersions } from "./held_versions.ts";
 import type { JetStream } from "./jetstream/jetstream.ts";
-import type { MessageStore } from "./jetstream/message_store.ts";
+import type { MessageStore, Stored } from "./jetstream/message_store.ts";
 import { tagOf } from "./tags.ts";
 import { placeOf } from "./witness.ts";
 
@@ -74,6 +76,20 @@ export function strayInfos({ name, store }: HeldBucket, since: number): Map<Obje
   return strays;
 }
 
+/** Returns the versions in records that object info does not shadow. */
+function noncurrentVersions({ name, store }: HeldBucket): readonly Held[] {
+  const records = new Map<ObjectKey, Map<VersionId, Stored>>();
+  for (const subject of store.subjects.keys()) {
+    const [version, message] = [versionOfSubject(name, subject), store.last(subject)];
+    if (version === undefined || message === undefined) continue;
+    const { key, id } = version;
+    records.set(key, (records.get(key) ?? new Map<VersionId, Stored>()).set(id, message));
+  }
+  return [...records].flatMap(([key, versions]) => {
+    return heldVersions(key, store.last(infoSubject(name, key)), versions).versions;
+  });
+}
+
 /**
  * Returns the nuids that objects of a bucket name. After a power failure a key may have an older message beside the last one,
  * whose rollup was lost. Its bytes stay until the key is written again.
@@ -89,6 +105,9 @@ export function namedGroups({ name, store }: HeldBucket): ReadonlySet<string> {
       const { nuid, parsed } = readInfo(key, message.data, new Date(message.time.ms));
       if (nuid !== undefined && parsed.kind !== "absent") named.add(nuid);
     }
+  }
+  for (const { nuid } of noncurrentVersions({ name, store })) {
+    if (nuid !== undefined) named.add(nuid);
   }
   return named;
 }

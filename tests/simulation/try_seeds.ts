@@ -16,8 +16,17 @@ export type Tried = {
 };
 
 /** Tells whether a plan has what a fault needs: the name of a fault, of something done by hand, or one of these words. */
-export function has({ shape, fleetingShare, byHand, faults }: Plan, need: string): boolean {
+export function has(plan: Plan, need: string): boolean {
+  const { shape, fleetingShare, byHand, faults, versions } = plan;
   switch (need) {
+    case "versions":
+      return versions !== undefined;
+    case "suspended":
+      return versions?.isSuspended === true;
+    case "locks":
+      return versions?.hasLocks === true;
+    case "natives":
+      return plan.natives > 0;
     case "copies":
       return shape.replicas > 1;
     case "mirror":

@@ -6,6 +6,7 @@
 import { isS3Error, type S3Error } from "../../src/s3/errors.ts";
 import { type Begun, History, type Value } from "../cluster/history.ts";
 import type { Ended } from "./gateway.ts";
+import type { PlaceJudge } from "./version_answers.ts";
 
 /** Errors that a gateway may answer while something fails: the operation may have happened. */
 const IN_DOUBT = [
@@ -34,6 +35,8 @@ export class Witness {
   readsMayBreak = false;
   /** Buckets that clients create and delete. */
   readonly fleeting = new Set<string>();
+  /** Judges the places of buckets with versions, where the object before comes back when a version is removed. */
+  judgePlace: PlaceJudge | undefined;
 
   constructor(moment: () => number) {
     this.#moment = moment;
@@ -120,7 +123,9 @@ export class Witness {
   /** Checks all histories. */
   checkHistories(): void {
     for (const key of this.history.keys) {
-      const explained = this.history.explain(key);
+      const explained = this.judgePlace?.judges(key) === true
+        ? this.judgePlace.explain(key, this.history.eventsOf(key))
+        : this.history.explain(key);
       if (explained !== undefined) this.object(explained);
     }
   }

@@ -11,6 +11,8 @@ import type { Acting } from "./clients.ts";
 import { contentInput } from "./contents.ts";
 import { newTags } from "./tags.ts";
 import { readKey } from "./reads.ts";
+import { heardVersion } from "./version_answers.ts";
+import { newLock } from "./versions.ts";
 import { placeOf } from "./witness.ts";
 
 /** Sizes of objects, in bytes: chunks have 1024. */
@@ -51,6 +53,7 @@ async function putKey(
     properties: { system: {}, user: {}, tags: newTags(random, 0.3) },
     owner: name,
     precondition,
+    lock: newLock(acting),
   };
   acting.tags.begin(content.etag, input.properties.tags);
   const shown = condition === undefined ? "" : ` if ${condition ?? "none"}`;
@@ -72,6 +75,10 @@ async function putKey(
   }
   if (ended.kind === "done" && ended.value.etag !== content.etag) {
     witness.object(`${what} was answered with the ETag ${ended.value.etag}`);
+  }
+  if (ended.kind === "done") {
+    const { versionId: id } = ended.value;
+    heardVersion(acting, key, from, { id, value: content.etag, what });
   }
   const outcome = witness.endWrite(begun, ended, condition !== undefined, bucket);
   if (outcome === "done" && isFleeting) await readKey(acting, key, undefined);
@@ -103,6 +110,15 @@ export async function removeKey(
     witness.saw(place, from, null, what);
     begun.end("refused");
     return "refused";
+  }
+  if (ended.kind === "done") {
+    const { versionId: id, isMarker } = ended.value;
+    if (isMarker) heardVersion(acting, key, from, { id, value: null, what });
+  }
+  // A delete marker takes room.
+  const isMarking = acting.versions !== undefined && bucket !== acting.fleeting;
+  if (ended.kind === "failed" && isMarking && isS3Error(ended.cause, "QuotaExceeded")) {
+    if (witness.mayBeFull) return "full";
   }
   return witness.endWrite(begun, ended, condition !== undefined, bucket, what);
 }
@@ -143,6 +159,8 @@ export async function rename(acting: Acting): Promise<string> {
     witness.saw(placeOf(bucket, sourceKey), from, null, what);
     return "none";
   }
+  const mayKeepVersions = acting.versions !== undefined && bucket !== acting.fleeting;
+  if (mayKeepVersions && isS3Error(ended.cause, "InvalidBucketState")) return "versions";
   return witness.judge(ended.cause, what, bucket);
 }
 

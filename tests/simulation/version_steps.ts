@@ -1,0 +1,94 @@
+/**
+ * What may become of the versions of a key from one message to the next.
+ * @module
+ */
+
+import type { ObjectKey } from "../../src/s3/names.ts";
+import { NULL_VERSION } from "../../src/s3/version_id.ts";
+import type { Held, HeldVersions } from "./held_versions.ts";
+
+/** What clients have asked for, and natives may have done. */
+export type Wishes = {
+  /** Versions that were removed, as `key id`. */
+  readonly gone: Set<string>;
+  /** Versions that clients have asked to remove; the value tells whether with the bypass. */
+  readonly removing: ReadonlyMap<string, boolean>;
+  /** Versions whose locks clients have asked to weaken. */
+  readonly weakening: ReadonlySet<string>;
+  /** Native clients destroy current versions. */
+  readonly hasNatives: boolean;
+  /** The server's time of day, in milliseconds since 1970. */
+  readonly time: number;
+};
+
+/** Milliseconds by which a gateway may be wrong about the server's time, which it asks for. */
+const INACCURACY = 3000;
+
+/** Explains what is wrong with a step. */
+export function* explainStep(
+  key: ObjectKey,
+  before: HeldVersions,
+  after: HeldVersions,
+  wishes: Wishes,
+): Generator<string> {
+  const { gone, removing, hasNatives } = wishes;
+  const left = new Map(after.versions.map((version) => [version.id, version]));
+  const had = new Set(before.versions.map(({ id }) => id));
+  for (const [i, version] of before.versions.entries()) {
+    const { id, value } = version;
+    const name = `${key} ${id}`;
+    const now = left.get(id);
+    // What a write replaces or hides is null for as long as versioning is not enabled everywhere.
+    if (id === NULL_VERSION && now?.value !== value) continue;
+    if (now === undefined) {
+      const isDestroyed = hasNatives && i === 0 && before.hasCurrent;
+      if (isDestroyed) continue;
+      gone.add(name);
+      if (!removing.has(name)) yield `Version ${name} (${value}) is gone, and nobody removed it`;
+      else if (isLocked(version, wishes, removing.get(name) === true)) {
+        yield `Version ${name} (${value}) is gone while it was locked`;
+      }
+    } else if (now.value !== value) yield `Version ${name} was ${value} and is ${now.value}`;
+    else yield* explainLock(name, version, now, wishes);
+  }
+  for (const { id } of after.versions) {
+    if (!had.has(id) && gone.has(`${key} ${id}`)) yield `Version ${key} ${id} comes back`;
+  }
+  if (!hasNatives) yield* explainOrder(key, after);
+}
+
+function* explainOrder(key: ObjectKey, { versions, hasCurrent }: HeldVersions): Generator<string> {
+  if (!hasCurrent && versions.length > 0) {
+    yield `${key} has no current version although it has ${versions[0]?.id}`;
+  }
+  for (const [i, version] of versions.entries()) {
+    const older = versions[i + 1];
+    if (older === undefined) break;
+    const isStated = version.ordinal > 0 || version.id !== NULL_VERSION;
+    if (isStated && older.ordinal >= version.ordinal) {
+      yield `Version ${key} ${older.id} has ordinal ${older.ordinal}, and the newer one ${version.id} has ${version.ordinal}`;
+    }
+    if (older.modified > version.modified) {
+      yield `Version ${key} ${older.id} was modified after ${version.id}: ${older.modified}, ${version.modified}`;
+    }
+  }
+}
+
+function* explainLock(
+  name: string,
+  before: Held,
+  after: Held,
+  { time, weakening }: Wishes,
+): Generator<string> {
+  const isWanted = weakening.has(name);
+  if (before.isHeld && !after.isHeld && !isWanted) yield `Version ${name} has lost its legal hold`;
+  if (before.until <= time + INACCURACY) return;
+  const isKept = after.mode === before.mode && after.until >= before.until;
+  if (isKept || (before.mode === "GOVERNANCE" && isWanted)) return;
+  yield `The retention of version ${name} was ${before.mode} and is weaker now`;
+}
+
+function isLocked({ mode, until, isHeld }: Held, { time }: Wishes, bypass: boolean): boolean {
+  if (isHeld) return true;
+  return until > time + INACCURACY && !(bypass && mode === "GOVERNANCE");
+}
