@@ -7,7 +7,12 @@
 
 import { parseChunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
-import { infoSubject, keyOfSubject, versionOfSubject } from "../../src/nats/layout/subjects.ts";
+import {
+  infoSubject,
+  keyOfSubject,
+  parseSubjectOf,
+  versionOfSubject,
+} from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { NULL_VERSION, type VersionId } from "../../src/s3/version_id.ts";
 import { type Held, type HeldVersions, heldVersions } from "./held_versions.ts";
@@ -37,6 +42,8 @@ export class KeyVersions implements Wishes {
   /** Since when versioning is enabled; undefined if it may not be. */
   #enabledSince: number | undefined;
   #suspensions = 0;
+  /** Since when all gateways keep versions. */
+  #preparedSince: number | undefined;
   /** Versions that were removed, as `key id`. */
   readonly gone = new Set<string>();
   /** Versions that clients have asked to remove; the value tells whether with the bypass. */
@@ -79,6 +86,16 @@ export class KeyVersions implements Wishes {
     return this.#enabledSince !== undefined && this.#enabledSince <= moment;
   }
 
+  /** Tells whether all gateways have kept versions since before a moment. */
+  isPreparedSince(moment: number): boolean {
+    return this.#preparedSince !== undefined && this.#preparedSince <= moment;
+  }
+
+  /** Hears that all gateways keep versions. */
+  prepared(): void {
+    this.#preparedSince ??= this.#moment();
+  }
+
   /** Hears that somebody begins to switch versioning. Returns a number for {@linkcode KeyVersions.enabled}. */
   switches(isSuspending: boolean): number {
     if (!isSuspending) return this.#suspensions;
@@ -89,6 +106,7 @@ export class KeyVersions implements Wishes {
   /** Hears that versioning is enabled everywhere, unless somebody has begun to suspend it meanwhile. */
   enabled(began: number): void {
     if (began !== this.#suspensions) return;
+    this.prepared();
     this.#enabledSince ??= this.#moment();
   }
 
@@ -111,6 +129,7 @@ export class KeyVersions implements Wishes {
     this.#changed.clear();
     this.gone.clear();
     this.#enabledSince = undefined;
+    this.#preparedSince = undefined;
     const { store } = this.#stream ?? {};
     for (const subject of store?.subjects.keys() ?? []) this.#note(subject, store?.last(subject));
     for (const key of this.#changed) {
@@ -129,8 +148,10 @@ export class KeyVersions implements Wishes {
     for (const { subject } of removed) {
       this.#note(subject, this.#stream?.store.last(subject));
       const chunk = parseChunkSubject(this.#name, subject);
-      // Parts that an object does not use are purged while it stands.
       if (chunk?.kind === "group") groups.add(chunk.nuid);
+      // Parts that an object does not use are purged while it stands, but not what says where the others are.
+      const layout = parseSubjectOf("layout", this.#name, subject);
+      if (layout !== undefined && change.kind !== "rollup") groups.add(layout.nuid);
     }
     if (groups.size > 0) this.#checkPurged(groups);
   }

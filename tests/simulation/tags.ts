@@ -73,6 +73,11 @@ export class Tags {
   }
 }
 
+/** Ends the change of the object that a request has read. If it has read several, the answer does not tell which one has the tags. */
+export function endChange(begun: ReadonlyMap<string, Begun>): void {
+  if (begun.size === 1) { for (const one of begun.values()) one.end("done"); }
+}
+
 /** Changes or deletes the tags of an object, which changes nothing that its ETag tells. */
 export async function tag(acting: Acting): Promise<string> {
   const { bucket, keys, witness, tags, random, call } = acting;
@@ -80,17 +85,18 @@ export async function tag(acting: Acting): Promise<string> {
   const from = witness.now();
   const wanted = newTags(random, 0.75);
   const what = `TAG ${key} ${tagOf({ tags: wanted }) ?? "with nothing"}`;
-  let found: { readonly etag: string; readonly begun: Begun } | undefined;
+  const begun = new Map<string, Begun>();
   const ended = await call(what, (store) =>
     store.putObjectTags(bucket, key, wanted, {
       check({ etag }) {
-        found ??= { etag, begun: tags.change(etag, wanted, what) };
+        if (!begun.has(etag)) begun.set(etag, tags.change(etag, wanted, what));
       },
     }));
   if (ended.kind === "lost") return "lost";
   if (ended.kind === "done") {
-    if (found !== undefined) witness.saw(placeOf(bucket, key), from, found.etag, "TAG");
-    found?.begun.end("done");
+    const [first] = begun.keys();
+    if (first !== undefined) witness.saw(placeOf(bucket, key), from, first, "TAG");
+    endChange(begun);
     return "done";
   }
   if (witness.isMissing(ended.cause, bucket)) {

@@ -15,7 +15,7 @@ import type { KeyVersions } from "./key_versions.ts";
 import type { VersionsPlan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import { readKey } from "./reads.ts";
-import { newTags, tagOf } from "./tags.ts";
+import { endChange, newTags, tagOf } from "./tags.ts";
 
 /** Milliseconds of a lock that outlives a simulation. */
 const LONG = 10 * 24 * 3600 * 1000;
@@ -63,9 +63,12 @@ export function judgeVersionError(
 ): string | undefined {
   const had = (fits: (held: Held | undefined) => boolean): boolean =>
     versions?.was(key, from, (state) => fits(state.versions.find((one) => one.id === id))) ?? true;
+  // A gateway that does not keep versions yet takes a marker of one that does for no object.
+  const isEarly = versions?.isPreparedSince(from) === false;
   let isRight: boolean;
-  if (isS3Error(cause, "NoSuchVersion")) isRight = had((held) => held === undefined);
-  else if (isS3Error(cause, "MethodNotAllowed")) isRight = had((held) => held?.value === null);
+  if (isS3Error(cause, "NoSuchVersion")) {
+    isRight = had((held) => held === undefined || (isEarly && held.value === null));
+  } else if (isS3Error(cause, "MethodNotAllowed")) isRight = had((held) => held?.value === null);
   else if (isS3Error(cause, "AccessDenied")) {
     isRight = had((held) => held !== undefined && (held.isHeld || held.until > 0));
   } else if (isS3Error(cause, "QuotaExceeded") && what.startsWith("DELETE") && witness.mayBeFull) {
@@ -99,6 +102,7 @@ export async function removeVersion(acting: Acting): Promise<string> {
     return judgeVersionError(acting, chosen, from, ended.cause, what) ??
       witness.judge(ended.cause, what, bucket);
   }
+  if (!versions.isPreparedSince(from)) return "early";
   const isGone = versions.was(key, from, (state) => state.versions.every((one) => one.id !== id));
   if (!isGone) witness.object(`${what} was answered as done, and the version is there`);
   const { versionId, isMarker } = ended.value;
@@ -207,6 +211,7 @@ export async function switchVersioning(acting: Acting): Promise<string> {
   const prepared = await call("PREPARE VERSIONING", (store) => store.prepareVersioning(bucket));
   if (prepared.kind === "lost") return "lost";
   if (prepared.kind === "failed") return witness.judge(prepared.cause, what, bucket);
+  versions.prepared();
   const begun = documents.write("versioning", status, what);
   const began = versions.switches(isSuspending);
   const ended = await call(
