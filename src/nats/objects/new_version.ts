@@ -70,6 +70,8 @@ export async function takeTurn(
   reading: Current | Promise<Current> | undefined,
   check: (before: Current) => void,
 ): Promise<Turn> {
+  // Whoever does not await it must not leave its rejection to nobody.
+  if (reading instanceof Promise) reading.catch(() => {});
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const at = monotonic();
     const versioning = await versioningOf(needs, stream);
