@@ -27,6 +27,8 @@ export function has(plan: Plan, need: string): boolean {
       return versions?.hasLocks === true;
     case "natives":
       return plan.natives > 0;
+    case "without-natives":
+      return plan.natives === 0;
     case "copies":
       return shape.replicas > 1;
     case "mirror":
