@@ -1,0 +1,23 @@
+/**
+ * Random runs of the versions model: a seed decides the key, the clients, the faults and the schedule.
+ * @module
+ */
+
+import { Random } from "../simulation/random.ts";
+import { exploreAtRandom, type Faults } from "./versions_explorer.ts";
+import type { BrokenRule } from "./versions_rules.ts";
+import { randomScenario } from "./versions_scenarios.ts";
+
+const FAULTS: readonly Faults[] = [
+  { unanswered: 0, crash: 0, expiry: 0 },
+  { unanswered: 0.15, crash: 0, expiry: 0 },
+  { unanswered: 0, crash: 0.06, expiry: 0.05 },
+  { unanswered: 0.1, crash: 0.05, expiry: 0.05 },
+];
+
+/** Runs the schedule of a seed. */
+export function runSeed(seed: number, broken?: BrokenRule): ReturnType<typeof exploreAtRandom> {
+  const random = new Random(seed);
+  const scenario = randomScenario(random, seed % 4 === 0);
+  return exploreAtRandom(scenario, random, random.pick(FAULTS), broken);
+}
