@@ -43,7 +43,9 @@ export function* deleteVersion(gateway: Gateway, version: string): Steps<DeleteR
       if (outcome !== "ok") return { status: outcome };
       yield* free(gateway, held);
       const { content: old } = record;
-      if (isRecord(old) && old.group !== held.group) yield* free(gateway, old, true);
+      if (isRecord(old) && old.group !== held.group && !isLocked(old)) {
+        yield* free(gateway, old, true);
+      }
       return { status: "deleted" };
     }
     const isNamed = info.content?.group === held.group &&
@@ -60,7 +62,7 @@ export function* deleteVersion(gateway: Gateway, version: string): Steps<DeleteR
     if (status === "full") {
       const outcome = yield* removeWithoutRoom(gateway, held, record.sequence, isNamed);
       if (outcome === "again") continue;
-      return { status: outcome === "ok" ? "deleted" : "full" };
+      return { status: outcome === "ok" ? "deleted" : "unknown" };
     }
     if (status === "conflict") {
       if (!isInDoubt) continue;
@@ -91,7 +93,11 @@ function* removeCurrent(
       messages.push(publishing(subject, content, sequence));
     }
   }
-  if (broken !== "no tombstone for the current version") {
+  const { content: old } = record;
+  // A locked record that a held-up put has hidden is a version again.
+  const isHidden = isRecord(old) && isLocked(old) && old.group !== held.group &&
+    broken !== "delete removes a hidden locked record";
+  if (!isHidden && broken !== "no tombstone for the current version") {
     messages.push(publishing(`R:${held.version}`, tombstoneOf(held), record.sequence));
   }
   if (broken === "promotion without a batch") {
@@ -144,7 +150,7 @@ function* removeWithoutRoom(
   held: Content,
   sequence: number,
   isNamed: boolean,
-): Steps<"ok" | "again" | "full"> {
+): Steps<"ok" | "again" | "unknown"> {
   const { broken } = gateway;
   const { status } = yield* send({ kind: "erase", sequence });
   if (status !== "ok") return "again";
@@ -152,7 +158,7 @@ function* removeWithoutRoom(
   if (broken === "no tombstone in a full bucket") return "ok";
   const tombstone = publishing(`R:${held.version}`, tombstoneOf(held), 0);
   const outcome = yield* send(tombstone);
-  return outcome.status === "ok" ? "ok" : outcome.status === "full" ? "full" : "again";
+  return outcome.status === "ok" ? "ok" : outcome.status === "conflict" ? "again" : "unknown";
 }
 
 /** What a change of tags or protection answers. */

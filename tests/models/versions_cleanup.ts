@@ -3,16 +3,15 @@
  * @module
  */
 
+import { type Gateway, names, publishing, read, type Steps } from "./versions_steps.ts";
 import {
-  type Gateway,
-  names,
-  publishing,
-  read,
-  send,
-  type Steps,
-  tombstoneOf,
-} from "./versions_steps.ts";
-import { type Content, contentOf, isRecord, type Message, versionOf } from "./versions_world.ts";
+  type Content,
+  contentOf,
+  isLocked,
+  isRecord,
+  type Message,
+  versionOf,
+} from "./versions_world.ts";
 
 /** Purges groups in the trash that nothing names. */
 export function* emptyTrash({ broken }: Gateway): Steps<void> {
@@ -56,10 +55,8 @@ export function* sweep({ broken }: Gateway): Steps<void> {
   for (const group of groups) {
     if (!named.has(group)) yield { kind: "purge", group };
   }
-  for (const { sequence, content } of obsolete) {
-    if (content === undefined) continue;
-    yield* send(publishing(`R:${content.version}`, tombstoneOf(content), sequence));
-  }
+  // By sequence, which needs no room. No tombstone is due: the version is current.
+  for (const { sequence } of obsolete) yield { kind: "erase", sequence };
 }
 
 type Names = { readonly named: Set<string>; readonly obsolete: readonly Message[] };
@@ -89,6 +86,7 @@ function* readNames(broken: Gateway["broken"]): Steps<Names> {
   const obsolete = records.values().filter(({ content }) => {
     if (!isRecord(content) || content.version !== versionOf(info.content)) return false;
     if (broken === "the sweep removes useful archives") return true;
+    if (isLocked(content)) return false;
     // A later archive of this version replaces the record first, so it is of no use to anybody.
     return content.from !== info.sequence && content.group !== info.content?.group;
   });

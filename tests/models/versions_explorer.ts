@@ -158,12 +158,14 @@ export function exploreAtRandom(
       continue;
     }
     const request = JSON.stringify(system.clients[index]?.pending);
+    const kind = system.clients[index]?.pending?.kind;
+    const isPublish = kind === "publish" || kind === "batch";
     const isNative = system.clients[index]?.call?.operation.kind === "native";
     if (faults.crash > 0 && random.chance(faults.crash)) {
       const isSent = random.chance(0.7);
       trace.push(`${index}: ${isSent ? "crashes after" : "crashes before"} ${request}`);
       system.crash(index, isSent);
-    } else if (!isNative && faults.unanswered > 0 && random.chance(faults.unanswered)) {
+    } else if (isPublish && !isNative && random.chance(faults.unanswered)) {
       const fault = random.chance(0.5) ? "lost answer" : "delayed";
       trace.push(`${index}: ${fault} ${request}`);
       system.step(index, fault);

@@ -3,12 +3,13 @@
  * @module
  */
 
+import type { Amended } from "./versions_held_up.ts";
 import { edit, type Operation, type Result } from "./versions_operations.ts";
-import { type Content, contentOf, isLocked, type Mode } from "./versions_world.ts";
+import { type Content, contentOf, isLocked, isRecord, type Mode } from "./versions_world.ts";
 
 /** An operation that a client ran. */
 export type Call = {
-  readonly operation: Operation;
+  readonly operation: Operation | { readonly kind: "amend"; readonly name: string } & Amended;
   readonly start: number;
   /** Infinity if it has not answered, or answered that it does not know. */
   end: number;
@@ -67,21 +68,23 @@ export function isLinearizable(
 /** Returns the states that a call can lead to; none if its result contradicts the state. */
 function apply(state: State, { operation, result }: Call): readonly State[] {
   const { versions } = state;
+  const shown = visible(state);
   const isUnknown = result === undefined || result.status === "unknown";
   switch (operation.kind) {
     case "put":
       return applyPut(state, operation, result as Extract<Result, { status: "stored" }>, isUnknown);
     case "delete": {
-      const found = versions.find(({ version }) => version === operation.version);
+      const found = shown.find(({ version }) => version === operation.version);
       const isHeld = found !== undefined && isLocked(found);
       if (result?.status === "denied") return isHeld ? [state] : [];
+      if (result?.status === "full") return [state];
       if (isHeld) return [];
       return [{ ...state, versions: versions.filter((item) => item !== found) }];
     }
     case "tag":
     case "hold":
     case "retain": {
-      const found = versions.find(({ version }) => version === operation.version);
+      const found = shown.find(({ version }) => version === operation.version);
       if (found === undefined) return isUnknown || result?.status === "missing" ? [state] : [];
       const edited = edit(found, operation);
       if (edited === undefined) return isUnknown || result?.status === "denied" ? [state] : [];
@@ -92,14 +95,16 @@ function apply(state: State, { operation, result }: Call): readonly State[] {
       if (isUnknown) return [state];
       const wanted = operation.version === undefined
         ? versions[0]?.kind === "deleted" ? undefined : versions[0]
-        : versions.find(({ version }) => version === operation.version);
+        : shown.find(({ version }) => version === operation.version);
       const { status, group, tags } = result as Extract<Result, { readonly group: string }>;
       if (wanted === undefined) return status === "missing" ? [state] : [];
       return status === "found" && wanted.group === group && wanted.tags === tags ? [state] : [];
     }
     case "list":
       if (isUnknown) return [state];
-      return result?.status === "listed" && isSame(result.versions, visible(state)) ? [state] : [];
+      return result?.status === "listed" && isSame(result.versions, shown) ? [state] : [];
+    case "amend":
+      return applyAmendment(state, operation);
     case "setMode":
       return [{ ...state, mode: operation.mode }];
     default:
@@ -119,27 +124,43 @@ function applyPut(
   if (isUnknown) {
     if (isRefused) return [];
     const modes: readonly Mode[] = mode === undefined ? ["U", "E", "S"] : [mode];
-    return modes.map((as) => stored(as, false));
+    return modes.map(stored);
   }
   if (result?.status === "failed") return isRefused ? [state] : [];
   if (result?.status !== "stored") return [state]; // refused for a lock or for want of room
-  const { mode: as, heldUp } = result;
-  return isRefused || mode === undefined && heldUp === undefined && as !== state.mode
+  const { mode: as, amended } = result;
+  return isRefused ||
+      mode === undefined && amended === undefined && as !== "E" && state.mode === "E"
     ? []
-    : [stored(as, heldUp === "kept")];
+    : [stored(as)];
 
-  function stored(as: Mode, isKept: boolean): State {
+  function stored(as: Mode): State {
     const version = as === "E" ? name : "null";
     const kind = isMarker ? as === "U" ? "deleted" : "marker" : "object";
     const group = isMarker ? "" : name;
     const made = contentOf({ kind, version, group, retention });
     const rest = state.versions.filter(({ kind }) => kind !== "deleted");
     if (as === "E") return { ...state, versions: [made, ...rest] };
-    const others = isKept
-      ? rest.map((item) =>
-        item.version === "null" ? { ...item, version: `${item.group}-kept` } : item
-      )
-      : rest.filter(({ version }) => version !== "null");
+    const others = rest.filter(({ version }) => version !== "null");
     return { ...state, versions: [made, ...others] };
   }
+}
+
+/** Gives the current version an id, or not, and inserts the version that returns. */
+function applyAmendment(
+  state: State,
+  { name, version, kept }: { readonly name: string } & Amended,
+): readonly State[] {
+  let { versions } = state;
+  if (version !== undefined) {
+    const [made, ...rest] = versions;
+    if (made === undefined || made.group !== "" && made.group !== name) return [];
+    const kind = made.kind === "deleted" ? "marker" : made.kind;
+    versions = [{ ...made, kind, version }, ...rest];
+  }
+  if (!isRecord(kept)) return [{ ...state, versions }];
+  // If its put is gone already, it returns without being current.
+  const behind = [contentOf({ kind: "deleted" }), kept, ...versions];
+  return [behind, ...versions.concat(kept).map((_, i) => versions.toSpliced(i, 0, kept))]
+    .map((versions) => ({ ...state, versions }));
 }

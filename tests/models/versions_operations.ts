@@ -13,7 +13,7 @@ import {
 } from "./versions_changes.ts";
 import { emptyTrash, type Native, native, sweep } from "./versions_cleanup.ts";
 import { type Put, put, type PutResult } from "./versions_put.ts";
-import type { Gateway, Steps } from "./versions_steps.ts";
+import { type Gateway, lookAtMode, type Steps } from "./versions_steps.ts";
 import type { Content, Mode } from "./versions_world.ts";
 
 /** A change of a version's tags or protection. */
@@ -72,6 +72,13 @@ export function* start(gateway: Gateway, operation: Operation): Steps<Result> {
     case "list":
       return { status: "listed", versions: (yield { kind: "list" }) as readonly Content[] };
     case "setMode":
+      if (operation.mode === "E" && gateway.broken !== "Unversioned and Enabled at the same time") {
+        // No gateway may still overwrite in place without a look at R[null] when the first one archives.
+        if ((yield* lookAtMode()).mode === "U") {
+          yield { kind: "setMode", mode: "S" };
+          yield { kind: "wait" };
+        }
+      }
       yield { kind: "setMode", mode: operation.mode };
       yield { kind: "wait" };
       return undefined;

@@ -3,13 +3,13 @@
  * @module
  */
 
+import { amend, type Amended } from "./versions_held_up.ts";
 import {
   archive,
   free,
   type Gateway,
   highestOrdinal,
   lookAtMode,
-  preserve,
   publishing,
   read,
   send,
@@ -45,11 +45,8 @@ export type PutResult =
     readonly status: "stored";
     readonly version: string;
     readonly mode: Mode;
-    /**
-     * Set if the put was held up past its lease, so that it used an older mode: whether it kept the version that it
-     * replaced. It can lose one only if an archive came between, or if it dies.
-     */
-    readonly heldUp: "kept" | "lost" | undefined;
+    /** Set if the put was held up past its lease, so that it used an older mode at first. */
+    readonly amended: Amended | undefined;
   }
   | { readonly status: "failed" | "denied" | "full" | "unknown" };
 
@@ -103,7 +100,8 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
     if (mode !== "U") {
       if (current !== undefined && current.ordinal > 0) ordinal = current.ordinal + 1;
       else if (broken === "ordinals start at one again") ordinal = 1;
-      else ordinal = (yield* highestOrdinal(gateway)) + (current === undefined ? 1 : 3);
+      else if (current === undefined) ordinal = Math.max(yield* highestOrdinal(gateway), 1) + 1;
+      else ordinal = (yield* highestOrdinal(gateway)) + 3;
     }
     const isTombstone = isMarker && mode === "U";
     const made = contentOf({
@@ -124,13 +122,18 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
     if (committed === "unknown") return { status: "unknown" };
     if (committed === "full") return yield* give("full");
     if (committed === "refused") continue;
-    const stored = { status: "stored", version: made.version, mode } as const;
-    if (mode === "E") return { ...stored, heldUp: undefined };
+    const stored = {
+      status: "stored",
+      version: made.version,
+      mode,
+      amended: undefined,
+    } as const;
+    if (mode === "E") return stored;
     const inPlace = version === "null" ? current : undefined;
     if (operation.mode === undefined && broken !== "a held-up put frees what it replaced") {
       if ((yield* lookAtTime()) !== look.time && (yield* lookAtMode()).mode === "E") {
-        const heldUp = yield* keepReplaced(gateway, inPlace, sequence, hidden);
-        return { ...stored, heldUp };
+        const heldUp = { made, stored: committed, inPlace, sequence, hidden };
+        return { ...stored, amended: yield* amend(gateway, name, heldUp) };
       }
     }
     if (inPlace !== undefined) yield* free(gateway, inPlace);
@@ -139,7 +142,7 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
       const { status } = yield* send(publishing("R:null", tombstoneOf(hidden.content), expect));
       if (status === "ok") yield* free(gateway, hidden.content, inPlace !== undefined);
     }
-    return { ...stored, heldUp: undefined };
+    return stored;
   }
 }
 
@@ -148,50 +151,30 @@ function* lookAtTime(): Steps<number> {
   return time;
 }
 
-/** Keeps the version that a held-up put has replaced, or has hidden behind its own null version. */
-function* keepReplaced(
-  gateway: Gateway,
-  inPlace: Content | undefined,
-  sequence: number,
-  hidden: Message,
-): Steps<"kept" | "lost"> {
-  if (inPlace !== undefined) yield* preserve(gateway, inPlace, sequence);
-  else if (isRecord(hidden.content)) {
-    const { content } = hidden;
-    const version = `${content.ordinal}.${content.group}-kept`;
-    const messages = [
-      publishing(`R:${version}`, { ...content, version }, 0),
-      publishing("R:null", tombstoneOf(content), hidden.sequence),
-    ];
-    if ((yield* send({ kind: "batch", messages })).status !== "ok") return "lost";
-  }
-  return "kept";
-}
-
-/** Publishes object info, and finds out what became of it if no answer comes. */
+/** Publishes object info, and finds out what became of it if no answer comes. Returns its sequence; 0 if it is archived. */
 function* commit(
   { broken }: Gateway,
   made: Content,
   expect: number | undefined,
-): Steps<"ok" | "refused" | "full" | "unknown"> {
-  let { status } = yield* send(publishing("M", made, expect));
+): Steps<number | "refused" | "full" | "unknown"> {
+  let { status, sequence } = yield* send(publishing("M", made, expect));
   if (status === "unanswered") {
     if (broken === "no answer is a refusal") return "refused";
-    status = (yield* send(publishing("M", made, expect))).status;
+    ({ status, sequence } = yield* send(publishing("M", made, expect)));
     if (status === "unanswered" || status === "full") return "unknown";
     if (status === "conflict") {
       if (broken === "a conflict after no answer is a refusal") return "refused";
       return yield* settle(broken === "absence from M is a refusal", made);
     }
   }
-  return status === "conflict" ? "refused" : status === "full" ? "full" : "ok";
+  return status === "conflict" ? "refused" : status === "full" ? "full" : sequence;
 }
 
 /**
  * Finds out whether a commit landed that has been refused when it was repeated. If no message names it, a native client may
  * have replaced it and purged its bytes, so it must not be committed again.
  */
-function* settle(isBlind: boolean, made: Content): Steps<"ok" | "refused" | "unknown"> {
+function* settle(isBlind: boolean, made: Content): Steps<number | "refused" | "unknown"> {
   let info = yield* read("M");
   while (true) {
     const { content } = info;
@@ -199,11 +182,11 @@ function* settle(isBlind: boolean, made: Content): Steps<"ok" | "refused" | "unk
       content.version === made.version && content.ordinal === made.ordinal;
     const isUnique = made.group !== "" || made.version !== "null";
     if (!isUnique) return "unknown";
-    if (isMine) return "ok";
+    if (isMine) return info.sequence;
     if (isBlind) return "refused";
     const { content: record } = yield* read(`R:${made.version}`);
-    if (made.version !== "null" && record !== undefined) return "ok"; // archived, or removed since
-    if (isRecord(record) && record.group === made.group) return "ok";
+    if (made.version !== "null" && record !== undefined) return 0; // archived, or removed since
+    if (isRecord(record) && record.group === made.group) return 0;
     const again = yield* read("M");
     if (again.sequence === info.sequence) return "unknown";
     info = again;

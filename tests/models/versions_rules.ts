@@ -34,6 +34,7 @@ export const BROKEN_RULES = [
   "delete expects nothing",
   "promotion leaves the record",
   "no tombstone for the current version",
+  "delete removes a hidden locked record",
   "promotion without a batch",
   "promotes the oldest",
   "no tombstone in a full bucket",
@@ -47,6 +48,7 @@ export const BROKEN_RULES = [
   "the sweep stops at the end it saw",
   "the sweep reads M alone",
   "the sweep removes useful archives",
+  "Unversioned and Enabled at the same time",
   "a tombstone expires before late publishes",
 ] as const;
 

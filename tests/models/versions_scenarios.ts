@@ -3,7 +3,6 @@
  * @module
  */
 
-import type { Random } from "../simulation/random.ts";
 import type { Operation } from "./versions_operations.ts";
 import type { Put } from "./versions_put.ts";
 import { type Content, contentOf, type Mode } from "./versions_world.ts";
@@ -92,45 +91,4 @@ export const OPERATIONS: Readonly<
 /** Returns an operation that another client runs at the same time: it puts another version. */
 export function another(operation: Operation): Operation {
   return operation.kind === "put" ? { ...operation, name: `${operation.name}2` } : operation;
-}
-
-/** Returns a random scenario of two or three clients in one mode or two. */
-export function randomScenario(random: Random, natives: boolean): Scenario {
-  const versions: readonly Content[] = random.pick(Object.values(KEYS));
-  const ids = versions.map(({ version }) => version);
-  if (ids.length === 0) ids.push("null");
-  let count = 0;
-  const operation = (): Operation => {
-    const name = `p${++count}`;
-    const id = random.pick(ids);
-    switch (random.below(natives ? 13 : 11)) {
-      case 0:
-      case 1:
-        return put(name, "E");
-      case 2:
-        return put(name, "S");
-      case 3:
-        return put(name, random.pick(["E", "S"]), { isMarker: true });
-      case 4:
-        return put(name, "E", { condition: random.pick(["", versions[0]?.group ?? ""]) });
-      case 5:
-      case 6:
-        return { kind: "delete", version: id };
-      case 7:
-        return { kind: "tag", version: id, tags: count };
-      case 8:
-        return { kind: "get", version: random.chance(0.7) ? id : undefined };
-      case 9:
-        return { kind: "list" };
-      case 10:
-        return { kind: random.pick(["emptyTrash", "sweep"] as const) };
-      default:
-        return { kind: "native", does: random.pick(["put", "delete", "update"] as const), name };
-    }
-  };
-  const programs = Array.from(
-    { length: random.pick([2, 3]) },
-    () => Array.from({ length: random.pick([1, 1, 2]) }, operation),
-  );
-  return { versions, programs, isSmall: random.chance(0.5) };
 }

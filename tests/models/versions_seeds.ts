@@ -5,19 +5,27 @@
 
 import { Random } from "../simulation/random.ts";
 import { exploreAtRandom, type Faults } from "./versions_explorer.ts";
+import { randomScenario, type Theme } from "./versions_random.ts";
 import type { BrokenRule } from "./versions_rules.ts";
-import { randomScenario } from "./versions_scenarios.ts";
 
+const NO_FAULTS: Faults = { unanswered: 0, crash: 0, expiry: 0 };
 const FAULTS: readonly Faults[] = [
-  { unanswered: 0, crash: 0, expiry: 0 },
+  NO_FAULTS,
   { unanswered: 0.15, crash: 0, expiry: 0 },
   { unanswered: 0, crash: 0.06, expiry: 0.05 },
   { unanswered: 0.1, crash: 0.05, expiry: 0.05 },
 ];
 
+const THEMES: readonly Theme[] = ["plain", "native", "lease", "lock", "full"];
+
+/** Returns the theme of a seed. */
+export function themeOf(seed: number): Theme {
+  return THEMES[seed % THEMES.length] ?? "plain";
+}
+
 /** Runs the schedule of a seed. */
 export function runSeed(seed: number, broken?: BrokenRule): ReturnType<typeof exploreAtRandom> {
   const random = new Random(seed);
-  const scenario = randomScenario(random, seed % 4 === 0);
+  const scenario = randomScenario(random, themeOf(seed));
   return exploreAtRandom(scenario, random, random.pick(FAULTS), broken);
 }

@@ -99,41 +99,45 @@ export function* archive(
   const { broken } = gateway;
   const subject = `R:${info.version}`;
   const record = { ...info, from: s, ordinal: yield* ordinalNow(gateway, info) };
-  let expect: number | undefined = 0;
-  if (broken === "archive overwrites") expect = undefined;
+  let expect: number | undefined = broken === "archive overwrites" ? undefined : 0;
+  let replaced: Content | undefined;
   while (true) {
-    const { status } = yield* send(publishing(subject, record, expect));
-    if (status === "ok") return "done";
+    const messages = [publishing(subject, record, expect)];
+    // A held-up put may have hidden a null version that is locked: it gets an id of its own.
+    const isKept = replaced !== undefined && isLocked(replaced) &&
+      broken !== "archive replaces a locked record";
+    if (replaced !== undefined && isKept) messages.push(keeping(replaced));
+    const { status } = yield* send({ kind: "batch", messages });
+    if (status === "ok") {
+      if (replaced !== undefined && !isKept) yield* free(gateway, replaced, true);
+      return "done";
+    }
     if (status === "full") return "full";
     const { sequence, content } = yield* read(subject);
-    if (content === undefined) {
-      expect = sequence;
-      continue;
-    }
     if (broken !== "archive does not read M again") {
-      const { sequence: current } = yield* read("M");
-      if (current !== s) return "stale";
+      if ((yield* read("M")).sequence !== s) return "stale";
     }
     if (isRecord(content)) {
       if (broken === "archive accepts any record" || content.from === s) return "done";
-      if (content.group !== info.group) {
-        const isKept = isLocked(content) && broken !== "archive replaces a locked record";
-        if (isKept) yield* preserve(gateway, content);
-        else yield* free(gateway, content, true);
-      }
-    } else if (broken === "archive accepts a tombstone") return "done";
+    } else if (content !== undefined && broken === "archive accepts a tombstone") return "done";
+    replaced = isRecord(content) && content.group !== info.group ? content : undefined;
     expect = sequence;
   }
 }
 
-/** Stores a version under an id of its own, because its id now belongs to another one. */
-export function* preserve(gateway: Gateway, info: Content, from = info.from): Steps<string> {
-  const ordinal = info.ordinal > 0 ? info.ordinal : (yield* highestOrdinal(gateway)) + 1;
-  const version = `${ordinal}.${info.group}-kept`; // in the gateway, 22 random characters
+/** Returns the record of a version under an id of its own, because its id now belongs to another one. */
+export function keeping(info: Content): Publish {
+  const version = `${info.ordinal}.${info.group}-kept`; // in the gateway, 22 random characters
+  return publishing(`R:${version}`, { ...info, version }, 0);
+}
+
+/** Stores a version under an id of its own. */
+export function* preserve(info: Content): Steps<Content | undefined> {
+  const message = keeping(info);
   while (true) {
-    const record = { ...info, version, ordinal, from };
-    const { status } = yield* send(publishing(`R:${version}`, record, 0));
-    if (status !== "unanswered") return version;
+    const { status } = yield* send(message);
+    if (status === "full") return undefined;
+    if (status !== "unanswered") return message.content;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Answer,
   type Content,
   isLocked,
+  isRecord,
   type Publish,
   type Request,
   World,
@@ -39,6 +40,10 @@ type Late = {
 /** Steps after which operations are taken to run forever. */
 const MAX_STEPS = 600;
 const UNANSWERED: Answer = { status: "unanswered", sequence: 0 };
+
+function messagesOf(request: Request): readonly Publish[] {
+  return request.kind === "batch" ? request.messages : request.kind === "publish" ? [request] : [];
+}
 
 /** Clients, their messages that are still on the way, and the checks of each step. */
 export class System {
@@ -106,8 +111,9 @@ export class System {
     const isNative = operation.kind === "native";
     if (isNative) this.#touch();
     let answer: Answer;
-    if (fault !== undefined && (request.kind === "publish" || request.kind === "batch")) {
-      const messages = request.kind === "batch" ? request.messages : [request];
+    const messages = messagesOf(request);
+    if (fault !== undefined && messages.length > 0) {
+      this.#noteAmendment(client.call, operation, messages);
       if (fault === "delayed") this.late.push({ messages, start: client.call.start, isNative });
       else this.#publish(messages);
       answer = UNANSWERED;
@@ -123,6 +129,12 @@ export class System {
     }
     client.call.result = value as Call["result"];
     client.call.end = client.call.result?.status === "unknown" ? Infinity : now;
+    const { result } = client.call;
+    if (result?.status === "stored" && result.amended !== undefined && operation.kind === "put") {
+      // It is a put in the older mode and then, a little later, a change.
+      const amendment = { kind: "amend", name: operation.name, ...result.amended } as const;
+      this.calls.push({ ...client.call, operation: amendment, result: undefined });
+    }
     client.call = undefined;
     this.#begin(client);
   }
@@ -137,9 +149,19 @@ export class System {
     client.waiting.length = 0;
     if (!isSent || call === undefined) return;
     const isNative = operation?.kind === "native";
-    const late = { start: call.start, isNative };
-    if (request.kind === "publish") this.late.push({ messages: [request], ...late });
-    if (request.kind === "batch") this.late.push({ messages: request.messages, ...late });
+    const messages = messagesOf(request);
+    if (messages.length > 0) this.late.push({ messages, start: call.start, isNative });
+    if (operation !== undefined) this.#noteAmendment(call, operation, messages);
+  }
+
+  /** Notes what a put without an answer may have amended. */
+  #noteAmendment(call: Call, operation: Operation, messages: readonly Publish[]): void {
+    if (operation.kind !== "put" || operation.mode !== undefined) return;
+    const kept = messages.find(({ subject }) => subject === "R:null" || subject.endsWith("-kept"));
+    if (kept === undefined) return;
+    const version = messages.find(({ subject }) => subject === "M")?.content.version;
+    const facts = { kind: "amend", name: operation.name, version, kept: kept.content } as const;
+    this.calls.push({ ...call, operation: facts });
   }
 
   /** Lets a late publish land, or loses it. */
@@ -203,11 +225,12 @@ export class System {
     return published;
   }
 
+  /** Checks that what was locked before the last step is there, if only as a record that a held-up put has hidden. */
   #checkLocks(): void {
     const versions = this.world.versions();
     for (const { version, group } of this.#locked) {
-      const isKept = versions.some((other) =>
-        group === "" ? other.version === version : other.group === group
+      const isKept = this.world.subjects.values().some(({ content }) =>
+        isRecord(content) && (group === "" ? content.version === version : content.group === group)
       );
       if (!isKept || group !== "" && !this.world.groups.has(group)) {
         this.violation ??= `locked version ${version} is gone`;
