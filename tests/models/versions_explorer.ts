@@ -4,8 +4,8 @@
  */
 
 import type { Random } from "../simulation/random.ts";
-import type { BrokenRule } from "./versions_rules.ts";
-import type { Scenario } from "./versions_scenarios.ts";
+import type { AnyRule } from "./versions_rules.ts";
+import { another, type Group, type Scenario } from "./versions_scenarios.ts";
 import { System } from "./versions_system.ts";
 import { judge } from "./versions_verdict.ts";
 import type { Request } from "./versions_world.ts";
@@ -22,7 +22,7 @@ export type Exploration = {
  * Runs every interleaving of a scenario's clients, each with one operation, except those that differ only in the order of
  * steps that do not affect each other (sleep sets).
  */
-export function exploreAll(scenario: Scenario, broken?: BrokenRule): Exploration {
+export function exploreAll(scenario: Scenario, broken?: AnyRule): Exploration {
   let runs = 0;
   let found: { violation: string; trace: string[] } | undefined;
   const replay = (prefix: readonly number[]): System => {
@@ -60,9 +60,27 @@ export function exploreAll(scenario: Scenario, broken?: BrokenRule): Exploration
   return { runs, violation: found?.violation, trace: found?.trace ?? [] };
 }
 
+/** Runs every interleaving of any two operations of a group, with groups of either size. Stops at a violation. */
+export function exploreGroup({ operations, ...key }: Group, broken?: AnyRule): Exploration {
+  let runs = 0;
+  for (const isSmall of [true, false]) {
+    for (const [i, one] of operations.entries()) {
+      for (const other of operations.slice(i)) {
+        const programs = [[one], [another(other)]];
+        const found = exploreAll({ ...key, programs, isSmall }, broken);
+        runs += found.runs;
+        if (found.violation === undefined) continue;
+        const trace = [found.violation, JSON.stringify(programs), ...found.trace];
+        return { runs, violation: found.violation, trace };
+      }
+    }
+  }
+  return { runs, violation: undefined, trace: [] };
+}
+
 function traceOf(
   scenario: Scenario,
-  broken: BrokenRule | undefined,
+  broken: AnyRule | undefined,
   choices: readonly number[],
 ): string[] {
   const system = new System(scenario, broken);
@@ -135,7 +153,7 @@ export function exploreAtRandom(
   scenario: Scenario,
   random: Random,
   faults: Faults,
-  broken?: BrokenRule,
+  broken?: AnyRule,
 ): {
   readonly violation: string | undefined;
   readonly steps: number;

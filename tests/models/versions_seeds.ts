@@ -6,7 +6,7 @@
 import { Random } from "../simulation/random.ts";
 import { exploreAtRandom, type Faults } from "./versions_explorer.ts";
 import { randomScenario, type Theme } from "./versions_random.ts";
-import type { BrokenRule } from "./versions_rules.ts";
+import type { AnyRule } from "./versions_rules.ts";
 
 const NO_FAULTS: Faults = { unanswered: 0, crash: 0, expiry: 0 };
 const FAULTS: readonly Faults[] = [
@@ -24,7 +24,7 @@ export function themeOf(seed: number): Theme {
 }
 
 /** Runs the schedule of a seed. */
-export function runSeed(seed: number, broken?: BrokenRule): ReturnType<typeof exploreAtRandom> {
+export function runSeed(seed: number, broken?: AnyRule): ReturnType<typeof exploreAtRandom> {
   const random = new Random(seed);
   const scenario = randomScenario(random, themeOf(seed));
   return exploreAtRandom(scenario, random, random.pick(FAULTS), broken);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { BrokenRule } from "./versions_rules.ts";
+import type { AnyRule } from "./versions_rules.ts";
 import {
   type Answer,
   type Content,
@@ -27,7 +27,7 @@ export type Steps<T> = Generator<Request, T, Answer>;
 /** The gateway that runs an operation. */
 export type Gateway = {
   /** The rule that this gateway breaks. */
-  readonly broken: BrokenRule | undefined;
+  readonly broken: AnyRule | undefined;
   /** Whether groups are small enough to be purged at once. */
   readonly isSmall: boolean;
 };

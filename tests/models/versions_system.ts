@@ -6,7 +6,7 @@
 import type { Call } from "./versions_history.ts";
 import { type Operation, start } from "./versions_operations.ts";
 import type { Scenario } from "./versions_scenarios.ts";
-import type { BrokenRule } from "./versions_rules.ts";
+import type { AnyRule } from "./versions_rules.ts";
 import type { Gateway, Steps } from "./versions_steps.ts";
 import {
   type Answer,
@@ -15,6 +15,7 @@ import {
   isRecord,
   type Publish,
   type Request,
+  versionOf,
   World,
 } from "./versions_world.ts";
 
@@ -61,7 +62,7 @@ export class System {
   /** Versions that a native client may have destroyed: each was current while one ran. */
   readonly touched = new Set<string>(["null"]);
 
-  constructor(scenario: Scenario, broken: BrokenRule | undefined) {
+  constructor(scenario: Scenario, broken: AnyRule | undefined) {
     const { world } = this;
     const { versions, programs, isSmall, mode = "E", room = Infinity } = scenario;
     this.scenario = scenario;
@@ -72,6 +73,16 @@ export class System {
       const subject = version === versions[0] ? "M" : `R:${version.version}`;
       world.publish([{ kind: "publish", subject, content: version, expect: undefined }]);
       if (version.group !== "" && version.kind !== "deleted") world.groups.add(version.group);
+    }
+    const others = scenario.trash?.map((content) => ({ subject: `T:${content.group}`, content })) ??
+      [];
+    const { hidden } = scenario;
+    if (hidden !== undefined) {
+      others.push({ subject: "R:null", content: hidden });
+      world.groups.add(hidden.group);
+    }
+    for (const message of others) {
+      world.publish([{ kind: "publish", ...message, expect: undefined }]);
     }
     world.room = room;
     this.#checkLocks();
@@ -237,6 +248,10 @@ export class System {
       }
     }
     this.#locked = versions.filter(isLocked);
+    const { content: hidden } = this.world.last("R:null");
+    const { content: info } = this.world.last("M");
+    const isHidden = isRecord(hidden) && versionOf(info) === "null" && hidden.group !== info?.group;
+    if (isHidden && isLocked(hidden)) this.#locked = [...this.#locked, hidden];
   }
 
   #perform(request: Request, isNative: boolean): Answer {
