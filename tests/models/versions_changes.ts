@@ -83,7 +83,13 @@ function* removeCurrent(
   record: Message,
 ): Steps<"ok" | "again" | "unknown" | "full"> {
   const { broken } = gateway;
-  const next = yield* newestRecord(gateway, held.version);
+  const { content: old } = record;
+  // A locked record that a held-up put has hidden is a version again.
+  const isHidden = isRecord(old) && isLocked(old) && old.group !== held.group &&
+    broken !== "delete removes a hidden locked record";
+  const next = yield* newestRecord(gateway, isHidden ? undefined : held.version);
+  const own = `R:${held.version}`;
+  if (next?.subject === own && next.message.sequence !== record.sequence) return "again";
   const messages: Publish[] = [];
   if (next === undefined) messages.push(publishing("M", contentOf({ kind: "deleted" }), s));
   else {
@@ -93,13 +99,10 @@ function* removeCurrent(
       messages.push(publishing(subject, content, sequence));
     }
   }
-  const { content: old } = record;
-  // A locked record that a held-up put has hidden is a version again.
-  const isHidden = isRecord(old) && isLocked(old) && old.group !== held.group &&
-    broken !== "delete removes a hidden locked record";
   if (!isHidden && broken !== "no tombstone for the current version") {
-    messages.push(publishing(`R:${held.version}`, tombstoneOf(held), record.sequence));
+    messages.push(publishing(own, tombstoneOf(held), record.sequence));
   }
+  if (isHidden && next?.subject !== own) messages.push(publishing(own, old, record.sequence));
   if (broken === "promotion without a batch") {
     for (const message of messages) {
       if ((yield* send(message)).status === "conflict") return "again";
@@ -126,7 +129,10 @@ type Candidate = {
 };
 
 /** Finds the newest version that has a record, except one. */
-function* newestRecord({ broken }: Gateway, except: string): Steps<Candidate | undefined> {
+function* newestRecord(
+  { broken }: Gateway,
+  except: string | undefined,
+): Steps<Candidate | undefined> {
   const candidates: { subject: string; ordinal: number; message: Message | undefined }[] = [];
   for (const subject of yield* names("R:")) {
     const version = subject.slice(2);
