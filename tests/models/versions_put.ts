@@ -21,6 +21,7 @@ import {
   contentOf,
   isLocked,
   isRecord,
+  type Look,
   type Message,
   type Mode,
   versionOf,
@@ -55,7 +56,7 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
   const { name, isMarker, condition } = operation;
   const { broken } = gateway;
   const group = isMarker ? "" : name;
-  let look = { mode: operation.mode ?? "E", time: 0 };
+  let look: Look = { mode: operation.mode ?? "E", time: 0, enabled: 0 };
   if (operation.mode === undefined) look = yield* lookAtMode();
   if (!isMarker) yield { kind: "store", group };
   const give = function* (status: "failed" | "denied" | "full"): Steps<PutResult> {
@@ -131,7 +132,7 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
     if (mode === "E") return stored;
     const inPlace = version === "null" ? current : undefined;
     if (operation.mode === undefined && broken !== "a held-up put frees what it replaced") {
-      if ((yield* lookAtTime()) !== look.time && (yield* lookAtMode()).mode === "E") {
+      if ((yield* lookAtTime()) !== look.time && (yield* hasChanged(look))) {
         const heldUp = { made, stored: committed, inPlace, sequence, hidden };
         return { ...stored, amended: yield* amend(gateway, name, heldUp) };
       }
@@ -144,6 +145,11 @@ export function* put(gateway: Gateway, operation: Put): Steps<PutResult> {
     }
     return stored;
   }
+}
+
+/** Tells whether versioning has been enabled since a look at the mode, even if it is suspended again. */
+function* hasChanged({ enabled }: Look): Steps<boolean> {
+  return (yield* lookAtMode()).enabled !== enabled;
 }
 
 function* lookAtTime(): Steps<number> {

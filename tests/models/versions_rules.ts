@@ -1,5 +1,31 @@
 /**
  * The rules of the versions protocol that a model can break, one at a time, to show that its explorer finds each of them.
+ *
+ * The protocol, for a key with object info `M` and records `R[v]`, as the operations of this model follow it:
+ *
+ * - `M` wins: while it holds version `v`, `R[v]` is an older copy. Only a delete marker of ours makes a deleted `M` a
+ *   version: a native delete keeps the metadata, version id included, and leaves no version.
+ * - What is freed is compared by chunk group, never by version id: a native update turns the current version into the null
+ *   version with the same group. A group freed from object info without our metadata is doubtful: never purged at once, and
+ *   the purger asks `M` and then all records of the key. For other trash it asks `M` and then `R[v]`.
+ * - A commit that got no answer is repeated. If that is refused, `M` or `R[v]` with its version, a tombstone included, make
+ *   it a success. If nothing names it, the answer is "unknown": a native client may have replaced it and purged its bytes.
+ * - Versioning goes from Unversioned to Suspended and, when all leases of the mode from before have run out, to Enabled:
+ *   otherwise a gateway archives early what another one deletes in place, and the version is back without its bytes.
+ * - A put in place whose lease ran out before its acknowledgement looks at the mode. If versioning was enabled
+ *   since, it gives its version an id in one batch that puts the null version, or a tombstone, into `R[null]`. If another write was faster,
+ *   what it replaced is stored under a fresh version id. A put that dies there may lose one overwritten version.
+ * - A locked null version that such a put hides keeps its record: an archive moves it to a fresh version id in the same
+ *   batch, a delete of the null version in front rewrites it, and the sweep leaves it alone.
+ * - A noncurrent version in a full bucket is erased by the sequence of its record; then its group is purged, and a tombstone
+ *   follows that expects no message. Without room even for that the answer is "unknown".
+ * - The sweep lists groups first and then all names, `M` and records, in one pass of one consumer. It erases a record that
+ *   `M` has made obsolete, by sequence: of the same version, of another group, and not a copy of this `M`.
+ * - A tombstone may expire when no publish can land any more that rests on a read from before the tombstone.
+ * - Ordinals: one above that of `M`. Object info without one counts as two above the highest of the records. Where there is
+ *   no current version, the next ordinal is one above the highest of the records and at least 2, because 1 is left to a
+ *   version from before versioning.
+ * - Native writers may destroy the version that is current while they run, and the null version. No other is lost.
  * @module
  */
 

@@ -13,8 +13,8 @@ import {
   contentOf,
   isLocked,
   isRecord,
+  type Look,
   type Message,
-  type Mode,
   type Publish,
   type Published,
   type Request,
@@ -44,8 +44,8 @@ export function* send(request: Request): Steps<Published> {
   return (yield request) as Published;
 }
 
-export function* lookAtMode(): Steps<{ readonly mode: Mode; readonly time: number }> {
-  return (yield { kind: "mode" }) as { readonly mode: Mode; readonly time: number };
+export function* lookAtMode(): Steps<Look> {
+  return (yield { kind: "mode" }) as Look;
 }
 
 export function publishing(subject: string, content: Content, expect?: number): Publish {

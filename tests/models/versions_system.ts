@@ -3,52 +3,23 @@
  * @module
  */
 
+import { beginWorld } from "./versions_beginning.ts";
+import { type Client, type Fault, type Late, messagesOf } from "./versions_clients.ts";
 import type { Call } from "./versions_history.ts";
+import { findLost, lockedVersions } from "./versions_locks.ts";
 import { type Operation, start } from "./versions_operations.ts";
 import type { Scenario } from "./versions_scenarios.ts";
 import type { AnyRule } from "./versions_rules.ts";
-import type { Gateway, Steps } from "./versions_steps.ts";
-import {
-  type Answer,
-  type Content,
-  isLocked,
-  isRecord,
-  type Publish,
-  type Request,
-  versionOf,
-  World,
-} from "./versions_world.ts";
-
-/** What happens to a publish without an answer. */
-export type Fault = "lost answer" | "delayed";
-
-type Client = {
-  readonly waiting: Operation[];
-  /** The operation whose steps are next; its call begins with its first step. */
-  operation: Operation | undefined;
-  steps: Steps<Call["result"]> | undefined;
-  pending: Request | undefined;
-  call: Call | undefined;
-};
-
-type Late = {
-  readonly messages: readonly Publish[];
-  /** When the operation began that sent them. */
-  readonly start: number;
-  readonly isNative: boolean;
-};
+import type { Gateway } from "./versions_steps.ts";
+import type { Answer, Content, Publish, Request, World } from "./versions_world.ts";
 
 /** Steps after which operations are taken to run forever. */
 const MAX_STEPS = 600;
 const UNANSWERED: Answer = { status: "unanswered", sequence: 0 };
 
-function messagesOf(request: Request): readonly Publish[] {
-  return request.kind === "batch" ? request.messages : request.kind === "publish" ? [request] : [];
-}
-
 /** Clients, their messages that are still on the way, and the checks of each step. */
 export class System {
-  readonly world = new World();
+  readonly world: World;
   readonly clients: readonly Client[];
   readonly late: Late[] = [];
   readonly calls: Call[] = [];
@@ -63,28 +34,11 @@ export class System {
   readonly touched = new Set<string>(["null"]);
 
   constructor(scenario: Scenario, broken: AnyRule | undefined) {
-    const { world } = this;
-    const { versions, programs, isSmall, mode = "E", room = Infinity } = scenario;
+    const { programs, isSmall } = scenario;
     this.scenario = scenario;
     this.gateway = { broken, isSmall };
-    world.mode = mode;
+    this.world = beginWorld(scenario);
     this.#hasNative = programs.flat().some(({ kind }) => kind === "native");
-    for (const version of versions.toReversed()) {
-      const subject = version === versions[0] ? "M" : `R:${version.version}`;
-      world.publish([{ kind: "publish", subject, content: version, expect: undefined }]);
-      if (version.group !== "" && version.kind !== "deleted") world.groups.add(version.group);
-    }
-    const others = scenario.trash?.map((content) => ({ subject: `T:${content.group}`, content })) ??
-      [];
-    const { hidden } = scenario;
-    if (hidden !== undefined) {
-      others.push({ subject: "R:null", content: hidden });
-      world.groups.add(hidden.group);
-    }
-    for (const message of others) {
-      world.publish([{ kind: "publish", ...message, expect: undefined }]);
-    }
-    world.room = room;
     this.#checkLocks();
     this.clients = programs.map((operations) => {
       const client: Client = {
@@ -131,7 +85,7 @@ export class System {
     } else answer = this.#perform(request, isNative);
     if (isNative) {
       this.#touch();
-      this.#locked = this.world.versions().filter(isLocked);
+      this.#locked = lockedVersions(this.world);
     } else this.#checkLocks();
     const { done, value } = client.steps?.next(answer) ?? { done: true, value: undefined };
     if (!done) {
@@ -165,10 +119,12 @@ export class System {
     if (operation !== undefined) this.#noteAmendment(call, operation, messages);
   }
 
-  /** Notes what a put without an answer may have amended. */
+  /** Notes what a put may have amended: it may die before it answers. */
   #noteAmendment(call: Call, operation: Operation, messages: readonly Publish[]): void {
     if (operation.kind !== "put" || operation.mode !== undefined) return;
-    const kept = messages.find(({ subject }) => subject === "R:null" || subject.endsWith("-kept"));
+    const kept = messages.find(({ subject, content }) =>
+      content.kind !== "gone" && (subject === "R:null" || subject.endsWith("-kept"))
+    );
     if (kept === undefined) return;
     const version = messages.find(({ subject }) => subject === "M")?.content.version;
     const facts = { kind: "amend", name: operation.name, version, kept: kept.content } as const;
@@ -182,7 +138,7 @@ export class System {
     if (late === undefined || isLost) return;
     if (late.isNative) this.#touch();
     this.#publish(late.messages);
-    if (late.isNative) this.#locked = this.world.versions().filter(isLocked);
+    if (late.isNative) this.#locked = lockedVersions(this.world);
     else this.#checkLocks();
   }
 
@@ -236,22 +192,11 @@ export class System {
     return published;
   }
 
-  /** Checks that what was locked before the last step is there, if only as a record that a held-up put has hidden. */
+  /** Checks that what was locked before the last step is there. */
   #checkLocks(): void {
-    const versions = this.world.versions();
-    for (const { version, group } of this.#locked) {
-      const isKept = this.world.subjects.values().some(({ content }) =>
-        isRecord(content) && (group === "" ? content.version === version : content.group === group)
-      );
-      if (!isKept || group !== "" && !this.world.groups.has(group)) {
-        this.violation ??= `locked version ${version} is gone`;
-      }
-    }
-    this.#locked = versions.filter(isLocked);
-    const { content: hidden } = this.world.last("R:null");
-    const { content: info } = this.world.last("M");
-    const isHidden = isRecord(hidden) && versionOf(info) === "null" && hidden.group !== info?.group;
-    if (isHidden && isLocked(hidden)) this.#locked = [...this.#locked, hidden];
+    const lost = findLost(this.world, this.#locked);
+    if (lost !== undefined) this.violation ??= `locked version ${lost} is gone`;
+    this.#locked = lockedVersions(this.world);
   }
 
   #perform(request: Request, isNative: boolean): Answer {

@@ -72,6 +72,14 @@ export type Published = {
   readonly sequence: number;
 };
 
+/** What a gateway knows of the bucket's mode, and when. */
+export type Look = {
+  readonly mode: Mode;
+  readonly time: number;
+  /** How often versioning has been enabled. */
+  readonly enabled: number;
+};
+
 /** The answer to a request. */
 export type Answer =
   | Message
@@ -79,7 +87,7 @@ export type Answer =
   | readonly string[]
   | readonly Content[]
   | { readonly subject: string; readonly message: Message }
-  | { readonly mode: Mode; readonly time: number }
+  | Look
   | boolean;
 
 /** Content with defaults. */
@@ -119,6 +127,8 @@ export class World {
   mode: Mode = "E";
   /** Rises when all leases of the mode run out. */
   time = 0;
+  /** Rises when versioning is enabled. */
+  enabled = 0;
 
   last(subject: string): Message {
     return this.subjects.get(subject) ?? ABSENT;
@@ -189,9 +199,10 @@ export class World {
         return this.next(request.after);
       case "mode":
       case "time":
-        return { mode: this.mode, time: this.time };
+        return { mode: this.mode, time: this.time, enabled: this.enabled };
       case "setMode":
         this.mode = request.mode;
+        if (request.mode === "E") this.enabled++;
         return true;
       case "wait":
         this.time++;
