@@ -1,0 +1,93 @@
+/** How a bucket gets versioning: the layout's version rises first, and writes that were held up meanwhile lose nothing. */
+
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
+import { enterWorld } from "../../src/world/world.ts";
+import { put } from "../contract/steps.ts";
+import { bucket } from "../contract/inputs.ts";
+import { storeOnServer } from "./store_on_server.ts";
+
+const KEY = "k" as ObjectKey;
+const LAYOUT = `$O.${bucket}.S3.bucket.layout`;
+
+/** Lets every pause of a second or more end at once, and lets monotonic time jump. */
+function skipTime(): Disposable & { passed: number } {
+  const skipped = { passed: 0 };
+  const world = enterWorld({
+    wallClock: () => Date.now(),
+    monotonic: () => performance.now() + skipped.passed,
+    startTimer: (milliseconds, run) =>
+      setTimeout(run, milliseconds === 2000 || milliseconds === 6000 ? 0 : milliseconds),
+    stopTimer: (timer) => clearTimeout(timer),
+    startTicker: (milliseconds, run) => setInterval(run, milliseconds),
+    stopTicker: (timer) => clearInterval(timer),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+  });
+  return Object.assign(skipped, { [Symbol.dispose]: () => world[Symbol.dispose]() });
+}
+
+Deno.test("versioning raises the layout's version before it begins, and once", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  using _ = skipTime();
+  await store.createBucket(bucket, "alice");
+  const layout = async (): Promise<string> => {
+    const query = JSON.stringify({ last_by_subj: LAYOUT });
+    const reply = await connection.request(`$JS.API.STREAM.MSG.GET.OBJ_${bucket}`, query);
+    return atob(reply.json<{ message: { data: string } }>().message.data);
+  };
+  const before = await layout();
+  await store.prepareVersioning(bucket);
+  const raised = await layout();
+  ok(raised !== before && raised.includes("3"), `${before} became ${raised}`);
+  await store.putDocument(bucket, "versioning", "Enabled");
+  await store.prepareVersioning(bucket);
+  strictEqual(await layout(), raised);
+});
+
+Deno.test("a stream that forgets messages by itself gets no versioning", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const info = await connection.request(`$JS.API.STREAM.INFO.OBJ_${bucket}`);
+  const { config } = info.json<{ config: Record<string, unknown> }>();
+  const forgetful = JSON.stringify({ ...config, max_age: 3_600_000_000_000 });
+  await connection.request(`$JS.API.STREAM.UPDATE.OBJ_${bucket}`, forgetful);
+  await rejects(store.prepareVersioning(bucket), { code: "InvalidBucketState" });
+});
+
+Deno.test("a write that is held up while versioning is enabled keeps what it replaces", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  using time = skipTime();
+  await store.createBucket(bucket, "alice");
+  const first = await put(store, KEY, "first");
+  // The commit leaves, and its response arrives after everybody believes that no such write is on its way.
+  const publish = connection.publish.bind(connection);
+  let held: (() => void) | undefined;
+  connection.publish = (subject, data, options) => {
+    const isCommit = subject.startsWith(`$O.${bucket}.M.`);
+    if (!isCommit || held !== undefined) return publish(subject, data, options);
+    held = () => publish(subject, data, options);
+  };
+  const writing = put(store, KEY, "second");
+  while (held === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  await store.prepareVersioning(bucket);
+  await store.putDocument(bucket, "versioning", "Enabled");
+  time.passed += 10_000;
+  held();
+  const second = await writing;
+  const page = await store.listVersions(bucket as BucketName, {
+    ...{ prefix: "", delimiter: "", limit: 10 },
+    ...{ afterKey: "", afterVersion: undefined },
+  });
+  deepStrictEqual(
+    page.versions.map(({ etag, versionId, isLatest }) => [etag, versionId, isLatest]),
+    [[second.etag, second.versionId, true], [first.etag, "null", false]],
+  );
+  ok(second.versionId !== undefined && second.versionId !== "null");
+  const { body } = await store.getObject(bucket, KEY, () => "all", { versionId: "null" as never });
+  ok(body instanceof Uint8Array);
+  strictEqual(new TextDecoder().decode(body), "first");
+});
