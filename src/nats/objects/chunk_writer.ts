@@ -48,10 +48,10 @@ export async function writeChunks(
   signal: AbortSignal | undefined,
 ): Promise<WrittenChunks> {
   const { maxPayload } = needs.requests;
-  checkMaxPayload(maxPayload);
   const chunkSize = Math.min(needs.chunkSize, maxPayload - MESSAGE_OVERHEAD);
   const source = sourceOf(content.stream);
   return await whileReading(source, signal, async () => {
+    checkMaxPayload(maxPayload);
     const cutter = new Cutter(source, chunkSize, content.size);
     const isSmall = content.size !== undefined && content.size > 0 && content.size <= chunkSize;
     const write = isSmall ? writeOne : writeMany;
