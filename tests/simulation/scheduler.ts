@@ -41,6 +41,9 @@ const EVENTS_PER_TURN = 1000;
  */
 const runMicrotasks = (): Promise<void> => new Promise((resolve) => nextTick(resolve));
 
+/** Lets the event loop of the runtime turn once. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Runs events in the order of simulated time, which is in milliseconds and begins at 0. */
 export class Scheduler {
   readonly #heap: Scheduled[] = [];
@@ -90,6 +93,7 @@ export class Scheduler {
    * @param isOver Asked before each event.
    */
   async run(isOver: () => boolean): Promise<void> {
+    await turn(); // a test begins in the middle of a turn, and its microtasks would not run
     using stay = new Stay();
     while (!isOver()) {
       const event = this.#pop();
@@ -112,7 +116,7 @@ export class Scheduler {
       stay.in(home.world);
       run();
       if (this.#steps % EVENTS_PER_TURN === 0) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
       } else await runMicrotasks();
     }
   }
