@@ -29,7 +29,8 @@ type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">
  * Creates a bucket. It belongs to the first caller who is recorded as its owner. Its documents are stored in one atomic
  * batch with that record, so nobody sees the bucket with some of them.
  *
- * @throws S3Error `ServiceUnavailable` if no server fits the placement of the location
+ * @throws S3Error `ServiceUnavailable` if no server fits the placement of the location; `OperationAborted` beside another
+ * CreateBucket whose owner is not stored yet
  */
 export async function createBucket(
   context: CreateContext,
@@ -42,11 +43,16 @@ export async function createBucket(
     throw new S3Error("InvalidBucketName", { BucketName: bucket });
   }
   for (let attempt = 1;; attempt++) {
-    if (await makeOwned(context, bucket, store, owner, given)) return;
+    const made = await makeOwned(context, bucket, store, owner, given);
+    if (made === "made") return;
     await checkIsBucket(context, bucket);
     const document = await context.documents.readNow(store, "owner");
     // The bucket may have been made anew since, and its owner is not recorded yet.
     if (document === undefined && attempt < ATTEMPTS) continue;
+    // The record of another CreateBucket is on its way to the copies.
+    if (document === undefined && made === "contested") {
+      throw new S3Error("OperationAborted", { BucketName: bucket });
+    }
     const holder = ownerOf(context, store, document);
     const { account } = given;
     const isByKey = account === undefined || holder?.account === undefined;
@@ -57,26 +63,34 @@ export async function createBucket(
   }
 }
 
-/** Makes a bucket, or finishes one that was begun. Returns false if there is one that is or may be owned. */
+/** What became of making a bucket. */
+type Made =
+  | "made"
+  /** There is one that is or may be owned. */
+  | "exists"
+  /** JetStream knows of another record of the owner, which may not be stored yet. */
+  | "contested";
+
+/** Makes a bucket, or finishes one that was begun. */
 async function makeOwned(
   context: CreateContext,
   bucket: BucketName,
   store: StoreName,
   owner: string,
   given: NewBucket,
-): Promise<boolean> {
+): Promise<Made> {
   const { requests, streams } = context;
   const exists = await finishDeletion(context, bucket);
   const record = formatOwner({ accessKeyId: owner, account: given.account });
-  if (!await createPlaced(streams, store, exists, record, given.location)) return false;
+  if (!await createPlaced(streams, store, exists, record, given.location)) return "exists";
   try {
     await writeFirstRecords(context, store, record, given);
     if (layoutRecordFor(given.documents) === undefined) await stateLayoutVersion(requests, store);
     await dropOldLock(context, await streams.read(bucket));
-    return true;
+    return "made";
   } catch (cause) {
     if (!isConflict(cause)) throw cause;
-    return false;
+    return "contested";
   }
 }
 

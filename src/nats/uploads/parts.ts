@@ -122,9 +122,10 @@ export async function listParts(
   }
 > {
   const stream = await needs.streams.get(bucket);
+  const all = await readParts(needs, stream, id);
+  // The upload last: as long as it is open nobody purges its parts.
   const { record } = await openUpload(needs, stream, key, id);
-  const parts = [...(await readParts(needs, stream, id)).values()]
-    .filter(({ number }) => number > after);
+  const parts = [...all.values()].filter(({ number }) => number > after);
   const items = parts.slice(0, limit).map(partInfo);
   const next = parts.length > items.length ? items.at(-1)?.number : undefined;
   return { upload: uploadInfo(id, record), items, next };
