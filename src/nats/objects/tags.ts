@@ -6,10 +6,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { S3Error } from "../../s3/errors.ts";
+import { isS3Error, S3Error } from "../../s3/errors.ts";
 import type { ObjectProperties } from "../../s3/metadata.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { VersionId } from "../../s3/version_id.ts";
+import { noSuchVersion, type VersionId } from "../../s3/version_id.ts";
 import type { ObjectInfo, WrittenVersion } from "../../store/objects.ts";
 import { checkRoom } from "../buckets/quota.ts";
 import { lengthOf, MAX_PROPERTIES } from "../layout/info_metadata.ts";
@@ -52,13 +52,15 @@ export async function putObjectTags(
     });
   }
   let found: StoredObject | undefined;
+  let isReplaced = false;
   const { result } = await replace<WrittenVersion>(needs, stream, key, {
     describe(before) {
       const object = existing(needs, stream, key, before);
       found ??= object;
       // The tags were meant for the object that was found first. Another one that was put since has its own.
       const result = { versionId: found.info.versionId };
-      if (!isSame(found, object)) return { kind: "done", result };
+      isReplaced = !isSame(found, object);
+      if (isReplaced) return { kind: "done", result };
       const { info, bytes: { nuid } } = object;
       check?.(info);
       if (before.raw === undefined) {
@@ -70,7 +72,20 @@ export async function putObjectTags(
     precondition: {},
     guard: undefined,
   });
-  return result;
+  const id = result.versionId;
+  if (!isReplaced || found === undefined || id === undefined) return result;
+  const tagged = found;
+  try {
+    // It is still there as a version that is not the current one.
+    return await changeVersion(needs, stream, key, id, (raw, object) => {
+      if (!isSame(tagged, object)) throw noSuchVersion(key, id);
+      return formatChecked(needs, raw, tags, object.info);
+    });
+  } catch (cause) {
+    // It was removed, as it may have been right after it got the tags.
+    if (isS3Error(cause, "NoSuchVersion", "MethodNotAllowed")) return result;
+    throw cause;
+  }
 }
 
 /**
