@@ -54,6 +54,8 @@ export function* explainStep(
   for (const { id } of after.versions) {
     if (!had.has(id) && gone.has(`${key} ${id}`)) yield `Version ${key} ${id} comes back`;
   }
+  const values = after.versions.flatMap(({ value }) => value ?? []);
+  if (new Set(values).size < values.length) yield `Two versions of ${key} are one: ${values}`;
   if (!hasNatives) yield* explainOrder(key, after);
 }
 
