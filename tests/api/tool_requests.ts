@@ -88,7 +88,7 @@ export const TOOLS: Readonly<Record<string, readonly Step[]>> = {
     step("GET /tool/object?tagging", 200, "Tagging"),
     ...TERRAFORM_READS,
     step("GET /tool?prefix=object&versions", 200, "ListVersionsResult", {
-      shows: "<VersionId>null</VersionId><IsLatest>true</IsLatest><Key>object</Key>",
+      shows: "<Key>object</Key><VersionId>null</VersionId><IsLatest>true</IsLatest>",
     }),
     step("DELETE /tool/object?versionId=null&x-id=DeleteObject", 204),
     step("PUT /tool/left", 200, undefined, { body: "content" }),
