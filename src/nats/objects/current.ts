@@ -93,8 +93,8 @@ async function fetchCurrent(
  * Reads the last message of a subject. A stream of one copy returns it in a direct get. nats-server lets mirrors of the
  * stream respond as well, so a message that names another stream, and a missing one, are read again at the leader.
  */
-async function readLast(
-  { requests }: Needs,
+export async function readLast(
+  { requests }: Pick<Needs, "requests">,
   { stream, single }: BucketStream,
   subject: string,
   believesMissing: boolean,

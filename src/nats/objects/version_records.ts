@@ -14,7 +14,7 @@ import { records, versionOfSubject } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
 import { parseVersion, type ReadVersion, type VersionRecord } from "../layout/version_record.ts";
 import type { ObjectsContext } from "./context.ts";
-import { type Current, readCurrent } from "./current.ts";
+import { type Current, readCurrent, readLast } from "./current.ts";
 
 type Needs = Pick<ObjectsContext, "requests" | "streams">;
 
@@ -39,15 +39,14 @@ export type FoundVersion =
   /** Its record cannot be read, so it exists, and nobody may touch it. */
   | { readonly kind: "unreadable" };
 
-/** Reads the record of a version at the leader. */
+/** Reads the record of a version, never older than the last acknowledged write of it. */
 export async function readVersionMessage(
-  { requests }: Needs,
-  { store, stream }: BucketStream,
+  needs: Pick<Needs, "requests">,
+  stream: BucketStream,
   key: ObjectKey,
   id: VersionId,
 ): Promise<VersionMessage> {
-  const last_by_subj = records.version(store, key, id);
-  const message = await requests.leaderGet(stream, { last_by_subj });
+  const message = await readLast(needs, stream, records.version(stream.store, key, id), false);
   if (message === undefined) return { sequence: 0, read: undefined };
   return { sequence: message.sequence, read: parseVersion(id, textOf(message.data)) };
 }
