@@ -132,7 +132,7 @@ Deno.test("a bucket of a newer layout is left alone", async () => {
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(5)));
-  await connection.request("$O.refused.S3.bucket.layout", JSON.stringify({ version: 3 }));
+  await connection.request("$O.refused.S3.bucket.layout", JSON.stringify({ version: 9 }));
   using other = createNatsStore(connection, STORE_OPTIONS);
   for (
     const call of [
@@ -140,5 +140,5 @@ Deno.test("a bucket of a newer layout is left alone", async () => {
       () => other.putObject(bucket, key, input(someBytes(6))),
       () => other.deleteBucket(bucket),
     ]
-  ) await rejects(call, { code: "InternalError", message: /layout version 3/ });
+  ) await rejects(call, { code: "InternalError", message: /layout version 9/ });
 });

@@ -228,7 +228,7 @@ Deno.test("a newer layout is noticed by a gateway that has served the bucket bef
   await store.createBucket(bucket, "alice");
   const write = (): Promise<unknown> => store.putObject(bucket, key, input(someBytes(10)));
   await write();
-  await connection.request("$O.remade.S3.bucket.layout", '{"version":3}');
+  await connection.request("$O.remade.S3.bucket.layout", '{"version":9}');
   const deadline = Date.now() + PATIENCE;
   for (;;) {
     const error = await write().then(() => undefined, (cause) => cause);
