@@ -129,5 +129,6 @@ export async function readOwner(acting: Acting): Promise<string> {
 /** Judges an error that an operator sees as JetStream gives it. */
 function judgeOperator({ witness, bucket }: Acting, cause: unknown, what: string): string {
   if (witness.mayBeFull && isFull(cause)) return "full";
+  if (witness.mayBeFull && isFull(cause)) return "full";
   return isS3Error(cause) || witness.isQuiet ? witness.judge(cause, what, bucket) : "JetStream";
 }
