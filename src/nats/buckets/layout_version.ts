@@ -113,6 +113,7 @@ async function raise(
  * Returns the version of a bucket's layout. Refuses a later version, or one that cannot be read: a newer gateway may have
  * written it.
  *
+ * @returns undefined if none is stated: the creator has not written it yet, or has crashed, and then the version is ours
  * @throws S3Error `InternalError`
  */
 export async function checkLayoutVersion(
@@ -120,10 +121,10 @@ export async function checkLayoutVersion(
   bucket: BucketName,
   store: StoreName,
   report: ReportUnreadable | undefined,
-): Promise<number> {
+): Promise<number | undefined> {
   const subject = records.bucket(store, "layout");
   const record = await requests.leaderGet(streamOf(store), { last_by_subj: subject });
-  if (record === undefined) return LAYOUT_VERSION; // its creator crashed before writing it, so the version is ours
+  if (record === undefined) return undefined;
   const version = parseLayoutVersion(textOf(record.data));
   if (version.kind === "value" && version.value <= MAX_LAYOUT_VERSION) return version.value;
   if (version.kind === "unreadable") report?.(bucket, "bucket", subject, version.reason);

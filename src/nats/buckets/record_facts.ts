@@ -17,10 +17,16 @@ export type RecordFacts = {
   readonly hasRenamed: boolean;
   /** Version of the layout. */
   readonly layout: number;
+  /** A record states the version. Until its creator has written the first records, a stream has none. */
+  readonly isStated: boolean;
 };
 
 /** The facts of a stream that cannot hold records. */
-export const WITHOUT_RECORDS: RecordFacts = { hasRenamed: false, layout: LAYOUT_VERSION };
+export const WITHOUT_RECORDS: RecordFacts = {
+  hasRenamed: false,
+  layout: LAYOUT_VERSION,
+  isStated: false,
+};
 
 /**
  * Reads the facts.
@@ -37,5 +43,5 @@ export async function readRecordFacts(
     hasRenamedGroups(requests, store),
     checkLayoutVersion(requests, bucket, store, report),
   ]);
-  return { hasRenamed, layout };
+  return { hasRenamed, layout: layout ?? LAYOUT_VERSION, isStated: layout !== undefined };
 }

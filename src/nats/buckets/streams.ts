@@ -52,6 +52,11 @@ type Known = {
   readonly checked: number;
 };
 
+/** Milliseconds within which the creator of a stream writes its first records, or has crashed. */
+const CREATION = 60_000;
+/** Times of facts that must be read again. */
+const UNKNOWN = { at: -Infinity, checked: -Infinity } as const;
+
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
   readonly #requests: Requests;
@@ -104,6 +109,12 @@ export class Streams {
   /** Returns the location of a bucket if this gateway has read its stream, which may be long ago. */
   knownLocation(bucket: BucketName): string | undefined {
     return this.#known.get(bucket)?.stream.location;
+  }
+
+  /** Does as {@linkcode Streams.read} does, and reads the layout's version, however lately that was done. */
+  readAnew(bucket: BucketName): Promise<StreamReading> {
+    this.#known.delete(bucket);
+    return this.read(bucket);
   }
 
   /**
@@ -247,7 +258,7 @@ export class Streams {
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    const { checked, hasRenamed, layout } = facts.prepared
+    const { checked, hasRenamed, layout, isStated } = facts.prepared
       ? await this.#readRecords(bucket, store, info)
       : { checked: 0, ...WITHOUT_RECORDS };
     const reading: StreamReading = {
@@ -257,11 +268,15 @@ export class Streams {
       created: new Date(info.created),
       hasRenamed,
       layout,
+      isStated,
       ...facts,
       ...stateOf(info),
     };
-    // Fences are short-lived, so they are never kept.
-    if (!facts.fenced) this.#known.set(bucket, { stream: reading, at: monotonic(), checked });
+    // Fences are short-lived, so they are never kept. Nor is that a stream states no version while it is being created.
+    const isNew = facts.prepared && !isStated &&
+      Date.parse(ts) - Date.parse(info.created) < CREATION;
+    const times = isNew ? UNKNOWN : { at: monotonic(), checked };
+    if (!facts.fenced) this.#known.set(bucket, { stream: reading, ...times });
     return reading;
   }
 
