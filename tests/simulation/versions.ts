@@ -74,6 +74,8 @@ export function judgeVersionError(
   } else if (isS3Error(cause, "QuotaExceeded") && what.startsWith("DELETE") && witness.mayBeFull) {
     // In a full bucket, noncurrent versions make room.
     isRight = versions?.was(key, from, ({ versions: [first] }) => first?.id === id) ?? true;
+  } else if (isS3Error(cause, "ServiceUnavailable") && what.startsWith("DELETE")) {
+    return witness.mayBeFull ? "not sealed" : undefined;
   } else return undefined;
   if (!isRight) {
     const held = versions?.describe(key, from, witness.now());

@@ -180,6 +180,25 @@ async function removeNoncurrent(
     const replaced = { ...current, ...info, sequence, time: record.time };
     await freeReplaced(needs, stream, key, replaced);
   }
-  if (!isRecorded) await needs.requests.publish(subject, data, { ...options, expect: 0 });
+  if (!isRecorded) await seal(needs, key, subject, data);
   return true;
+}
+
+/**
+ * Records that a version was removed whose record is gone already, to make room.
+ *
+ * @throws S3Error `ServiceUnavailable` if even so there is no room: an archive that comes late may bring the version back
+ */
+async function seal(
+  { requests }: Pick<ReplaceNeeds, "requests">,
+  key: ObjectKey,
+  subject: string,
+  data: string,
+): Promise<void> {
+  try {
+    await requests.publish(subject, data, { expect: 0, rollup: true, ttl: GONE_TTL });
+  } catch (cause) {
+    if (!isFull(cause)) throw cause;
+    throw new S3Error("ServiceUnavailable", { Key: key }, { cause });
+  }
 }
