@@ -20,14 +20,15 @@ import { readBatches } from "../buckets/scan.ts";
 import type { BucketStream, StreamReading } from "../buckets/streams.ts";
 import { isConflict, isFull, JetStreamError } from "../jetstream/errors.ts";
 import { textOf } from "../jetstream/messages.ts";
+import { groupNamedBy } from "../layout/info_json.ts";
 import { isNuidOf, type Nuid } from "../layout/nuid.ts";
 import { partChunkSubject } from "../layout/chunk_subjects.ts";
 import { records, VERSIONS_LAYOUT } from "../layout/subjects.ts";
+import { infoInRecord } from "../layout/version_record.ts";
 import { parseTrash, type TrashRecord } from "../layout/trash_record.ts";
 import type { ObjectsContext } from "../objects/context.ts";
 import { readCurrent } from "../objects/current.ts";
 import { purgeGroup, trashMessage } from "../objects/trash.ts";
-import { noncurrentOf, readVersionMessage } from "../objects/version_records.ts";
 import { findNamed, readLeased, readUsedParts } from "./references.ts";
 
 /** Fields of a context that emptying the trash needs. */
@@ -44,6 +45,8 @@ type Fate = "purged" | "kept" | "waits" | "unknown";
 /** The result of emptying the trash so far. */
 type Tally = { freed: number; waiting: number; readonly failures: JetStreamError[] };
 
+/** Most records of one key that are read for one group; if there are more, all names are read for all groups at once. */
+const MAX_RECORDS = 1000;
 /** Number of groups purged at once. */
 const PURGES_AT_ONCE = 8;
 /** Number of groups whose names are looked for in all object info; the others wait for the next time. */
@@ -127,7 +130,8 @@ async function purgeTrash(
   let fate: Fate = "purged";
   // A version moves from object info to its record, so the record is read afterwards.
   const isNamed = current === nuid || named?.has(nuid) === true ||
-    await isNoncurrent(context, stream, item);
+    (named === undefined && await isNoncurrent(context, stream, item));
+  if (isNamed === undefined) return "unknown";
   if (isNamed) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
   } else if (named === undefined && !await isOwnedBy(context, stream, item)) {
@@ -143,16 +147,23 @@ async function purgeTrash(
   return fate;
 }
 
-/** Tells whether the record of the version that had a group still names it. */
+/**
+ * Tells whether the record of any version of a key names a group; undefined if there are too many to be read for one group.
+ * Anybody who may write in NATS may have forged the record of the trash, so the version that it states proves nothing.
+ */
 async function isNoncurrent(
   context: TrashContext,
   stream: StreamReading,
-  { key, nuid, version }: Trash,
-): Promise<boolean> {
+  { key, nuid }: Trash,
+): Promise<boolean | undefined> {
   if (stream.layout < VERSIONS_LAYOUT) return false;
-  const message = await readVersionMessage(context, stream, key, version);
-  if (message.read?.kind === "unreadable") return true;
-  return noncurrentOf(stream, key, version, message)?.info.nuid === nuid;
+  let count = 0;
+  for await (const batch of readBatches(context, stream, records.version(stream.store, key, "*"))) {
+    if (batch.some(({ data }) => groupNamedBy(infoInRecord(data)) === nuid)) return true;
+    count += batch.length;
+    if (count > MAX_RECORDS) return undefined;
+  }
+  return false;
 }
 
 /** Tells whether a group was replaced for certain at the only key that could name it. */
@@ -169,9 +180,9 @@ async function isOwnedBy(
 async function restartGrace(
   { requests }: TrashContext,
   { store }: BucketStream,
-  { nuid, key, version, sequence: expect }: Trash,
+  { nuid, key, sequence: expect }: Trash,
 ): Promise<void> {
-  const { subject, data, ...options } = trashMessage(store, key, nuid, "replaced", version);
+  const { subject, data, ...options } = trashMessage(store, key, nuid, "replaced");
   try {
     await requests.publish(subject, data, { ...options, expect });
   } catch (cause) {

@@ -22,6 +22,7 @@ import { KnownNames, type NameMemory } from "./known_names.ts";
 import { findOrphans, type Orphans, purgeOrphans } from "./orphans.ts";
 import { readAllInfos, readInfos } from "./read_infos.ts";
 import { readHolders } from "./references.ts";
+import { Shadowed } from "./shadowed.ts";
 import { Strays } from "./strays.ts";
 import { chooseListing, eachSubject, isLarge, type ListingMode } from "./subject_listing.ts";
 
@@ -81,12 +82,14 @@ export async function sweepBucket(
     return { ...report, stopped: `"${unknown}" is of a kind that this gateway does not know` };
   }
   const strays = new Strays();
-  const judging = { candidates, strays, mode, newest, memory, inParts };
+  const shadowed = new Shadowed();
+  const judging = { candidates, strays, shadowed, mode, newest, memory, inParts };
   const judged = await judge(context, stream, judging);
   if (judged === undefined) {
     return { ...report, stopped: "object info changed faster than the sweep could read it" };
   }
-  const found = await strays.remove(context, stream, { newest, dryRun });
+  const found = await strays.remove(context, stream, { newest, dryRun }) +
+    await shadowed.remove(context, stream, { dryRun });
   const purged = await purgeOrphans(context, stream, judged, { newest, dryRun });
   return { ...report, ...purged, records: purged.records + found };
 }
@@ -116,6 +119,7 @@ function shareOf({ subjects }: StreamReading): Share {
 type Judging = {
   readonly candidates: Candidates;
   readonly strays: Strays;
+  readonly shadowed: Shadowed;
   readonly mode: ListingMode;
   /** Messages after this time are too young, by nats-server's clock. */
   readonly newest: number;
@@ -170,13 +174,14 @@ async function judgeByAll(
   judging: Judging,
   remembers: boolean,
 ): Promise<Orphans | undefined> {
-  const { candidates, memory, strays, inParts } = judging;
+  const { candidates, memory, strays, shadowed, inParts } = judging;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const names = remembers ? new KnownNames(stream) : undefined;
     const end = await readAllInfos(context, stream, (delivery) => {
       names?.note(stream, delivery);
       const found = nameIn(delivery.data);
       strays.note(stream, delivery, found?.firstChunk);
+      shadowed.note(stream, delivery);
       if (found === undefined) return;
       candidates.named(hashOf(found.name), found.parts);
       if (!found.isInParts) return;

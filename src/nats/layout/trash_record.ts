@@ -4,7 +4,6 @@
  */
 
 import type { ObjectKey } from "../../s3/names.ts";
-import { NULL_VERSION, readVersionId, type VersionId } from "../../s3/version_id.ts";
 import { parseRecord } from "./json.ts";
 import { parseKey } from "./key_encoding.ts";
 import type { StoreName } from "./names.ts";
@@ -17,13 +16,11 @@ export type TrashRecord = {
   readonly key: ObjectKey;
   /** The group had been replaced when this was recorded. */
   readonly isReplaced: boolean;
-  /** The version that had the group: `null` unless it is stated. */
-  readonly version: VersionId;
 };
 
 /** Returns the JSON of a trash record. */
-export function formatTrash(key: ObjectKey, isReplaced: boolean, version?: VersionId): string {
-  return JSON.stringify({ key, replaced: isReplaced || undefined, version });
+export function formatTrash(key: ObjectKey, isReplaced: boolean): string {
+  return JSON.stringify({ key, replaced: isReplaced || undefined });
 }
 
 /** Reads a trash record; returns undefined for one that cannot be trusted, whose group stays. */
@@ -36,6 +33,5 @@ export function parseTrash(
   const record = parseRecord(text);
   const key = parseKey(record?.["key"]);
   if (nuid === undefined || key === undefined) return undefined;
-  const version = readVersionId(record?.["version"]) ?? NULL_VERSION;
-  return { nuid, key, isReplaced: record?.["replaced"] === true, version };
+  return { nuid, key, isReplaced: record?.["replaced"] === true };
 }

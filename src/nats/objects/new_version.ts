@@ -163,5 +163,5 @@ export async function removeHidden(
     if (!isConflict(cause)) needs.log.warn("a replaced version was not removed", { key, cause });
     return;
   }
-  await trashGroup(needs, stream, key, info.nuid, reasonOf(info), NULL_VERSION);
+  await trashGroup(needs, stream, key, info.nuid, reasonOf(info));
 }

@@ -128,7 +128,7 @@ async function removeCurrent(
   const older = noncurrentOf(stream, key, id, message);
   if (older !== undefined && older.info.nuid !== current.nuid) {
     const { info } = older;
-    await trashGroup(needs, stream, key, info.nuid, reasonOf(info), id);
+    await trashGroup(needs, stream, key, info.nuid, reasonOf(info));
   }
   return true;
 }

@@ -9,7 +9,6 @@
  */
 
 import type { ObjectKey } from "../../s3/names.ts";
-import type { VersionId } from "../../s3/version_id.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { publishIfRoom } from "../jetstream/room.ts";
 import { isRecord } from "../layout/json.ts";
@@ -40,7 +39,7 @@ export async function freeReplaced(
   const isReadAtOnce = bytes?.kind === "group" && bytes.chunks <= MAX_CHUNKS_AT_ONCE &&
     bytes.seek !== undefined && isNuidOf(bytes.nuid, key) && !stream.hasRenamed;
   if (isReadAtOnce) await discardGroup(needs, stream, bytes.nuid);
-  else await trashGroup(needs, stream, key, nuid, reasonOf(current), current.version?.id);
+  else await trashGroup(needs, stream, key, nuid, reasonOf(current));
 }
 
 /**
@@ -81,11 +80,10 @@ export async function trashGroup(
   key: ObjectKey,
   nuid: Nuid | undefined,
   reason: TrashReason,
-  version?: VersionId,
 ): Promise<void> {
   if (nuid === undefined || !prepared) return;
   try {
-    const { subject, data, ...options } = trashMessage(store, key, nuid, reason, version);
+    const { subject, data, ...options } = trashMessage(store, key, nuid, reason);
     if (await publishIfRoom(requests, subject, data, options) === undefined) {
       unfinished.add(bucket, { key, nuid, marker: undefined });
     }
@@ -101,9 +99,8 @@ export function trashMessage(
   key: ObjectKey,
   nuid: Nuid,
   reason: TrashReason,
-  version?: VersionId,
 ): { readonly subject: string; readonly data: string; readonly rollup: true } {
-  const data = formatTrash(key, reason === "replaced", version);
+  const data = formatTrash(key, reason === "replaced");
   return { subject: records.trash(store, nuid), data, rollup: true };
 }
 
