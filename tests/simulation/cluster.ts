@@ -229,7 +229,7 @@ export class Cluster {
   restart(lasts: number, losesTail: boolean): void {
     const lost = this.jetStream.restart({ losesTail });
     this.#trace.add("server", `fault: it is restarted in ${lasts} ms; ${lost} changes are lost`);
-    this.server.pausedUntil = this.scheduler.now + lasts;
+    this.server.pausedUntil = Math.max(this.server.pausedUntil, this.scheduler.now + lasts);
     for (const gateway of this.running) gateway.cut(lasts + 10);
   }
 

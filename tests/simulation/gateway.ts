@@ -156,8 +156,13 @@ export class Gateway {
   cut(milliseconds: number): void {
     const { scheduler, links } = this.#shared;
     links.cut(this.link);
-    scheduler.after(0, this.home, () => this.connection.cut());
-    scheduler.after(Math.max(1, milliseconds), this.home, () => this.connection.restore());
+    const end = scheduler.now + Math.max(1, milliseconds);
+    scheduler.after(0, this.home, () => {
+      this.connection.cut();
+      // A gateway that is paused notices late, perhaps after the end.
+      if (scheduler.now >= end) scheduler.after(1, this.home, () => this.connection.restore());
+    });
+    scheduler.at(end, this.home, () => this.connection.restore());
   }
 
   /** Lets the server deny its subscriptions for some time. */

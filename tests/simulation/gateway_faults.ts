@@ -65,7 +65,7 @@ export function strikeGateway(
       break;
     case "pause":
       tellFor("it is paused");
-      home.pausedUntil = now + lasts;
+      home.pausedUntil = Math.max(home.pausedUntil, now + lasts); // what waits keeps its order
       break;
     case "kill":
     case "stop":

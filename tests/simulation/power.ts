@@ -8,7 +8,7 @@ import type { ClientWorld } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fault } from "./faults.ts";
 import { tagPlace } from "./tags.ts";
-import { heldBucket, tagsOf, valuesOf } from "./truth.ts";
+import { chunksOf, heldBucket, tagsOf, valuesOf } from "./truth.ts";
 
 /** Lets clients begin operations, or makes them wait. */
 export class Gate {
@@ -41,14 +41,21 @@ export async function failPower(
   gate: Gate,
   { lasts, decision }: Fault,
 ): Promise<void> {
-  const { wait, witness, documents, uploads, tags, states, bucket, fleeting, keys } = world;
+  const { wait, witness, documents, uploads, tags, states, bucket, fleeting, keys, spoilt } = world;
   cluster.jetStream.sync();
   cluster.syncs = false;
   await wait(decision * UNSYNCED);
   gate.close();
   while (world.busy.count > 0) await wait(LOOK);
   cluster.restart(lasts, true);
+  const chunks = [bucket, fleeting].map((one) => chunksOf(cluster.jetStream, one, keys));
   await wait(lasts + SETTLE);
+  // A purge that was on its way frees bytes of an object that came back, because its replacement is lost.
+  for (const [i, one] of [bucket, fleeting].entries()) {
+    for (const [etag, count] of chunksOf(cluster.jetStream, one, keys)) {
+      if (count < (chunks[i]?.get(etag) ?? 0)) spoilt.add(etag);
+    }
+  }
   const values = valuesOf(cluster.jetStream, bucket, keys);
   for (const [place, value] of valuesOf(cluster.jetStream, fleeting, keys)) {
     values.set(place, value);

@@ -48,6 +48,29 @@ export function tagsOf(
   return new Map([...infos].map(({ etag, properties }) => [etag, tagOf(properties)]));
 }
 
+/** Counts the chunks that a stream has of the objects at some keys, by ETag. */
+export function chunksOf(
+  jetStream: JetStream,
+  bucket: BucketName,
+  keys: readonly ObjectKey[],
+): ReadonlyMap<string, number> {
+  const held = heldBucket(jetStream, bucket);
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    const message = held?.store.last(infoSubject(held.name, key));
+    if (held === undefined || message === undefined) continue;
+    const { nuid, parsed } = readInfo(key, message.data, new Date(message.time.ms));
+    if (parsed.kind !== "object" || nuid === undefined) continue;
+    const chunks = `$O.${held.name}.C.${nuid}`;
+    let count = 0;
+    for (const [subject, sequences] of held.store.subjects) {
+      if (subject === chunks || subject.startsWith(`${chunks}.`)) count += [...sequences].length;
+    }
+    counts.set(parsed.object.info.etag, count);
+  }
+  return counts;
+}
+
 function infosOf(
   jetStream: JetStream,
   bucket: BucketName,
