@@ -106,6 +106,7 @@ export class NativeClient {
       chunks,
       digest: formatDigest(sha256),
     };
+    if (before !== undefined) this.#replace(key, before);
     const begun = witness.history.write(placeOf(bucket, key), etag, `native PUT ${etag}`);
     if (!await this.#publish(infoSubject(this.#store, key), JSON.stringify(info), true)) {
       return false;
@@ -121,6 +122,7 @@ export class NativeClient {
     if (info === "unanswered") return false;
     if (info === undefined || info.deleted === true) return true;
     const marker = { ...info, deleted: true, size: 0, chunks: 0, digest: "" };
+    this.#replace(key, info);
     const begun = witness.history.write(placeOf(bucket, key), null, "native DELETE");
     if (!await this.#publish(infoSubject(this.#store, key), JSON.stringify(marker), true)) {
       return false;
@@ -163,10 +165,16 @@ export class NativeClient {
     return JSON.parse(text) as NativeInfo;
   }
 
+  /** Hears that an object is about to be replaced: an older record of its version may show older tags from then on. */
+  #replace(key: ObjectKey, info: NativeInfo): void {
+    const etag = etagOf(key, info);
+    if (this.#world.versions !== undefined && etag !== undefined) this.#world.tags.share(etag);
+  }
+
   /** Purges the bytes of an object, wherever it may be now. */
   async #spoil(key: ObjectKey, info: NativeInfo): Promise<void> {
-    const parsed = parseInfo(key, new TextEncoder().encode(JSON.stringify(info)), new Date(0));
-    if (parsed.kind === "object") this.#world.spoilt.add(parsed.object.info.etag);
+    const etag = etagOf(key, info);
+    if (etag !== undefined) this.#world.spoilt.add(etag);
     await this.#purge(info.nuid);
   }
 
@@ -203,4 +211,9 @@ export class NativeClient {
       this.#connection.publish(subject, data, rollup ? { reply, headers: fields } : { reply });
     });
   }
+}
+
+function etagOf(key: ObjectKey, info: NativeInfo): string | undefined {
+  const parsed = parseInfo(key, new TextEncoder().encode(JSON.stringify(info)), new Date(0));
+  return parsed.kind === "object" ? parsed.object.info.etag : undefined;
 }
