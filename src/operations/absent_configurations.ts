@@ -62,12 +62,6 @@ const GETS: readonly Question[] = [
     "NoSuchConfiguration",
   ],
   [
-    "GetBucketLifecycleConfiguration",
-    "s3:GetLifecycleConfiguration",
-    ["lifecycle"],
-    "NoSuchLifecycleConfiguration",
-  ],
-  [
     "GetBucketMetricsConfiguration",
     "s3:GetMetricsConfiguration",
     ["metrics", "id"],
@@ -143,7 +137,6 @@ const DELETIONS: readonly (readonly [
     ["inventory", "id"],
     "NoSuchConfiguration",
   ],
-  ["DeleteBucketLifecycle", "s3:PutLifecycleConfiguration", ["lifecycle"]],
   [
     "DeleteBucketMetricsConfiguration",
     "s3:PutMetricsConfiguration",

@@ -26,6 +26,7 @@ import { childrenOf, optionalTextOf, parseXml, textOf, type XmlElement } from ".
 import type { Store } from "../store/store.ts";
 import type { CompletedPart } from "../store/uploads.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { expirationHeader } from "./answers/lifecycle.ts";
 import { versionHeader } from "./answers/version.ts";
 import { readDocument } from "./bodies/document.ts";
 import { defineOperation, type Operation } from "./operation.ts";
@@ -88,7 +89,13 @@ export const completeMultipartUpload: Operation<"object"> = defineOperation<"obj
       ETag: quoteETag(etag),
       ...(checksum !== undefined && { [checksumElement(checksum.algorithm)]: checksum.value }),
       ChecksumType: checksum?.type,
-    }, { headers: { ...encryptionHeader(properties), ...versionHeader(info) } });
+    }, {
+      headers: {
+        ...encryptionHeader(properties),
+        ...versionHeader(info),
+        ...await expirationHeader(call, info),
+      },
+    });
     const { size: written, versionId } = info;
     return { response, outcome: { key, size: written, etag, versionId } };
   },

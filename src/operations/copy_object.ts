@@ -18,6 +18,7 @@ import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { expirationHeader } from "./answers/lifecycle.ts";
 import { versionHeader } from "./answers/version.ts";
 import {
   type CopyRead,
@@ -114,6 +115,7 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
       headers: {
         ...encryptionHeader(properties),
         ...versionHeader(written),
+        ...await expirationHeader(call, written),
         ...copySourceHeader(info),
       },
     });

@@ -6,13 +6,15 @@
 
 import type { ChecksumAlgorithm, ChecksumType } from "../s3/checksum_algorithms.ts";
 import { parseUploadChecksum } from "../s3/checksum_headers.ts";
+import { isS3Error } from "../s3/errors.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
+import type { UploadId } from "../s3/names.ts";
 import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { lockOfWrite } from "./bodies/lock.ts";
 import { allowTags } from "./bodies/tags.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { type Call, defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly properties: ObjectProperties;
@@ -50,6 +52,7 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
       checksumIsDefault: checksum === undefined && checksumDefault !== undefined,
     });
 
+    const aborts = await abortOf(call, id);
     return xmlResponse("InitiateMultipartUploadResult", {
       Bucket: bucket,
       Key: key,
@@ -57,6 +60,7 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
     }, {
       headers: {
         ...encryptionHeader(properties),
+        ...aborts,
         ...(checksum !== undefined && {
           "x-amz-checksum-algorithm": checksum.algorithm,
           "x-amz-checksum-type": checksum.type,
@@ -65,3 +69,21 @@ export const createMultipartUpload: Operation<"object"> = defineOperation<"objec
     });
   },
 });
+
+/** Returns the headers that say when the new upload is aborted, by the time at which the store says that it began. */
+async function abortOf(
+  { lifecycles, target: { bucket, key }, store }: Call<"object", Input>,
+  id: UploadId,
+): Promise<Readonly<Record<string, string>>> {
+  const rules = await lifecycles?.rulesOf(bucket) ?? [];
+  if (lifecycles === undefined || rules.every(({ abortDays }) => abortDays === undefined)) {
+    return {};
+  }
+  try {
+    const { initiated } = await store.readUpload(bucket, key, id);
+    return lifecycles.abortOf(rules, key, initiated);
+  } catch (cause) {
+    if (isS3Error(cause)) return {}; // the upload exists, whatever becomes of it
+    throw cause;
+  }
+}

@@ -6,6 +6,7 @@
 
 import { contentResponse } from "./answers/content.ts";
 import { chooseRange, infoOptions, type ObjectRead, parseObjectRead } from "./answers/object.ts";
+import { addExpiration } from "./answers/lifecycle.ts";
 import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
@@ -19,7 +20,8 @@ export const getObject: Operation<"object"> = definePublicOperation<"object", Ob
 
   parse: parseObjectRead,
 
-  async handle({ target, input, access, store, deliver }) {
+  async handle(call) {
+    const { target, input, access, store, deliver } = call;
     const content = await store.getObject(
       target.bucket,
       target.key,
@@ -31,6 +33,10 @@ export const getObject: Operation<"object"> = definePublicOperation<"object", Ob
     );
     const info = visibleInfo(access, target, content.info);
     const shown = info === content.info ? content : { ...content, info };
-    return contentResponse(input, shown, deliver);
+    const response = contentResponse(input, shown, deliver);
+    const isNamed = input.versionId !== undefined;
+    return response instanceof Promise
+      ? addExpiration(await response, call, content.info, isNamed)
+      : addExpiration(response, call, content.info, isNamed);
   },
 });

@@ -11,6 +11,7 @@ import {
   type ObjectRead,
   parseObjectRead,
 } from "./answers/object.ts";
+import { addExpiration } from "./answers/lifecycle.ts";
 import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
@@ -24,10 +25,15 @@ export const headObject: Operation<"object"> = definePublicOperation<"object", O
 
   parse: parseObjectRead,
 
-  async handle({ target, input, access, store }) {
+  async handle(call) {
+    const { target, input, access, store } = call;
     const info = await store.readObject(target.bucket, target.key, infoOptions(input));
     access.seen(info);
     const range = chooseRange(input, info);
-    return new Response(null, objectAnswer(input, visibleInfo(access, target, info), range));
+    const response = new Response(
+      null,
+      objectAnswer(input, visibleInfo(access, target, info), range),
+    );
+    return addExpiration(response, call, info, input.versionId !== undefined);
   },
 });

@@ -30,9 +30,11 @@ export const listParts: Operation<"object"> = definePublicOperation<"object", In
     limit: integerParam(query, "max-parts", { max: 1000, default: 1000 }),
   }),
 
-  async handle({ target: { bucket, key }, input: { uploadId, after, limit }, store }) {
+  async handle({ target: { bucket, key }, input, lifecycles, store }) {
+    const { uploadId, after, limit } = input;
     const { upload, items, next } = await store.listParts(bucket, key, uploadId, { after, limit });
     const { owner, storageClass, checksumIsDefault = false } = upload;
+    const rules = await lifecycles?.rulesOf(bucket) ?? [];
     // As on AWS, an upload whose client named no algorithm shows none.
     const algorithm = checksumIsDefault ? undefined : upload.algorithm;
 
@@ -56,6 +58,6 @@ export const listParts: Operation<"object"> = definePublicOperation<"object", In
         Size: size,
         ...(algorithm !== undefined && { [checksumElement(algorithm)]: checksum }),
       })),
-    });
+    }, { headers: lifecycles?.abortOf(rules, key, upload.initiated) ?? {} });
   },
 });

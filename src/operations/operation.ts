@@ -22,6 +22,7 @@ import type { ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
 import type { Users } from "../store/users.ts";
 import type { RequestOutcome } from "../telemetry/request_record.ts";
+import type { Lifecycles } from "./answers/lifecycle.ts";
 import type { DocumentBudget } from "./bodies/document_budget.ts";
 
 /** The services that every operation may use. */
@@ -40,6 +41,8 @@ export type Services = {
   readonly dropAcl?: DropAcl | undefined;
   /** New buckets begin with a public access block of which everything is on (`--bucket.public-access-block`). */
   readonly blocksNewBuckets?: boolean | undefined;
+  /** The lifecycle rules of buckets; without it no answer says what expires. */
+  readonly lifecycles?: Lifecycles | undefined;
   /** The memory of request documents. */
   readonly documents: DocumentBudget;
   /** Returns whether there is a principal that a bucket policy names; every one of a valid form without it. */
@@ -167,7 +170,7 @@ export type Call<O extends On, Input, Caller extends Identity = User> = {
   readonly region: string;
   readonly deliver: Deliver;
   readonly access: Access;
-} & Pick<Services, "store" | "documents" | "hasPrincipal" | "ownerOf" | "users">;
+} & Pick<Services, "store" | "documents" | "hasPrincipal" | "lifecycles" | "ownerOf" | "users">;
 
 /** An operation as its file defines it. */
 export type Definition<O extends On, Input, Caller extends Identity = User> =
@@ -214,7 +217,7 @@ function create<O extends On, Input, Caller extends Identity>(
     async run(request, identity, services, deliver, access) {
       const { target, payload, client } = request;
       const region = homeRegion(services.region, request.region);
-      const { store, documents, hasPrincipal, ownerOf, users } = services;
+      const { store, documents, hasPrincipal, lifecycles, ownerOf, users } = services;
       if (target.on !== rest.on) throw new TypeError(`Cannot run ${rest.name} on a ${target.on}`);
       const caller = callerOf(identity);
       const input = parse(request, services);
@@ -230,6 +233,7 @@ function create<O extends On, Input, Caller extends Identity>(
         store,
         documents,
         hasPrincipal,
+        lifecycles,
         ownerOf,
         users,
       });

@@ -15,6 +15,7 @@ import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
+import { expirationHeader } from "./answers/lifecycle.ts";
 import { contentOf } from "./bodies/content.ts";
 import { lockOfWrite, requireHash } from "./bodies/lock.ts";
 import { allowTags } from "./bodies/tags.ts";
@@ -49,19 +50,22 @@ export const putObject: Operation<"object"> = definePublicOperation<"object", In
     const wait = lockOfWrite(call, stated);
     const lock = wait instanceof Promise ? await wait : wait;
     requireHash(lock, integrity, caller.kind === "anonymous");
-    const { size, etag, checksum, versionId } = await store.putObject(bucket, key, {
+    const info = await store.putObject(bucket, key, {
       content: contentOf(payload, integrity, checksumDefault),
       properties,
       owner: ownerOf(caller),
       precondition,
       lock,
     });
+    const { size, etag, checksum, versionId } = info;
+    const expiration = expirationHeader(call, info);
 
     const response = new Response(null, {
       headers: {
         "etag": quoteETag(etag),
         ...formatChecksumHeaders(checksum),
         ...encryptionHeader(properties),
+        ...(expiration instanceof Promise ? await expiration : expiration),
         ...(versionId !== undefined && { "x-amz-version-id": versionId }),
       },
     });

@@ -12,6 +12,7 @@ import { acls } from "./acls.ts";
 import { bucketCors } from "./bucket_cors.ts";
 import { bucketTagging } from "./bucket_tagging.ts";
 import { bucketAccelerate } from "./bucket_accelerate.ts";
+import { bucketLifecycle } from "./bucket_lifecycle.ts";
 import { bucketLogging } from "./bucket_logging.ts";
 import { bucketObjectLock } from "./bucket_object_lock.ts";
 import { bucketRequestPayment } from "./bucket_request_payment.ts";
@@ -59,6 +60,7 @@ export const SUPPORTED: readonly Operation[] = [
   ...bucketCors,
   ...bucketTagging,
   ...bucketAccelerate,
+  ...bucketLifecycle,
   ...bucketLogging,
   ...bucketObjectLock,
   ...bucketRequestPayment,

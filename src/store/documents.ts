@@ -18,12 +18,13 @@ export const DOCUMENT_KINDS = [
   "versioning",
   "objectLock",
   "lifecycle",
+  "lifecycleRun",
 ] as const;
 /** One of {@linkcode DOCUMENT_KINDS}. */
 export type DocumentKind = typeof DOCUMENT_KINDS[number];
 
 /** Longest document, in characters. */
-export const MAX_DOCUMENT: number = 128 * 1024;
+export const MAX_DOCUMENT: number = 512 * 1024;
 
 /** How a document is written. */
 export type WriteDocumentOptions = {

@@ -112,17 +112,6 @@ export const UNKEPT: readonly Unkept[] = [
   ),
   ...severalOf("inventory", "ListInventoryConfigurationsResult", "InventoryConfiguration"),
   {
-    query: "lifecycle",
-    get: missing("NoSuchLifecycleConfiguration"),
-    puts: [
-      refused(
-        "<LifecycleConfiguration><Rule><Status>Enabled</Status><Prefix/><Expiration>" +
-          "<Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
-      ),
-    ],
-    delete: DELETED,
-  },
-  {
     query: "location",
     get: document("<LocationConstraint/>"),
     puts: NO_PUT,
@@ -258,6 +247,22 @@ export const KEPT: readonly Kept[] = [
       [
         "<CORSConfiguration><CORSRule><AllowedOrigin>*.*</AllowedOrigin>" +
         "<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>",
+        "InvalidRequest",
+      ],
+    ],
+    reset: "DELETE",
+  },
+  {
+    query: "lifecycle",
+    get: missing("NoSuchLifecycleConfiguration"),
+    valid: '<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule>' +
+      "<ID>a</ID><Prefix></Prefix><Status>Enabled</Status><Expiration><Days>1</Days>" +
+      "</Expiration></Rule></LifecycleConfiguration>",
+    invalid: [
+      ["<LifecycleConfiguration/>", "MalformedXML"],
+      [
+        "<LifecycleConfiguration><Rule><Prefix/><Status>Enabled</Status></Rule>" +
+        "</LifecycleConfiguration>",
         "InvalidRequest",
       ],
     ],

@@ -24,6 +24,7 @@ import { createAuthenticateQuery } from "../../src/auth/authenticate_query.ts";
 import { createCredentials } from "../../src/auth/credentials.ts";
 import { createHandler, type GatewayServices, type Handler } from "../../src/gateway.ts";
 import { FixedBodies } from "../../src/http/fixed_bodies.ts";
+import { Lifecycles } from "../../src/operations/answers/lifecycle.ts";
 import { DocumentBudget } from "../../src/operations/bodies/document_budget.ts";
 import { createCors } from "../../src/http/cors.ts";
 import { createRulesOf } from "../../src/http/cors_rules.ts";
@@ -170,6 +171,7 @@ export async function createTestGateway(
     region: REGION,
     encryptionAtRest: false,
     documents: new DocumentBudget(),
+    lifecycles: new Lifecycles(overrides.store ?? store),
     checksumDefault: undefined,
     authenticate: authenticateIn(REGION),
     authenticateQuery: createAuthenticateQuery(authenticationIn(REGION)),

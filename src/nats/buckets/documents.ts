@@ -46,6 +46,7 @@ const DOCUMENTS = {
   versioning: { parse: parseDocument },
   objectLock: { parse: parseDocument },
   lifecycle: { parse: parseDocument },
+  lifecycleRun: { parse: parseDocument },
 } as const satisfies Readonly<
   Record<string, { readonly parse: (text: string) => Parsed<unknown> }>
 >;

@@ -12,11 +12,6 @@ const ON_BUCKET: Readonly<Record<string, readonly string[]>> = {
     "--server-side-encryption-configuration",
     '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}',
   ],
-  PutBucketLifecycleConfiguration: [
-    "put-bucket-lifecycle-configuration",
-    "--lifecycle-configuration",
-    '{"Rules":[{"Status":"Enabled","Prefix":"","Expiration":{"Days":1}}]}',
-  ],
 };
 
 /** Commands, without `--bucket` and `--key`. */
