@@ -33,6 +33,7 @@ import {
 } from "./buckets/context.ts";
 import { isEmpty } from "./buckets/emptiness.ts";
 import { giveBucketTo } from "./buckets/give_to.ts";
+import { claimLifecycle, readServerTime } from "./buckets/lifecycle_claim.ts";
 import { knownDocument, readDocument } from "./buckets/read_document.ts";
 import { prepareVersioning } from "./buckets/versioning.ts";
 import { changeDocument, preparePolicy, writeDocument } from "./buckets/write_document.ts";
@@ -178,6 +179,8 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     freeReplaced: (bucket) => inBucket(bucket, cleanup.emptyTrash(bucket)),
     sweep: (bucket, ...args) => inBucket(bucket, cleanup.sweep(bucket, ...args)),
     claimSweep: (bucket, ...args) => inBucket(bucket, cleanup.claimSweep(bucket, ...args)),
+    claimLifecycle: (bucket) => inBucket(bucket, claimLifecycle(context, bucket)),
+    serverTime: (bucket) => inBucket(bucket, readServerTime(context, bucket)),
     flattenNext: (signal) => translateErrors(flattener.next(signal)),
 
     administration: {

@@ -61,6 +61,12 @@ export type FlattenResult = {
   readonly outcome: FlattenOutcome;
 };
 
+/** A task of a bucket that one store has for itself, until it releases it or dies. */
+export type TaskClaim = {
+  /** Lets another store have the task. */
+  readonly release: () => Promise<void>;
+};
+
 /** The maintenance of a store, which no request waits for. */
 export interface Maintenance {
   /** Returns the buckets in which this store replaced or deleted objects and may have bytes left to free. */
@@ -90,4 +96,16 @@ export interface Maintenance {
    * @param interval Milliseconds.
    */
   claimSweep(bucket: BucketName, interval: number): Promise<boolean>;
+  /**
+   * Returns the task of carrying out a bucket's lifecycle rules; undefined while another store has it.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  claimLifecycle(bucket: BucketName): Promise<TaskClaim | undefined>;
+  /**
+   * Reads the time by the clock that times of modification and locks count by.
+   *
+   * @throws S3Error `NoSuchBucket`
+   */
+  serverTime(bucket: BucketName): Promise<Date>;
 }
