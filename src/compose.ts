@@ -33,6 +33,7 @@ import { ConnectionWatch } from "./nats/connection/watch.ts";
 import { AuditLog } from "./nats/monitoring/audit.ts";
 import { Traffic } from "./nats/monitoring/service.ts";
 import { createNatsStore, type NatsStoreOptions } from "./nats/store.ts";
+import { Lifecycles } from "./operations/answers/lifecycle.ts";
 import { createDropAcl } from "./operations/dropped_acls.ts";
 import { DocumentBudget } from "./operations/bodies/document_budget.ts";
 import { S3Error } from "./s3/errors.ts";
@@ -64,7 +65,7 @@ export function createGateway(
 ): Gateway {
   const now = (): Date => new Date();
   const stalls = new StallWatch(config.limits.stall, { isLasting: true });
-  const { share } = config.limits;
+  const { rate, share } = config.limits;
   const turns = new Turns();
   const bodyTurns = new BodyTurns((age) => stalls.tellStill(age));
   const end = (accepts: (client: string | undefined) => boolean): boolean =>
@@ -133,7 +134,6 @@ export function createGateway(
     domains,
     trustedProxies,
   } = config;
-  const { rate } = config.limits;
   const minioHealth = async (): Promise<string | undefined> =>
     inFlight.isStopping ? "The gateway is stopping" : await readiness.check();
   const proxies = trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined;
@@ -177,6 +177,7 @@ export function createGateway(
   const s3 = createHandler({
     ...shared,
     documents,
+    lifecycles: new Lifecycles(store, config.lifecycle.day),
     region,
     locations,
     encryptionAtRest,

@@ -13,6 +13,7 @@ import {
   type CallCounter,
   type JetStreamStats,
 } from "./telemetry/metrics/jetstream.ts";
+import { addLifecycleMetrics, type LifecycleMetrics } from "./telemetry/metrics/lifecycle.ts";
 import { addProcessMetrics, type ProcessStats } from "./telemetry/metrics/process.ts";
 import type { Metrics } from "./telemetry/metrics/registry.ts";
 import {
@@ -37,6 +38,7 @@ export type MetricsSources = {
 /** The counters of a gateway. Disposing them ends the watch over the event loop. */
 export type GatewayMetrics = RequestMetrics & StoreMetrics & Disposable & {
   readonly call: CallCounter;
+  readonly lifecycle: LifecycleMetrics;
 };
 
 /** Adds every metric of a gateway, in the order in which `/metrics` and docs/metrics.md show them. */
@@ -44,11 +46,18 @@ export function addGatewayMetrics(registry: Metrics, sources: MetricsSources): G
   const requests = addRequestMetrics(registry, sources.requests);
   const call = addJetStreamMetrics(registry, sources.jetStream);
   const store = addStoreMetrics(registry, sources.store);
+  const lifecycle = addLifecycleMetrics(registry);
   const process = addProcessMetrics(registry, sources.process);
   addAccessLogMetrics(registry, sources.accessLog);
   addAuditMetrics(registry, sources.audit);
   addTraceMetrics(registry, sources.tracing);
-  return { ...requests, ...store, call, [Symbol.dispose]: () => process[Symbol.dispose]() };
+  return {
+    ...requests,
+    ...store,
+    call,
+    lifecycle,
+    [Symbol.dispose]: () => process[Symbol.dispose](),
+  };
 }
 
 /** Counts and traces the calls of JetStream. */

@@ -20,6 +20,7 @@ import type { Log } from "../telemetry/log.ts";
 import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
 import { OWNER } from "./bucket_owner.ts";
 import { LIST, SHOW } from "./bucket_reports.ts";
+import { LIFECYCLE } from "./bucket_lifecycle.ts";
 import { USAGE } from "./bucket_usage.ts";
 import { ADD_ACCOUNT, LIST_ACCOUNTS, SHOW_ACCOUNT } from "./accounts.ts";
 import { ADD_USER, DISABLE_USER, REMOVE_USER, ROTATE } from "./user_changes.ts";
@@ -46,6 +47,7 @@ export const VERBS: Readonly<Record<VerbCommand, Readonly<Record<string, Verb>>>
     owner: OWNER,
     website: WEBSITE,
     usage: USAGE,
+    lifecycle: LIFECYCLE,
   },
   accounts: { add: ADD_ACCOUNT, list: LIST_ACCOUNTS, show: SHOW_ACCOUNT },
   users: {

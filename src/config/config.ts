@@ -53,6 +53,8 @@ export type Config = {
     /** Undefined for never. */
     readonly uploadExpiry: number | undefined;
   };
+  /** Milliseconds of a day of lifecycle rules. */
+  readonly lifecycle: { readonly day: number };
   /** Bytes of memory for listings. */
   readonly indexMemory: number;
   readonly nativeLayout: NativeLayout;
@@ -144,6 +146,7 @@ export function createConfig(values: Values): Config {
     drain: { delay: given(values, "drainDelay"), timeout: given(values, "drainTimeout") },
     ...storageOf(values),
     dryRun: given(values, "dryRun"),
+    lifecycle: { day: given(values, "lifecycleDay") },
     limits: {
       stall: given(values, "stall"),
       requests: given(values, "requests"),

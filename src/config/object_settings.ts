@@ -7,7 +7,7 @@
 import { ACL_HEADERS } from "../s3/acl.ts";
 import { parseOrigins } from "./network_values.ts";
 import { setting } from "./setting.ts";
-import { oneOf, parseBoolean } from "./values.ts";
+import { oneOf, parseBoolean, parseStall } from "./values.ts";
 
 /** The checksums that an object may get if its client names none. */
 const CHECKSUM_DEFAULTS = ["crc64nvme", "none"] as const;
@@ -35,6 +35,14 @@ export const OBJECT_SETTINGS = {
     help:
       "Whether to refuse writes with ACLs that grant access to others, such as public-read, or to ignore the ACLs",
     parse: oneOf(ACL_HEADERS),
+  }),
+  lifecycleDay: setting({
+    flag: "lifecycle.day",
+    value: "DURATION",
+    default: "24h",
+    help:
+      "The day of lifecycle rules, for tests: shorten it to see within minutes what goes after days; the same on every gateway",
+    parse: parseStall,
   }),
   cors: setting({
     flag: "http.cors",

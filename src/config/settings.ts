@@ -216,7 +216,7 @@ export const SETTINGS = {
   dryRun: setting({
     flag: "dry-run",
     default: "false",
-    help: "Lets nats-s3 sweep report what it would free, without freeing it",
+    help: "Lets nats-s3 sweep and buckets lifecycle report what would go, without removing it",
     parse: parseBoolean,
   }),
   indexMemory: setting({

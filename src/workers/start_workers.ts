@@ -9,6 +9,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { StoreMetrics } from "../telemetry/metrics/store.ts";
 import { emptyTrashes } from "./empty_trash.ts";
 import { flattenObjects } from "./flatten.ts";
+import { carryOutLifecycles, type LifecycleObserver, type LifecycleStore } from "./lifecycle.ts";
 import { type ResealedUsers, resealUsers } from "./reseal_users.ts";
 import { sweepBuckets, type SweepSchedule } from "./sweep.ts";
 
@@ -20,24 +21,31 @@ export type WorkerSettings = {
   readonly nativeLayout: string;
   /** An interval of 0 means never. */
   readonly sweep: SweepSchedule;
+  /** Milliseconds of a day of lifecycle rules. */
+  readonly lifecycle: { readonly day: number };
 };
 
 /** What the workers work with. */
 export type WorkerParts = {
-  readonly store: Maintenance & Pick<Store, "listBuckets">;
+  readonly store: Maintenance & LifecycleStore & Pick<Store, "listBuckets">;
   /** Undefined if secrets of users are not sealed. */
   readonly users: ResealedUsers | undefined;
-  readonly metrics: Pick<StoreMetrics, "emptiedTrash" | "flattened" | "swept">;
+  readonly metrics: Pick<StoreMetrics, "emptiedTrash" | "flattened" | "swept"> & {
+    readonly lifecycle: LifecycleObserver;
+  };
   readonly log: Log;
   readonly signal: AbortSignal;
 };
 
 /** Starts the background workers; resolves when all of them have ended. */
 export async function startWorkers(
-  { grace, nativeLayout, sweep }: WorkerSettings,
+  { grace, nativeLayout, sweep, lifecycle }: WorkerSettings,
   { store, users, metrics, log, signal }: WorkerParts,
 ): Promise<void> {
-  const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
+  const workers = [
+    emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash }),
+    carryOutLifecycles(store, { ...lifecycle, log, signal, observe: metrics.lifecycle }),
+  ];
   if (nativeLayout !== "off") {
     workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
   }
