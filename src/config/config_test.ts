@@ -84,6 +84,7 @@ Deno.test("createConfig() has the documented defaults", () => {
     },
     bucket: { replicas: 1, storage: "file", compression: "none", placements: [], quota: undefined },
     grace: 60_000,
+    lifecycle: { day: 86_400_000 },
     sweep: { interval: 3_600_000, minAge: 86_400_000, uploadExpiry: 604_800_000 },
     indexMemory: 1024 ** 3,
     nativeLayout: "background",

@@ -255,7 +255,8 @@ export const KEPT: readonly Kept[] = [
   {
     query: "lifecycle",
     get: missing("NoSuchLifecycleConfiguration"),
-    valid: '<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule>' +
+    valid: '<?xml version="1.0" encoding="UTF-8"?>\n' +
+      '<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule>' +
       "<ID>a</ID><Prefix></Prefix><Status>Enabled</Status><Expiration><Days>1</Days>" +
       "</Expiration></Rule></LifecycleConfiguration>",
     invalid: [

@@ -10,6 +10,7 @@ import { COMMANDS, SIGNATURES } from "./checks/commands.ts";
 import { COPIES, DELETES } from "./checks/copies_and_deletes.ts";
 import { CORS } from "./checks/cors.ts";
 import { HEADERS } from "./checks/headers.ts";
+import { LIFECYCLE } from "./checks/lifecycle.ts";
 import { KEYS_OF_ALL_KINDS, LISTINGS_V1, LISTINGS_V2 } from "./checks/listings.ts";
 import { LOGGING } from "./checks/logging.ts";
 import { PAYMENT } from "./checks/payment.ts";
@@ -43,6 +44,7 @@ export const AREAS: Readonly<Record<string, Checks>> = {
   "CORS": CORS,
   "Tags": TAGS,
   "Versions and object lock": VERSIONS,
+  "Lifecycle": LIFECYCLE,
   "What was never set": NEVER_SET,
   "Access logs": LOGGING,
   "Request payment and acceleration": PAYMENT,
