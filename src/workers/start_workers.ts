@@ -21,8 +21,8 @@ export type WorkerSettings = {
   readonly nativeLayout: string;
   /** An interval of 0 means never. */
   readonly sweep: SweepSchedule;
-  /** Milliseconds of a day of lifecycle rules. */
-  readonly lifecycle: { readonly day: number };
+  /** Milliseconds of a day of lifecycle rules; nobody carries them out without it. */
+  readonly lifecycle?: { readonly day: number };
 };
 
 /** What the workers work with. */
@@ -31,7 +31,7 @@ export type WorkerParts = {
   /** Undefined if secrets of users are not sealed. */
   readonly users: ResealedUsers | undefined;
   readonly metrics: Pick<StoreMetrics, "emptiedTrash" | "flattened" | "swept"> & {
-    readonly lifecycle: LifecycleObserver;
+    readonly lifecycle?: LifecycleObserver;
   };
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -42,10 +42,11 @@ export async function startWorkers(
   { grace, nativeLayout, sweep, lifecycle }: WorkerSettings,
   { store, users, metrics, log, signal }: WorkerParts,
 ): Promise<void> {
-  const workers = [
-    emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash }),
-    carryOutLifecycles(store, { ...lifecycle, log, signal, observe: metrics.lifecycle }),
-  ];
+  const { lifecycle: observe } = metrics;
+  const workers = [emptyTrashes(store, { grace, log, signal, report: metrics.emptiedTrash })];
+  if (lifecycle !== undefined && observe !== undefined) {
+    workers.push(carryOutLifecycles(store, { ...lifecycle, log, signal, observe }));
+  }
   if (nativeLayout !== "off") {
     workers.push(flattenObjects(store, { log, signal, report: metrics.flattened }));
   }

@@ -93,7 +93,12 @@ Deno.test("an invalid configuration changes nothing", async () => {
   const { send, ok } = gateway;
   await putRules(gateway, [rule("kept", "", DAYS(1))]);
   const before = await (await ok("GET", TARGET)).text();
-  const rows: readonly (readonly [rules: string, status: number, code: string, headers?: {}])[] = [
+  const rows: readonly (readonly [
+    rules: string,
+    status: number,
+    code: string,
+    headers?: Readonly<Record<string, string>>,
+  ])[] = [
     ["", 400, "MalformedXML"],
     [rule("a", "", ""), 400, "InvalidRequest"],
     [rule("a", "", DAYS(0)), 400, "InvalidArgument"],

@@ -76,6 +76,30 @@ export function versionConditionContract(test: Test): void {
     strictEqual((await history(store, "k")).length, 2);
   });
 
+  test("removes a version only while there is no current object, if a condition says so", async ({ store }) => {
+    await setVersioning(store, "Enabled");
+    const old = idOf(await put(store, "k", "old"));
+    const marker = idOf(await remove(store, "k"));
+    const precondition = { ifNoneMatch: "*" } as const;
+    const current = idOf(await put(store, "k", "current"));
+    for (const versionId of [old, marker, current]) {
+      await rejectsWith("PreconditionFailed", remove(store, "k", { precondition, versionId }));
+    }
+    strictEqual((await history(store, "k")).length, 3);
+    await remove(store, "k", { versionId: current });
+    await remove(store, "k", { precondition, versionId: old });
+    await remove(store, "k", { precondition, versionId: marker });
+    await isGone(store, "k");
+
+    // The id `null` passes from one version to the next.
+    await setVersioning(store, "Suspended");
+    await remove(store, "k");
+    await put(store, "k", "new");
+    const input = { precondition, versionId: NULL_VERSION };
+    await rejectsWith("PreconditionFailed", remove(store, "k", input));
+    strictEqual(await text(store, "k"), "new");
+  });
+
   test("lets conditions look at the version null", async ({ store }) => {
     const { etag } = await put(store, "k", "null");
     for (const state of ["Enabled", "Suspended"] as const) {
