@@ -52,6 +52,7 @@ function format(sum: Readonly<Record<string, number>>): string {
     "```",
     "",
     "Each seed decides a cluster, its clients and what fails (`tests/simulation/`). A seed that fails is repeated by " +
-    "`deno task simulate --seed N`.",
+    "`deno task simulate --seed N`, as long as the simulation is the same. The faults behind seeds that failed are " +
+    "mended before the next release, and the changelog names them.",
   ].join("\n");
 }
