@@ -136,7 +136,7 @@ export async function tagVersion(acting: Acting): Promise<string> {
       witness.judge(ended.cause, what, bucket);
   }
   // Of null, another object may have been tagged in the end.
-  if (begun.size === 1) { for (const one of begun.values()) one.end("done"); }
+  endChange(begun);
   return "done";
 }
 
