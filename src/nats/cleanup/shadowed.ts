@@ -10,11 +10,18 @@ import type { ObjectKey } from "../../s3/names.ts";
 import { NULL_VERSION, type VersionId } from "../../s3/version_id.ts";
 import type { StreamReading } from "../buckets/streams.ts";
 import type { Delivery } from "../jetstream/messages.ts";
+import { isConflict, isFull } from "../jetstream/errors.ts";
 import { decodeText } from "../layout/json.ts";
-import { keyOfSubject, versionOfSubject, VERSIONS_LAYOUT } from "../layout/subjects.ts";
+import { keyOfSubject, records, versionOfSubject, VERSIONS_LAYOUT } from "../layout/subjects.ts";
+import { formatGone, GONE_TTL } from "../layout/version_record.ts";
 import { readCurrent } from "../objects/current.ts";
 import { isLocked } from "../objects/lock_guard.ts";
-import { heldVersion, noncurrentOf, readVersionMessage } from "../objects/version_records.ts";
+import {
+  heldVersion,
+  type Noncurrent,
+  noncurrentOf,
+  readVersionMessage,
+} from "../objects/version_records.ts";
 import type { UploadsContext } from "../uploads/context.ts";
 import { hashOf } from "./id_set.ts";
 
@@ -49,7 +56,7 @@ export class Shadowed {
   }
 
   /**
-   * Removes the records that object info shadows, by their sequences, which needs no room. Their bytes are orphans from then on.
+   * Removes the records that object info shadows. Their bytes are orphans from then on.
    *
    * @returns the number of records
    */
@@ -60,26 +67,42 @@ export class Shadowed {
   ): Promise<number> {
     let count = 0;
     for (const version of this.#found.values()) {
-      const sequence = await findShadowed(context, stream, version);
-      if (sequence === undefined) continue;
-      if (!dryRun) await context.streams.deleteMessage(stream.stream, sequence);
+      const found = await findShadowed(context, stream, version);
+      if (found === undefined) continue;
+      if (!dryRun) await removeRecord(context, stream, version, found);
       count++;
     }
     return count;
   }
 }
 
-/** Returns the sequence of a record that is to be removed; undefined if it is to stay. */
+/** Says in a record that the version is gone, so that listings learn of it; without room for that, removes the record. */
+async function removeRecord(
+  { requests, streams }: ShadowedContext,
+  { store, stream }: StreamReading,
+  { key, id }: Version,
+  { sequence, record: { ordinal } }: Noncurrent,
+): Promise<void> {
+  const options = { expect: sequence, rollup: true, ttl: GONE_TTL } as const;
+  try {
+    await requests.publish(records.version(store, key, id), formatGone(ordinal), options);
+  } catch (cause) {
+    if (isFull(cause)) await streams.deleteMessage(stream, sequence);
+    else if (!isConflict(cause)) throw cause;
+  }
+}
+
+/** Returns a record that is to be removed; undefined if it is to stay. */
 async function findShadowed(
   context: ShadowedContext,
   stream: StreamReading,
   { key, id }: Version,
-): Promise<number | undefined> {
+): Promise<Noncurrent | undefined> {
   const message = await readVersionMessage(context, stream, key, id);
   const record = noncurrentOf(stream, key, id, message);
   const current = await readCurrent(context, stream, key);
   if (record === undefined || heldVersion(current)?.id !== id) return undefined;
   // A write that is about to take the place of object info has just made a record of it.
   const isCopy = record.record.from === current.sequence || record.info.nuid === current.nuid;
-  return isCopy || isLocked(record.info, context.now()) ? undefined : record.sequence;
+  return isCopy || isLocked(record.info, context.now()) ? undefined : record;
 }
