@@ -194,7 +194,7 @@ const MAX_LINES = 250;
 /** Number of lines of the files that are longer; the list only shrinks. */
 const LONG_FILES: Readonly<Record<string, number>> = {
   "config/settings.ts": 375,
-  "nats/buckets/streams.ts": 281,
+  "nats/buckets/streams.ts": 280,
   "telemetry/request_trace.ts": 267,
 };
 

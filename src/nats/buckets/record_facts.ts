@@ -4,11 +4,13 @@
  */
 
 import type { BucketName } from "../../s3/names.ts";
+import { monotonic } from "../../world/world.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import type { StoreName } from "../layout/names.ts";
 import { LAYOUT_VERSION } from "../layout/subjects.ts";
 import { checkLayoutVersion } from "./layout_version.ts";
 import { hasRenamedGroups } from "./renamed_groups.ts";
+import type { StreamInfo } from "./stream_config.ts";
 import type { ReportUnreadable } from "./unreadable.ts";
 
 /** Facts in records. */
@@ -44,4 +46,23 @@ export async function readRecordFacts(
     checkLayoutVersion(requests, bucket, store, report),
   ]);
   return { hasRenamed, layout: layout ?? LAYOUT_VERSION, isStated: layout !== undefined };
+}
+
+/** Milliseconds within which the creator of a stream writes its first records, or has crashed. */
+const CREATION = 60_000;
+const UNKNOWN = { at: -Infinity, checked: -Infinity } as const;
+
+/**
+ * Returns when facts were read, as it counts for keeping them: that a stream states no version is not kept while the stream is
+ * being created.
+ *
+ * @param checked When its records were read.
+ */
+export function keptTimes(
+  { prepared, isStated }: Pick<RecordFacts, "isStated"> & { readonly prepared: boolean },
+  { ts, created }: Pick<StreamInfo, "ts" | "created">,
+  checked: number,
+): { readonly at: number; readonly checked: number } {
+  const isNew = prepared && !isStated && Date.parse(ts) - Date.parse(created) < CREATION;
+  return isNew ? UNKNOWN : { at: monotonic(), checked };
 }

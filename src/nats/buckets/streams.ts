@@ -17,7 +17,7 @@ import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
 import { LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
-import { readRecordFacts, type RecordFacts, WITHOUT_RECORDS } from "./record_facts.ts";
+import { keptTimes, readRecordFacts, type RecordFacts, WITHOUT_RECORDS } from "./record_facts.ts";
 import { NEAR } from "./sequences.ts";
 import type { ServerClock } from "./server_clock.ts";
 import {
@@ -51,11 +51,6 @@ type Known = {
   /** When the version of the layout was read. */
   readonly checked: number;
 };
-
-/** Milliseconds within which the creator of a stream writes its first records, or has crashed. */
-const CREATION = 60_000;
-/** Times of facts that must be read again. */
-const UNKNOWN = { at: -Infinity, checked: -Infinity } as const;
 
 /** Finds streams and keeps the facts that last, never their state. */
 export class Streams {
@@ -111,18 +106,13 @@ export class Streams {
     return this.#known.get(bucket)?.stream.location;
   }
 
-  /** Does as {@linkcode Streams.read} does, and reads the layout's version, however lately that was done. */
-  readAnew(bucket: BucketName): Promise<StreamReading> {
-    this.#known.delete(bucket);
-    return this.read(bucket);
-  }
-
   /**
-   * Reads the stream of a bucket and its state.
+   * Reads the stream of a bucket and its state; if it is to be anew, with what its records say.
    *
    * @throws S3Error `NoSuchBucket`
    */
-  async read(bucket: BucketName): Promise<StreamReading> {
+  async read(bucket: BucketName, isAnew = false): Promise<StreamReading> {
+    if (isAnew) this.#known.delete(bucket);
     const store = storeOf(bucket);
     if (store === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket });
     try {
@@ -258,24 +248,18 @@ export class Streams {
     if (!facts.fenced && !isObjectStore(store, config)) {
       throw new S3Error("NoSuchBucket", { BucketName: bucket });
     }
-    const { checked, hasRenamed, layout, isStated } = facts.prepared
+    const { checked, ...found } = facts.prepared
       ? await this.#readRecords(bucket, store, info)
       : { checked: 0, ...WITHOUT_RECORDS };
     const reading: StreamReading = {
-      bucket,
-      store,
-      stream: streamOf(store),
+      ...found,
+      ...{ bucket, store, stream: streamOf(store) },
       created: new Date(info.created),
-      hasRenamed,
-      layout,
-      isStated,
       ...facts,
       ...stateOf(info),
     };
-    // Fences are short-lived, so they are never kept. Nor is that a stream states no version while it is being created.
-    const isNew = facts.prepared && !isStated &&
-      Date.parse(ts) - Date.parse(info.created) < CREATION;
-    const times = isNew ? UNKNOWN : { at: monotonic(), checked };
+    // Fences are short-lived, so they are never kept.
+    const times = keptTimes(reading, info, checked);
     if (!facts.fenced) this.#known.set(bucket, { stream: reading, ...times });
     return reading;
   }

@@ -93,7 +93,7 @@ export async function replace<R, P = undefined>(
         [reading, taken] = [undefined, undefined];
         if (makesVersion && turn === undefined && before.version !== undefined) {
           // What is known of the bucket may be old: it seems to keep versions.
-          stream = await needs.streams.readAnew(stream.bucket);
+          stream = await needs.streams.read(stream.bucket, true);
           if (stream.layout >= VERSIONS_LAYOUT) continue;
         }
         const described = describe(before, prepared as P, turn?.version); // without `prepare`, P is undefined
