@@ -73,6 +73,7 @@ import {
   parseRequest,
   parseSiteRequest,
 } from "../../src/s3/request.ts";
+import { parseLifecycle } from "../../src/s3/lifecycle_document.ts";
 import type { RequestHeaders } from "../../src/s3/request_headers.ts";
 import { parseTaggedBucket } from "../../src/s3/resource_arn.ts";
 import {
@@ -542,6 +543,7 @@ export const DOCUMENTS: Readonly<Record<string, (text: string) => unknown>> = {
   AccessControlPolicy: parseAcl,
   BucketLoggingStatus: parseLogging,
   LegalHold: parseLegalHold,
+  LifecycleConfiguration: (text) => parseLifecycle(text, () => "id"),
   ObjectLockConfiguration: parseLockConfiguration,
   PublicAccessBlockConfiguration: parsePublicAccessBlock,
   Retention: parseRetention,
@@ -558,6 +560,9 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   parseCopyRead: "it combines parsers of this table",
   parseCredentials: "the operator writes the file",
   versionIdParam: "it calls parseVersionId()",
+  parseKeptLifecycle: "it reads what one of these parsers has made",
+  parseRule: "parseLifecycle() calls it with what it has parsed",
+  parseMinimumSize: "it compares with two texts",
   parseKeptLock: "it reads what one of these parsers has made",
   parseOrdinal: "parseVersionId() calls it with the same text",
   parseFraming: "createPayload() calls it with the same text",
