@@ -37,7 +37,7 @@ Deno.test("a document that nobody can read is not absent", async () => {
   await store.createBucket(BUCKET, "alice");
   await store.putDocument(BUCKET, "cors", "text");
   const subject = "$O.photos.S3.bucket.cors";
-  await connection.request(subject, "x".repeat(200_000));
+  await connection.request(subject, "x".repeat(600_000));
   await connection.request("$O.photos.S3.bucket.rev", "");
   await until(async () => {
     return await store.readDocument(BUCKET, "cors").then(
