@@ -1,6 +1,6 @@
 /**
- * The creator of a bucket, in the metadata of its stream: who may finish a CreateBucket that did not come to record the
- * owner.
+ * The creator of a bucket, in the metadata of its stream. A CreateBucket may end before it has recorded the owner: then only
+ * the creator may finish it.
  *
  * Pure. The stream and the creator are stored in one step. The owner is recorded afterwards, and others may write into the
  * bucket in between. The record of the owner, once it is there, decides alone.
