@@ -13,11 +13,15 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   STORE_OPTIONS,
   storeOnServer,
 } from "./store_on_server.ts";
 import { type Frame, TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "fence" as BucketName;
 const key = "k" as ObjectKey;
@@ -32,7 +36,7 @@ async function config(
 }
 
 Deno.test("a PUT that races with DeleteBucket is stored or refused, never lost", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   using other = createNatsStore(given.connection, STORE_OPTIONS);
   const outcomes = { stored: 0, deleted: 0 };
@@ -69,7 +73,7 @@ Deno.test("a PUT that races with DeleteBucket is stored or refused, never lost",
 });
 
 Deno.test("a native put is refused while the fence is up", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection, native } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(3)));
@@ -80,7 +84,7 @@ Deno.test("a native put is refused while the fence is up", async () => {
 });
 
 Deno.test("a fence that a dead gateway left falls with its lock", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(3)));
@@ -147,7 +151,7 @@ async function setSubjects(
 }
 
 Deno.test("a bucket whose deletion was given up is listed, and swept as any other", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(100)));
@@ -166,7 +170,7 @@ Deno.test("a bucket whose deletion was given up is listed, and swept as any othe
 });
 
 Deno.test("the sweep leaves a bucket alone that somebody deletes", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await connection.request("$O.fence.S3.lock.delete", "");
@@ -178,7 +182,7 @@ Deno.test("the sweep leaves a bucket alone that somebody deletes", async () => {
 });
 
 Deno.test("a gateway whose lock has expired leaves the fence to the one that has it now", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   let locks = 0;
@@ -194,7 +198,7 @@ Deno.test("a gateway whose lock has expired leaves the fence to the one that has
 });
 
 Deno.test("a fence without a lock is taken down by nobody once another gateway has the lock", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await setSubjects(connection, (subjects) => subjects.filter((subject) => subject !== INFOS));
@@ -213,7 +217,7 @@ Deno.test("a fence without a lock is taken down by nobody once another gateway h
 });
 
 Deno.test("a bucket whose fence was taken down behind its back is not deleted", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   let isKept = false;
@@ -236,7 +240,7 @@ Deno.test("a bucket whose fence was taken down behind its back is not deleted", 
 });
 
 Deno.test("a bucket that is being deleted cannot be made, one whose deletion was decided can", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const before = await config(connection);
@@ -258,7 +262,7 @@ Deno.test("a bucket that is being deleted cannot be made, one whose deletion was
 });
 
 Deno.test("a deletion that another gateway carried out leaves the bucket alone that was made since", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   await using proxy = new TcpProxy(given.server.port);
   await using slow = await openStore(proxy.url);
@@ -289,7 +293,7 @@ Deno.test("a deletion that another gateway carried out leaves the bucket alone t
 });
 
 Deno.test("a bucket deleted and made again while a PUT runs shows nothing of it", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   for (const slow of [false, true]) {
     await store.createBucket(bucket, "alice");

@@ -39,11 +39,27 @@ export const STORE_OPTIONS: NatsStoreOptions = {
   minPartSize: 64 * 1024,
 };
 
-/** Starts a server and a store on it; disposing ends both. */
+/** Starts a server for all tests of a file; called outside of tests, so that none is blamed for its process. */
+export async function sharedServer(): Promise<NatsServer> {
+  const server = await startNatsServer();
+  Deno.test.afterAll(async () => await server[Symbol.asyncDispose]());
+  return server;
+}
+
+/**
+ * Starts a server and a store on it; disposing ends both.
+ *
+ * @param options.on A server that a test file shares: disposing deletes its streams instead, so that the next test begins
+ * with none
+ */
 export async function storeOnServer(
-  options: { readonly server?: NatsServerOptions; readonly store?: Partial<NatsStoreOptions> } = {},
+  { on, ...options }: {
+    readonly on?: NatsServer;
+    readonly server?: NatsServerOptions;
+    readonly store?: Partial<NatsStoreOptions>;
+  } = {},
 ): Promise<StoreOnServer> {
-  const server = await startNatsServer(options.server);
+  const server = on ?? await startNatsServer(options.server);
   const connection = await connect({ servers: server.url, maxReconnectAttempts: -1 });
   const store = createNatsStore(connection, { ...STORE_OPTIONS, ...options.store });
   return {
@@ -53,10 +69,21 @@ export async function storeOnServer(
     native: new Objm(connection),
     async [Symbol.asyncDispose]() {
       store[Symbol.dispose]();
+      if (on !== undefined) await deleteStreams(connection);
       await connection.close();
-      await server[Symbol.asyncDispose]();
+      if (on === undefined) await server[Symbol.asyncDispose]();
     },
   };
+}
+
+async function deleteStreams(connection: NatsConnection): Promise<void> {
+  const reply = await connection.request("$JS.API.STREAM.NAMES");
+  const { streams } = reply.json<{ streams?: string[] | null }>();
+  for (const name of streams ?? []) {
+    // nats-server may bring a stream that is made again up with what the deleted one held: so it is emptied first.
+    await connection.request(`$JS.API.STREAM.PURGE.${name}`);
+    await connection.request(`$JS.API.STREAM.DELETE.${name}`);
+  }
 }
 
 /** Another gateway's store on a server that runs; disposing leaves the server. */

@@ -11,12 +11,16 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   STORE_OPTIONS,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "trash" as BucketName;
 const key = "k" as ObjectKey;
@@ -36,7 +40,7 @@ async function contents(
 }
 
 Deno.test("a replaced group is kept for the grace and purged after it", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(300_000, 1)));
@@ -55,7 +59,7 @@ Deno.test("a replaced group is kept for the grace and purged after it", async ()
 });
 
 Deno.test("few chunks go with the write that replaces them, unnoticed by who reads", async () => {
-  await using given = await storeOnServer({ store: { grace: 60_000 } });
+  await using given = await storeOnServer({ on, store: { grace: 60_000 } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const sizes = [10, 20, 250_000];
@@ -80,7 +84,7 @@ Deno.test("few chunks go with the write that replaces them, unnoticed by who rea
 });
 
 Deno.test("a read that takes longer than the grace ends with the bytes it began with", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { connection, store } = given;
   // A second gateway replaces, deletes and purges.
   using other = createNatsStore(connection, { ...STORE_OPTIONS, grace: GRACE });
@@ -115,7 +119,7 @@ Deno.test("a read that takes longer than the grace ends with the bytes it began 
 
 for (const how of ["by a gateway", "by a gateway that died before it recorded that"]) {
   Deno.test(`an upload whose trash is due has readers when it is replaced ${how}`, async () => {
-    await using given = await storeOnServer({ store: { grace: GRACE } });
+    await using given = await storeOnServer({ on, store: { grace: GRACE } });
     const { connection, store } = given;
     await using proxy = new TcpProxy(given.server.port);
     await using purger = await openStore(proxy.url, { grace: GRACE });
@@ -172,7 +176,7 @@ for (const how of ["by a gateway", "by a gateway that died before it recorded th
 }
 
 Deno.test("trash that knows the old key of a natively renamed object does not take its bytes", async () => {
-  await using given = await storeOnServer({ store: { grace: 0 } });
+  await using given = await storeOnServer({ on, store: { grace: 0 } });
   const { connection, store, native } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(someBytes(300_000)));
@@ -192,7 +196,7 @@ Deno.test("trash that knows the old key of a natively renamed object does not ta
 });
 
 Deno.test("object info that names another object's group cannot take its bytes", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const bytes = someBytes(300_000);
@@ -208,7 +212,7 @@ Deno.test("object info that names another object's group cannot take its bytes",
 });
 
 Deno.test("a multipart upload leaves nothing but what the object names", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const upload = { properties: input(someBytes(0)).properties, owner: "alice" } as const;
@@ -262,7 +266,7 @@ Deno.test("a multipart upload leaves nothing but what the object names", async (
 });
 
 Deno.test("the sweep finds what crashes leave and nothing else", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const bytes = someBytes(300_000);
@@ -308,7 +312,7 @@ Deno.test("the sweep finds what crashes leave and nothing else", async () => {
 });
 
 Deno.test("the sweep aborts uploads that were abandoned, and no other", async () => {
-  await using given = await storeOnServer({ store: { grace: GRACE } });
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const begin = (): Promise<UploadId> =>
@@ -345,7 +349,7 @@ Deno.test("the sweep aborts uploads that were abandoned, and no other", async ()
 });
 
 Deno.test("the sweep stops at a kind of record that it does not know", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await connection.request("$O.trash.C.orphan", "x");
@@ -356,7 +360,7 @@ Deno.test("the sweep stops at a kind of record that it does not know", async () 
 });
 
 Deno.test("one gateway sweeps a bucket in an interval", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   using other = createNatsStore(given.connection, STORE_OPTIONS);
   await given.store.createBucket(bucket, "alice");
   strictEqual(await given.store.claimSweep(bucket, 2000), true);
