@@ -13,6 +13,7 @@ import {
   input,
   openStore,
   read,
+  sharedServer,
   someBytes,
   STORE_OPTIONS,
   type StoreOnServer,
@@ -20,6 +21,9 @@ import {
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "index" as BucketName;
 const stream = "OBJ_index";
@@ -77,7 +81,7 @@ async function until(isTrue: () => Promise<boolean>, what: string): Promise<void
 }
 
 Deno.test("a consumer that somebody deletes is made again behind what it delivered", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await put(store, "a", "b");
@@ -92,7 +96,7 @@ Deno.test("a consumer that somebody deletes is made again behind what it deliver
 });
 
 Deno.test("a gap in what a consumer delivers is noticed, and filled", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
@@ -111,7 +115,7 @@ Deno.test("a gap in what a consumer delivers is noticed, and filled", async () =
 });
 
 Deno.test("a lost connection costs a listing nothing but time", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
@@ -130,7 +134,7 @@ Deno.test("a lost connection costs a listing nothing but time", async () => {
 });
 
 Deno.test("a connection that is lost while an index is loaded answers 503, and loading goes on", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
@@ -153,7 +157,7 @@ Deno.test("a connection that is lost while an index is loaded answers 503, and l
 });
 
 Deno.test("a bucket that a native client deletes and makes again shows nothing of the old one", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, native } = given;
   await native.create("index");
   await put(store, "old/a", "old/b");
@@ -181,7 +185,7 @@ Deno.test("a bucket that a native client deletes and makes again shows nothing o
 });
 
 Deno.test("a bucket that is deleted while it is listed is NoSuchBucket", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url);
   await given.store.createBucket(bucket, "alice");
@@ -203,7 +207,7 @@ Deno.test("a bucket that is deleted while it is listed is NoSuchBucket", async (
 });
 
 Deno.test("what is purged by hand is gone from listings", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const keys = numbered(12);
@@ -235,7 +239,7 @@ Deno.test("what is purged by hand is gone from listings", async () => {
 });
 
 Deno.test("a bucket whose thousands of keys were purged by hand lists none", async () => {
-  await using given = await storeOnServer({ store: { indexSavedFrom: 1000 } });
+  await using given = await storeOnServer({ on, store: { indexSavedFrom: 1000 } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await put(store, ...numbered(1500));
@@ -249,7 +253,7 @@ Deno.test("a bucket whose thousands of keys were purged by hand lists none", asy
 });
 
 Deno.test("objects of a stream with max_age leave listings when they expire", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, native } = given;
   const objects = await native.create("index", { ttl: 1500 * 1_000_000 });
   await objects.putBlob({ name: "early" }, someBytes(3));
@@ -262,7 +266,7 @@ Deno.test("objects of a stream with max_age leave listings when they expire", as
 });
 
 Deno.test("a native rename moves the key in listings", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, native } = given;
   await store.createBucket(bucket, "alice");
   await put(store, "from", "other");
@@ -276,7 +280,7 @@ Deno.test("a native rename moves the key in listings", async () => {
 });
 
 Deno.test("a native rename whose purge comes later is noticed", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, native, connection } = given;
   await store.createBucket(bucket, "alice");
   await put(store, "from");
@@ -325,7 +329,7 @@ Deno.test("a large bucket whose keys may not be pulled answers 503 at once, and 
 });
 
 Deno.test("an index that nobody uses is dropped, and its consumer with it", async () => {
-  await using given = await storeOnServer({ store: { indexIdle: 200 } });
+  await using given = await storeOnServer({ on, store: { indexIdle: 200 } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await put(store, "a");
@@ -337,7 +341,7 @@ Deno.test("an index that nobody uses is dropped, and its consumer with it", asyn
 });
 
 Deno.test("a bucket that does not fit into the memory for indexes is a clear 503", async () => {
-  await using given = await storeOnServer({ store: { indexMemory: 300_000 } });
+  await using given = await storeOnServer({ on, store: { indexMemory: 300_000 } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.createBucket("small" as BucketName, "alice");
@@ -359,7 +363,7 @@ Deno.test("a bucket that does not fit into the memory for indexes is a clear 503
 });
 
 Deno.test("indexes that do not fit together take turns", async () => {
-  await using given = await storeOnServer({ store: { indexMemory: 500_000 } });
+  await using given = await storeOnServer({ on, store: { indexMemory: 500_000 } });
   const { store } = given;
   const buckets = ["turn-a", "turn-b", "turn-c"] as BucketName[];
   for (const bucket of buckets) {
@@ -375,7 +379,7 @@ Deno.test("indexes that do not fit together take turns", async () => {
 });
 
 Deno.test("a delete marker without content is no object", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await put(store, "a", "b");
@@ -391,7 +395,7 @@ Deno.test("a delete marker without content is no object", async () => {
 
 /** A bucket with 2,000 keys, and its saved index. */
 async function saved(): Promise<StoreOnServer> {
-  const given = await storeOnServer({ store: { indexSavedFrom: 1000 } });
+  const given = await storeOnServer({ on, store: { indexSavedFrom: 1000 } });
   await given.store.createBucket(bucket, "alice");
   await put(given.store, ...numbered(2000));
   strictEqual((await keysOf(given.store)).length, 2000);
@@ -441,7 +445,7 @@ Deno.test("a gateway that starts reads the saved index and what came after it", 
 });
 
 Deno.test("an index is saved while its keys change", async () => {
-  await using given = await storeOnServer({ store: { indexSavedFrom: 1000 } });
+  await using given = await storeOnServer({ on, store: { indexSavedFrom: 1000 } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const keys = numbered(4000);

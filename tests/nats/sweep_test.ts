@@ -22,6 +22,7 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   STORE_OPTIONS,
   type StoreOnServer,
@@ -30,6 +31,9 @@ import {
 } from "./store_on_server.ts";
 import { fillBucket, plantOrphans, putAtRate } from "./sweep_load.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "swept" as BucketName;
 const native = "swept" as StoreName;
@@ -63,7 +67,7 @@ Deno.test("a list of subjects ends, and misses none, while others are added betw
 });
 
 Deno.test("both ways of listing a bucket find the same subjects and messages", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   for (let i = 0; i < 10; i++) {
@@ -90,7 +94,7 @@ Deno.test("both ways of listing a bucket find the same subjects and messages", a
 });
 
 Deno.test("a sweep of thousands of groups frees the orphans while writers add objects", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using own = await openRequests(given.server.url);
   const { store } = given;
   await store.createBucket(bucket, "alice");
@@ -119,7 +123,7 @@ Deno.test("a sweep of thousands of groups frees the orphans while writers add ob
 });
 
 Deno.test("a name that is rewritten while names are read is not missed", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using own = await openRequests(given.server.url);
   const { store } = given;
   await store.createBucket(bucket, "alice");
@@ -177,7 +181,7 @@ Deno.test("a name that is rewritten while names are read is not missed", async (
 });
 
 Deno.test("a name that moves behind the end of what is read is read there", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using own = await openRequests(given.server.url);
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url);
@@ -221,7 +225,7 @@ Deno.test("a name that moves behind the end of what is read is read there", asyn
 });
 
 Deno.test("a bucket of large objects is swept again from what changed, and nothing is missed", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using own = await openRequests(given.server.url);
   const { store, native: objects } = given;
   await store.createBucket(bucket, "alice");
@@ -249,7 +253,7 @@ Deno.test("a bucket of large objects is swept again from what changed, and nothi
 });
 
 Deno.test("the sweep leaves chunks alone whose subjects are not ours, and what object info names", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const ours = newNuid(key("a"));
@@ -269,7 +273,7 @@ Deno.test("the sweep leaves chunks alone whose subjects are not ours, and what o
 });
 
 Deno.test("the sweep frees what a native client deleted without purging it", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const objects = await given.native.open(bucket);
@@ -288,7 +292,7 @@ Deno.test("the sweep frees what a native client deleted without purging it", asy
 });
 
 Deno.test("the sweep frees an attempt at a part that the object does not use, and no other", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const id = await store.createUpload(bucket, key("parts"), {
@@ -325,7 +329,7 @@ Deno.test("the sweep frees an attempt at a part that the object does not use, an
 });
 
 Deno.test("one odd record stops neither the trash, the sweep nor the listing of uploads", async () => {
-  await using given = await storeOnServer({ store: { grace: 0 } });
+  await using given = await storeOnServer({ on, store: { grace: 0 } });
   await using own = await openRequests(given.server.url);
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
@@ -355,7 +359,7 @@ Deno.test("one odd record stops neither the trash, the sweep nor the listing of 
 });
 
 Deno.test("a group that cannot be purged does not keep the others in the trash", async () => {
-  await using given = await storeOnServer({ store: { grace: 0 } });
+  await using given = await storeOnServer({ on, store: { grace: 0 } });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url, { grace: 0 });
   const { store } = given;
@@ -376,7 +380,7 @@ Deno.test("a group that cannot be purged does not keep the others in the trash",
 });
 
 Deno.test("trash that could not be emptied is not forgotten", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url, { grace: 0, timeout: 500 });
   const { store } = other;
@@ -393,7 +397,7 @@ Deno.test("trash that could not be emptied is not forgotten", async () => {
 });
 
 Deno.test("a sweep that fails leaves the bucket to another gateway", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using other = await openStore(proxy.url, { timeout: 300 });
   const { store } = given;
