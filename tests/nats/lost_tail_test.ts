@@ -8,7 +8,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { mapAtOnce } from "../../src/collections/map_at_once.ts";
 import { isS3Error } from "../../src/s3/errors.ts";
-import type { BucketName, ObjectKey, PartNumber } from "../../src/s3/names.ts";
+import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   input,
@@ -374,46 +374,5 @@ Deno.test("what was purged by hand while a gateway listed is gone from its listi
       await connection.request(`$JS.API.STREAM.PURGE.OBJ_${bucket}`, one);
       deepStrictEqual(await keysOf(store, bucket), ["c"]);
     });
-  }
-});
-
-Deno.test("an object keeps its parts if the end of its upload is lost", async () => {
-  await using given = await storeOnServer();
-  const { store, connection } = given;
-  const [bucket, key] = ["uploads" as BucketName, "key" as ObjectKey];
-  await store.createBucket(bucket, "alice");
-  const bytes = someBytes(1000);
-  const swept = { minAge: 0, uploadExpiry: 0, dryRun: false };
-  for (const ends of ["by the sweep", "by the client", "by the sweep, after a rename"]) {
-    const id = await store.createUpload(bucket, key, {
-      properties: { system: {}, user: {}, tags: {} },
-      owner: "alice",
-      algorithm: undefined,
-      checksumType: undefined,
-    });
-    const subject = `$O.uploads.S3.upload.${id}`;
-    const open = await connection.request(
-      `$JS.API.DIRECT.GET.OBJ_uploads.${subject}`,
-      "",
-    );
-    const { etag } = await store.putPart(bucket, key, id, 1 as PartNumber, input(bytes));
-    await store.completeUpload(bucket, key, id, {
-      parts: [{ number: 1 as PartNumber, etag, checksum: undefined }],
-      precondition: {},
-      checksum: undefined,
-      size: undefined,
-    });
-    // A server that comes back without its last messages has the object, and the upload as it was before.
-    await connection.request(subject, open.data);
-    const isRenamed = ends.endsWith("after a rename");
-    const now = isRenamed ? "other" as ObjectKey : key;
-    if (isRenamed) {
-      const precondition = { source: {}, destination: {} };
-      await store.renameObject(bucket, key, now, { precondition });
-    }
-    if (ends === "by the client") {
-      await rejects(store.abortUpload(bucket, key, id), { code: "NoSuchUpload" });
-    } else await store.sweep(bucket, swept);
-    deepStrictEqual((await read(store, bucket, now)).bytes, bytes, ends);
   }
 });

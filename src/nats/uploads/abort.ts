@@ -21,7 +21,7 @@ import {
   type UploadRecord,
 } from "../layout/upload_record.ts";
 import { compareAndSet } from "../objects/commit.ts";
-import { readCurrent } from "../objects/current.ts";
+import { readCurrent, readLast } from "../objects/current.ts";
 import { discardParts, trashGroup } from "../objects/trash.ts";
 import type { UploadsContext } from "./context.ts";
 import { type FoundUpload, readUploadRecord, type UploadNeeds } from "./uploads.ts";
@@ -68,9 +68,9 @@ export async function abortUpload(
 }
 
 /**
- * Tells whether an object may have the parts of an upload that has just ended: that of its key, or one that was renamed since.
- * Complete ends the upload and stores the object together, but a server that loses its last messages may lose the end
- * alone. Then the parts belong to the object.
+ * Tells whether an object may have the parts of an upload that has just ended: that of its key, a noncurrent version, or one
+ * that was renamed since. Complete ends the upload and stores the object together, but a server that loses its last messages
+ * may lose the end alone. Then the parts belong to the object, and a record says where they are, as for no open upload.
  */
 async function mayBeNamed(
   needs: AbortNeeds,
@@ -80,7 +80,8 @@ async function mayBeNamed(
 ): Promise<boolean> {
   const nuid = nuidOfUpload(id);
   return (await readCurrent(needs, stream, key)).nuid === nuid ||
-    await isRenamed(needs.requests, stream.store, nuid);
+    await isRenamed(needs.requests, stream.store, nuid) ||
+    await readLast(needs, stream, records.layout(stream.store, nuid), false) !== undefined;
 }
 
 /**
