@@ -7,6 +7,7 @@
  * @module
  */
 
+import { AS_OF } from "../s3/as_of.ts";
 import { namesETag } from "../s3/conditions.ts";
 import { BYPASS } from "../s3/stated_lock.ts";
 import type { Action } from "../s3/permission.ts";
@@ -14,6 +15,7 @@ import { actionOnVersion } from "../s3/permission.ts";
 import type { Query } from "../s3/request.ts";
 import { IF_MATCH_MODIFIED, IF_MATCH_SIZE } from "../s3/protections.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
+import { NULL_VERSION } from "../s3/version_id.ts";
 
 /** An operation, as far as permissions depend on it. */
 export type AuthorizedOperation = {
@@ -83,7 +85,9 @@ export function requiredActions(
   },
 ): readonly [Action, ...Action[]] {
   const versionId = query.get("versionId");
-  const actions: [Action, ...Action[]] = [actionOnVersion(action, versionId)];
+  // A look back reads a version that the request does not name, so there is no value for `s3:VersionId`.
+  const version = versionId ?? (isLookBack(name, headers) ? NULL_VERSION : undefined);
+  const actions: [Action, ...Action[]] = [actionOnVersion(action, version)];
   // Amazon's page demands both.
   if (name === "GetObjectAttributes") actions.push(actionOnVersion("s3:GetObject", versionId));
   if (comparesObject(name, headers)) actions.push("s3:GetObject");
@@ -105,6 +109,11 @@ export function requiredActions(
   }
   if (bypassesGovernance(name, headers)) actions.push("s3:BypassGovernanceRetention");
   return actions;
+}
+
+/** Returns whether a request reads an object as it was at a time. */
+function isLookBack(name: string, headers: Pick<RequestHeaders, "get">): boolean {
+  return (name === "GetObject" || name === "HeadObject") && headers.get(AS_OF) !== null;
 }
 
 /** Returns whether the answer to a write tells something of the object that it replaces, renames over or deletes. */

@@ -47,6 +47,7 @@ import {
   type VersionCount,
 } from "./listing/key_indexes.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
+import { versionAsOf } from "./objects/as_of.ts";
 import { changeLock } from "./objects/change_version.ts";
 import { deleteObject, getObject, readObject } from "./objects/objects.ts";
 import { putObject } from "./objects/put.ts";
@@ -148,6 +149,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
 
     readObject: (bucket, ...args) => inBucket(bucket, readObject(context, bucket, ...args)),
     getObject: (bucket, ...args) => inBucket(bucket, getObject(context, bucket, ...args)),
+    versionAsOf: (bucket, ...args) => inBucket(bucket, versionAsOf(context, bucket, ...args)),
     putObject: (bucket, ...args) => inBucket(bucket, putObject(context, bucket, ...args)),
     putObjectTags: (bucket, ...args) => inBucket(bucket, putObjectTags(context, bucket, ...args)),
     deleteObject: (bucket, ...args) => inBucket(bucket, deleteObject(context, bucket, ...args)),

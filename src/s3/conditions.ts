@@ -10,6 +10,7 @@
 import { S3Error } from "./errors.ts";
 import { parseETag, parseETagList, quoteETag } from "./etag.ts";
 import type { RequestHeaders } from "./request_headers.ts";
+import type { VersionId } from "./version_id.ts";
 
 /** The conditions of a read. ETags are bare; `"*"` matches any object. */
 export type ReadPrecondition = {
@@ -26,6 +27,8 @@ export type WritePrecondition = {
   /** Of a deletion: the size in bytes and the time of modification, in whole seconds. A missing object has both. */
   readonly ifMatchSize?: number;
   readonly ifMatchModified?: Date;
+  /** The current version has this id, be it an object or a delete marker. No header states it. */
+  readonly ifVersion?: VersionId;
 };
 
 /** The properties of an object that conditions compare. */
@@ -183,6 +186,7 @@ export type WriteValidators = {
  * Checks the conditions of a write against the current object. Stores call it within their compare-and-set.
  *
  * @param current The object. One without a known ETag exists, and only `*` matches it.
+ * @param version The id of the current version, a delete marker's too; undefined if there is none.
  * @throws S3Error `PreconditionFailed`; `NoSuchKey` for If-Match without an object
  *
  * @example Usage
@@ -197,10 +201,14 @@ export type WriteValidators = {
  * ```
  */
 export function checkWrite(
-  { ifMatch, ifNoneMatch, ifMatchSize, ifMatchModified }: WritePrecondition,
+  { ifMatch, ifNoneMatch, ifMatchSize, ifMatchModified, ifVersion }: WritePrecondition,
   current: WriteValidators | undefined,
   key: string,
+  version?: VersionId,
 ): void {
+  if (ifVersion !== undefined && ifVersion !== version) {
+    throw new S3Error("PreconditionFailed", { Condition: "version" });
+  }
   if (ifNoneMatch !== undefined && current !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: "If-None-Match" });
   }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { AsOf } from "../s3/as_of.ts";
 import type { Checksum } from "../s3/checksum_algorithms.ts";
 import type { WritePrecondition } from "../s3/conditions.ts";
 import type { ObjectProperties } from "../s3/metadata.ts";
@@ -95,6 +96,9 @@ export type Deleted = WrittenVersion & {
   readonly isMarker: boolean;
 };
 
+/** Facts that an object gets by the way in which it was uploaded. A copy that is to equal it cannot compute them from its bytes. */
+export type KeptFacts = Pick<ObjectInfo, "etag" | "checksum" | "partSizes" | "partChecksums">;
+
 /** The content and the properties of an object to write. */
 export type ObjectInput = {
   readonly content: ContentInput;
@@ -103,6 +107,8 @@ export type ObjectInput = {
   /** Checked by compare-and-set: of racing writers that expect the same state, exactly one wins. */
   readonly precondition: WritePrecondition;
   readonly lock?: LockInput | undefined;
+  /** Facts to state instead of those of the bytes, which are a copy of an object that has them. */
+  readonly keeps?: KeptFacts | undefined;
   /** Ends the write before its commit. For content whose stream does not end when its reader loses interest. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -156,6 +162,12 @@ export interface Objects {
     choose: ChooseRange,
     options?: InfoOptions,
   ): Promise<ObjectContent>;
+  /**
+   * Finds the version that was current at a time. It looks at versions of this key alone.
+   *
+   * @throws S3Error `InvalidBucketState` in a bucket that never had versioning; `InvalidArgument` for a time in the future
+   */
+  versionAsOf(bucket: BucketName, key: ObjectKey, time: Date): Promise<AsOf>;
   /** @throws S3Error `PreconditionFailed`; `NoSuchKey` for `ifMatch` without an object; `AccessDenied` for a locked object */
   putObject(bucket: BucketName, key: ObjectKey, input: ObjectInput): Promise<ObjectInfo>;
   /**

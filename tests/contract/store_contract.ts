@@ -3,6 +3,7 @@
  * @module
  */
 
+import { asOfContract } from "./as_of.ts";
 import { bucketContract } from "./buckets.ts";
 import { checksumContract } from "./checksums.ts";
 import { conditionContract } from "./conditions.ts";
@@ -67,4 +68,5 @@ export function storeContract(
   versionListingContract(test);
   objectLockContract(test);
   lockChangeContract(test);
+  asOfContract(test);
 }

@@ -6,6 +6,7 @@
 import { checkWrite, type WritePrecondition, type WriteValidators } from "../../s3/conditions.ts";
 import type { ObjectKey } from "../../s3/names.ts";
 import type { Current } from "./current.ts";
+import { heldVersion } from "./version_records.ts";
 
 /** Throws if the current object is protected. */
 export type Guard = (key: ObjectKey, before: Current, now: Date) => void;
@@ -22,7 +23,7 @@ export function checkReplace(
   guard: Guard | undefined,
   now: Date,
 ): void {
-  checkWrite(precondition, validatorOf(before), key);
+  checkWrite(precondition, validatorOf(before), key, heldVersion(before)?.id);
   guard?.(key, before, now);
 }
 

@@ -6,7 +6,7 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { Received } from "../../store/content.ts";
-import type { ObjectInfo, ObjectInput } from "../../store/objects.ts";
+import type { KeptFacts, ObjectInfo, ObjectInput } from "../../store/objects.ts";
 import { sourceOf } from "../../streams/byte_source.ts";
 import { monotonic } from "../../world/world.ts";
 import { checkRoom } from "../buckets/quota.ts";
@@ -37,7 +37,7 @@ export async function putObject(
   needs: ReplaceNeeds & WriterNeeds & CountNeeds,
   bucket: BucketName,
   key: ObjectKey,
-  { content, properties, owner, precondition, lock, signal }: ObjectInput,
+  { content, properties, owner, precondition, lock, keeps, signal }: ObjectInput,
 ): Promise<ObjectInfo> {
   let stream: BucketStream;
   let current: Promise<Current>;
@@ -47,8 +47,9 @@ export async function putObject(
     if (stream.fenced) throw new S3Error("OperationAborted", { BucketName: bucket });
     await checkRoom(needs, stream, content.size);
     if (stream.objectLimit !== Infinity) await checkCount(needs, stream, key);
-    // That there is no object fails If-Match, but leads any other write to its commit, which finds out.
-    const look = precondition.ifMatch === undefined ? peekCurrent : readCurrent;
+    // That there is no object fails these conditions, but leads any other write to its commit, which finds out.
+    const { ifMatch, ifVersion } = precondition;
+    const look = ifMatch === undefined && ifVersion === undefined ? peekCurrent : readCurrent;
     checkNewLock(lock, needs.now());
     current = readBefore(needs, stream, key, look);
     const keepsVersions = stream.layout >= VERSIONS_LAYOUT;
@@ -96,8 +97,15 @@ export async function putObject(
         partSizes: undefined,
         ...lockFrom(lock, modified),
         ...(version !== undefined && { versionId: version.id }),
+        ...(keeps !== undefined && factsOf(keeps)),
       };
-      const described = describeGroup(store, nuid, { ...info, version }, written, limit);
+      let described = describeGroup(store, nuid, { ...info, version }, written, limit);
+      if (described.chunkMap !== undefined && described.chunkMap.length > limit) {
+        // The sizes of parts are left out before the object cannot be stored.
+        const { partSizes: _1, partChecksums: _2, ...others } = info;
+        const bare = { ...others, partSizes: undefined, version };
+        described = describeGroup(store, nuid, bare, written, limit);
+      }
       map = described.chunkMap;
       const lastChunk = written.sequences.at(-1);
       return { kind: "object", nuid, message: described.message, lastChunk, result: info };
@@ -131,6 +139,10 @@ export async function putObject(
     await takeBack(needs, stream, sequence, nuid);
   }
   return result;
+}
+
+function factsOf({ etag, checksum, partSizes, partChecksums }: KeptFacts): KeptFacts {
+  return { etag, checksum, partSizes, ...(partChecksums !== undefined && { partChecksums }) };
 }
 
 function checksumOf(

@@ -53,7 +53,7 @@ export async function removeVersion(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { message, current, found } = await findToChange(needs, stream, key, versionId);
     // Conditions look at the current version, whatever is removed.
-    checkWrite(precondition, validatorOf(current), key);
+    checkWrite(precondition, validatorOf(current), key, heldVersion(current)?.id);
     if (found === undefined) {
       return { versionId, isMarker: false };
     }

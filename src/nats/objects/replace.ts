@@ -39,6 +39,7 @@ import {
   trashGroup,
   trashMessage,
 } from "./trash.ts";
+import { heldVersion } from "./version_records.ts";
 
 /** How often a write that conflicts starts over: enough for a crowd of writers on one key. */
 const WRITE_ATTEMPTS = 200;
@@ -81,7 +82,8 @@ export async function replace<R, P = undefined>(
         if (makesVersion && stream.layout >= VERSIONS_LAYOUT) {
           turn = await (taken ?? takeTurn(needs, stream, key, reading, (current) => {
             // What `prepare` reads may tell that the change was made.
-            if (prepare === undefined) checkWrite(precondition, validatorOf(current), key);
+            if (prepare !== undefined) return;
+            checkWrite(precondition, validatorOf(current), key, heldVersion(current)?.id);
           }));
           ({ before, at } = turn);
           if (prepare !== undefined) prepared = await prepare();

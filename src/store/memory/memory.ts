@@ -149,7 +149,8 @@ export class Memory {
    * @throws S3Error `NoSuchBucket`, `PreconditionFailed`, `NoSuchKey`; `AccessDenied` for a locked object
    */
   checkWrite(bucket: BucketName, key: ObjectKey, precondition: WritePrecondition): void {
-    checkWrite(precondition, this.current(bucket, key)?.info, key);
+    const latest = this.version(bucket, key)?.id;
+    checkWrite(precondition, this.current(bucket, key)?.info, key, latest);
     if (this.bucket(bucket).documents.get("versioning") === "Enabled") return;
     const replaced = this.version(bucket, key, NULL_VERSION);
     if (replaced !== undefined) checkRemoval(key, replaced.info, this.now(), false);

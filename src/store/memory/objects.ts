@@ -4,12 +4,13 @@
  * @module
  */
 
+import { AsOfSearch, checkPast, keepsNoVersions } from "../../s3/as_of.ts";
 import { checkWrite } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { checkRemoval, checkRetentionChange } from "../../s3/object_lock.ts";
 import { checkRename } from "../../s3/rename.ts";
-import type { InfoOptions, ObjectInfo, Objects } from "../objects.ts";
+import type { InfoOptions, KeptFacts, ObjectInfo, Objects } from "../objects.ts";
 import { checkFirst, receive } from "./content.ts";
 import { checkLock, lockOf } from "./locks.ts";
 import type { Memory, NewVersion, StoredVersion } from "./memory.ts";
@@ -31,7 +32,19 @@ export function createObjects(memory: Memory): Objects {
       return { info, range, body };
     },
 
-    async putObject(bucket, key, { content, properties, owner, precondition, lock, signal }) {
+    async versionAsOf(bucket, key, time) {
+      const versions = memory.bucket(bucket).versions.get(key) ?? [];
+      if (!memory.isVersioned(bucket)) throw keepsNoVersions(bucket);
+      checkPast(time, memory.now());
+      const search = new AsOfSearch(time);
+      for (const { id: versionId, isMarker, info: { modified } } of versions) {
+        search.add({ versionId, isMarker, modified });
+      }
+      return search.result;
+    },
+
+    async putObject(bucket, key, input) {
+      const { content, properties, owner, precondition, lock, keeps, signal } = input;
       await checkFirst(content, () => {
         memory.bucket(bucket);
         checkLock(lock, memory.now());
@@ -52,14 +65,17 @@ export function createObjects(memory: Memory): Objects {
         owner,
         partSizes: undefined,
         ...lockOf(lock, modified),
+        ...(keeps !== undefined && factsOf(keeps)),
       };
-      const version = { isMarker: false, info, bytes, partChecksums: undefined };
+      const { partChecksums } = keeps ?? {};
+      const version = { isMarker: false, info, bytes, partChecksums };
       return memory.infoOf(bucket, memory.commit(bucket, precondition, version));
     },
 
     async deleteObject(bucket, key, { precondition, versionId, bypass = false, owner }) {
       if (versionId !== undefined) {
-        checkWrite(precondition, memory.current(bucket, key)?.info, key);
+        const latest = memory.version(bucket, key)?.id;
+        checkWrite(precondition, memory.current(bucket, key)?.info, key, latest);
         const version = memory.version(bucket, key, versionId);
         if (version !== undefined) checkRemoval(key, version.info, memory.now(), bypass);
         memory.replace(bucket, key, versionId, undefined);
@@ -124,6 +140,10 @@ export function createObjects(memory: Memory): Objects {
       return result;
     },
   };
+}
+
+function factsOf({ etag, checksum, partSizes }: KeptFacts): Omit<KeptFacts, "partChecksums"> {
+  return { etag, checksum, partSizes };
 }
 
 function infoOf(
