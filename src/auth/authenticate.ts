@@ -8,6 +8,7 @@
  * @module
  */
 
+import { AS_OF } from "../s3/as_of.ts";
 import { S3Error } from "../s3/errors.ts";
 import { regionOfUnsigned } from "../s3/region.ts";
 import type { S3Request } from "../s3/request.ts";
@@ -100,7 +101,7 @@ function authenticate(
 
   if (isPresigned(query)) {
     const signer = verifyPresigned(request, verifier);
-    const all = withoutHoistedChecksums(withHoistedHeaders(headers, query), headers);
+    const all = withoutHoistedChecksums(withHoistedHeaders(headers, query, [AS_OF]), headers);
     return user(request, all, signer, verifier);
   }
   if (isSigV2Presigned(query)) {
@@ -160,11 +161,11 @@ function anonymous(request: S3Request, region: string): Authenticated {
 }
 
 /**
- * Returns whether SigV2 may sign a request. It signs no path of S3 Control, and no sub-resource that came after it: anybody
- * could add one to a signed request and so make another one of it.
+ * Returns whether SigV2 may sign a request. It signs no path of S3 Control, no look back, and no sub-resource that came after
+ * it: anybody could add one to a signed request and so make another one of it.
  */
-function isForSigV2({ method, target, query }: S3Request): boolean {
-  if (target.on === "account") return false;
+function isForSigV2({ method, target, query, headers }: S3Request): boolean {
+  if (target.on === "account" || headers.has(AS_OF)) return false;
   if (method === "GET" || method === "HEAD") return true;
   for (const name of query.keys()) if (isUnsignedBySigV2(name)) return false;
   return true;

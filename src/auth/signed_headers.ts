@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AS_OF } from "../s3/as_of.ts";
 import { S3Error } from "../s3/errors.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
 import type { Complaint } from "./credential_scope.ts";
@@ -35,7 +36,8 @@ export function checkSignedHeaders(signed: readonly string[], headers: RequestHe
   const names = new Set(signed);
   const unsigned = names.has("host") ? [] : ["host"];
   for (const name of headers.keys()) {
-    if (name.startsWith("x-amz-") && !names.has(name)) unsigned.push(name);
+    const matters = name.startsWith("x-amz-") || name === AS_OF;
+    if (matters && !names.has(name)) unsigned.push(name);
   }
   if (unsigned.length === 0) return;
   throw new S3Error("AccessDenied", { HeadersNotSigned: unsigned.join(", ") }, {

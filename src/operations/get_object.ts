@@ -4,13 +4,14 @@
  * @module
  */
 
+import { isTimed, lookBack, parseTimedRead, type TimedRead } from "./answers/as_of.ts";
 import { contentResponse } from "./answers/content.ts";
-import { chooseRange, infoOptions, type ObjectRead, parseObjectRead } from "./answers/object.ts";
+import { chooseRange, infoOptions } from "./answers/object.ts";
 import { addExpiration } from "./answers/lifecycle.ts";
 import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const getObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
+export const getObject: Operation<"object"> = definePublicOperation<"object", TimedRead>({
   name: "GetObject",
   on: "object",
   method: "GET",
@@ -18,10 +19,11 @@ export const getObject: Operation<"object"> = definePublicOperation<"object", Ob
   action: "s3:GetObject",
   seesObject: true,
 
-  parse: parseObjectRead,
+  parse: parseTimedRead,
 
   async handle(call) {
-    const { target, input, access, store, deliver } = call;
+    const { target, access, store, deliver } = call;
+    const input = isTimed(call.input) ? await lookBack(store, target, call.input) : call.input;
     const content = await store.getObject(
       target.bucket,
       target.key,
@@ -31,7 +33,7 @@ export const getObject: Operation<"object"> = definePublicOperation<"object", Ob
       },
       infoOptions(input),
     );
-    const info = visibleInfo(access, target, content.info);
+    const info = visibleInfo(access, target, content.info, isTimed(call.input));
     const shown = info === content.info ? content : { ...content, info };
     const response = contentResponse(input, shown, deliver);
     const isNamed = input.versionId !== undefined;

@@ -4,18 +4,13 @@
  * @module
  */
 
-import {
-  chooseRange,
-  infoOptions,
-  objectAnswer,
-  type ObjectRead,
-  parseObjectRead,
-} from "./answers/object.ts";
+import { isTimed, lookBack, parseTimedRead, type TimedRead } from "./answers/as_of.ts";
+import { chooseRange, infoOptions, objectAnswer } from "./answers/object.ts";
 import { addExpiration } from "./answers/lifecycle.ts";
 import { visibleInfo } from "./answers/visible.ts";
 import { definePublicOperation, type Operation } from "./operation.ts";
 
-export const headObject: Operation<"object"> = definePublicOperation<"object", ObjectRead>({
+export const headObject: Operation<"object"> = definePublicOperation<"object", TimedRead>({
   name: "HeadObject",
   on: "object",
   method: "HEAD",
@@ -23,16 +18,17 @@ export const headObject: Operation<"object"> = definePublicOperation<"object", O
   action: "s3:GetObject",
   seesObject: true,
 
-  parse: parseObjectRead,
+  parse: parseTimedRead,
 
   async handle(call) {
-    const { target, input, access, store } = call;
+    const { target, access, store } = call;
+    const input = isTimed(call.input) ? await lookBack(store, target, call.input) : call.input;
     const info = await store.readObject(target.bucket, target.key, infoOptions(input));
     access.seen(info);
     const range = chooseRange(input, info);
     const response = new Response(
       null,
-      objectAnswer(input, visibleInfo(access, target, info), range),
+      objectAnswer(input, visibleInfo(access, target, info, isTimed(call.input)), range),
     );
     return addExpiration(response, call, info, input.versionId !== undefined);
   },

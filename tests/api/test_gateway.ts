@@ -31,6 +31,7 @@ import { createRulesOf } from "../../src/http/cors_rules.ts";
 import { InFlight } from "../../src/http/in_flight.ts";
 import { BodyTurns } from "../../src/http/body_turns.ts";
 import { Turns } from "../../src/http/turns.ts";
+import { AS_OF } from "../../src/s3/as_of.ts";
 import type { Permission } from "../../src/s3/permission.ts";
 import { childrenOf, parseXml, textOf, type XmlElement } from "../../src/s3/xml_reader.ts";
 import { createMemoryStore, type MemoryStore } from "../../src/store/memory/memory_store.ts";
@@ -254,7 +255,7 @@ function sign(
   if (statesHash) headers.set("x-amz-content-sha256", payloadHash);
 
   const signed = [...headers].filter(([name]) =>
-    name === "content-md5" || name.startsWith("x-amz-")
+    name === "content-md5" || name.startsWith("x-amz-") || name === AS_OF
   )
     .concat([["host", host]]).sort(([a], [b]) => a < b ? -1 : 1);
   const names = signed.map(([name]) => name).join(";");

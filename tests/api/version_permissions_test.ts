@@ -15,6 +15,7 @@ import { contentMD5, type Send } from "./test_gateway.ts";
 const DENIED = "403 AccessDenied";
 const LOCKED = "x-amz-object-lock-";
 const BYPASS = { "x-amz-bypass-governance-retention": "true" };
+const LOOK_BACK = { "x-nats-s3-as-of": "2024-05-01T10:00:00.500Z" };
 const COPY = { "x-amz-copy-source": "bucket/key?versionId=VERSION" };
 
 /** Returns the time this many days after the gateway's. */
@@ -66,6 +67,14 @@ const days = "s3:object-lock-remaining-retention-days";
 const ROWS: readonly Row[] = [
   ["a current version", but("GetObjectVersion"), ["GET", key], "200"],
   ["a version", but("GetObjectVersion"), ["GET", version], DENIED],
+  ["a look back", but("GetObjectVersion"), ["GET", key, { headers: LOOK_BACK }], DENIED],
+  ["a look back by HEAD", but("GetObjectVersion"), ["HEAD", key, { headers: LOOK_BACK }], "403"],
+  [
+    "a look back, not the object",
+    but("GetObject"),
+    ["GET", key, { headers: LOOK_BACK }],
+    "200",
+  ],
   ["a version, not the object", but("GetObject"), ["GET", version], "200"],
   [
     "a copy of a version",

@@ -15,14 +15,17 @@ import type { Access } from "../operation.ts";
  * and its legal hold.
  *
  * @param access It has seen the object.
+ * @param isVersion The object is a version that the request does not name.
  */
 export function visibleInfo(
   access: Pick<Access, "may">,
   target: Target & { readonly key: ObjectKey },
   info: ObjectInfo,
+  isVersion = false,
 ): ObjectInfo {
   const { properties, retention, legalHold } = info;
-  const hidesTags = hasTags(properties) && !access.may("s3:GetObjectTagging", target);
+  const readsTags = isVersion ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging";
+  const hidesTags = hasTags(properties) && !access.may(readsTags, target);
   const hidesRetention = retention !== undefined && !access.may("s3:GetObjectRetention", target);
   const hidesHold = legalHold === true && !access.may("s3:GetObjectLegalHold", target);
   if (!hidesTags && !hidesRetention && !hidesHold) return info; // most objects have none
