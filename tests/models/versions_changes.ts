@@ -87,7 +87,7 @@ function* removeCurrent(
   // A locked record that a held-up put has hidden is a version again.
   const isHidden = isRecord(old) && isLocked(old) && old.group !== held.group &&
     broken !== "delete removes a hidden locked record";
-  const next = yield* newestRecord(gateway, isHidden ? undefined : held.version);
+  const next = yield* newestRecord(gateway, isHidden ? undefined : held.version, held.ordinal);
   const own = `R:${held.version}`;
   if (next?.subject === own && next.message.sequence !== record.sequence) return "again";
   const messages: Publish[] = [];
@@ -128,10 +128,14 @@ type Candidate = {
   readonly message: { sequence: number; content: Content };
 };
 
-/** Finds the newest version that has a record, except one. */
+/**
+ * Finds the newest version that has a record, except one. Records above the ordinal of the current version are tombstones,
+ * so they are read last.
+ */
 function* newestRecord(
   { broken }: Gateway,
   except: string | undefined,
+  below: number,
 ): Steps<Candidate | undefined> {
   const candidates: { subject: string; ordinal: number; message: Message | undefined }[] = [];
   for (const subject of yield* names("R:")) {
@@ -141,7 +145,10 @@ function* newestRecord(
     const ordinal = message === undefined ? ordinalOf(version) : message.content?.ordinal ?? 0;
     candidates.push({ subject, ordinal, message });
   }
-  candidates.sort((a, b) => b.ordinal - a.ordinal);
+  const isAbove = (ordinal: number): boolean => below > 0 && ordinal > below;
+  candidates.sort((a, b) =>
+    Number(isAbove(a.ordinal)) - Number(isAbove(b.ordinal)) || b.ordinal - a.ordinal
+  );
   if (broken === "promotes the oldest") candidates.reverse();
   for (const { subject, message: known } of candidates) {
     const { sequence, content } = known ?? (yield* read(subject));

@@ -25,6 +25,8 @@
  * - Ordinals: one above that of `M`. Object info without one counts as two above the highest of the records. Where there is
  *   no current version, the next ordinal is one above the highest of the records and at least 2, because 1 is left to a
  *   version from before versioning.
+ * - No version has a higher ordinal than the current one, so a removal of the current version reads the records above it,
+ *   which are tombstones, only when it finds no other.
  * - Native writers may destroy the version that is current while they run, and the null version. No other is lost.
  * @module
  */

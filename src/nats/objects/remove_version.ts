@@ -9,7 +9,7 @@
 import { checkWrite } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import type { VersionId } from "../../s3/version_id.ts";
+import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
 import type { Deleted, DeleteInput } from "../../store/objects.ts";
 import { removeMessage } from "../buckets/make_room.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -91,8 +91,9 @@ async function removeCurrent(
 ): Promise<true> {
   const { store } = stream;
   const subject = infoSubject(store, key);
-  const next = await findNext(needs, stream, key, id);
-  const ordinal = heldVersion(current)?.ordinal ||
+  const held = heldVersion(current)?.ordinal ?? 0;
+  const next = await findNext(needs, stream, key, id, held);
+  const ordinal = held ||
     1 + (next?.record.ordinal ?? await highestOrdinal(needs, stream, key));
   const replacement: readonly BatchMessage[] = next === undefined
     ? [{
@@ -137,23 +138,55 @@ function promoted({ id, record, info }: Noncurrent): string {
   return formatPromoted(info.raw ?? {}, { id, ordinal: record.ordinal }, record.time);
 }
 
-/** Finds the version with the highest ordinal, apart from one; undefined if there is none that can be read. */
+/**
+ * Finds the version with the highest ordinal, apart from one; undefined if there is none that can be read.
+ *
+ * Records above the ordinal of the current version are those of removed versions, so they are read last: otherwise every
+ * removal of a current version would read all that were removed before.
+ *
+ * @param held The ordinal of the current version; 0 if it states none.
+ */
 async function findNext(
   needs: ReplaceNeeds,
   stream: BucketStream,
   key: ObjectKey,
   except: VersionId,
+  held: number,
 ): Promise<Noncurrent | undefined> {
-  let best: Noncurrent | undefined;
-  for (const id of await listVersionIds(needs, stream, key)) {
-    if (id === except) continue;
+  const ids = (await listVersionIds(needs, stream, key)).filter((id) => id !== except);
+  const read = async (id: VersionId): Promise<Noncurrent | undefined> => {
     const message = await readVersionMessage(needs, stream, key, id);
     const version = noncurrentOf(stream, key, id, message);
-    if (version?.info.raw === undefined) continue;
-    if (best === undefined || version.record.ordinal > best.record.ordinal) best = version;
-    if (id !== "null") break; // the others are older
+    return version?.info.raw === undefined ? undefined : version;
+  };
+  const hidden = ids.includes(NULL_VERSION) ? await read(NULL_VERSION) : undefined;
+  const stated = ids.filter((id) => id !== NULL_VERSION);
+  const isAbove = (id: VersionId): boolean => held > 0 && (ordinalOf(id) ?? 0) > held;
+  const isRemoved = Map.groupBy(stated, isAbove);
+  for (const some of [isRemoved.get(false) ?? [], isRemoved.get(true) ?? []]) {
+    // The others in their order are older.
+    const best = await firstOf(some, read);
+    if (best !== undefined) {
+      return hidden !== undefined && hidden.record.ordinal > best.record.ordinal ? hidden : best;
+    }
   }
-  return best;
+  return hidden;
+}
+
+/** Most records that are read at a time. */
+const READS = 32;
+
+/** Returns the first result that is not undefined. Reads one, then more and more at a time. */
+async function firstOf<T>(
+  ids: readonly VersionId[],
+  read: (id: VersionId) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (let i = 0, count = 1; i < ids.length; i += count, count = Math.min(count * 2, READS)) {
+    const found = await Promise.all(ids.slice(i, i + count).map(read));
+    const first = found.find((it) => it !== undefined);
+    if (first !== undefined) return first;
+  }
+  return undefined;
 }
 
 /** Removes a noncurrent version, also in a full bucket. Returns false if somebody else changed or removed it. */
