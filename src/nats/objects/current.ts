@@ -67,10 +67,37 @@ async function fetchCurrent(
     if (cause instanceof Unanswered && retries > 0) {
       return await fetchCurrent(needs, stream, key, { believesMissing, retries: retries - 1 });
     }
-    // Throws NoSuchBucket if the bucket is gone.
-    if (isDefinite(cause)) await needs.streams.read(stream.bucket);
-    throw cause;
+    return await failed(needs, stream, cause);
   }
+  return currentOf(needs, stream, key, message);
+}
+
+/** Throws the cause of a failed read, or NoSuchBucket if the bucket is gone. */
+async function failed(needs: Needs, { bucket }: BucketStream, cause: unknown): Promise<never> {
+  if (isDefinite(cause)) await needs.streams.read(bucket);
+  throw cause;
+}
+
+/** Reads the message of a key's object info, without its content; never older than the last acknowledged write. */
+export async function readCurrentMessage(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+): Promise<StoredMessage | undefined> {
+  try {
+    return await readLast(needs, stream, infoSubject(stream.store, key), false);
+  } catch (cause) {
+    return await failed(needs, stream, cause);
+  }
+}
+
+/** Returns what the message of a key's object info says; undefined is no message. */
+export function currentOf(
+  needs: Pick<Needs, "streams">,
+  stream: BucketStream,
+  key: ObjectKey,
+  message: StoredMessage | undefined,
+): Current | Promise<Current> {
   if (message === undefined) {
     const parsed = { kind: "absent", isBare: true } as const;
     const time = new Date(0);
@@ -85,8 +112,10 @@ async function fetchCurrent(
     return { sequence, time, data, ...info };
   }
   const holder = needs.streams.holding(stream.bucket, sequence);
-  const { since } = holder instanceof Promise ? await holder : holder;
-  return { sequence, time, data, ...withoutStray(key, info, { since, sequence }) };
+  const read = ({ since }: Pick<BucketStream, "since">): Current => {
+    return { sequence, time, data, ...withoutStray(key, info, { since, sequence }) };
+  };
+  return holder instanceof Promise ? holder.then(read) : read(holder);
 }
 
 /**

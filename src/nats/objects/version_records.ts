@@ -7,14 +7,14 @@ import { Buffer } from "node:buffer";
 import type { ObjectKey } from "../../s3/names.ts";
 import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
 import type { BucketStream } from "../buckets/streams.ts";
-import { textOf } from "../jetstream/messages.ts";
+import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { type ReadInfo, readInfo } from "../layout/object_info.ts";
 import { withoutStray } from "../layout/stray_info.ts";
 import { records, versionOfSubject } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
 import { parseVersion, type ReadVersion, type VersionRecord } from "../layout/version_record.ts";
 import type { ObjectsContext } from "./context.ts";
-import { type Current, readCurrent, readLast } from "./current.ts";
+import { type Current, currentOf, readCurrent, readCurrentMessage, readLast } from "./current.ts";
 
 type Needs = Pick<ObjectsContext, "requests" | "streams">;
 
@@ -88,16 +88,32 @@ export async function findVersion(
   key: ObjectKey,
   id: VersionId,
 ): Promise<FoundVersion | undefined> {
-  for (let current = await readCurrent(needs, stream, key);;) {
-    if (heldVersion(current)?.id === id) return { kind: "current", current };
+  for (let last = await readCurrentMessage(needs, stream, key);;) {
+    if (mayHold(last, id)) {
+      const current = await currentOf(needs, stream, key, last);
+      if (heldVersion(current)?.id === id) return { kind: "current", current };
+    }
     const message = await readVersionMessage(needs, stream, key, id);
     if (message.read?.kind === "unreadable") return { kind: "unreadable" };
     const version = noncurrentOf(stream, key, id, message);
     if (version !== undefined) return { kind: "noncurrent", version };
-    const again = await readCurrent(needs, stream, key);
-    if (again.sequence === current.sequence) return undefined;
-    current = again;
+    const again = await readCurrentMessage(needs, stream, key);
+    if (again?.sequence === last?.sequence) return undefined;
+    last = again;
   }
+}
+
+const BACKSLASH = 0x5c;
+
+/**
+ * Tells whether object info may hold a version, which takes far less time than to read it. Object info without a version id
+ * may be `null`, and text with escapes may hide an id.
+ */
+function mayHold(message: StoredMessage | undefined, id: VersionId): boolean {
+  if (message === undefined) return false;
+  if (id === NULL_VERSION) return true;
+  const { buffer, byteOffset, length } = message.data;
+  return Buffer.from(buffer, byteOffset, length).includes(id) || message.data.includes(BACKSLASH);
 }
 
 /** What a change of a version has read: the record first, and then object info. */
