@@ -10,7 +10,10 @@
 import { CONTROL_NAMESPACE } from "../../src/s3/control.ts";
 import { formatPublicRead } from "../../src/s3/policy.ts";
 
-/** A request and its answer. `{UploadId}` and `{ETag}` stand for the text of such an element in an answer before. */
+/**
+ * A request and its answer. `{UploadId}` and `{ETag}` stand for the text of such an element in an answer before, and
+ * `{name}` for a version id that was kept under a name.
+ */
 export type Step = {
   readonly method: string;
   readonly target: string;
@@ -21,12 +24,16 @@ export type Step = {
   readonly answer?: string;
   /** A text that the body contains. */
   readonly shows?: string;
-  /** The operation is not supported yet. The test refuses this mark as soon as it is. */
+  /** Headers that the answer has. */
+  readonly has?: Readonly<Record<string, string>>;
+  /** The name under which the answer's version id is kept. */
+  readonly keeps?: string;
 };
 
-type More = Partial<Pick<Step, "headers" | "body" | "shows">>;
+type More = Partial<Pick<Step, "headers" | "body" | "shows" | "has" | "keeps">>;
 
-function step(request: string, status: number, answer?: string, more: More = {}): Step {
+/** Returns a step. Its request is a method and a target with a space between. */
+export function step(request: string, status: number, answer?: string, more: More = {}): Step {
   const [method = "", target = ""] = request.split(" ");
   return { method, target, status, ...(answer !== undefined && { answer }), ...more };
 }
