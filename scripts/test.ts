@@ -33,6 +33,7 @@ const MAY_BE_SKIPPED: Readonly<Record<string, string>> = {
   "a page of another origin": "Chromium is fetched if there is apt",
   "Java SDK 1": "Maven fetches it if Java and Maven are installed",
   "minio-go": "it is built if Go is installed",
+  "mc ": "it is built if Go is installed",
   "Ansible": "its version here requires Python 3.11",
   "aws-cli 2 of Debian": "it is fetched if there is apt",
   "rclone purge": "it is fetched if there is apt; otherwise tested if it is installed",
