@@ -12,7 +12,15 @@ const TOOLS = resolve(`${import.meta.dirname}/../../.tools`);
 
 /** One kind of load. */
 export type Load = {
-  readonly op: "put" | "get" | "head" | "delete" | "range" | "multipart" | "get-part";
+  readonly op:
+    | "put"
+    | "get"
+    | "get-version"
+    | "head"
+    | "delete"
+    | "range"
+    | "multipart"
+    | "get-part";
   /** Bytes of each object. */
   readonly size: number;
   /** Bytes of each part except the last. */
@@ -26,6 +34,8 @@ export type Load = {
   readonly bucket: string;
   readonly prefix?: string;
   readonly seconds?: number;
+  /** A file of version ids: `put` writes the one of each key, and `get-version` reads them. */
+  readonly versions?: string;
 };
 
 /** The result of a load. */

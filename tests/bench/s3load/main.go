@@ -7,7 +7,7 @@
 //
 //	s3load -endpoint http://127.0.0.1:5222 -access A -secret S -op put -size 4096 -n 2000 -c 8
 //
-// Operations: put, get, head, delete, list (pages through a bucket), list-dir (prefix and
+// Operations: put, get, get-version (the versions that put wrote to the file -versions), head, delete, list (pages through a bucket), list-dir (prefix and
 // delimiter), range (random 64 KiB ranges of one object), multipart (one object of -size in
 // parts of -part, all of the same bytes), get-part (the parts of that object, by number),
 // fill (keys like d0001/f000001, for listing).
@@ -41,13 +41,14 @@ var (
 	secret   = flag.String("secret", "", "secret access key")
 	region   = flag.String("region", "us-east-1", "region in the credential scope")
 	bucket   = flag.String("bucket", "s3load", "bucket; made if missing")
-	op       = flag.String("op", "put", "put|get|head|delete|list|list-dir|range|multipart|get-part|fill")
+	op       = flag.String("op", "put", "put|get|get-version|head|delete|list|list-dir|range|multipart|get-part|fill")
 	size     = flag.Int("size", 4096, "object size in bytes")
 	part     = flag.Int("part", 8<<20, "part size in bytes (multipart, get-part)")
 	n        = flag.Int("n", 1000, "number of operations (list: pages at most; fill: keys)")
 	keys     = flag.Int("keys", 0, "begin again at the first key after this many (0: never)")
 	c        = flag.Int("c", 8, "requests in flight")
 	prefix   = flag.String("prefix", "load/", "key prefix")
+	versions = flag.String("versions", "", "file of version ids, one of each key: put writes it, get-version reads it")
 	maxTime  = flag.Duration("t", 60*time.Second, "stop after this long")
 	signed   = flag.Bool("signed", false, "sign payload hashes instead of UNSIGNED-PAYLOAD")
 )
@@ -213,6 +214,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "range needs -size over 65536")
 		os.Exit(1)
 	}
+	var ids []string
+	if *versions != "" && *op == "put" {
+		ids = make([]string, *n)
+	} else if *op == "get-version" {
+		text, err := os.ReadFile(*versions)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		ids = strings.Split(string(text), "\n")
+		*keys = len(ids)
+	}
 	var data []byte
 	if *op == "put" || *op == "fill" || *op == "multipart" || *op == "range" && !isThere() {
 		length := *size
@@ -240,7 +253,16 @@ func main() {
 		switch *op {
 		case "put", "fill":
 			got = int64(len(data))
-			_, _, _, err = call("PUT", keyOf(i), nil, data, nil, 200)
+			var h http.Header
+			_, _, h, err = call("PUT", keyOf(i), nil, data, nil, 200)
+			if ids != nil && err == nil {
+				ids[i] = h.Get("x-amz-version-id")
+			}
+		case "get-version":
+			got, _, _, err = call("GET", keyOf(i), map[string]string{"versionId": ids[i%len(ids)]}, nil, nil, 200)
+			if err == nil && got != int64(*size) {
+				err = fmt.Errorf("GET %s: %d bytes, want %d", keyOf(i), got, *size)
+			}
 		case "get":
 			got, _, _, err = call("GET", keyOf(i), nil, nil, nil, 200)
 			if err == nil && got != int64(*size) {
@@ -381,6 +403,12 @@ func main() {
 		wg.Wait()
 	}
 	el := time.Since(start).Seconds()
+	if ids != nil && *op == "put" {
+		if err := os.WriteFile(*versions, []byte(strings.Join(ids, "\n")), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	sort.Float64s(lat)
 	pc := func(p float64) float64 {
 		if len(lat) == 0 {
