@@ -31,6 +31,11 @@ const MAX_OBJECTS = 1000;
 const MAX_TAGS = 20 * MAX_OBJECTS;
 /** Deletions that run at a time. */
 const CONCURRENT_DELETIONS = 128;
+/**
+ * Removals of newest versions that run at a time. Each may put an older version in its place in one atomic change, and
+ * nats-server accepts only 50 of these for a stream at a time.
+ */
+const CONCURRENT_PROMOTIONS = 32;
 
 /** An object as the document names it, before it is checked. */
 type Named = {
@@ -69,11 +74,12 @@ export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket"
     const { objects, quiet } = parseDelete(await readDocument(call, integrity));
     await checkBypass(call, bypass);
     const results = new Map<Named, Deleted | S3Error>();
-    for (const some of inOrder(objects)) {
-      await mapAtOnce(some, CONCURRENT_DELETIONS, async (object) => {
-        results.set(object, await deleteOne(call, object));
-      });
-    }
+    const remove = async (object: Named): Promise<void> => {
+      results.set(object, await deleteOne(call, object));
+    };
+    const [others, newest] = inOrder(objects);
+    await mapAtOnce(others, CONCURRENT_DELETIONS, remove);
+    await mapAtOnce(newest, CONCURRENT_PROMOTIONS, remove);
 
     const response = xmlResponse("DeleteResult", {
       Deleted: quiet ? [] : objects.flatMap((object) => deletedElement(object, results)),
@@ -90,14 +96,14 @@ export const deleteObjects: Operation<"bucket"> = definePublicOperation<"bucket"
   },
 });
 
-/** Returns the objects in one or two groups, of which the second has the newest version of each key that is named. */
-function inOrder(objects: readonly Named[]): readonly (readonly Named[])[] {
+/** Returns the objects in two groups, of which the second has the newest version of each key that is named. */
+function inOrder(objects: readonly Named[]): readonly [readonly Named[], readonly Named[]] {
   const newest = new Map<string, number>();
   for (const { key, versionId } of objects) {
     const ordinal = parseOrdinal(versionId ?? "");
     if (ordinal !== undefined) newest.set(key, Math.max(ordinal, newest.get(key) ?? 0));
   }
-  if (newest.size === 0) return [objects];
+  if (newest.size === 0) return [objects, []];
   const isLast = ({ key, versionId }: Named): boolean =>
     versionId !== undefined && parseOrdinal(versionId) === newest.get(key);
   return [objects.filter((object) => !isLast(object)), objects.filter(isLast)];

@@ -291,6 +291,25 @@ Deno.test("DeleteObjects removes the newest version of a key last", async () => 
   strictEqual(order.at(-1), ids.at(-1));
 });
 
+Deno.test("DeleteObjects removes newest versions in smaller numbers at a time than nats-server accepts", async () => {
+  const gateway = await createVersioned();
+  const { deleteObject } = gateway.store;
+  let [running, most] = [0, 0];
+  gateway.store.deleteObject = async (bucket, key, input) => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const deleted = await deleteObject(bucket, key, input);
+    running--;
+    return deleted;
+  };
+  const id = await put(gateway, "x");
+  const objects = Array.from({ length: 100 }, (_, i) => {
+    return `<Object><Key>key-${i}</Key><VersionId>${id}</VersionId></Object>`;
+  });
+  await gateway.ok("POST", "/bucket?delete", document(`<Delete>${objects.join("")}</Delete>`));
+  deepStrictEqual(most > 1 && most < 50, true, `${most} at a time`);
+});
+
 Deno.test("conditions of writes look at the current version, and a delete marker is no object", async () => {
   const gateway = await createVersioned();
   const { ok, send } = gateway;
