@@ -6,6 +6,7 @@
 import type { CommandFlagName } from "../config/commands.ts";
 import type { Config } from "../config/config.ts";
 import { shown } from "../config/shown_text.ts";
+import type { VersionCount } from "../nats/listing/key_indexes.ts";
 import type { NatsStore } from "../nats/store.ts";
 import { type BucketName, parseBucketName } from "../s3/names.ts";
 
@@ -75,12 +76,28 @@ export function parseOperand<T>(name: string, text: string, parse: (text: string
 }
 
 /** Counts the objects of a bucket; if that is not possible, warns and returns undefined. */
-export async function countObjects(
-  { store, warn }: VerbContext,
+export function countObjects(
+  context: VerbContext,
   bucket: BucketName,
 ): Promise<number | undefined> {
+  return warnUnlessCounted(context, bucket, ({ count }) => count(bucket));
+}
+
+/** Counts objects, noncurrent versions and delete markers of a bucket in the same way. */
+export function countVersions(
+  context: VerbContext,
+  bucket: BucketName,
+): Promise<VersionCount | undefined> {
+  return warnUnlessCounted(context, bucket, ({ countVersions }) => countVersions(bucket));
+}
+
+async function warnUnlessCounted<T>(
+  { store, warn }: VerbContext,
+  bucket: BucketName,
+  count: (administration: NatsStore["administration"]) => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await store.administration.count(bucket);
+    return await count(store.administration);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     warn(`Cannot count the objects of bucket "${bucket}": ${reason}`);

@@ -93,7 +93,7 @@ export type BucketAdministration = {
   readonly giveTo: (bucket: BucketName, account: string) => Promise<void>;
   /** Counts the objects of a bucket. It reads the names of all, or the saved index and what is newer. */
   readonly count: (bucket: BucketName) => Promise<number>;
-  /** Counts the versions of a bucket, and their bytes, in the same way. */
+  /** Counts objects, noncurrent versions and delete markers, and their bytes, in the same way. */
   readonly countVersions: (bucket: BucketName) => Promise<VersionCount>;
 };
 

@@ -199,6 +199,33 @@ Deno.test("nats-s3 buckets usage sums bytes and objects by account", async () =>
   deepStrictEqual(accounts.map(({ name }: { name: string | null }) => name), [null, "team"]);
   match(
     (await run("buckets usage")).output,
-    /photos +444455556666 .* 2\n[^]*444455556666 +team +2 .* 2\n/,
+    /photos +444455556666 .* 2 +6 B +0 +0 B +0\n[^]*444455556666 +team +2 .* 2 +6 B +0 +0 B +0\n/,
   );
+});
+
+Deno.test("nats-s3 buckets usage counts noncurrent versions and delete markers", async () => {
+  await using server = await startNatsServer();
+  await using store = await openStore(server.url, withUsers());
+  const kept = "kept" as BucketName;
+  const documents = new Map([["versioning", "Enabled"]] as const);
+  await store.store.createBucket(kept, "ops", { documents });
+  for (const size of [5, 7, 11]) {
+    await store.store.putObject(kept, key("a"), input(new Uint8Array(size)));
+  }
+  await store.store.putObject(kept, key("b"), input(new Uint8Array(13)));
+  await store.store.deleteObject(kept, key("b"), { precondition: {} });
+  const run = commandsOn(server);
+  const { buckets, accounts } = JSON.parse((await run("buckets usage --json")).output);
+  for (
+    const [{ objects, objectBytes, noncurrentVersions, noncurrentBytes, deleteMarkers }] of [
+      buckets,
+      accounts,
+    ]
+  ) {
+    deepStrictEqual(
+      [objects, objectBytes, noncurrentVersions, noncurrentBytes, deleteMarkers],
+      [1, 11, 3, 25, 1],
+    );
+  }
+  match((await run("buckets usage")).output, /kept .* 1 +11 B +3 +25 B +1\n/);
 });

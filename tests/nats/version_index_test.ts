@@ -278,21 +278,25 @@ Deno.test("300 random writes are listed by two gateways as a model lists them", 
 
 Deno.test("versions and their bytes are counted, each once", async () => {
   await withWriter(async ({ store, writer }) => {
-    const count = () => store.administration.countVersions(bucket);
+    const count = async (): Promise<readonly number[]> => {
+      const count = await store.administration.countVersions(bucket);
+      const { objects, objectBytes, noncurrent, noncurrentBytes, markers } = count;
+      return [objects, objectBytes, noncurrent, noncurrentBytes, markers];
+    };
     await store.putObject(bucket, "a" as ObjectKey, input(someBytes(3)));
-    deepStrictEqual(await count(), { versions: 1, markers: 0, bytes: 3 });
+    deepStrictEqual(await count(), [1, 3, 0, 0, 0]);
     await writer.record("a", atNull(0), infoOf("a", 3)); // an older copy
-    deepStrictEqual(await count(), { versions: 1, markers: 0, bytes: 3 });
+    deepStrictEqual(await count(), [1, 3, 0, 0, 0]);
     await writer.info("a", markerOf("a", at(1)));
     await writer.record("b", at(1), infoOf("b", 10, at(1)));
     await writer.record("b", at(2), markerOf("b", at(2)));
-    deepStrictEqual(await count(), { versions: 2, markers: 2, bytes: 13 });
+    deepStrictEqual(await count(), [0, 0, 2, 13, 2]);
     strictEqual(await store.administration.count(bucket), 0);
     // More than are counted at once.
     await Promise.all(Array.from({ length: 6000 }, (_, i) => {
       return writer.record("c", at(i + 1), infoOf("c", 1, at(i + 1)));
     }));
-    deepStrictEqual(await count(), { versions: 6002, markers: 2, bytes: 6013 });
+    deepStrictEqual(await count(), [0, 0, 6002, 6013, 2]);
   });
 });
 

@@ -40,10 +40,14 @@ const COUNTED_AT_ONCE = 5000;
 
 /** The versions of a bucket. */
 export type VersionCount = {
-  /** Without delete markers. */
-  readonly versions: number;
+  /** Current versions that are no delete markers. */
+  readonly objects: number;
+  readonly objectBytes: number;
+  /** Noncurrent versions, without delete markers. */
+  readonly noncurrent: number;
+  readonly noncurrentBytes: number;
+  /** Delete markers, current ones included. */
   readonly markers: number;
-  readonly bytes: number;
 };
 
 type Entry = {
@@ -121,23 +125,28 @@ export class KeyIndexes implements Disposable {
   }
 
   /**
-   * Counts the versions of a bucket, delete markers apart, and the bytes of all versions. Without versioning, each object is
-   * a version. It reads all of them, and lets other work run in between, so changes that come meanwhile may be missing.
+   * Counts the objects, the noncurrent versions and the delete markers of a bucket, and their bytes. It reads all of them, and lets other work run in between, so changes that come meanwhile may be missing.
    *
    * @throws S3Error as {@linkcode list}
    */
   async countVersions(bucket: BucketName): Promise<VersionCount> {
     const { versions } = await this.#bringUpToDate(bucket);
-    const count = { versions: 0, markers: 0, bytes: 0 };
+    const count = { objects: 0, objectBytes: 0, noncurrent: 0, noncurrentBytes: 0, markers: 0 };
     let next: VersionPage["next"] = { key: "", version: undefined };
     while (next !== undefined) {
       const page: VersionPage = versionPage(versions, {
         ...{ prefix: "", delimiter: "", limit: COUNTED_AT_ONCE },
         ...{ afterKey: next.key, afterVersion: next.version },
       });
-      for (const { isMarker, size } of page.versions) {
-        count[isMarker ? "markers" : "versions"]++;
-        count.bytes += size;
+      for (const { isMarker, isLatest, size } of page.versions) {
+        if (isMarker) count.markers++;
+        else if (isLatest) {
+          count.objects++;
+          count.objectBytes += size;
+        } else {
+          count.noncurrent++;
+          count.noncurrentBytes += size;
+        }
       }
       next = page.next;
       if (next !== undefined) await pause(0);
