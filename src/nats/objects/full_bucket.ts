@@ -28,13 +28,18 @@ export type FullBucketNeeds = Pick<
 /** What is left to do for a deleted object. */
 type Rest = { nuid: Nuid | undefined; marker: NewInfo | undefined };
 
-/** Deletes object info by its sequence, purges the bytes that it names, and publishes the marker once there is room. */
+/**
+ * Deletes object info by its sequence, purges the bytes that it names, and publishes the marker once there is room.
+ *
+ * @param record Writes what needs the room first that the object info leaves. It does not throw.
+ */
 export async function deleteInFullBucket(
   needs: FullBucketNeeds,
   stream: BucketStream,
   key: ObjectKey,
   { sequence, nuid, raw }: Pick<Current, "sequence" | "nuid" | "raw">,
   marker: NewInfo,
+  record?: () => Promise<void>,
 ): Promise<Outcome> {
   const removal = await removeMessage(needs, stream, sequence);
   if (removal === "gone") return { kind: "refused" };
@@ -42,6 +47,7 @@ export async function deleteInFullBucket(
     return { kind: "overtaken" };
   }
   needs.doubt(stream.bucket, key);
+  await record?.();
   const rest: Rest = { nuid, marker };
   const reason = removal === "in doubt" ? "perhaps named" : reasonOf({ raw });
   try {

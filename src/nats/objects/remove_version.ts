@@ -2,7 +2,8 @@
  * Removes a version for good.
  *
  * A noncurrent version leaves a record that says so, which keeps a late archive from bringing it back. In place of the current
- * version comes the one before it: one atomic batch, because no reader may see neither or both.
+ * version comes the one before it: one atomic batch, because no reader may see neither or both. A full bucket refuses that
+ * batch, but not the removal of a noncurrent or an only version.
  * @module
  */
 
@@ -22,6 +23,7 @@ import { infoSubject, records } from "../layout/subjects.ts";
 import { formatGone, formatVersion, GONE_TTL } from "../layout/version_record.ts";
 import { validatorOf } from "./check_replace.ts";
 import type { Current } from "./current.ts";
+import { deleteInFullBucket } from "./full_bucket.ts";
 import { checkUnlocked } from "./lock_guard.ts";
 import type { ReplaceNeeds } from "./replacement.ts";
 import { freeReplaced, reasonOf, trashGroup } from "./trash.ts";
@@ -80,7 +82,10 @@ function unreadableError(key: ObjectKey, versionId: VersionId): S3Error {
   });
 }
 
-/** Puts the version before the current one in its place, and frees what it had. */
+/**
+ * Puts the version before the current one in its place, and frees what it had. Returns false if somebody else changed the
+ * key.
+ */
 async function removeCurrent(
   needs: ReplaceNeeds,
   stream: BucketStream,
@@ -88,21 +93,17 @@ async function removeCurrent(
   current: Current,
   message: VersionMessage,
   id: VersionId,
-): Promise<true> {
+): Promise<boolean> {
   const { store } = stream;
   const subject = infoSubject(store, key);
   const held = heldVersion(current)?.ordinal ?? 0;
   const next = await findNext(needs, stream, key, id, held);
   const ordinal = held ||
     1 + (next?.record.ordinal ?? await highestOrdinal(needs, stream, key));
+  const nuid = newNuid(key);
+  const tombstone = formatTombstone(store, key, nuid, needs.now());
   const replacement: readonly BatchMessage[] = next === undefined
-    ? [{
-      subject,
-      data: formatTombstone(store, key, newNuid(key), needs.now()),
-      rollup: true,
-      expect: current.sequence,
-      ttl: TOMBSTONE_TTL,
-    }]
+    ? [{ subject, data: tombstone, rollup: true, expect: current.sequence, ttl: TOMBSTONE_TTL }]
     : [
       { subject, data: promoted(next), rollup: true, expect: current.sequence },
       // Written again, so that whoever read it before starts over.
@@ -113,16 +114,28 @@ async function removeCurrent(
         expect: next.sequence,
       },
     ];
-  await needs.requests.publishBatch([
-    ...replacement,
-    {
-      subject: records.version(store, key, id),
-      data: formatGone(ordinal),
-      rollup: true,
-      expect: message.sequence,
-      ttl: GONE_TTL,
-    },
-  ]);
+  const gone = {
+    subject: records.version(store, key, id),
+    data: formatGone(ordinal),
+    ...{ rollup: true, ttl: GONE_TTL },
+  } as const;
+  try {
+    await needs.requests.publishBatch([
+      ...replacement,
+      { ...gone, expect: message.sequence },
+    ]);
+  } catch (cause) {
+    // Nothing comes in place of an only version, so it needs no batch.
+    if (!isFull(cause) || next !== undefined || message.sequence !== 0) throw cause;
+    const marker = { nuid, message: tombstone, ttl: TOMBSTONE_TTL };
+    let isSealed = false;
+    const { kind } = await deleteInFullBucket(needs, stream, key, current, marker, async () => {
+      const sealing = seal(needs, key, gone.subject, gone.data);
+      isSealed = await sealing.then(() => true, () => false);
+    });
+    if (kind === "committed" && !isSealed) await seal(needs, key, gone.subject, gone.data);
+    return kind === "committed";
+  }
   // A native client may have given both versions one group.
   if (next?.info.nuid !== current.nuid) await freeReplaced(needs, stream, key, current);
   // The record of `null` may be that of an older version of this id.
