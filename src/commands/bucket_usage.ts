@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { VersionCount } from "../nats/listing/key_indexes.ts";
+import type { VersionCount } from "../nats/listing/count_versions.ts";
 import { compareUtf8 } from "../s3/key_order.ts";
 import { readBucketFacts } from "./bucket_facts.ts";
 import { formatBytes } from "./bucket_text.ts";

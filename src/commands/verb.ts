@@ -6,7 +6,7 @@
 import type { CommandFlagName } from "../config/commands.ts";
 import type { Config } from "../config/config.ts";
 import { shown } from "../config/shown_text.ts";
-import type { VersionCount } from "../nats/listing/key_indexes.ts";
+import type { VersionCount } from "../nats/listing/count_versions.ts";
 import type { NatsStore } from "../nats/store.ts";
 import { type BucketName, parseBucketName } from "../s3/names.ts";
 

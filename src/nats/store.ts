@@ -40,12 +40,8 @@ import { changeDocument, preparePolicy, writeDocument } from "./buckets/write_do
 import { Cleanup } from "./cleanup/cleanup.ts";
 import { findNamed } from "./cleanup/references.ts";
 import { findProblem } from "./jetstream/availability.ts";
-import {
-  type IndexObserver,
-  type IndexSettings,
-  KeyIndexes,
-  type VersionCount,
-} from "./listing/key_indexes.ts";
+import { type IndexObserver, type IndexSettings, KeyIndexes } from "./listing/key_indexes.ts";
+import type { VersionCount } from "./listing/count_versions.ts";
 import { createObjectsContext, type ObjectsOptions } from "./objects/context.ts";
 import { versionAsOf } from "./objects/as_of.ts";
 import { changeLock } from "./objects/change_version.ts";
@@ -200,6 +196,7 @@ export function createNatsStore(connection: NatsConnection, options: NatsStoreOp
     stats: () => ({
       index: indexes.stats,
       buffered: { read: budget.used, ahead: ahead.used, write: unacknowledged.used },
+      forgetfulBuckets: context.forgetful.count,
       trashedBuckets: context.trashed.size,
       waitingTrash: cleanup.waiting,
       waitingToFlatten: flattener.waiting,

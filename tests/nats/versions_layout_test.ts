@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import type { NatsConnection } from "@nats-io/nats-core";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import { enterWorld } from "../../src/world/world.ts";
 import { put } from "../contract/steps.ts";
@@ -46,15 +47,63 @@ Deno.test("versioning raises the layout's version before it begins, and once", a
   strictEqual(await layout(), raised);
 });
 
+/** Changes the configuration of the bucket's stream, as an operator of NATS may. */
+async function configure(
+  connection: NatsConnection,
+  change: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const info = await connection.request(`$JS.API.STREAM.INFO.OBJ_${bucket}`);
+  const { config } = info.json<{ config: Record<string, unknown> }>();
+  const changed = JSON.stringify({ ...config, ...change });
+  const reply = await connection.request(`$JS.API.STREAM.UPDATE.OBJ_${bucket}`, changed);
+  ok(!("error" in reply.json<object>()), reply.string());
+}
+
+/** Limits by which JetStream removes messages, and what takes each away. */
+const LIMITS = [
+  [{ max_age: 3_600_000_000_000 }, { max_age: 0 }],
+  [{ discard: "old" }, { discard: "new" }],
+  [{ max_msgs: 1_000_000 }, { max_msgs: -1 }],
+  [{ max_msgs_per_subject: 100 }, { max_msgs_per_subject: -1 }],
+] as const;
+
 Deno.test("a stream that forgets messages by itself gets no versioning", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  const info = await connection.request(`$JS.API.STREAM.INFO.OBJ_${bucket}`);
-  const { config } = info.json<{ config: Record<string, unknown> }>();
-  const forgetful = JSON.stringify({ ...config, max_age: 3_600_000_000_000 });
-  await connection.request(`$JS.API.STREAM.UPDATE.OBJ_${bucket}`, forgetful);
-  await rejects(store.prepareVersioning(bucket), { code: "InvalidBucketState" });
+  for (const [limit, none] of LIMITS) {
+    await configure(connection, limit);
+    await rejects(store.prepareVersioning(bucket), { code: "InvalidBucketState" });
+    await configure(connection, none);
+  }
+  using _ = skipTime();
+  await store.prepareVersioning(bucket);
+});
+
+Deno.test("a stream with versions that begins to forget messages is reported", async () => {
+  const logged: unknown[] = [];
+  const log = { warn: (...line: unknown[]) => void logged.push(line) };
+  await using given = await storeOnServer({ store: { log } });
+  const { store, connection } = given;
+  const documents = new Map([["versioning", "Enabled"]] as const);
+  await store.createBucket(bucket, "alice", { documents });
+  await store.createBucket("plain" as BucketName, "alice");
+  strictEqual(store.stats().forgetfulBuckets, 0);
+  for (const [limit, none] of LIMITS) {
+    await configure(connection, limit);
+    await store.administration.read(bucket);
+    strictEqual(store.stats().forgetfulBuckets, 1, JSON.stringify(limit));
+    deepStrictEqual(logged.splice(0), [["JetStream removes versions by itself", { bucket }]]);
+    await store.administration.read(bucket);
+    deepStrictEqual(logged, []);
+    await configure(connection, none);
+    await store.administration.read(bucket);
+    strictEqual(store.stats().forgetfulBuckets, 0);
+  }
+  await configure(connection, LIMITS[0][0]);
+  await store.administration.read(bucket);
+  await store.deleteBucket(bucket);
+  strictEqual(store.stats().forgetfulBuckets, 0);
 });
 
 Deno.test("a write that is held up while versioning is enabled keeps what it replaces", async () => {

@@ -12,6 +12,7 @@ import type { CallObserver } from "../jetstream/call_observer.ts";
 import { Requests } from "../jetstream/requests.ts";
 import { Documents } from "./documents.ts";
 import { Followers } from "./follower.ts";
+import { ForgetfulBuckets } from "./forgets.ts";
 import { ServerClock } from "./server_clock.ts";
 import type { StreamSettings } from "./stream_config.ts";
 import { Streams } from "./streams.ts";
@@ -36,6 +37,7 @@ export type BucketsContext = {
   readonly budget: ByteBudget;
   readonly log: StoreLog;
   readonly reportUnreadable: ReportUnreadable;
+  readonly forgetful: Pick<ForgetfulBuckets, "count">;
   /** Returns the time of nats-server. */
   readonly now: () => Date;
   /** Access key id that owns buckets without an owner record. */
@@ -75,7 +77,9 @@ export function createBucketsContext(
   const requests = new Requests(connection, { apiPrefix, inboxPrefix, timeout, observe });
   const reportUnreadable = createUnreadableReports(log, unreadable);
   const clock = new ServerClock();
-  const streams = new Streams(requests, options, reportUnreadable, clock);
+  const forgetful = new ForgetfulBuckets(log);
+  const observers = { report: reportUnreadable, clock, forgetful };
+  const streams = new Streams(requests, options, observers);
   const budget = new ByteBudget(READ_BUDGET);
   return {
     requests,
@@ -85,6 +89,7 @@ export function createBucketsContext(
     budget,
     log,
     reportUnreadable,
+    forgetful,
     now: options.now ?? (() => clock.now()),
     defaultOwner,
   };

@@ -12,6 +12,7 @@ import { monotonic } from "../../world/world.ts";
 import { JetStreamCode, JetStreamError } from "../jetstream/errors.ts";
 import type { Requests } from "../jetstream/requests.ts";
 import { type StoreName, storeOf, streamOf } from "../layout/names.ts";
+import { VERSIONS_LAYOUT } from "../layout/subjects.ts";
 import { createStream, mayTakeOwner } from "./create_stream.ts";
 import { deleteStream } from "./delete_stream.ts";
 import { liftAbandoned, readInfo, setFence, updateStream } from "./fence.ts";
@@ -19,7 +20,6 @@ import { LAYOUT_INTERVAL, stateLayoutVersion } from "./layout_version.ts";
 import { type ListedStream, listStreams } from "./list_streams.ts";
 import { keptTimes, readRecordFacts, type RecordFacts, WITHOUT_RECORDS } from "./record_facts.ts";
 import { NEAR } from "./sequences.ts";
-import type { ServerClock } from "./server_clock.ts";
 import {
   factsOf,
   isFenced,
@@ -31,8 +31,8 @@ import {
   type StreamState,
   withRecords,
 } from "./stream_config.ts";
+import type { StreamObservers } from "./stream_observers.ts";
 import { type SubjectCounts, subjectPages } from "./subject_pages.ts";
-import type { ReportUnreadable } from "./unreadable.ts";
 
 /** A bucket's stream: facts that last, or change so seldom that they may be some seconds old. */
 export type BucketStream = StreamFacts & RecordFacts & {
@@ -56,20 +56,17 @@ type Known = {
 export class Streams {
   readonly #requests: Requests;
   readonly #settings: StreamSettings;
-  readonly #clock: Pick<ServerClock, "note"> | undefined;
-  readonly #report: ReportUnreadable | undefined;
+  readonly #observers: StreamObservers;
   readonly #known = new Map<BucketName, Known>();
 
   constructor(
     requests: Requests,
     settings: StreamSettings,
-    report?: ReportUnreadable,
-    clock?: Pick<ServerClock, "note">,
+    observers: StreamObservers = {},
   ) {
     this.#requests = requests;
-    this.#clock = clock;
+    this.#observers = observers;
     this.#settings = settings;
-    this.#report = report;
   }
 
   /**
@@ -120,6 +117,7 @@ export class Streams {
     } catch (cause) {
       this.#known.delete(bucket);
       if (cause instanceof JetStreamError && cause.code === JetStreamCode.StreamNotFound) {
+        this.#observers.forgetful?.note(bucket, false);
         throw new S3Error("NoSuchBucket", { BucketName: bucket }, { cause });
       }
       throw cause;
@@ -195,6 +193,7 @@ export class Streams {
    */
   async delete({ bucket, store, created }: BucketStream, keep?: number): Promise<void> {
     this.#known.delete(bucket);
+    this.#observers.forgetful?.note(bucket, false);
     await deleteStream(this.#requests, store, created, keep);
   }
 
@@ -203,11 +202,7 @@ export class Streams {
     await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject });
   }
 
-  /**
-   * Deletes one message by its sequence, and no other message of its subject.
-   *
-   * @returns whether it existed
-   */
+  /** Deletes one message by its sequence, and no other one of its subject. Returns whether it existed. */
   async deleteMessage(stream: string, sequence: number): Promise<boolean> {
     try {
       await this.#requests.call(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
@@ -241,7 +236,7 @@ export class Streams {
 
   async #keep(bucket: BucketName, store: StoreName, info: StreamInfo): Promise<StreamReading> {
     const { config, ts } = info;
-    this.#clock?.note(ts);
+    this.#observers.clock?.note(ts);
     const facts = factsOf(store, config);
     const lifted = facts.fenced ? await liftAbandoned(this.#requests, store, info) : undefined;
     if (lifted !== undefined) return await this.#keep(bucket, store, lifted);
@@ -258,6 +253,7 @@ export class Streams {
       ...facts,
       ...stateOf(info),
     };
+    this.#observers.forgetful?.note(bucket, facts.forgets && reading.layout >= VERSIONS_LAYOUT);
     // Fences are short-lived, so they are never kept.
     const times = keptTimes(reading, info, checked);
     if (!facts.fenced) this.#known.set(bucket, { stream: reading, ...times });
@@ -275,6 +271,9 @@ export class Streams {
     const isKnown = known?.stream.prepared === true && now - known.checked < LAYOUT_INTERVAL &&
       known.stream.created.getTime() === Date.parse(created);
     if (isKnown) return { checked: known.checked, ...known.stream };
-    return { checked: now, ...await readRecordFacts(this.#requests, bucket, store, this.#report) };
+    return {
+      checked: now,
+      ...await readRecordFacts(this.#requests, bucket, store, this.#observers.report),
+    };
   }
 }

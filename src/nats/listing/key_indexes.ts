@@ -9,7 +9,8 @@ import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { listVersionPage } from "../../s3/version_listing.ts";
 import type { ListPage, ListQuery, VersionPage, VersionQuery } from "../../store/listings.ts";
 import type { IndexStats } from "../../telemetry/metrics/store.ts";
-import { monotonic, pause, startTicker, stopTicker, type Timer } from "../../world/world.ts";
+import { monotonic, startTicker, stopTicker, type Timer } from "../../world/world.ts";
+import { countVersions, type VersionCount } from "./count_versions.ts";
 import { type IndexContext, KeyIndex } from "./key_index.ts";
 import type { ListedVersions } from "./listed_versions.ts";
 
@@ -35,20 +36,6 @@ const MAX_INDEXES = 256;
 /** Milliseconds for which a bucket that did not fit is refused at once. */
 const REFUSAL = 30_000;
 const MIB = 1024 * 1024;
-/** Number of versions that are counted without a pause: ten milliseconds. */
-const COUNTED_AT_ONCE = 5000;
-
-/** The versions of a bucket. */
-export type VersionCount = {
-  /** Current versions that are no delete markers. */
-  readonly objects: number;
-  readonly objectBytes: number;
-  /** Noncurrent versions, without delete markers. */
-  readonly noncurrent: number;
-  readonly noncurrentBytes: number;
-  /** Delete markers, current ones included. */
-  readonly markers: number;
-};
 
 type Entry = {
   readonly index: KeyIndex;
@@ -131,27 +118,7 @@ export class KeyIndexes implements Disposable {
    */
   async countVersions(bucket: BucketName): Promise<VersionCount> {
     const { versions } = await this.#bringUpToDate(bucket);
-    const count = { objects: 0, objectBytes: 0, noncurrent: 0, noncurrentBytes: 0, markers: 0 };
-    let next: VersionPage["next"] = { key: "", version: undefined };
-    while (next !== undefined) {
-      const page: VersionPage = versionPage(versions, {
-        ...{ prefix: "", delimiter: "", limit: COUNTED_AT_ONCE },
-        ...{ afterKey: next.key, afterVersion: next.version },
-      });
-      for (const { isMarker, isLatest, size } of page.versions) {
-        if (isMarker) count.markers++;
-        else if (isLatest) {
-          count.objects++;
-          count.objectBytes += size;
-        } else {
-          count.noncurrent++;
-          count.noncurrentBytes += size;
-        }
-      }
-      next = page.next;
-      if (next !== undefined) await pause(0);
-    }
-    return count;
+    return await countVersions((query) => versionPage(versions, query));
   }
 
   /** Makes the next listing read a key again, because it was found missing although no message announced it. */

@@ -34,6 +34,8 @@ export type StoreStats = {
     /** Of request documents, which a store does not see. */
     readonly documents?: number;
   };
+  /** Buckets with versions from which JetStream removes messages by itself. */
+  readonly forgetfulBuckets: number;
   /** Buckets with trash from this gateway. */
   readonly trashedBuckets: number;
   /** Chunk groups that had to stay when this gateway last emptied the trash. */
@@ -75,6 +77,12 @@ export function addStoreMetrics(registry: Metrics, read: () => StoreStats): Stor
     "nats_s3_unreadable_records_total",
     "Times that a record in JetStream could not be read, by kind: object info (info), chunks with an odd subject (chunks), a record below S3, or a record of users (users). The log names the first of each bucket and kind.",
     ["kind"],
+  );
+  registry.gauge(
+    "nats_s3_forgetful_buckets",
+    "Buckets with versioning that this gateway has used and whose streams lose messages by themselves: they have max_age, discard old or a limit of messages.",
+    [],
+    () => read().forgetfulBuckets,
   );
   addUsers(registry, () => read().users);
   return {

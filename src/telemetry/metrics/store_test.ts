@@ -9,6 +9,7 @@ Deno.test("addStoreMetrics() counts the work of trash and sweeps, and their fail
   const metrics = addStoreMetrics(registry, () => ({
     index: { buckets: 1, keys: 2, bytes: 3, pending: 4 },
     buffered: { read: 5, ahead: 6, write: 7 },
+    forgetfulBuckets: 15,
     trashedBuckets: 8,
     waitingTrash: 9,
     waitingToFlatten: 10,
