@@ -5,8 +5,6 @@
 
 import type { ObjectKey } from "../../s3/names.ts";
 import { checkRemoval } from "../../s3/object_lock.ts";
-import type { LockInput, ObjectInfo } from "../../store/objects.ts";
-import { checkUntil, retentionFrom } from "../../s3/object_lock.ts";
 import type { ReadInfo } from "../layout/object_info.ts";
 
 type Lockable = Pick<ReadInfo, "parsed" | "lockedUntil">;
@@ -29,25 +27,4 @@ export function checkUnlocked(key: ObjectKey, info: Lockable, bypass: boolean, n
     ? parsed.object.info
     : { retention: { mode: "COMPLIANCE", until: lockedUntil } };
   checkRemoval(key, stated, now, bypass);
-}
-
-/**
- * Refuses a lock for a new version whose retention ends in the past.
- *
- * @throws S3Error `InvalidArgument`
- */
-export function checkNewLock(lock: LockInput | undefined, now: Date): void {
-  const retention = lock?.retention;
-  if (retention !== undefined && "until" in retention) checkUntil(retention.until, now);
-}
-
-/** Returns the lock of a version that is modified at a moment. */
-export function lockFrom(
-  lock: LockInput | undefined,
-  modified: Date,
-): Pick<ObjectInfo, "retention" | "legalHold"> {
-  return {
-    retention: retentionFrom(lock?.retention, modified),
-    ...(lock?.legalHold === true && { legalHold: true }),
-  };
 }

@@ -6,6 +6,7 @@
 import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { Received } from "../../store/content.ts";
+import { checkNewLock, lockFrom } from "../../store/new_lock.ts";
 import type { KeptFacts, ObjectInfo, ObjectInput } from "../../store/objects.ts";
 import { sourceOf } from "../../streams/byte_source.ts";
 import { monotonic } from "../../world/world.ts";
@@ -23,7 +24,6 @@ import { describeGroup, mapLimit } from "./describe.ts";
 import { checkCount, type CountNeeds } from "./object_count.ts";
 import { replace } from "./replace.ts";
 import type { Change, ReplaceNeeds } from "./replacement.ts";
-import { checkNewLock, lockFrom } from "./lock_guard.ts";
 import { takeTurn, type Turn } from "./new_version.ts";
 import { checkRetention } from "./retention.ts";
 import { notBefore } from "./version_times.ts";

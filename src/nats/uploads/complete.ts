@@ -29,7 +29,7 @@ import { describeParts, mapLimit } from "../objects/describe.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import { replace } from "../objects/replace.ts";
 import type { Change, ReplaceNeeds } from "../objects/replacement.ts";
-import { lockFrom } from "../objects/lock_guard.ts";
+import { lockFrom } from "../../store/new_lock.ts";
 import { checkRetention } from "../objects/retention.ts";
 import { trashMessage } from "../objects/trash.ts";
 import { notBefore } from "../objects/version_times.ts";

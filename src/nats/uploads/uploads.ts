@@ -20,7 +20,7 @@ import {
   uploadEndSubject,
   type UploadRecord,
 } from "../layout/upload_record.ts";
-import { checkNewLock } from "../objects/lock_guard.ts";
+import { checkNewLock } from "../../store/new_lock.ts";
 import { checkCount, type CountNeeds } from "../objects/object_count.ts";
 import type { UploadsContext } from "./context.ts";
 

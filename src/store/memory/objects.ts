@@ -10,9 +10,9 @@ import { S3Error } from "../../s3/errors.ts";
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import { checkRemoval, checkRetentionChange } from "../../s3/object_lock.ts";
 import { checkRename } from "../../s3/rename.ts";
+import { checkNewLock, lockFrom } from "../new_lock.ts";
 import type { InfoOptions, KeptFacts, ObjectInfo, Objects } from "../objects.ts";
 import { checkFirst, receive } from "./content.ts";
-import { checkLock, lockOf } from "./locks.ts";
 import type { Memory, NewVersion, StoredVersion } from "./memory.ts";
 
 /** Creates the objects of a memory store. */
@@ -47,7 +47,7 @@ export function createObjects(memory: Memory): Objects {
       const { content, properties, owner, precondition, lock, keeps, signal } = input;
       await checkFirst(content, () => {
         memory.bucket(bucket);
-        checkLock(lock, memory.now());
+        checkNewLock(lock, memory.now());
         memory.checkWrite(bucket, key, precondition);
       });
       const { bytes, received } = await receive(content, signal);
@@ -64,7 +64,7 @@ export function createObjects(memory: Memory): Objects {
           : { algorithm: content.algorithm, value: checksum, type: "FULL_OBJECT" },
         owner,
         partSizes: undefined,
-        ...lockOf(lock, modified),
+        ...lockFrom(lock, modified),
         ...(keeps !== undefined && factsOf(keeps)),
       };
       const { partChecksums } = keeps ?? {};

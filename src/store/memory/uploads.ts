@@ -8,16 +8,16 @@ import { randomUUID } from "node:crypto";
 import { assembleParts, checkPartAlgorithm } from "../../s3/multipart.ts";
 import type { UploadId } from "../../s3/names.ts";
 import { compareUploads, listUploadPage } from "../../s3/upload_listing.ts";
+import { checkNewLock, lockFrom } from "../new_lock.ts";
 import type { Uploads } from "../uploads.ts";
 import { checkFirst, concat, receive } from "./content.ts";
-import { checkLock, lockOf } from "./locks.ts";
 import type { Memory } from "./memory.ts";
 
 /** Creates the multipart uploads of a memory store. */
 export function createUploads(memory: Memory): Uploads {
   return {
     async createUpload(bucket, key, input) {
-      checkLock(input.lock, memory.now());
+      checkNewLock(input.lock, memory.now());
       const id = randomUUID() as string as UploadId;
       const { owner, algorithm, checksumType, checksumIsDefault, properties } = input;
       const info = {
@@ -91,7 +91,7 @@ export function createUploads(memory: Memory): Uploads {
         checksum,
         owner: open.info.owner,
         partSizes: parts.map(({ size }) => size),
-        ...lockOf(open.input.lock, modified),
+        ...lockFrom(open.input.lock, modified),
       };
       const bytes = concat(parts.map(({ bytes }) => bytes));
       const partChecksums = checksum && parts.flatMap(({ checksum }) => checksum ?? []);
