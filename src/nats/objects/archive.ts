@@ -7,19 +7,23 @@
  */
 
 import type { ObjectKey } from "../../s3/names.ts";
-import { newVersionId, NULL_VERSION } from "../../s3/version_id.ts";
-import { randomBytes } from "../../world/world.ts";
+import { NULL_VERSION } from "../../s3/version_id.ts";
 import type { BucketStream } from "../buckets/streams.ts";
 import { isConflict, Unanswered } from "../jetstream/errors.ts";
 import { decodeText } from "../layout/json.ts";
 import { records } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
-import { formatVersion } from "../layout/version_record.ts";
+import { formatVersion, type VersionRecord } from "../layout/version_record.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, readCurrent } from "./current.ts";
 import { isLocked } from "./lock_guard.ts";
 import { trashGroup } from "./trash.ts";
-import { type Noncurrent, noncurrentOf, readVersionMessage } from "./version_records.ts";
+import {
+  type Noncurrent,
+  noncurrentOf,
+  preserveVersion,
+  readVersionMessage,
+} from "./version_records.ts";
 
 /** Fields of a context that archiving needs. */
 export type ArchiveNeeds = Pick<
@@ -45,7 +49,7 @@ export async function archive(
   held: VersionFacts,
 ): Promise<boolean> {
   const subject = records.version(stream.store, key, held.id);
-  const data = recordOf(current, held);
+  const data = formatVersion(recordOf(current, held));
   for (let expect = 0, unanswered = 0;;) {
     try {
       await needs.requests.publish(subject, data, { expect, rollup: true });
@@ -61,7 +65,7 @@ export async function archive(
     // Object info wins, so whatever else is there is obsolete.
     if (older !== undefined && older.info.nuid !== current.nuid) {
       if (isOther(older, current) && isLocked(older.info, needs.now())) {
-        await preserve(needs, stream, key, older);
+        await preserveVersion(needs, stream, key, older);
       } else await trashGroup(needs, stream, key, older.info.nuid, "perhaps named");
     }
     expect = found.sequence;
@@ -69,8 +73,11 @@ export async function archive(
 }
 
 /** Returns the record of the version that object info holds. */
-export function recordOf({ sequence, time, data }: Current, { ordinal }: VersionFacts): string {
-  return formatVersion({ from: sequence, time, ordinal, info: decodeText(data) });
+export function recordOf(
+  { sequence, time, data }: Current,
+  { ordinal }: VersionFacts,
+): VersionRecord {
+  return { from: sequence, time, ordinal, info: decodeText(data) };
 }
 
 /** Tells whether a record holds another version `null` than object info: a rewrite of the bytes keeps everything else. */
@@ -79,15 +86,4 @@ function isOther({ id, info: { parsed } }: Noncurrent, current: Current): boolea
   if (parsed.kind !== "object" || current.parsed.kind !== "object") return true;
   const [older, newer] = [parsed.object.info, current.parsed.object.info];
   return older.etag !== newer.etag || older.modified.getTime() !== newer.modified.getTime();
-}
-
-/** Keeps a locked version whose record is about to be replaced, under a version id of its own. */
-async function preserve(
-  { requests }: Pick<ArchiveNeeds, "requests">,
-  { store }: BucketStream,
-  key: ObjectKey,
-  { record }: Noncurrent,
-): Promise<void> {
-  const id = newVersionId(record.ordinal, randomBytes(32));
-  await requests.publish(records.version(store, key, id), formatVersion(record), { expect: 0 });
 }

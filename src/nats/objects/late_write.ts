@@ -13,11 +13,21 @@ import { readVersioningNow } from "../buckets/versioning.ts";
 import { isConflict } from "../jetstream/errors.ts";
 import { infoSubject, records } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
-import { formatGone, formatVersion, GONE_TTL } from "../layout/version_record.ts";
+import {
+  formatGone,
+  formatVersion,
+  GONE_TTL,
+  type VersionRecord,
+} from "../layout/version_record.ts";
 import { recordOf } from "./archive.ts";
 import type { Current } from "./current.ts";
 import type { NewVersionNeeds, Turn } from "./new_version.ts";
-import { heldVersion, highestOrdinal, readVersionMessage } from "./version_records.ts";
+import {
+  heldVersion,
+  highestOrdinal,
+  preserveVersion,
+  readVersionMessage,
+} from "./version_records.ts";
 
 /** A write that was made, and what it had read. */
 export type LateWrite = {
@@ -67,7 +77,7 @@ export async function keepBoth(
         },
         replaced === undefined
           ? { subject, data: formatGone(version.ordinal - 1), rollup: true, expect, ttl: GONE_TTL }
-          : { subject, data: replaced, rollup: true, expect },
+          : { subject, data: formatVersion(replaced), rollup: true, expect },
       ]);
       return;
     } catch (cause) {
@@ -76,17 +86,16 @@ export async function keepBoth(
   }
   // The key has another version by now. What was replaced gets a version id of its own.
   if (replaced === undefined) return;
-  const id = newVersionId(ordinalBefore(late), randomBytes(32));
-  await needs.requests.publish(records.version(store, key, id), replaced, { expect: 0 });
+  await preserveVersion(needs, stream, key, { record: replaced, sequence: 0 });
 }
 
 /** Returns the record of the version `null` that a write replaced; undefined if there was none. */
-function replacedBy({ before, turn }: LateWrite): string | undefined {
+function replacedBy({ before, turn }: LateWrite): VersionRecord | undefined {
   const held = heldVersion(before);
   if (held?.id === NULL_VERSION) {
     return recordOf(before, { id: held.id, ordinal: held.ordinal || 1 });
   }
-  return turn?.hidden && formatVersion(turn.hidden.record);
+  return turn?.hidden?.record;
 }
 
 function ordinalBefore({ before, turn }: LateWrite): number {

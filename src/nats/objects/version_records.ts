@@ -4,15 +4,22 @@
  */
 
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import type { ObjectKey } from "../../s3/names.ts";
-import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
+import { newVersionId, NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
 import type { BucketStream } from "../buckets/streams.ts";
+import { isConflict } from "../jetstream/errors.ts";
 import { type StoredMessage, textOf } from "../jetstream/messages.ts";
 import { type ReadInfo, readInfo } from "../layout/object_info.ts";
 import { withoutStray } from "../layout/stray_info.ts";
 import { records, versionOfSubject } from "../layout/subjects.ts";
 import type { VersionFacts } from "../layout/version_facts.ts";
-import { parseVersion, type ReadVersion, type VersionRecord } from "../layout/version_record.ts";
+import {
+  formatVersion,
+  parseVersion,
+  type ReadVersion,
+  type VersionRecord,
+} from "../layout/version_record.ts";
 import type { ObjectsContext } from "./context.ts";
 import { type Current, currentOf, readCurrent, readCurrentMessage, readLast } from "./current.ts";
 
@@ -175,4 +182,38 @@ export async function highestOrdinal(
     else if (read?.kind === "version") highest = read.record.ordinal;
   }
   return highest;
+}
+
+/** A version that is to be preserved. */
+export type Preserved = {
+  readonly record: VersionRecord;
+  /** The sequence of its record under its former id; 0 if it has none. */
+  readonly sequence: number;
+};
+
+/**
+ * Stores the record of a version whose id now belongs to another one under an id of its own. The id follows from the version,
+ * so that everybody who preserves it makes one of it, however often and at the same time.
+ */
+export async function preserveVersion(
+  needs: Needs,
+  stream: BucketStream,
+  key: ObjectKey,
+  { record, sequence }: Preserved,
+): Promise<void> {
+  const identity = `${record.from} ${record.time.getTime()}`;
+  const id = newVersionId(record.ordinal, createHash("sha256").update(identity).digest());
+  const subject = records.version(stream.store, key, id);
+  for (let expect = 0;;) {
+    try {
+      await needs.requests.publish(subject, formatVersion(record), { expect, rollup: true });
+      return;
+    } catch (cause) {
+      if (!isConflict(cause)) throw cause;
+    }
+    const found = await readVersionMessage(needs, stream, key, id);
+    // It was preserved before, and a change since then may have come to the record of its former id.
+    if (found.read?.kind !== "version" || found.sequence > sequence) return;
+    expect = found.sequence;
+  }
 }
