@@ -13,7 +13,6 @@ import type { Store } from "../../src/store/store.ts";
 import {
   input,
   openStore,
-  read,
   someBytes,
   type StoreOnServer,
   storeOnServer,
