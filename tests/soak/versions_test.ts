@@ -31,7 +31,7 @@ for (const hasKills of [false, true]) {
       note: console.log,
     });
     const seconds = Math.round((performance.now() - began) / 1000);
-    const name = `versions-${hasKills ? "with" : "without"}-kills-r${SERVERS}`;
+    const name = `versions-${hasKills ? "with" : "without"}-kills-r${SERVERS}-${SEED}`;
     await writeSection(name, await describe(compared, seconds, hasKills));
   });
 }
