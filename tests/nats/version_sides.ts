@@ -51,7 +51,7 @@ export class VersionSides {
   async try(asked: AskedOfSide): Promise<Answered | undefined> {
     try {
       const answered = await this.real.ask(asked);
-      return this.#mayLose && answered.status >= 500 ? undefined : answered;
+      return this.#mayLose && isUndone(answered) ? undefined : answered;
     } catch (cause) {
       if (this.#mayLose && (cause instanceof TypeError || cause instanceof DOMException)) {
         return undefined;
@@ -141,4 +141,12 @@ export class VersionSides {
     }
     return { versions, current, each };
   }
+}
+
+/** Tells whether a response says that the request, or a part of it, may have had no effect for no fault of its own. */
+function isUndone({ status, headers, bytes }: Answered): boolean {
+  if (status >= 500) return true;
+  if (headers.get("content-type")?.endsWith("xml") !== true) return false;
+  const text = new TextDecoder().decode(bytes);
+  return ["ServiceUnavailable", "InternalError"].some((code) => text.includes(`<Code>${code}</`));
 }
