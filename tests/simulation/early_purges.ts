@@ -46,7 +46,16 @@ export class EarlyPurges {
     if (subject.startsWith(this.#infos)) this.#noteNamed(subject);
     else if (subject.startsWith(this.#trash) && reply.startsWith("_INBOX.native")) {
       this.#forged.add(subject.slice(this.#trash.length));
-    } else if (subject === `${API}STREAM.PURGE.${this.#stream}`) this.#check(message);
+    } else if (subject === `${API}STREAM.MSG.DELETE.${this.#stream}`) this.#noteRemoved(message);
+    else if (subject === `${API}STREAM.PURGE.${this.#stream}`) this.#check(message);
+  }
+
+  /** Forgets a group whose object info is removed: that makes room in a full bucket, which refused a marker before. */
+  #noteRemoved(message: WireMessage): void {
+    const { seq } = (documentOf(message) ?? {}) as { readonly seq?: number };
+    const removed = this.#jetStream.stream(this.#stream)?.store.messages.get(seq ?? 0);
+    const nuid = removed?.subject.startsWith(this.#infos) && groupNamedBy(removed.data);
+    if (nuid) this.#named.delete(nuid);
   }
 
   #noteNamed(subject: string): void {
