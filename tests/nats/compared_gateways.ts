@@ -27,6 +27,8 @@ export type Comparison = {
   readonly onlyLocked?: boolean;
   /** Milliseconds until what a killed gateway sent has been stored. */
   readonly settled?: number;
+  /** Milliseconds after which it ends earlier. */
+  readonly limit?: number;
   /** Receives a line now and then. */
   readonly note?: ((line: string) => void) | undefined;
 };
@@ -86,10 +88,11 @@ class Comparing {
   }
 
   async run(): Promise<Compared> {
-    const { steps, seed, kill, note } = this.#comparison;
+    const { steps, seed, kill, note, limit = Infinity } = this.#comparison;
+    const began = performance.now();
     try {
       await this.#begin();
-      for (let full = FULL; this.#texts.length < steps;) {
+      for (let full = FULL; this.#texts.length < steps && performance.now() - began < limit;) {
         const isContest = kill === undefined && this.#random.chance(0.05);
         if (isContest) await this.#contest();
         else await this.#round();
@@ -105,8 +108,12 @@ class Comparing {
       const where = `seed ${seed}, step ${this.#texts.length}`;
       throw new Error(`${where}: ${message}\nafter\n${shown}`, { cause });
     }
-    const { length } = this.#texts;
-    return { steps: length, answers: this.#answers, kills: this.#kills, lost: this.#lost };
+    return {
+      steps: this.#texts.length,
+      answers: this.#answers,
+      kills: this.#kills,
+      lost: this.#lost,
+    };
   }
 
   async #begin(): Promise<void> {

@@ -2,8 +2,8 @@
  * Compares two gateways with a model in 10,000 random requests about versions, without kills and with them, and writes what
  * happened to `docs/soak.md`.
  *
- * `NATS_S3_SOAK_STEPS` and `NATS_S3_SOAK_SEED` set the number of requests and the seed; `NATS_S3_SOAK_SERVERS=3` replicates
- * the buckets.
+ * `NATS_S3_SOAK_STEPS` and `NATS_S3_SOAK_SEED` set the number of requests and the seed, and `NATS_S3_SOAK_MINUTES` ends each
+ * test earlier; `NATS_S3_SOAK_SERVERS=3` replicates the buckets.
  */
 
 import { findNatsServer } from "../../scripts/nats_server.ts";
@@ -27,6 +27,7 @@ for (const hasKills of [false, true]) {
       kill: hasKills ? gateways.kill : undefined,
       seed: SEED,
       steps: STEPS,
+      limit: 60_000 * Number(Deno.env.get("NATS_S3_SOAK_MINUTES") ?? Infinity),
       // deno-lint-ignore no-console
       note: console.log,
     });
