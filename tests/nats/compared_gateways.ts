@@ -43,14 +43,10 @@ export type Compared = {
   readonly lost: { readonly done: number; readonly undone: number };
 };
 
-/** Requests that are sent at once. */
-const AT_ONCE = 4;
-/** Steps between two comparisons of everything. */
-const FULL = 100;
-/** Steps that a failure shows. */
-const SHOWN = 40;
-/** A kill in so many rounds. */
-const ROUNDS_PER_KILL = 12;
+/** Requests that are sent at once, and rounds of them for each kill. */
+const [AT_ONCE, ROUNDS_PER_KILL] = [4, 12];
+/** Steps between two comparisons of everything, and steps that a failure shows. */
+const [FULL, SHOWN] = [100, 40];
 const SETTLED = 500;
 
 /**
