@@ -21,7 +21,9 @@ import { COMPRESSION, PLACEMENT, QUOTA, REPLICAS } from "./bucket_changes.ts";
 import { OWNER } from "./bucket_owner.ts";
 import { LIST, SHOW } from "./bucket_reports.ts";
 import { LIFECYCLE } from "./bucket_lifecycle.ts";
+import { RESTORE } from "./bucket_restore.ts";
 import { USAGE } from "./bucket_usage.ts";
+import { VERSIONS } from "./bucket_versions.ts";
 import { ADD_ACCOUNT, LIST_ACCOUNTS, SHOW_ACCOUNT } from "./accounts.ts";
 import { ADD_USER, DISABLE_USER, REMOVE_USER, ROTATE } from "./user_changes.ts";
 import { CHECK } from "./user_check.ts";
@@ -48,6 +50,8 @@ export const VERBS: Readonly<Record<VerbCommand, Readonly<Record<string, Verb>>>
     website: WEBSITE,
     usage: USAGE,
     lifecycle: LIFECYCLE,
+    versions: VERSIONS,
+    restore: RESTORE,
   },
   accounts: { add: ADD_ACCOUNT, list: LIST_ACCOUNTS, show: SHOW_ACCOUNT },
   users: {

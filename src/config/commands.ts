@@ -52,6 +52,13 @@ export const COMMAND_FLAGS = {
     help:
       "Gives a condition key this value, such as aws:SourceIp=192.0.2.1. May be repeated; a key that is repeated has a list of values",
   },
+  "as-of": {
+    commands: ["buckets"],
+    value: "TIME",
+    help:
+      "Restores objects as they were at this time, such as 2026-01-31T09:30:00Z, or so long ago: 2h",
+  },
+  exact: { commands: ["buckets"], help: "Takes the prefix as one key" },
   objects: { commands: ["buckets"], value: "N|none", help: "Limits the number of objects" },
   public: { commands: ["buckets"], help: "Stores the policy that lets everybody read" },
   private: { commands: ["buckets"], help: "Deletes the policy of the bucket" },

@@ -216,7 +216,8 @@ export const SETTINGS = {
   dryRun: setting({
     flag: "dry-run",
     default: "false",
-    help: "Lets nats-s3 sweep and buckets lifecycle report what would go, without removing it",
+    help:
+      "Lets nats-s3 sweep, buckets lifecycle and buckets restore report what would change, without changing it",
     parse: parseBoolean,
   }),
   indexMemory: setting({
