@@ -43,6 +43,12 @@ const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   "docs/authentication.md": [/^hello$/m],
   "docs/interop.md": [/^from NATS$/m, /^hello$/m],
   "docs/operations.md": [/hello\.txt/, /^demo: quota 10 GiB, objects 1000000$/m, /would free/],
+  "docs/versions.md": [
+    /^"team\/plan\.txt" +\w{32} +\S+ +- +- +current, delete marker$/m,
+    /^would restore "team\/report\.txt" from/m,
+    /restored 2 objects \(12 B\), deleted 0, left 0 as they are$/m,
+    /^draft$/m,
+  ],
   "docs/website.md": [/demo: everybody may read its objects/, /^<h1>hello<\/h1>$/m],
 };
 
