@@ -48,7 +48,7 @@ export async function findGoCommand(
   const into = await Deno.makeTempDir({ dir: TOOLS, prefix: "go-" });
   try {
     const { success, stderr } = await new Deno.Command("go", {
-      args: ["install", "-trimpath", "-ldflags=-s -w", module],
+      args: ["install", module],
       env: { GOBIN: into },
       stdin: "null",
       stdout: "null",
