@@ -16,6 +16,7 @@ import { quoteETag } from "../s3/etag.ts";
 import { type ObjectProperties, parseProperties } from "../s3/metadata.ts";
 import { parseLockHeaders, type StatedLock } from "../s3/stated_lock.ts";
 import type { RequestHeaders } from "../s3/request_headers.ts";
+import { NULL_VERSION } from "../s3/version_id.ts";
 import { xmlResponse } from "../s3/xml.ts";
 import { encryptionHeader } from "./answers/encryption.ts";
 import { expirationHeader } from "./answers/lifecycle.ts";
@@ -42,7 +43,16 @@ type Input = {
   readonly replaceTags: boolean;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumDefault: ChecksumAlgorithm | undefined;
+  /** Whether a version is copied onto its own key without a change, which makes it the current one. */
+  readonly bringsBack: boolean;
 };
+
+/** Headers that make a copy of an object onto itself a change. */
+const CHANGES: readonly string[] = [
+  "x-amz-storage-class",
+  "x-amz-website-redirect-location",
+  "x-amz-server-side-encryption",
+];
 
 export const copyObject: Operation<"object"> = defineOperation<"object", Input>({
   name: "CopyObject",
@@ -54,32 +64,33 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
 
   parse(request, services) {
     const { headers, target } = request;
-    const input = {
-      source: { ...parseCopyRead(headers), range: null },
+    const source = { ...parseCopyRead(headers), range: null };
+    const replaceMetadata = isReplace(headers, "metadata");
+    const algorithm = parseAlgorithm(headers);
+    const changesNothing = target.on === "object" && target.bucket === source.bucket &&
+      target.key === source.key && !replaceMetadata && algorithm === undefined &&
+      !CHANGES.some((name) => headers.has(name));
+    if (changesNothing && source.versionId === undefined) throw changedNothing();
+    return {
+      source,
       precondition: parseWritePrecondition(headers),
       stated: parseProperties(request, services),
       lock: parseLockHeaders(headers),
-      replaceMetadata: isReplace(headers, "metadata"),
+      replaceMetadata,
       replaceTags: isReplace(headers, "tagging"),
-      algorithm: parseAlgorithm(headers),
+      algorithm,
       checksumDefault: services.checksumDefault,
+      bringsBack: changesNothing,
     };
-    const { bucket, key } = input.source;
-    const ontoItself = target.on === "object" && target.bucket === bucket && target.key === key;
-    const changes = ["storage-class", "website-redirect-location", "server-side-encryption"]
-      .some((name) => headers.has(`x-amz-${name}`));
-    if (ontoItself && !input.replaceMetadata && !changes && input.algorithm === undefined) {
-      throw new S3Error("InvalidRequest", {}, {
-        message:
-          "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
-      });
-    }
-    return input;
   },
 
   async handle(call) {
     const { target: { bucket, key }, input, caller, client: { signal }, access, store } = call;
     const { source, precondition, stated, algorithm, checksumDefault } = input;
+    if (input.bringsBack && source.versionId === NULL_VERSION) {
+      // Where nothing has versions, `null` is the object itself.
+      if (await store.readDocument(bucket, "versioning") === undefined) throw changedNothing();
+    }
     if (input.replaceTags) allowTags(call, stated);
     const lock = await lockOfWrite(call, input.lock);
     const { info, stream, size } = await readCopySource(call, source, ({ properties }) => {
@@ -123,6 +134,13 @@ export const copyObject: Operation<"object"> = defineOperation<"object", Input>(
     return { response, outcome: { key, size, etag, versionId }, parts };
   },
 });
+
+function changedNothing(): S3Error {
+  return new S3Error("InvalidRequest", {}, {
+    message:
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  });
+}
 
 function isReplace(headers: RequestHeaders, what: "metadata" | "tagging"): boolean {
   const name = `x-amz-${what}-directive`;

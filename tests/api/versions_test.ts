@@ -338,3 +338,23 @@ Deno.test("objects of a bucket that has or had versioning are not renamed", asyn
   await setVersioning(gateway, "Suspended");
   await refused();
 });
+
+Deno.test("a version that is copied onto its own key becomes the current one", async () => {
+  const gateway = await createTestGateway();
+  await gateway.ok("PUT", KEY, { body: "before" });
+  await setVersioning(gateway, "Enabled");
+  const old = await put(gateway, "old", { "x-amz-meta-a": "b" });
+  const ofNull = { headers: { "x-amz-copy-source": "bucket/key?versionId=null" } };
+  notStrictEqual(idOf(await gateway.ok("PUT", KEY, ofNull)), "null");
+  strictEqual(await (await gateway.ok("GET", KEY)).text(), "before");
+  await put(gateway, "new");
+  await mark(gateway);
+  const headers = { "x-amz-copy-source": `bucket/key?versionId=${old}` };
+  const copied = await gateway.ok("PUT", "/bucket/key", { headers });
+  strictEqual(copied.headers.get("x-amz-copy-source-version-id"), old);
+  notStrictEqual(idOf(copied), old);
+  const current = await gateway.ok("GET", "/bucket/key");
+  strictEqual(await current.text(), "old");
+  strictEqual(current.headers.get("x-amz-meta-a"), "b");
+  strictEqual(current.headers.get("x-amz-version-id"), idOf(copied));
+});
