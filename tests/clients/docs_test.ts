@@ -42,8 +42,11 @@ const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   "docs/authentication.md": [/^hello$/m],
   "docs/interop.md": [/^from NATS$/m, /^hello$/m],
+  "docs/lifecycle.md": [/expiry-date=.*rule-id=.*logs/],
   "docs/operations.md": [/hello\.txt/, /^demo: quota 10 GiB, objects 1000000$/m, /would free/],
   "docs/versions.md": [
+    /^note\.txt\s+\w{32}\s+True\s+4$/m,
+    /"DeleteMarker": true/,
     /^"team\/plan\.txt" +\w{32} +\S+ +- +- +current, delete marker$/m,
     /^would restore "team\/report\.txt" from/m,
     /restored 2 objects \(12 B\), deleted 0, left 0 as they are$/m,

@@ -18,7 +18,7 @@ if (restic === undefined) console.log(`Skipping restic and locks: ${reasons.join
 type Version = { readonly key: string; readonly id: string; readonly isMarker: boolean };
 
 async function versionsOf(gateway: GatewayProcess): Promise<readonly Version[]> {
-  const page = await demand(gateway, 200, { path: "/backups", query: "versions=" });
+  const page = await demand(gateway, 200, { path: "/restic", query: "versions=" });
   match(page, /<IsTruncated>false</);
   const entries = page.matchAll(
     /<(Version|DeleteMarker)><Key>([^<]+)<\/Key><VersionId>([^<]+)</g,
@@ -70,7 +70,7 @@ Deno.test({
 
     // Nobody without bypass removes a version, and what was pruned comes back without its marker.
     for (const { key, id } of second.filter(({ isMarker }) => !isMarker)) {
-      const path = `/backups/${key}`;
+      const path = `/restic/${key}`;
       const { status, body } = await ask(gateway, {
         method: "DELETE",
         path,
@@ -83,7 +83,7 @@ Deno.test({
       if (key.startsWith("locks/")) continue;
       await demand(gateway, 204, {
         method: "DELETE",
-        path: `/backups/${key}`,
+        path: `/restic/${key}`,
         query: `versionId=${id}`,
       });
     }
