@@ -132,8 +132,9 @@ Deno.test("restore keeps to a prefix, or to one key", async () => {
 
 Deno.test("restore leaves what a client writes meanwhile, and says so", async () => {
   const { store, at, restore } = await createScene();
-  for (const name of ["put", "deleted"]) await put(store, name, "old");
+  for (const name of ["put", "deleted", "undone"]) await put(store, name, "old");
   at(2);
+  await remove(store, "undone");
   for (const name of ["put", "deleted", "new"]) await put(store, name, "bad");
   const meanwhile = async (name: string): Promise<void> => {
     if (name === "deleted") await remove(store, name);
@@ -149,9 +150,9 @@ Deno.test("restore leaves what a client writes meanwhile, and says so", async ()
       return await store.deleteObject(bucket, key, input);
     },
   });
-  deepStrictEqual(did, ["changed deleted", "changed new", "changed put"]);
-  const state = await stateOf(store, ["put", "deleted", "new"]);
-  deepStrictEqual(state, ["of a client", "-", "of a client"]);
+  deepStrictEqual(did, ["changed deleted", "changed new", "changed put", "changed undone"]);
+  const state = await stateOf(store, ["put", "deleted", "new", "undone"]);
+  deepStrictEqual(state, ["of a client", "-", "of a client", "of a client"]);
 });
 
 Deno.test("restore leaves a key alone of which it is not known how it was", async () => {
