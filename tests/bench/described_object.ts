@@ -11,11 +11,15 @@ import type { VersionFacts } from "../../src/nats/layout/version_facts.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS } from "../clients/gateway_process.ts";
 
-/** Returns the object info of an object of 4 KiB. Its chunk does not exist. */
+/**
+ * Returns the object info of an object of 4 KiB. Its chunk does not exist.
+ *
+ * @param firstChunk Where the chunk would be: a sequence that the stream has had already.
+ */
 export function describeObject(
   store: StoreName,
   key: ObjectKey,
-  i: number,
+  firstChunk: number,
   version?: VersionFacts,
 ): string {
   return formatInfo({
@@ -31,7 +35,7 @@ export function describeObject(
     properties: { system: { contentType: "text/plain" }, user: {}, tags: {} },
     checksum: undefined,
     owner: CREDENTIALS.accessKeyId,
-    seek: (i + 1).toString(36),
+    seek: firstChunk.toString(36),
     layout: undefined,
     partSizes: undefined,
     version,

@@ -26,7 +26,7 @@ import { signedFetch } from "../process/running_command.ts";
 import { describeObject } from "./described_object.ts";
 import { measureVersions, VERSION_COLUMNS } from "./list_versions.ts";
 import { buildLoadGenerator } from "./load_generator.ts";
-import { openRequests } from "./own_requests.ts";
+import { openRequests, readLastSequence } from "./own_requests.ts";
 import { readCpuTime, readMemory } from "./usage.ts";
 
 const FOLDER = 1000;
@@ -46,13 +46,14 @@ function keyOf(i: number): ObjectKey {
 }
 
 async function fill(requests: Requests, store: StoreName, count: number): Promise<void> {
+  const last = await readLastSequence(requests, store);
   let next = 0;
   await Promise.all(Array.from({ length: FILLERS }, async () => {
     while (next < count) {
       // Out of order: nobody writes a million keys in order.
       const i = (next++ * 7919) % count;
       const key = keyOf(i);
-      const message = describeObject(store, key, i);
+      const message = describeObject(store, key, last);
       await requests.publish(infoSubject(store, key), message, { expect: 0, rollup: true });
     }
   }));

@@ -16,6 +16,7 @@ import { newVersionId } from "../../src/s3/version_id.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
 import { describeObject } from "./described_object.ts";
+import { readLastSequence } from "./own_requests.ts";
 import { readMemory } from "./usage.ts";
 
 /** The columns of what {@linkcode measureVersions} returns. */
@@ -52,6 +53,7 @@ async function fill(
   perKey: number,
 ): Promise<void> {
   const count = keys * perKey;
+  const last = await readLastSequence(requests, store);
   let next = 0;
   await Promise.all(Array.from({ length: FILLERS }, async () => {
     while (next < count) {
@@ -60,7 +62,7 @@ async function fill(
       const key = keyOf((n % keys * 7919) % keys);
       const ordinal = Math.floor(n / keys) + 1;
       const version = { id: newVersionId(ordinal, RANDOM), ordinal };
-      const info = describeObject(store, key, n, version);
+      const info = describeObject(store, key, last, version);
       if (ordinal === perKey) {
         await requests.publish(infoSubject(store, key), info, { rollup: true });
       } else {

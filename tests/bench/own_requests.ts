@@ -5,6 +5,7 @@
 
 import { closeConnection, connect } from "../../src/nats/connection/connection.ts";
 import { Requests } from "../../src/nats/jetstream/requests.ts";
+import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 
 /** Milliseconds. */
@@ -32,4 +33,13 @@ export async function openRequests(natsUrl: string): Promise<
       await closeConnection(connection);
     },
   };
+}
+
+/** Returns the sequence of the last message of a bucket's stream. */
+export async function readLastSequence(
+  requests: Pick<Requests, "call">,
+  store: StoreName,
+): Promise<number> {
+  type Info = { readonly state: { readonly last_seq: number } };
+  return (await requests.call<Info>(`STREAM.INFO.${streamOf(store)}`)).state.last_seq;
 }

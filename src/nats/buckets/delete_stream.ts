@@ -32,7 +32,7 @@ export async function deleteStream(
     try {
       if (keep !== undefined && attempt === 1) {
         if (!await isThere()) return;
-        await requests.call(`STREAM.PURGE.${streamOf(store)}`, { seq: keep });
+        await requests.call(`STREAM.PURGE.${streamOf(store)}`, { seq: keep }, { isLong: true });
       }
       if (await isThere()) await requests.call(`STREAM.DELETE.${streamOf(store)}`);
       return;

@@ -48,7 +48,9 @@ export async function* streamInfos(
 ): AsyncGenerator<{ readonly store: StoreName; readonly info: StreamInfo }> {
   for (let offset = 0, total = 1; offset < total;) {
     const query = { offset, subject: ALL_STORES };
-    const page = await requests.call<StreamPage>("STREAM.LIST", query, LIST_BYTES.streams);
+    const page = await requests.call<StreamPage>("STREAM.LIST", query, {
+      listBytes: LIST_BYTES.streams,
+    });
     for (const info of page.streams ?? []) {
       const store = storeOfStream(info.config.name);
       if (store === undefined) continue;

@@ -54,5 +54,8 @@ function readPage(
   offset: number,
 ): Promise<Page> {
   const query = { subjects_filter: filter, offset };
-  return requests.call<Page>(`STREAM.INFO.${stream}`, query, LIST_BYTES.subjects);
+  return requests.call<Page>(`STREAM.INFO.${stream}`, query, {
+    listBytes: LIST_BYTES.subjects,
+    isLong: true,
+  });
 }

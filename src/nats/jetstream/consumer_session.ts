@@ -94,8 +94,8 @@ export class ConsumerSession implements Disposable {
     return this.#cause;
   }
 
-  /** Makes a pull consumer, or a push consumer if `more` has its configuration. */
-  async create(more: Readonly<Record<string, unknown>>): Promise<void> {
+  /** Makes a pull consumer, or a push consumer if `more` has its configuration. See `CallOptions` for `isLong`. */
+  async create(more: Readonly<Record<string, unknown>>, isLong = false): Promise<void> {
     const { stream, filters, from } = this.#range;
     const info = await this.#requests.call<{ readonly num_pending?: number }>(
       `CONSUMER.CREATE.${stream}.${this.#name}`,
@@ -115,6 +115,7 @@ export class ConsumerSession implements Disposable {
           ...more,
         },
       },
+      { isLong },
     );
     this.#pending = info.num_pending ?? 0;
   }

@@ -128,7 +128,7 @@ export class OrderedConsumer implements Disposable {
       deliver_subject: session.inbox,
       flow_control: true,
       idle_heartbeat: HEARTBEAT,
-    });
+    }, true);
     // The server pushes nothing before the inbox is open.
     if (!await this.#options.made()) return false;
     if (session.pending > MAX_PUSHED) return true;
@@ -141,7 +141,7 @@ export class OrderedConsumer implements Disposable {
   /** Pulls all messages that the stream holds. Returns false, because the server pushes later ones. */
   async #load(): Promise<boolean> {
     using session = this.#open();
-    await session.create(this.#content);
+    await session.create(this.#content, true);
     if (!await this.#options.made()) return false;
     let size: PullSize = PULL;
     while (session.pending > 0 && !this.#stopped) {

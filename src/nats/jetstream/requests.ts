@@ -12,6 +12,7 @@ import { type CallObserver, methodOf, observed } from "./call_observer.ts";
 import { isMissing, JetStreamCode, JetStreamError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import type { Listener, Listening } from "./listener.ts";
+import { type CallOptions, LONG_CALL } from "./long_calls.ts";
 import {
   type BatchMessage,
   type BatchQuery,
@@ -112,25 +113,26 @@ export class Requests implements Disposable {
    * Calls the JetStream API.
    *
    * @param method For example `STREAM.INFO.<stream>`.
-   * @param listBytes Bytes that the response may have if it is a long list.
    * @throws JetStreamError, NoResponders, NotConnected, NotPermitted, Unanswered
    */
-  call<T>(method: string, body?: unknown, listBytes = 0): Promise<T> {
-    return listBytes === 0
+  call<T>(method: string, body?: unknown, options?: CallOptions): Promise<T> {
+    return options === undefined
       ? this.#call<T>(method, body)
-      : this.#callForList<T>(method, body, listBytes);
+      : this.#callWith<T>(method, body, options);
   }
 
-  async #callForList<T>(method: string, body: unknown, bytes: number): Promise<T> {
-    await this.#lists.take(bytes, method, this.#options.timeout);
+  async #callWith<T>(method: string, body: unknown, options: CallOptions): Promise<T> {
+    const { listBytes = 0, isLong = false } = options;
+    const timeout = this.#options.timeout * (isLong ? LONG_CALL : 1);
+    if (listBytes > 0) await this.#lists.take(listBytes, method, timeout);
     try {
-      return await this.#call<T>(method, body);
+      return await this.#call<T>(method, body, timeout);
     } finally {
-      this.#lists.give(bytes);
+      if (listBytes > 0) this.#lists.give(listBytes);
     }
   }
 
-  async #call<T>(method: string, body: unknown): Promise<T> {
+  async #call<T>(method: string, body: unknown, timeout?: number): Promise<T> {
     const subject = this.subjectOf(method);
     const bytes = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
     for (let attempt = 1;; attempt++) {
@@ -141,7 +143,8 @@ export class Requests implements Disposable {
           subject,
           bytes.length,
           async () => {
-            return checked((await this.#inbox.request(subject, bytes)).json(), subject) as T;
+            const reply = await this.#inbox.request(subject, bytes, undefined, timeout);
+            return checked(reply.json(), subject) as T;
           },
         );
       } catch (cause) {
