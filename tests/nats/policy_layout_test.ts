@@ -2,10 +2,9 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { BucketName } from "../../src/s3/names.ts";
-import { enterWorld } from "../../src/world/world.ts";
+import { skipTime } from "./skip_time.ts";
 import { openStore, storeOnServer } from "./store_on_server.ts";
 
 const bucket = "ruled" as BucketName;
@@ -31,71 +30,52 @@ async function layoutOf(connection: NatsConnection): Promise<readonly [string, n
   return [Buffer.from(message.data, "base64").toString(), message.seq];
 }
 
-/** Lets every pause of a second or more end at once, and returns their lengths in seconds. */
-function skipPauses(): Disposable & { readonly seconds: number[] } {
-  const seconds: number[] = [];
-  const world = enterWorld({
-    wallClock: () => Date.now(),
-    monotonic: () => performance.now(),
-    startTimer(milliseconds, run) {
-      const isPause = milliseconds === 2000 || milliseconds === 6000;
-      if (isPause) seconds.push(milliseconds / 1000);
-      return setTimeout(run, isPause ? 0 : milliseconds);
-    },
-    stopTimer: (timer) => clearTimeout(timer),
-    startTicker: (milliseconds, run) => setInterval(run, milliseconds),
-    stopTicker: (timer) => clearInterval(timer),
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
-  });
-  return { seconds, [Symbol.dispose]: () => world[Symbol.dispose]() };
-}
-
 Deno.test("the first policy raises the layout's version, and waits until older gateways have noticed", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  using pauses = skipPauses();
+  using pauses = skipTime();
   const version = async (): Promise<string> => (await layoutOf(connection))[0];
   const put = async (isPublicRead: boolean): Promise<readonly number[]> => {
     await store.preparePolicy(bucket, isPublicRead);
     await store.putDocument(bucket, "policy", `{"public":${isPublicRead}}`, { everywhere: true });
-    return pauses.seconds.splice(0);
+    return pauses.waits.splice(0);
   };
   // Older gateways know this policy.
-  deepStrictEqual(await put(true), [2]);
+  deepStrictEqual(await put(true), [2000]);
   strictEqual(await version(), '{"version":1}');
-  deepStrictEqual(await put(false), [6, 2]);
+  deepStrictEqual(await put(false), [6000, 2000]);
   strictEqual(await version(), '{"version":2}');
   const [, sequence] = await layoutOf(connection);
   // The next ones need not wait, whatever they say.
-  deepStrictEqual(await put(false), [2]);
-  deepStrictEqual(await put(true), [2]);
+  deepStrictEqual(await put(false), [2000]);
+  deepStrictEqual(await put(true), [2000]);
   await store.deleteDocument(bucket, "policy", { everywhere: true });
-  deepStrictEqual(pauses.seconds.splice(0), [2]);
-  deepStrictEqual(await put(false), [2]);
+  deepStrictEqual(pauses.waits.splice(0), [2000]);
+  deepStrictEqual(await put(false), [2000]);
   deepStrictEqual(await layoutOf(connection), ['{"version":2}', sequence]);
 
   // A gateway that crashed while it waited has not written its policy.
   await connection.request(LAYOUT, '{"version":2}');
-  deepStrictEqual(await put(true), [6, 2]);
+  deepStrictEqual(await put(true), [6000, 2000]);
   await store.putDocument(bucket, "cors", "rules");
-  deepStrictEqual(pauses.seconds, []);
+  deepStrictEqual(pauses.waits, []);
 });
 
 Deno.test("the first public access block raises the layout's version, and the next ones need not wait", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  using pauses = skipPauses();
+  using pauses = skipTime();
   const put = async (kind: "policy" | "publicAccessBlock"): Promise<readonly number[]> => {
     await store.preparePolicy(bucket, false);
     await store.putDocument(bucket, kind, "{}", { everywhere: true });
-    return pauses.seconds.splice(0);
+    return pauses.waits.splice(0);
   };
-  deepStrictEqual(await put("publicAccessBlock"), [6, 2]);
+  deepStrictEqual(await put("publicAccessBlock"), [6000, 2000]);
   strictEqual((await layoutOf(connection))[0], '{"version":2}');
-  deepStrictEqual(await put("publicAccessBlock"), [2]);
-  deepStrictEqual(await put("policy"), [2]);
+  deepStrictEqual(await put("publicAccessBlock"), [2000]);
+  deepStrictEqual(await put("policy"), [2000]);
 });
 
 Deno.test("a bucket that is created with a public access block has the layout's version of one", async () => {
@@ -106,16 +86,16 @@ Deno.test("a bucket that is created with a public access block has the layout's 
   strictEqual((await layoutOf(connection))[0], '{"version":2}');
   strictEqual(await store.readDocument(bucket, "publicAccessBlock"), "{}");
   // An older gateway may have seen the bucket before its first records, so its first policy waits.
-  using pauses = skipPauses();
+  using pauses = skipTime();
   await store.preparePolicy(bucket, false);
-  deepStrictEqual(pauses.seconds, [6]);
+  deepStrictEqual(pauses.waits, [6000]);
 });
 
 Deno.test("a stream whose subjects a native client reset keeps the layout's version", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
-  using _pauses = skipPauses();
+  using _pauses = skipTime();
   await store.preparePolicy(bucket, false);
   await store.putDocument(bucket, "policy", "{}");
   const { config } = await call<{ config: { subjects: readonly string[] } }>(

@@ -1,37 +1,20 @@
 /** How a bucket gets versioning: the layout's version rises first, and writes that were held up meanwhile lose nothing. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
-import { enterWorld } from "../../src/world/world.ts";
 import { put } from "../contract/steps.ts";
 import { bucket } from "../contract/inputs.ts";
+import { skipTime } from "./skip_time.ts";
 import { storeOnServer } from "./store_on_server.ts";
 
 const KEY = "k" as ObjectKey;
 const LAYOUT = `$O.${bucket}.S3.bucket.layout`;
 
-/** Lets every pause of a second or more end at once, and lets monotonic time jump. */
-function skipTime(): Disposable & { passed: number } {
-  const skipped = { passed: 0 };
-  const world = enterWorld({
-    wallClock: () => Date.now(),
-    monotonic: () => performance.now() + skipped.passed,
-    startTimer: (milliseconds, run) =>
-      setTimeout(run, milliseconds === 2000 || milliseconds === 6000 ? 0 : milliseconds),
-    stopTimer: (timer) => clearTimeout(timer),
-    startTicker: (milliseconds, run) => setInterval(run, milliseconds),
-    stopTicker: (timer) => clearInterval(timer),
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
-  });
-  return Object.assign(skipped, { [Symbol.dispose]: () => world[Symbol.dispose]() });
-}
-
 Deno.test("versioning raises the layout's version before it begins, and once", async () => {
   await using given = await storeOnServer();
   const { store, connection } = given;
-  using _ = skipTime();
+  using time = skipTime();
   await store.createBucket(bucket, "alice");
   const layout = async (): Promise<string> => {
     const query = JSON.stringify({ last_by_subj: LAYOUT });
@@ -42,9 +25,12 @@ Deno.test("versioning raises the layout's version before it begins, and once", a
   await store.prepareVersioning(bucket);
   const raised = await layout();
   ok(raised !== before && raised.includes("3"), `${before} became ${raised}`);
+  // Gateways look every three seconds.
+  deepStrictEqual(time.waits, [6000]);
   await store.putDocument(bucket, "versioning", "Enabled");
   await store.prepareVersioning(bucket);
   strictEqual(await layout(), raised);
+  deepStrictEqual(time.waits, [6000]);
 });
 
 /** Changes the configuration of the bucket's stream, as an operator of NATS may. */
