@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { defaultPaths, forbiddenSkips } from "./test.ts";
+import { defaultPaths, forbiddenSkips, LONGEST } from "./test.ts";
 
 const SCRIPT = `${import.meta.dirname}/test.ts`;
 
@@ -74,4 +74,13 @@ Deno.test("defaultPaths() leaves out tests with their own task", async () => {
   ok(paths.includes("src") && paths.includes("tests/contract"), paths.join(" "));
   strictEqual(paths.includes("tests"), false);
   strictEqual(paths.includes("tests/clients"), false);
+});
+
+Deno.test("the files that begin first are there, each once, and are among those tested by default", async () => {
+  const paths = await defaultPaths();
+  strictEqual(new Set(LONGEST).size, LONGEST.length);
+  for (const file of LONGEST) {
+    ok((await Deno.stat(file)).isFile, file);
+    ok(paths.some((path) => file.startsWith(`${path}/`)), file);
+  }
 });
