@@ -6,10 +6,14 @@ import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import {
   input,
   openStore,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
 } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "empty" as BucketName;
 
@@ -27,7 +31,7 @@ function numbers(from: number, to: number): readonly number[] {
 }
 
 Deno.test("an object among thousands of deleted ones keeps its bucket", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   await bury(given, ...numbers(0, 6000));
@@ -41,7 +45,7 @@ Deno.test("an object among thousands of deleted ones keeps its bucket", async ()
 });
 
 Deno.test("objects that cannot be read or listed keep their bucket", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   for (const subject of ["$O.empty.M.YQ==", "$O.empty.M.not-base64url!", "$O.empty.M._w=="]) {
     await store.createBucket(bucket, "alice");
@@ -58,7 +62,7 @@ Deno.test("objects that cannot be read or listed keep their bucket", async () =>
 });
 
 Deno.test("a gateway whose index is wrong does not delete a bucket", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, server, connection } = given;
   await store.createBucket(bucket, "alice");
   await using other = await openStore(server.url);

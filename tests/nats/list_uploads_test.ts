@@ -9,7 +9,10 @@ import { newNuid } from "../../src/nats/layout/nuid.ts";
 import { records } from "../../src/nats/layout/subjects.ts";
 import { formatUploadRecord, type UploadRecord } from "../../src/nats/layout/upload_record.ts";
 import { listUploads } from "../../src/nats/uploads/list.ts";
-import { STORE_OPTIONS, storeOnServer } from "./store_on_server.ts";
+import { sharedServer, STORE_OPTIONS, storeOnServer } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "uploads" as BucketName;
 const store = bucket as string as StoreName;
@@ -48,7 +51,7 @@ type Scene = AsyncDisposable & {
 
 /** A bucket with many open uploads, in no order. */
 async function withUploads(): Promise<Scene> {
-  const given = await storeOnServer();
+  const given = await storeOnServer({ on });
   const { connection } = given;
   await given.store.createBucket(bucket, "alice");
   const write: Scene["write"] = async (id, record) => {

@@ -12,7 +12,18 @@ import type { ObjectInfo } from "../../src/store/objects.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { PartInfo } from "../../src/store/uploads.ts";
 import { compareWithLive } from "./live_bytes.ts";
-import { input, openStore, read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
+import {
+  input,
+  openStore,
+  read,
+  sameBytes,
+  sharedServer,
+  someBytes,
+  storeOnServer,
+} from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "races" as BucketName;
 const SEED = Number(Deno.env.get("NATS_S3_RACES_SEED") ?? 1);
@@ -59,7 +70,7 @@ async function outcomes<A, B>(
 
 /** Plays rounds, each on a key of its own or over the object of one before; afterwards only live objects have bytes. */
 async function race(play: (round: Round) => Promise<void>): Promise<void> {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using other = await openStore(given.server.url);
   await using cleaner = await openStore(given.server.url, { grace: 0 });
   const stores = [given.store, other.store] as const;

@@ -8,17 +8,21 @@ import {
   read,
   sameBytes,
   sha256,
+  sharedServer,
   someBytes,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "inter.op" as BucketName;
 const native = "inter_op";
 const key = (text: string): ObjectKey => text as ObjectKey;
 
 Deno.test("a native client reads what one put stored, with a valid digest", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await given.store.createBucket(bucket, "alice");
   const objects = await given.native.open(native);
   for (const size of [0, 1, 131_072, 262_144, 262_145, 3_000_000]) {
@@ -34,7 +38,7 @@ Deno.test("a native client reads what one put stored, with a valid digest", asyn
 });
 
 Deno.test("the store reads what a native client put: whole, by range and in listings", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const objects = await given.native.create(native);
   for (const size of [0, 1, 131_072, 131_073, 3_000_001]) {
     const bytes = someBytes(size, 7);
@@ -66,7 +70,7 @@ Deno.test("the store reads what a native client put: whole, by range and in list
 });
 
 Deno.test("a range of a native object is read before the whole was", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const objects = await given.native.create(native);
   const bytes = someBytes(2_000_000);
   await objects.putBlob({ name: "big" }, bytes);
@@ -77,7 +81,7 @@ Deno.test("a range of a native object is read before the whole was", async () =>
 });
 
 Deno.test("overwrites and deletes from either side are seen by the other", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   const objects = await given.native.create(native);
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -98,7 +102,7 @@ Deno.test("overwrites and deletes from either side are seen by the other", async
 });
 
 Deno.test("metadata that a native client replaced leaves a readable object", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   const bytes = someBytes(1_000_000);
@@ -112,7 +116,7 @@ Deno.test("metadata that a native client replaced leaves a readable object", asy
 });
 
 Deno.test("a multipart object is whole for S3 and absent for native clients", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   const properties = { system: {}, user: { a: "é" }, tags: {} };
@@ -158,7 +162,7 @@ Deno.test("a multipart object is whole for S3 and absent for native clients", as
 });
 
 Deno.test("a native bucket is given our records at the first write, and stays readable", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const objects = await given.native.create(native);
   await objects.putBlob({ name: "k" }, someBytes(10));
   await given.store.putObject(bucket, key("k"), input(someBytes(20)));
@@ -168,7 +172,7 @@ Deno.test("a native bucket is given our records at the first write, and stays re
 });
 
 Deno.test("exactly one spelling of a store's name works", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   for (const name of ["inter_op", "Capital_S", "a__b", "mp_temp"]) await given.native.create(name);
   const buckets = await given.store.listBuckets();
   deepStrictEqual(buckets.map(({ name }) => name as string), ["Capital_S", "a__b", "inter.op"]);
@@ -179,7 +183,7 @@ Deno.test("exactly one spelling of a store's name works", async () => {
 });
 
 Deno.test("a listing drops what a native rename left without a message, once it was asked for", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key("old"), input(someBytes(10)));

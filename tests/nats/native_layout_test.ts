@@ -12,12 +12,16 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "layout" as BucketName;
 const key = "video/1" as ObjectKey;
@@ -28,7 +32,7 @@ const never = new AbortController().signal;
 async function onServer(
   nativeLayout: "off" | "background" | "on-complete" = "background",
 ): Promise<StoreOnServer> {
-  const given = await storeOnServer({ store: { grace: GRACE, nativeLayout } });
+  const given = await storeOnServer({ on, store: { grace: GRACE, nativeLayout } });
   await given.store.createBucket(bucket, "alice");
   return given;
 }

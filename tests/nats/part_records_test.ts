@@ -11,10 +11,14 @@ import {
   input,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
 } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "parts" as BucketName;
 const store = bucket as string as StoreName;
@@ -48,7 +52,7 @@ async function readLayoutRecord(
 }
 
 Deno.test("of a part that is uploaded again, the last one counts", async () => {
-  await using given = await storeOnServer({ store: { minPartSize: 1, grace: 0 } });
+  await using given = await storeOnServer({ on, store: { minPartSize: 1, grace: 0 } });
   await given.store.createBucket(bucket, "alice");
   const id = await given.store.createUpload(bucket, key, UPLOAD);
   const put = async (number: number, bytes: Uint8Array): Promise<string> => {
@@ -94,7 +98,7 @@ async function* inTurns(bytes: Uint8Array, seed: number): AsyncGenerator<Uint8Ar
 
 Deno.test("parts with long tables of chunks are found by them", async () => {
   // Chunks of 4 KiB from two uploads at once: tables that cannot count runs.
-  await using given = await storeOnServer({ store: { chunkSize: 4096 } });
+  await using given = await storeOnServer({ on, store: { chunkSize: 4096 } });
   await given.store.createBucket(bucket, "alice");
   const id = await given.store.createUpload(bucket, key, UPLOAD);
   const size = 6 * 1024 * 1024;
@@ -122,7 +126,7 @@ Deno.test("parts with long tables of chunks are found by them", async () => {
 });
 
 Deno.test("a part that has not its digest breaks the read before its last bytes", async () => {
-  await using given = await storeOnServer({ store: { minPartSize: 1 } });
+  await using given = await storeOnServer({ on, store: { minPartSize: 1 } });
   await given.store.createBucket(bucket, "alice");
   const id = await given.store.createUpload(bucket, key, UPLOAD);
   const size = 400_000;

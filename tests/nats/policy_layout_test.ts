@@ -5,7 +5,10 @@ import { Buffer } from "node:buffer";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { BucketName } from "../../src/s3/names.ts";
 import { skipTime } from "./skip_time.ts";
-import { openStore, storeOnServer } from "./store_on_server.ts";
+import { openStore, sharedServer, storeOnServer } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "ruled" as BucketName;
 const STREAM = "OBJ_ruled";
@@ -31,7 +34,7 @@ async function layoutOf(connection: NatsConnection): Promise<readonly [string, n
 }
 
 Deno.test("the first policy raises the layout's version, and waits until older gateways have noticed", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   using pauses = skipTime();
@@ -63,7 +66,7 @@ Deno.test("the first policy raises the layout's version, and waits until older g
 });
 
 Deno.test("the first public access block raises the layout's version, and the next ones need not wait", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   using pauses = skipTime();
@@ -79,7 +82,7 @@ Deno.test("the first public access block raises the layout's version, and the ne
 });
 
 Deno.test("a bucket that is created with a public access block has the layout's version of one", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   const documents = new Map([["publicAccessBlock", "{}"]] as const);
   await store.createBucket(bucket, "alice", { documents });
@@ -92,7 +95,7 @@ Deno.test("a bucket that is created with a public access block has the layout's 
 });
 
 Deno.test("a stream whose subjects a native client reset keeps the layout's version", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   using _pauses = skipTime();

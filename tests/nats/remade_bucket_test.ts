@@ -6,8 +6,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import type { Store } from "../../src/store/store.ts";
 import { call } from "../contract/nats_store.ts";
-import { input, openStore, read, sameBytes, someBytes, storeOnServer } from "./store_on_server.ts";
+import {
+  input,
+  openStore,
+  read,
+  sameBytes,
+  sharedServer,
+  someBytes,
+  storeOnServer,
+} from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "remade" as BucketName;
 const stream = "OBJ_remade";
@@ -17,7 +28,7 @@ const PATIENCE = 20_000;
 
 for (const size of [10, 300_000]) {
   Deno.test(`a PUT of ${size} bytes between two buckets of one name is refused`, async () => {
-    await using given = await storeOnServer();
+    await using given = await storeOnServer({ on });
     const { store, connection } = given;
     await using proxy = new TcpProxy(given.server.port);
     await using gateway = await openStore(proxy.url);
@@ -51,7 +62,7 @@ for (const size of [10, 300_000]) {
 
 for (const size of [10, 300_000]) {
   Deno.test(`a PUT of ${size} bytes between two buckets leaves no object if its gateway ends`, async () => {
-    await using given = await storeOnServer();
+    await using given = await storeOnServer({ on });
     const { store, connection } = given;
     await using proxy = new TcpProxy(given.server.port);
     await using gateway = await openStore(proxy.url);
@@ -100,7 +111,7 @@ async function holdsInfo(connection: NatsConnection): Promise<void> {
 
 for (const size of [10, 300_000]) {
   Deno.test(`a PUT of ${size} bytes to a deleted bucket leaves the object of a new one`, async () => {
-    await using given = await storeOnServer();
+    await using given = await storeOnServer({ on });
     const { store, connection } = given;
     await using proxy = new TcpProxy(given.server.port);
     await using gateway = await openStore(proxy.url);
@@ -127,7 +138,7 @@ for (const size of [10, 300_000]) {
 }
 
 Deno.test("a PUT into a bucket of a gateway does not look at the bucket again", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const calls: string[] = [];
   const observe = {
     call: ({ method }: { readonly method: string }) => {
@@ -184,7 +195,7 @@ async function createUpload(store: Store): Promise<UploadId> {
 }
 
 Deno.test("every operation notices that another gateway deleted the bucket", async (t) => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await using gateway = await openStore(given.server.url);
   for (const [name, run] of Object.entries(operations)) {
@@ -199,7 +210,7 @@ Deno.test("every operation notices that another gateway deleted the bucket", asy
 });
 
 Deno.test("a part whose bucket goes while it arrives is told so", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const id = await createUpload(store);
@@ -223,7 +234,7 @@ Deno.test("a part whose bucket goes while it arrives is told so", async () => {
 });
 
 Deno.test("a newer layout is noticed by a gateway that has served the bucket before", async () => {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const write = (): Promise<unknown> => store.putObject(bucket, key, input(someBytes(10)));

@@ -13,11 +13,15 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
 } from "./store_on_server.ts";
 import { type Frame, TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "moves" as BucketName;
 const [a, b] = ["a", "b"] as unknown as [ObjectKey, ObjectKey];
@@ -44,7 +48,7 @@ type Given = StoreOnServer & {
 };
 
 async function withProxy(run: (given: Given) => Promise<void>): Promise<void> {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(given.server.port);
   await using doubtful = await openStore(proxy.url, { timeout: TIMEOUT });
   await using cleaner = await openStore(given.server.url, { grace: 0 });

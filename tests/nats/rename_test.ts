@@ -10,12 +10,16 @@ import {
   openStore,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "rename" as BucketName;
 const [a, b, c] = ["a", "b", "c"] as unknown as [ObjectKey, ObjectKey, ObjectKey];
@@ -24,7 +28,7 @@ const never = new AbortController().signal;
 const BYTES = someBytes(300_000, 1);
 
 async function onServer(grace = GRACE): Promise<StoreOnServer> {
-  const given = await storeOnServer({ store: { grace, nativeLayout: "background" } });
+  const given = await storeOnServer({ on, store: { grace, nativeLayout: "background" } });
   await given.store.createBucket(bucket, "alice");
   return given;
 }

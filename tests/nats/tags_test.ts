@@ -8,6 +8,7 @@ import {
   input,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
@@ -23,6 +24,9 @@ import {
   withProxy,
   withTags,
 } from "./tagged_object.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 async function readRaw({ connection }: StoreOnServer): Promise<Record<string, unknown>> {
   const query = { last_by_subj: SUBJECT };
@@ -90,7 +94,7 @@ Deno.test("tags that do not fit beside the metadata of a native client are refus
 
 Deno.test("a full bucket refuses tags cleanly, and lets them be deleted", async () => {
   const MIB = 1024 * 1024;
-  await using given = await storeOnServer({ store: { quota: MIB } });
+  await using given = await storeOnServer({ on, store: { quota: MIB } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   await store.putObject(bucket, key, input(BYTES, withTags({ first: "1" })));

@@ -17,6 +17,7 @@ import {
   input,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   STORE_OPTIONS,
   type StoreOnServer,
@@ -24,6 +25,9 @@ import {
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { type Frame, TcpProxy, type Verdict } from "./tcp_proxy.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "doubt" as BucketName;
 const key = "k" as ObjectKey;
@@ -42,7 +46,7 @@ type Given = StoreOnServer & {
 };
 
 async function given(): Promise<Given> {
-  const beside = await storeOnServer();
+  const beside = await storeOnServer({ on });
   const proxy = new TcpProxy(beside.server.port);
   const connection = await connect({
     servers: proxy.url,

@@ -9,11 +9,15 @@ import {
   input,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "odd" as BucketName;
 const key = "object" as ObjectKey;
@@ -79,6 +83,7 @@ Deno.test("an object that cannot be read exists, keeps its lock and its bytes, a
   const logged: unknown[][] = [];
   const counted: string[] = [];
   await using given = await storeOnServer({
+    on,
     store: {
       grace: 0,
       log: { warn: (message, fields) => void logged.push([message, fields?.["kind"]]) },
@@ -132,7 +137,7 @@ Deno.test("an object that cannot be read exists, keeps its lock and its bytes, a
 });
 
 Deno.test("an object in parts that needs what the gateway lacks is not rewritten for native clients", async () => {
-  await using given = await storeOnServer({ store: { grace: 0, nativeLayout: "background" } });
+  await using given = await storeOnServer({ on, store: { grace: 0, nativeLayout: "background" } });
   const { store } = given;
   await store.createBucket(bucket, "alice");
   const { properties } = input(bytes);
@@ -162,7 +167,7 @@ Deno.test("an object in parts that needs what the gateway lacks is not rewritten
 Deno.test("native groups whose names have dots are neither purged nor taken for parts", async () => {
   const counted: string[] = [];
   const unreadable = (kind: string): void => void counted.push(kind);
-  await using given = await storeOnServer({ store: { grace: 0, observe: { unreadable } } });
+  await using given = await storeOnServer({ on, store: { grace: 0, observe: { unreadable } } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const names = ["2026.11", "2026.11.report", "a.b.c.d", "deaduploaddeaduploadDEAD.1.abcdef"];

@@ -7,11 +7,15 @@ import {
   input,
   read,
   sameBytes,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
   subjectsOfStream,
 } from "./store_on_server.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "hostile" as BucketName;
 const key = "evil" as ObjectKey;
@@ -30,7 +34,7 @@ async function publish(given: StoreOnServer, info: unknown, at = "evil"): Promis
 }
 
 async function withVictim(): Promise<StoreOnServer & { readonly info: Record<string, unknown> }> {
-  const given = await storeOnServer({ store: { grace: 1000 } });
+  const given = await storeOnServer({ on, store: { grace: 1000 } });
   await given.store.createBucket(bucket, "alice");
   await given.store.putObject(bucket, victim, input(bytes));
   const message = await given.connection.request(

@@ -17,6 +17,7 @@ import type { Store } from "../../src/store/store.ts";
 import {
   input,
   openStore,
+  sharedServer,
   someBytes,
   type StoreOnServer,
   storeOnServer,
@@ -30,6 +31,9 @@ import {
   VersionModel,
   type VersionTarget,
 } from "./version_model.ts";
+
+// Tests that take turns on one server.
+const on = await sharedServer();
 
 const bucket = "versions" as BucketName;
 const STORE = "versions" as StoreName;
@@ -154,7 +158,7 @@ function shortOf(id: VersionId): string {
 async function withWriter(
   work: (given: StoreOnServer & { readonly writer: Writer }) => Promise<void>,
 ): Promise<void> {
-  await using given = await storeOnServer();
+  await using given = await storeOnServer({ on });
   await given.store.createBucket(bucket, "alice");
   await work({ ...given, writer: new Writer(given.connection) });
 }
@@ -303,7 +307,7 @@ Deno.test("versions and their bytes are counted, each once", async () => {
 Deno.test("records that no gateway wrote never break a listing, and are reported", async () => {
   const reported: unknown[] = [];
   const log = { warn: (_: string, fields?: unknown) => void reported.push(fields) };
-  await using given = await storeOnServer({ store: { log } });
+  await using given = await storeOnServer({ on, store: { log } });
   const { store, connection } = given;
   await store.createBucket(bucket, "alice");
   const writer = new Writer(connection);
@@ -450,7 +454,7 @@ async function countLoaded(
 }
 
 Deno.test("a saved index has the versions: what it includes is not read again", async () => {
-  await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+  await using given = await storeOnServer({ on, store: { indexSavedFrom: 1 } });
   const { store, server, connection } = given;
   await store.createBucket(bucket, "alice");
   const writer = new Writer(connection);
@@ -472,7 +476,7 @@ Deno.test("a saved index has the versions: what it includes is not read again", 
 });
 
 Deno.test("an index that was saved before the first version shows the versions", async () => {
-  await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+  await using given = await storeOnServer({ on, store: { indexSavedFrom: 1 } });
   const { store, server, connection } = given;
   const writer = new Writer(connection);
   await store.createBucket(bucket, "alice");
@@ -525,7 +529,7 @@ Deno.test("a saved index whose versions the stream does not have, or that lacks 
   };
   for (const [name, { fill, tamper, expected }] of Object.entries(steps)) {
     await t.step(name, async () => {
-      await using given = await storeOnServer({ store: { indexSavedFrom: 1 } });
+      await using given = await storeOnServer({ on, store: { indexSavedFrom: 1 } });
       const { store, server, connection } = given;
       await store.createBucket(bucket, "alice");
       const writer = new Writer(connection);
