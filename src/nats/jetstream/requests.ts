@@ -12,7 +12,7 @@ import { type CallObserver, methodOf, observed } from "./call_observer.ts";
 import { isMissing, JetStreamCode, JetStreamError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import type { Listener, Listening } from "./listener.ts";
-import { type CallOptions, LONG_CALL } from "./long_calls.ts";
+import { type CallOptions, callPatiently } from "./long_calls.ts";
 import {
   type BatchMessage,
   type BatchQuery,
@@ -123,10 +123,11 @@ export class Requests implements Disposable {
 
   async #callWith<T>(method: string, body: unknown, options: CallOptions): Promise<T> {
     const { listBytes = 0, isLong = false } = options;
-    const timeout = this.#options.timeout * (isLong ? LONG_CALL : 1);
+    const { timeout } = this.#options;
     if (listBytes > 0) await this.#lists.take(listBytes, method, timeout);
     try {
-      return await this.#call<T>(method, body, timeout);
+      const call = (timeout: number): Promise<T> => this.#call<T>(method, body, timeout);
+      return await (isLong ? callPatiently(call, timeout) : call(timeout));
     } finally {
       if (listBytes > 0) this.#lists.give(listBytes);
     }
