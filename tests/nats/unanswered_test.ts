@@ -17,7 +17,6 @@ import {
   input,
   read,
   sameBytes,
-  sharedServer,
   someBytes,
   STORE_OPTIONS,
   type StoreOnServer,
@@ -25,9 +24,6 @@ import {
   subjectsOfStream,
 } from "./store_on_server.ts";
 import { type Frame, TcpProxy, type Verdict } from "./tcp_proxy.ts";
-
-// Tests that take turns on one server.
-const on = await sharedServer();
 
 const bucket = "doubt" as BucketName;
 const key = "k" as ObjectKey;
@@ -46,7 +42,7 @@ type Given = StoreOnServer & {
 };
 
 async function given(): Promise<Given> {
-  const beside = await storeOnServer({ on });
+  const beside = await storeOnServer();
   const proxy = new TcpProxy(beside.server.port);
   const connection = await connect({
     servers: proxy.url,
