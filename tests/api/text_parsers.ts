@@ -26,6 +26,7 @@ import { parsePage } from "../../src/operations/iam/pages.ts";
 import { Parameters } from "../../src/operations/iam/parameters.ts";
 import { parseHolder, parseUser } from "../../src/operations/iam/resources.ts";
 import { parseAcl } from "../../src/s3/acl.ts";
+import { parseAsOf } from "../../src/s3/as_of.ts";
 import { type Verifier, verifyHeader } from "../../src/auth/sigv4.ts";
 import { createSigningKeys } from "../../src/auth/signing_keys.ts";
 import {
@@ -131,6 +132,12 @@ export const HEADERS: Readonly<Record<string, Row>> = {
     units: ["bytes=", "=", "-", "0"],
     around: ["bytes=0", "-1"],
     outcomes: ["InvalidArgument", "taken"],
+  },
+  "a time to look back to": {
+    parse: (text) => parseAsOf(text, undefined),
+    units: ["-", ":", ".", "T", "Z", "0"],
+    around: ["2026-01-31T09:30:00.0", "Z"],
+    outcomes: ["InvalidArgument"],
   },
   "If-Match": {
     parse: (text) => parseETagList(text),
@@ -567,6 +574,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   parseOrdinal: "parseVersionId() calls it with the same text",
   parseFraming: "createPayload() calls it with the same text",
   parseObjectRead: "it combines parsers of this table",
+  parseTimedRead: "it combines parsers of this table",
+  readTime: "parseAsOf() calls it with the same text",
   parseTags: "parseTagSet() calls it with what it has parsed",
   readBucketTags: "it reads from the store",
   readCopySource: "it reads from the store",
