@@ -47,6 +47,26 @@ Deno.test("a bucket is listed although its consumer takes longer than other call
   await connection.close();
 });
 
+Deno.test("a consumer that is made twice is made once", async () => {
+  await using given = await storeOnServer({ on });
+  await given.store.createBucket("twice" as BucketName, "alice");
+  using requests = new Requests(given.connection, {
+    ...STORE_OPTIONS,
+    timeout: 4000,
+    observe: undefined,
+  });
+  const range = { stream: "OBJ_twice", filters: ["$O.twice.M.>"], from: 1 };
+  using session = new ConsumerSession(requests, range, () => {});
+  const pushed = { deliver_subject: session.inbox, flow_control: true, idle_heartbeat: 1e9 };
+  for (const more of [{}, pushed]) {
+    using session = new ConsumerSession(requests, range, () => {});
+    await session.create(more, true);
+    await session.create(more, true);
+  }
+  const reply = await given.connection.request("$JS.API.CONSUMER.LIST.OBJ_twice");
+  ok(reply.json<{ readonly total: number }>().total <= 2);
+});
+
 Deno.test("the server removes a consumer that it makes after the gateway has given it up", async () => {
   await using given = await storeOnServer({ on });
   await using proxy = new TcpProxy(on.port);

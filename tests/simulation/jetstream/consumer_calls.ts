@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { type ApiContext, type Fields, fieldsOf, type Respond, streamOf } from "./api_call.ts";
 import { ApiErrors, notSimulated, Refused } from "./api_errors.ts";
 import { Consumer } from "./consumer.ts";
@@ -26,8 +27,13 @@ export function createConsumer(
     throw new Refused(notSimulated("consumers without a name"));
   }
   if (action !== "create") throw new Refused(notSimulated("consumers that exist"));
-  if (stream.consumers.has(name)) {
-    throw new Refused({ code: 400, err_code: 10148, description: "consumer already exists" });
+  const existing = stream.consumers.get(name);
+  if (existing !== undefined) {
+    if (!isDeepStrictEqual(existing.config, config)) {
+      throw new Refused({ code: 400, err_code: 10148, description: "consumer already exists" });
+    }
+    respond(describeConsumer(context, stream, existing));
+    return;
   }
   // It lives on some server of the stream, whose copy may be behind.
   const { copies } = stream;
