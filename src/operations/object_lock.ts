@@ -6,8 +6,6 @@
  * The gateway also shows and respects the locks that the Go gateway nats-s3 and other programs wrote, in buckets without
  * object lock. There, an object without a lock is answered as AWS answers for such a bucket, and one with a lock of the other
  * kind as in a bucket that has object lock.
- *
- * A legal hold that was set and taken away is answered like one that never was; AWS shows the former as OFF.
  * @module
  */
 
@@ -62,7 +60,7 @@ function toGet({ name, action, query, root, read }: Lock): Operation<"object"> {
       if (content !== undefined) {
         return xmlResponse(root, content, { headers: versionHeader(info) });
       }
-      const isLocked = info.retention !== undefined || info.legalHold === true;
+      const isLocked = info.retention !== undefined || info.legalHold !== undefined;
       if (isLocked || await lockConfigurationOf(call) !== undefined) {
         throw new S3Error("NoSuchObjectLockConfiguration", { Key: key });
       }
@@ -85,7 +83,8 @@ const getObjectLegalHold = toGet({
   action: "s3:GetObjectLegalHold",
   query: "legal-hold",
   root: "LegalHold",
-  read: ({ legalHold }) => legalHold === true ? { Status: "ON" } : undefined,
+  read: ({ legalHold }) =>
+    legalHold === undefined ? undefined : { Status: legalHold ? "ON" : "OFF" },
 });
 
 type PutInput = {

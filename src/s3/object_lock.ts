@@ -13,7 +13,7 @@ export type Retention = { readonly mode: string; readonly until: Date };
 /** The locks of a version. */
 export type Locks = {
   readonly retention: Retention | undefined;
-  readonly legalHold?: true | undefined;
+  readonly legalHold?: boolean | undefined;
 };
 
 /** Milliseconds. A year of retention has 365 of them. */

@@ -23,6 +23,6 @@ export function lockFrom(
 ): Pick<ObjectInfo, "retention" | "legalHold"> {
   return {
     retention: retentionFrom(lock?.retention, modified),
-    ...(lock?.legalHold === true && { legalHold: true }),
+    ...(lock?.legalHold !== undefined && { legalHold: lock.legalHold }),
   };
 }

@@ -35,8 +35,11 @@ export type ObjectInfo = {
   readonly partChecksums?: readonly string[] | undefined;
   /** Object lock: this version can be neither deleted nor overwritten before `until`. */
   readonly retention: { readonly mode: string; readonly until: Date } | undefined;
-  /** Object lock: this version can be neither deleted nor overwritten for as long as the hold stands. */
-  readonly legalHold?: true;
+  /**
+   * Object lock: this version can be neither deleted nor overwritten for as long as the hold is on. Absent if nobody ever
+   * set it.
+   */
+  readonly legalHold?: boolean | undefined;
   /** Undefined in a bucket that never had versioning. */
   readonly versionId?: VersionId | undefined;
 };

@@ -5,6 +5,7 @@ import { optionalTextOf, textOf } from "../../src/s3/xml_reader.ts";
 import { completion, createUpload, uploadPart } from "./multipart_steps.ts";
 import {
   assertError,
+  contentMD5,
   createTestGateway,
   NOW,
   readXml,
@@ -26,6 +27,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const MODE = "x-amz-object-lock-mode";
 const UNTIL = "x-amz-object-lock-retain-until-date";
 const HOLD = "x-amz-object-lock-legal-hold";
+const PARTS_MD5 = { "content-md5": contentMD5("parts") };
 const BYPASS = { "x-amz-bypass-governance-retention": "true" };
 
 /** Returns the time this many days after the gateway's. */
@@ -80,7 +82,7 @@ Deno.test("every write may state locks, which reads show and nobody gets past", 
     },
     async () => {
       const uploadId = await createUpload(gateway, locks, "/locked/parts");
-      const etag = await uploadPart(gateway, uploadId, 1, "parts", {}, "/locked/parts");
+      const etag = await uploadPart(gateway, uploadId, 1, "parts", PARTS_MD5, "/locked/parts");
       const body = completion([[1, etag]]);
       return idOf(await ok("POST", `/locked/parts?uploadId=${uploadId}`, { body }));
     },
@@ -238,7 +240,7 @@ Deno.test("the bucket's default applies to writes that state no retention", asyn
     await ok("PUT", "/locked/copy", { headers: { "x-amz-copy-source": "locked/held" } });
     deepStrictEqual(await locksOf(gateway, "/locked/copy"), [mode, inDays(days), null]);
     const uploadId = await createUpload(gateway, {}, "/locked/parts");
-    const etag = await uploadPart(gateway, uploadId, 1, "parts", {}, "/locked/parts");
+    const etag = await uploadPart(gateway, uploadId, 1, "parts", PARTS_MD5, "/locked/parts");
     await ok("POST", `/locked/parts?uploadId=${uploadId}`, { body: completion([[1, etag]]) });
     deepStrictEqual(await locksOf(gateway, "/locked/parts"), [mode, inDays(days), null]);
   }
@@ -355,7 +357,11 @@ Deno.test("a version is removed by its id only when nothing locks it, or by the 
   await assertError(await send("DELETE", target, { headers: BYPASS }), 403, "AccessDenied");
   strictEqual(await erase(BYPASS), "AccessDenied");
   await ok("PUT", `${KEY}?legal-hold`, document(hold("OFF")));
-  await assertError(await send("GET", `${KEY}?legal-hold`), 404, "NoSuchObjectLockConfiguration");
+  const off = await readXml(await ok("GET", `${KEY}?legal-hold`), "LegalHold");
+  strictEqual(textOf(off, "Status"), "OFF");
+  for (const method of ["GET", "HEAD"] as const) {
+    strictEqual((await ok(method, KEY)).headers.get(HOLD), "OFF");
+  }
 
   const root = await readXml(await ok("GET", `${KEY}?retention`), "Retention");
   deepStrictEqual([textOf(root, "Mode"), textOf(root, "RetainUntilDate")], [

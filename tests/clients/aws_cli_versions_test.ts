@@ -111,6 +111,7 @@ async function lock({ api, fails }: S3api, folder: string): Promise<void> {
   const bypass = { bypassGovernanceRetention: true };
   match(await fails("delete-object", { ...version, ...bypass }), /AccessDenied/);
   await api("put-object-legal-hold", { ...version, legalHold: { Status: "OFF" } });
+  deepStrictEqual(await api("get-object-legal-hold", version), { LegalHold: { Status: "OFF" } });
   const retention = { Mode: "GOVERNANCE", RetainUntilDate: inAnHour() };
   match(await fails("put-object-retention", { ...version, retention }), /AccessDenied/);
   await api("put-object-retention", { ...version, retention, ...bypass });

@@ -81,7 +81,7 @@ export function lockChangeContract(test: Test): void {
       await rejectsWith("AccessDenied", remove(store, "k", { versionId, bypass: true }));
       await hold(store, false, versionId);
       await retain(store, undefined, { versionId, bypass: true });
-      infos[i] = info;
+      infos[i] = { ...info, legalHold: false };
       await check();
     }
     deepStrictEqual(await pageOf(store), listed);
@@ -159,11 +159,19 @@ export function lockChangeContract(test: Test): void {
 
   versioned("holds a version again, or releases it again, without an error", async ({ store }) => {
     const versionId = await putVersion(store, "k", "x");
+    strictEqual((await store.readObject(bucket, key("k"))).legalHold, undefined);
     for (const legalHold of [false, true, true, false, false]) {
       deepStrictEqual(await hold(store, legalHold), { versionId });
       const info = await store.readObject(bucket, key("k"));
-      strictEqual(info.legalHold, legalHold ? true : undefined);
+      strictEqual(info.legalHold, legalHold);
     }
+    // A hold that is off stays so, in a noncurrent version too.
+    await retain(store, { mode: "GOVERNANCE", until: FUTURE });
+    await retain(store, undefined, { bypass: true });
+    await store.putObjectTags(bucket, key("k"), { a: "b" });
+    await put(store, "k", "newer");
+    strictEqual((await store.readObject(bucket, key("k"), { versionId })).legalHold, false);
+    strictEqual((await store.readObject(bucket, key("k"))).legalHold, undefined);
     await remove(store, "k", { versionId });
   });
 

@@ -47,11 +47,11 @@ export function objectLockContract(test: Test): void {
   const versioned = inVersionedBucket(test);
 
   versioned("keeps the locks that a version was written with", async ({ store }) => {
-    const rows: [LockInput, mode: string | undefined, hold: true | undefined][] = [
+    const rows: [LockInput, mode: string | undefined, hold: boolean | undefined][] = [
       [retained("GOVERNANCE"), "GOVERNANCE", undefined],
       [{ ...retained("COMPLIANCE"), legalHold: true }, "COMPLIANCE", true],
       [{ legalHold: true }, undefined, true],
-      [{ legalHold: false }, undefined, undefined],
+      [{ legalHold: false }, undefined, false],
       [{}, undefined, undefined],
     ];
     for (const [lock, mode, hold] of rows) {

@@ -40,7 +40,7 @@ export type InfoInput = {
   readonly layout: "parts" | "seek" | undefined;
   readonly partSizes: readonly number[] | undefined;
   readonly retention?: ObjectInfo["retention"];
-  readonly legalHold?: true;
+  readonly legalHold?: boolean | undefined;
   /** The version that it is; undefined in a bucket that never had versioning. */
   readonly version?: VersionFacts | undefined;
 };

@@ -5,7 +5,7 @@
 
 import type { LockChange } from "../../store/objects.ts";
 import { isRecord } from "./json.ts";
-import { lockMetadata, withoutHold, withoutRetention } from "./object_lock.ts";
+import { lockMetadata, withoutRetention } from "./object_lock.ts";
 import type { RawInfo } from "./unknown_fields.ts";
 
 /**
@@ -15,9 +15,9 @@ import type { RawInfo } from "./unknown_fields.ts";
  */
 export function formatLocked(raw: RawInfo, change: LockChange, modified: Date): string {
   const metadata = isRecord(raw["metadata"]) ? raw["metadata"] : {};
-  const rest = change.kind === "hold" ? withoutHold(metadata) : withoutRetention(metadata);
+  const rest = change.kind === "hold" ? metadata : withoutRetention(metadata);
   const lock = change.kind === "hold"
-    ? change.legalHold ? lockMetadata({ legalHold: true }) : {}
+    ? lockMetadata({ legalHold: change.legalHold })
     : lockMetadata({ retention: change.retention });
   return JSON.stringify({
     ...raw,

@@ -31,7 +31,7 @@ import {
 } from "./info_metadata.ts";
 import { decodeText, isRecord } from "./json.ts";
 import { type Nuid, parseNuid } from "./nuid.ts";
-import { hasLegalHold, lockedUntil, lockedUntilInText, parseRetention } from "./object_lock.ts";
+import { lockedUntil, lockedUntilInText, parseLegalHold, parseRetention } from "./object_lock.ts";
 import type { RawInfo } from "./unknown_fields.ts";
 import { type MarkerFacts, markerIn, type VersionFacts, versionIn } from "./version_facts.ts";
 
@@ -110,8 +110,13 @@ function statedVersion(metadata: Readonly<Record<string, string>>): Pick<ObjectI
   return versionId === undefined ? NO_VERSION : { versionId };
 }
 
+function statedHold(metadata: Readonly<Record<string, string>>): Pick<ObjectInfo, "legalHold"> {
+  const legalHold = parseLegalHold(metadata);
+  return legalHold === undefined ? NO_HOLD : { legalHold };
+}
+
 const NO_VERSION = {} as const;
-const HELD = { legalHold: true } as const;
+const NO_HOLD = {} as const;
 
 function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
   const checked = checkJson(json);
@@ -136,7 +141,7 @@ function parseJson(key: ObjectKey, json: unknown, time: Date): ParsedInfo {
         partSizes: parsePartSizes(metadata["s3.parts"], size),
         retention: parseRetention(metadata),
         ...statedVersion(metadata),
-        ...(hasLegalHold(metadata) && HELD),
+        ...statedHold(metadata),
       },
       bytes: inParts ? { kind: "parts", nuid } : {
         kind: "group",

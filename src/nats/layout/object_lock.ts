@@ -40,7 +40,7 @@ function lockOf({ [MODE]: mode, [UNTIL]: until, [HOLD]: hold }: Metadata): Date 
   return isStated(mode) ? parseTime(until) ?? FOREVER : undefined;
 }
 
-/** This gateway sets no legal hold. Another program's hold is kept, whatever its value, unless it says that it is off. */
+/** Another program's hold is kept, whatever its value, unless it says that it is off. */
 function isHeld(hold: unknown): boolean {
   return isStated(hold) && hold !== "OFF";
 }
@@ -56,9 +56,10 @@ export function parseRetention(metadata: Metadata): ObjectInfo["retention"] {
   return { mode, until: parseTime(metadata[UNTIL]) ?? FOREVER };
 }
 
-/** Returns whether a readable object is under a legal hold. */
-export function hasLegalHold(metadata: Metadata): boolean {
-  return isHeld(metadata[HOLD]);
+/** Returns whether a readable object is under a legal hold: false if the hold is off, undefined if it never had one. */
+export function parseLegalHold(metadata: Metadata): boolean | undefined {
+  const hold = metadata[HOLD];
+  return isStated(hold) ? isHeld(hold) : undefined;
 }
 
 /** Returns the metadata of a lock. */
@@ -70,17 +71,12 @@ export function lockMetadata(
       [MODE]: retention.mode,
       [UNTIL]: retention.until.toISOString(),
     }),
-    ...(legalHold === true && { [HOLD]: "ON" }),
+    ...(legalHold !== undefined && { [HOLD]: legalHold ? "ON" : "OFF" }),
   };
 }
 
 /** Returns metadata without retention. */
 export function withoutRetention({ [MODE]: _, [UNTIL]: __, ...rest }: Metadata): Metadata {
-  return rest;
-}
-
-/** Returns metadata without a legal hold. */
-export function withoutHold({ [HOLD]: _, ...rest }: Metadata): Metadata {
   return rest;
 }
 

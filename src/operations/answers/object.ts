@@ -154,7 +154,9 @@ export function objectAnswer(
     headers["x-amz-object-lock-retain-until-date"] = info.retention.until.toISOString();
   }
   if (info.versionId !== undefined) headers["x-amz-version-id"] = info.versionId;
-  if (info.legalHold === true) headers["x-amz-object-lock-legal-hold"] = "ON";
+  if (info.legalHold !== undefined) {
+    headers["x-amz-object-lock-legal-hold"] = info.legalHold ? "ON" : "OFF";
+  }
   for (const [header, text] of read.overrides) headers[header] = encodeHeaderText(text);
   return { status: typeof range === "object" ? 206 : 200, headers };
 }

@@ -27,13 +27,13 @@ export function visibleInfo(
   const readsTags = isVersion ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging";
   const hidesTags = hasTags(properties) && !access.may(readsTags, target);
   const hidesRetention = retention !== undefined && !access.may("s3:GetObjectRetention", target);
-  const hidesHold = legalHold === true && !access.may("s3:GetObjectLegalHold", target);
+  const hidesHold = legalHold !== undefined && !access.may("s3:GetObjectLegalHold", target);
   if (!hidesTags && !hidesRetention && !hidesHold) return info; // most objects have none
   const { legalHold: _, ...rest } = info;
   return {
     ...rest,
     ...(hidesTags && { properties: { ...properties, tags: {} } }),
     ...(hidesRetention && { retention: undefined }),
-    ...(legalHold === true && !hidesHold && { legalHold }),
+    ...(legalHold !== undefined && !hidesHold && { legalHold }),
   };
 }

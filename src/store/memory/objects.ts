@@ -109,7 +109,7 @@ export function createObjects(memory: Memory): Objects {
       const changed: ObjectInfo = {
         ...info,
         retention: change.kind === "retention" ? change.retention : retention,
-        ...(isHeld === true && { legalHold: true }),
+        ...(isHeld !== undefined && { legalHold: isHeld }),
       };
       memory.replace(bucket, key, object.id, { ...object, info: changed });
       return { versionId: memory.versionIdOf(bucket, object.id) };
