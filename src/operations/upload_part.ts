@@ -11,17 +11,10 @@ import { checksumHeader } from "../s3/checksum_headers.ts";
 import { quoteETag } from "../s3/etag.ts";
 import { type Integrity, parseIntegrity } from "../s3/integrity.ts";
 import { refuseUnsupported } from "../s3/metadata.ts";
-import {
-  type BucketName,
-  type ObjectKey,
-  parsePartNumber,
-  parseUploadId,
-  type PartNumber,
-  type UploadId,
-} from "../s3/names.ts";
-import type { Store } from "../store/store.ts";
+import { parsePartNumber, parseUploadId, type PartNumber, type UploadId } from "../s3/names.ts";
 import { contentOf } from "./bodies/content.ts";
-import { defineOperation, type Operation } from "./operation.ts";
+import { requireHash } from "./bodies/lock.ts";
+import { type Call, defineOperation, type Operation } from "./operation.ts";
 
 type Input = {
   readonly uploadId: UploadId;
@@ -46,10 +39,11 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
     };
   },
 
-  async handle({ target: { bucket, key }, input, payload, store }) {
+  async handle(call) {
+    const { target: { bucket, key }, input, payload, store } = call;
     const { uploadId, number, integrity } = input;
     const content = contentOf(payload, integrity);
-    const algorithm = content.algorithm ?? await algorithmOfUpload(store, bucket, key, uploadId);
+    const algorithm = content.algorithm ?? await algorithmOfUpload(call);
     const { size, etag, checksum } = await store.putPart(bucket, key, uploadId, number, {
       content: { ...content, algorithm },
     });
@@ -66,13 +60,15 @@ export const uploadPart: Operation<"object"> = defineOperation<"object", Input>(
   },
 });
 
-/** Returns the checksum to compute for a part that comes without one; the store refuses it in a composite upload. */
+/**
+ * Returns the checksum to compute for a part that comes without one; the store refuses it in a composite upload.
+ *
+ * @throws S3Error `InvalidRequest` if the object is to be locked, and the part comes without Content-MD5 too
+ */
 async function algorithmOfUpload(
-  store: Store,
-  bucket: BucketName,
-  key: ObjectKey,
-  id: UploadId,
+  { target: { bucket, key }, input: { uploadId, integrity }, store }: Call<"object", Input>,
 ): Promise<ChecksumAlgorithm | undefined> {
-  const { algorithm, checksumType } = await store.readUpload(bucket, key, id);
+  const { algorithm, checksumType, lock } = await store.readUpload(bucket, key, uploadId);
+  requireHash(lock, integrity, false, "Put Part"); // the operation refuses anonymous callers
   return checksumType === "FULL_OBJECT" ? algorithm : undefined;
 }

@@ -31,6 +31,8 @@ export type UploadInfo = {
   readonly checksumType: ChecksumType | undefined;
   readonly checksumIsDefault?: boolean | undefined;
   readonly storageClass: string | undefined;
+  /** Object lock that the object is to have. Absent without one. */
+  readonly lock?: LockInput | undefined;
 };
 
 /** An uploaded part. */

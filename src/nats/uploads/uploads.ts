@@ -149,6 +149,7 @@ export async function readUploadRecord(
 /** Returns what a client is shown of an upload. */
 export function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
   const { key, initiated, owner, algorithm, checksumType, checksumIsDefault, properties } = record;
+  const { lock } = record;
   return {
     key,
     id,
@@ -158,5 +159,6 @@ export function uploadInfo(id: UploadId, record: UploadRecord): UploadInfo {
     checksumType,
     checksumIsDefault,
     storageClass: properties.system.storageClass,
+    ...(lock !== undefined && { lock }),
   };
 }

@@ -68,14 +68,16 @@ function chooseLock(
 }
 
 /**
- * Checks that a client which writes a locked object states a hash of its bytes.
+ * Checks that a client which writes a locked object, or a part of one, states a hash of its bytes.
  *
+ * @param request How Amazon names the request.
  * @throws S3Error `InvalidRequest`; `InvalidArgument` for an anonymous caller
  */
 export function requireHash(
   lock: LockInput | undefined,
   { md5, checksum }: Integrity,
   isAnonymous: boolean,
+  request: "Put Object" | "Put Part" = "Put Object",
 ): void {
   if (lock === undefined) return;
   if (isAnonymous) {
@@ -86,7 +88,7 @@ export function requireHash(
   if (md5 !== undefined || checksum !== undefined) return;
   throw new S3Error("InvalidRequest", {}, {
     message:
-      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+      `Content-MD5 OR x-amz-checksum- HTTP header is required for ${request} requests with Object Lock parameters`,
   });
 }
 

@@ -29,6 +29,7 @@ export function createUploads(memory: Memory): Uploads {
         checksumType,
         checksumIsDefault,
         storageClass: properties.system.storageClass,
+        ...(input.lock !== undefined && { lock: input.lock }),
       };
       memory.bucket(bucket).uploads.set(id, { info, input, parts: new Map() });
       return id;
