@@ -66,6 +66,34 @@ Deno.test("a stream that forgets messages by itself gets no versioning", async (
   await store.prepareVersioning(bucket);
 });
 
+Deno.test("CreateBucket with object lock refuses a stream that forgets messages by itself", async () => {
+  await using given = await storeOnServer();
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  const info = await connection.request(`$JS.API.STREAM.INFO.OBJ_${bucket}`);
+  const { config } = info.json<{ config: Record<string, unknown> }>();
+  await store.deleteBucket(bucket);
+  const documents = new Map([["versioning", "Enabled"], ["objectLock", "{}"]] as const);
+  for (const [limit, none] of LIMITS) {
+    // An operator of NATS prepares the stream.
+    const prepared = JSON.stringify({ ...config, ...limit });
+    const made = await connection.request(`$JS.API.STREAM.CREATE.OBJ_${bucket}`, prepared);
+    ok(!("error" in made.json<object>()), made.string());
+    const refused = store.createBucket(bucket, "alice", { documents });
+    await rejects(refused, { code: "InvalidBucketState" }, JSON.stringify(limit));
+    await configure(connection, none);
+    await store.createBucket(bucket, "alice", { documents });
+    strictEqual(await store.readDocument(bucket, "versioning"), "Enabled");
+    await store.deleteBucket(bucket);
+  }
+  // Object lock is not given to a bucket that has an owner already.
+  await store.createBucket(bucket, "alice");
+  await configure(connection, LIMITS[0][0]);
+  const again = store.createBucket(bucket, "alice", { documents });
+  await rejects(again, { code: "BucketAlreadyOwnedByYou" });
+  strictEqual(await store.readDocument(bucket, "objectLock"), undefined);
+});
+
 Deno.test("a stream with versions that begins to forget messages is reported", async () => {
   const logged: unknown[] = [];
   const log = { warn: (...line: unknown[]) => void logged.push(line) };

@@ -19,6 +19,7 @@ import {
   VERSIONS_LAYOUT_RECORD,
 } from "./layout_version.ts";
 import type { BucketStream, Streams } from "./streams.ts";
+import { checkKeeps } from "./versioning.ts";
 
 /** How often a bucket is looked at that has no owner. */
 const ATTEMPTS = 2;
@@ -30,7 +31,7 @@ type CreateContext = OwnerContext & Pick<BucketsContext, "requests" | "streams">
  * batch with that record, so nobody sees the bucket with some of them.
  *
  * @throws S3Error `ServiceUnavailable` if no server fits the placement of the location; `OperationAborted` beside another
- * CreateBucket whose owner is not stored yet
+ * CreateBucket whose owner is not stored yet; `InvalidBucketState` for versioning in a stream that removes messages by itself
  */
 export async function createBucket(
   context: CreateContext,
@@ -83,6 +84,8 @@ async function makeOwned(
   const exists = await finishDeletion(context, bucket);
   const record = formatOwner({ accessKeyId: owner, account: given.account });
   if (!await createPlaced(streams, store, exists, record, given.location)) return "exists";
+  // An operator may have prepared the stream, or changed one that was begun.
+  if (given.documents?.has("versioning") === true) checkKeeps(await streams.read(bucket));
   try {
     await writeFirstRecords(context, store, record, given);
     if (layoutRecordFor(given.documents) === undefined) await stateLayoutVersion(requests, store);

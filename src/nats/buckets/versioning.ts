@@ -63,20 +63,28 @@ export async function prepareVersioning(
   bucket: BucketName,
 ): Promise<void> {
   await streams.prepare(bucket);
-  const { store, prepared, forgets } = await streams.read(bucket);
-  if (!prepared) {
+  const stream = await streams.read(bucket);
+  if (!stream.prepared) {
     throw new S3Error("InvalidRequest", { BucketName: bucket }, {
       message: "The bucket's stream cannot be changed to hold versions.",
     });
   }
-  if (forgets) {
-    throw new S3Error("InvalidBucketState", { BucketName: bucket }, {
-      message:
-        "JetStream removes messages of the bucket's stream by itself (max_age, discard old or a limit of messages), " +
-        "so versions would be lost.",
-    });
-  }
-  await raiseForVersioning(requests, store);
+  checkKeeps(stream);
+  await raiseForVersioning(requests, stream.store);
+}
+
+/**
+ * Refuses a stream from which JetStream itself removes messages.
+ *
+ * @throws S3Error `InvalidBucketState`
+ */
+export function checkKeeps({ bucket, forgets }: Pick<BucketStream, "bucket" | "forgets">): void {
+  if (!forgets) return;
+  throw new S3Error("InvalidBucketState", { BucketName: bucket }, {
+    message:
+      "JetStream removes messages of the bucket's stream by itself (max_age, discard old or a limit of messages), " +
+      "so versions would be lost.",
+  });
 }
 
 async function readVersioning(needs: VersioningNeeds, stream: BucketStream): Promise<Versioning> {
