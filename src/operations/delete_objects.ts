@@ -32,8 +32,9 @@ const MAX_TAGS = 20 * MAX_OBJECTS;
 /** Deletions that run at a time. */
 const CONCURRENT_DELETIONS = 128;
 /**
- * Removals of newest versions that run at a time. Each may put an older version in its place in one atomic change, and
- * nats-server accepts only 50 of these for a stream at a time.
+ * Removals of newest versions that run at a time. Each may put an older version in its place in one atomic batch. Of those
+ * that have begun and not ended, nats-server holds 50 for a stream, unless its configuration says otherwise
+ * (`max_inflight_per_stream`). It refuses the others.
  */
 const CONCURRENT_PROMOTIONS = 32;
 
