@@ -11,6 +11,7 @@ import {
   NoResponders,
   NotConnected,
   NotPermitted,
+  NotSent,
   Unanswered,
 } from "./jetstream/errors.ts";
 import { MaxPayloadTooSmall } from "./jetstream/max_payload.ts";
@@ -89,7 +90,8 @@ function toS3Error(cause: unknown): unknown {
     });
   }
   if (
-    cause instanceof NoResponders || cause instanceof NotConnected || cause instanceof Unanswered
+    cause instanceof NoResponders || cause instanceof NotConnected ||
+    cause instanceof NotSent || cause instanceof Unanswered
   ) {
     return new S3Error("ServiceUnavailable", {}, { cause, headers: RETRY });
   }
