@@ -20,6 +20,8 @@ export type Held = {
   /** The ETag; null for a delete marker. */
   readonly value: Value;
   readonly modified: number;
+  /** The tags as text. */
+  readonly tags: string;
   /** The group of its bytes; undefined if it has none. */
   readonly nuid: string | undefined;
   readonly mode: string | undefined;
@@ -68,6 +70,7 @@ function describe(
     ...facts,
     value: marker === undefined ? info?.etag ?? "unreadable" : null,
     modified: (info?.modified ?? marker?.modified ?? time).getTime(),
+    tags: JSON.stringify(info?.properties.tags),
     nuid: info === undefined || info.size === 0 ? undefined : nuid,
     mode: info?.retention?.mode,
     until: info?.retention?.until.getTime() ?? 0,

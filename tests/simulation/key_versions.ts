@@ -56,16 +56,18 @@ export class KeyVersions implements Wishes {
   readonly hasNatives: boolean;
   /** ETags whose bytes native clients have purged. */
   readonly spoilt: ReadonlySet<string>;
+  readonly losesTags: (etag: string) => void;
 
   /** @param object Called for each violation. */
   constructor(
     name: StoreName,
-    { moment, now, object, hasNatives, spoilt }: {
+    { moment, now, object, hasNatives, spoilt, losesTags }: {
       readonly moment: () => number;
       readonly now: () => number;
       readonly object: (text: string) => void;
       readonly hasNatives: boolean;
       readonly spoilt: ReadonlySet<string>;
+      readonly losesTags: (etag: string) => void;
     },
   ) {
     this.#name = name;
@@ -74,6 +76,7 @@ export class KeyVersions implements Wishes {
     this.#object = object;
     this.hasNatives = hasNatives;
     this.spoilt = spoilt;
+    this.losesTags = losesTags;
   }
 
   /** Tells whether versioning is enabled for all that clients know. */

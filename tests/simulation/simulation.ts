@@ -82,12 +82,14 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   const gate = new Gate();
   const counts = new Map<string, number>();
   const spoilt = new Set<string>();
+  const tags = new Tags(witness);
   const versions = plan.versions && new KeyVersions(BUCKET as string as StoreName, {
     moment: scheduler.moment,
     now: () => scheduler.now,
     object: (text) => witness.object(text),
     hasNatives: plan.natives > 0,
     spoilt,
+    losesTags: (etag) => tags.loses(etag),
   });
   if (versions !== undefined) witness.judgePlace = new PlaceJudge(BUCKET, versions);
   const world: ClientWorld = {
@@ -98,7 +100,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     witness,
     documents: new Documents(witness, () => scheduler.now),
     uploads: new Uploads(),
-    tags: new Tags(witness),
+    tags,
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     versions,
     versionsPlan: plan.versions,

@@ -67,6 +67,11 @@ export class Tags {
     this.#judged.delete(etag);
   }
 
+  /** Hears that a native client destroyed the last change of an object's tags. */
+  loses(etag: string): void {
+    this.#judged.delete(etag);
+  }
+
   /** Judges only objects that the server has, from now on. */
   beginAnew(etags: ReadonlySet<string>): void {
     this.#judged = this.#judged.intersection(etags);

@@ -17,6 +17,8 @@ export type Wishes = {
   readonly weakening: ReadonlySet<string>;
   /** Native clients destroy current versions. */
   readonly hasNatives: boolean;
+  /** Hears that an object may have lost the last change of its tags. */
+  readonly losesTags: (etag: string) => void;
   /** The server's time of day, in milliseconds since 1970. */
   readonly time: number;
 };
@@ -49,7 +51,12 @@ export function* explainStep(
         yield `Version ${name} (${value}) is gone while it was locked`;
       }
     } else if (now.value !== value) yield `Version ${name} was ${value} and is ${now.value}`;
-    else yield* explainLock(name, version, now, wishes);
+    else {
+      // A native client destroyed the current version. What is left was archived before its tags changed.
+      const isOlder = hasNatives && i === 0 && after.versions[0] !== now;
+      if (isOlder && now.tags !== version.tags) wishes.losesTags(value ?? "");
+      yield* explainLock(name, version, now, wishes);
+    }
   }
   for (const { id } of after.versions) {
     if (!had.has(id) && gone.has(`${key} ${id}`)) yield `Version ${key} ${id} comes back`;
