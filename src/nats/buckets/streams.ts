@@ -197,9 +197,9 @@ export class Streams {
     await deleteStream(this.#requests, store, created, keep);
   }
 
-  /** Removes all messages of a subject. */
-  async purge(stream: string, subject: string): Promise<void> {
-    await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject });
+  /** Removes the messages of a subject, but for the last ones to keep. */
+  async purge(stream: string, subject: string, keep?: number): Promise<void> {
+    await this.#requests.call(`STREAM.PURGE.${stream}`, { filter: subject, keep });
   }
 
   /** Deletes one message by its sequence, and no other one of its subject. Returns whether it existed. */

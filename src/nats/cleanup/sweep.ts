@@ -25,6 +25,7 @@ import { readHolders } from "./references.ts";
 import { Shadowed } from "./shadowed.ts";
 import { Strays } from "./strays.ts";
 import { chooseListing, eachSubject, isLarge, type ListingMode } from "./subject_listing.ts";
+import { Superseded } from "./superseded.ts";
 
 /** Fields of a context that a sweep needs. */
 export type SweepContext = Pick<
@@ -83,13 +84,15 @@ export async function sweepBucket(
   }
   const strays = new Strays();
   const shadowed = new Shadowed();
-  const judging = { candidates, strays, shadowed, mode, newest, memory, inParts };
+  const superseded = new Superseded(newest);
+  const judging = { candidates, strays, shadowed, superseded, mode, newest, memory, inParts };
   const judged = await judge(context, stream, judging);
   if (judged === undefined) {
     return { ...report, stopped: "object info changed faster than the sweep could read it" };
   }
   const found = await strays.remove(context, stream, { newest, dryRun }) +
-    await shadowed.remove(context, stream, { dryRun });
+    await shadowed.remove(context, stream, { dryRun }) +
+    await superseded.remove(context, stream, { dryRun });
   const purged = await purgeOrphans(context, stream, judged, { newest, dryRun });
   return { ...report, ...purged, records: purged.records + found };
 }
@@ -120,6 +123,7 @@ type Judging = {
   readonly candidates: Candidates;
   readonly strays: Strays;
   readonly shadowed: Shadowed;
+  readonly superseded: Superseded;
   readonly mode: ListingMode;
   /** Messages after this time are too young, by nats-server's clock. */
   readonly newest: number;
@@ -174,7 +178,7 @@ async function judgeByAll(
   judging: Judging,
   remembers: boolean,
 ): Promise<Orphans | undefined> {
-  const { candidates, memory, strays, shadowed, inParts } = judging;
+  const { candidates, memory, strays, shadowed, superseded, inParts } = judging;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const names = remembers ? new KnownNames(stream) : undefined;
     const end = await readAllInfos(context, stream, (delivery) => {
@@ -182,6 +186,7 @@ async function judgeByAll(
       const found = nameIn(delivery.data);
       strays.note(stream, delivery, found?.firstChunk);
       shadowed.note(stream, delivery);
+      superseded.note(delivery);
       if (found === undefined) return;
       candidates.named(hashOf(found.name), found.parts);
       if (!found.isInParts) return;
