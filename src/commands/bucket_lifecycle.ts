@@ -38,6 +38,8 @@ export const LIFECYCLE: Verb = {
         now: await store.serverTime(bucket),
         day: config.lifecycle.day,
         turn: <T>(work: () => Promise<T>): Promise<T> => work(),
+        parallel: 1, // so that lines are in order
+        batch: (_count: number, work: () => Promise<unknown>): Promise<unknown> => work(),
         visit(due: Due): Promise<boolean> {
           counts[due.kind]++;
           print(isJson ? JSON.stringify(toJson(due)) : formatDue(due));

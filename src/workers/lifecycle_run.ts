@@ -37,7 +37,8 @@ export type RunOptions = {
   readonly now: Date;
   /** Milliseconds. */
   readonly day: number;
-  readonly turn: WalkOptions["turn"];
+  /** Runs so many requests at a time, one by default, when their turn comes. */
+  readonly turn: <T>(work: () => Promise<T>, count?: number) => Promise<T>;
   readonly observe: RunObserver;
   readonly log: Pick<Log, "warn">;
   /** Tells whether the rules are those of the bucket still. */
@@ -50,6 +51,8 @@ export type RunOptions = {
 const SAVE_INTERVAL = 30_000;
 /** Errors one after another after which a run ends. */
 const MAX_FAILURES = 20;
+/** Things that are removed at a time. The rules are looked at before, so no more go by rules that have changed. */
+export const PARALLEL = 8;
 /** Keys that changed while they were judged and are judged again at the end. */
 const MAX_CHANGED = 10_000;
 
@@ -61,7 +64,7 @@ export class RulesChanged extends Error {
 /**
  * Removes what is due and returns the state at the end.
  *
- * @throws RulesChanged before it removes anything more by rules that are not in force
+ * @throws RulesChanged if the rules are not in force any more; what was at work then is removed still
  */
 export async function runLifecycle(
   store: ExpiringStore,
@@ -73,8 +76,7 @@ export async function runLifecycle(
   let failures = 0;
   let state = begin;
   const visit = async (due: Due): Promise<boolean> => {
-    if (!await isInForce()) throw new RulesChanged("the rules have changed");
-    const outcome = await turn(() => remove(store, bucket, due)).catch((cause: unknown) => {
+    const outcome = await remove(store, bucket, due).catch((cause: unknown) => {
       if (isS3Error(cause, "NoSuchBucket") || !isS3Error(cause) || ++failures >= MAX_FAILURES) {
         throw cause;
       }
@@ -99,7 +101,12 @@ export async function runLifecycle(
     if (due.expiry.at.getTime() <= late) state = { ...state, overdue: state.overdue + 1 };
     return false;
   };
-  const walk: WalkOptions = { rules, now, day, visit, turn };
+  const batch: WalkOptions["batch"] = (count, work) =>
+    turn(async () => {
+      if (!await isInForce()) throw new RulesChanged("the rules have changed");
+      return await work();
+    }, count);
+  const walk: WalkOptions = { rules, now, day, visit, turn, batch, parallel: PARALLEL };
   let saved = monotonic();
   if (begin.after === "") await walkUploads(store, bucket, walk);
   changed.clear(); // an upload that is gone has nothing to be judged again

@@ -15,7 +15,8 @@ import type {
   VersionQuery,
 } from "../store/listings.ts";
 import type { UploadPage, UploadQuery } from "../store/uploads.ts";
-import { KeyJudge, type WalkedStore, type WalkOptions } from "./lifecycle_judge.ts";
+import { type Due, KeyJudge, type WalkedStore, type WalkOptions } from "./lifecycle_judge.ts";
+import { settled } from "./settled.ts";
 
 /** Versions or uploads of one page. */
 const PAGE = 1000;
@@ -24,7 +25,7 @@ const PAGE = 1000;
 export async function walkUploads(
   store: WalkedStore,
   bucket: BucketName,
-  { rules, now, day, visit, turn }: WalkOptions,
+  { rules, now, day, visit, turn, parallel, batch }: WalkOptions,
 ): Promise<void> {
   const aborting = rules.filter(({ abortDays }) => abortDays !== undefined);
   for (const prefix of rootsOf(aborting)) {
@@ -32,10 +33,14 @@ export async function walkUploads(
     while (from !== undefined) {
       const query: UploadQuery = { prefix, delimiter: "", ...from, limit: PAGE };
       const page: UploadPage = await turn(() => store.listUploads(bucket, query));
-      for (const { key, id, initiated } of page.uploads) {
+      const due = page.uploads.flatMap(({ key, id, initiated }): Due[] => {
         const expiry = expiryOfUpload(aborting, key, initiated, day);
-        if (expiry === undefined || expiry.at > now) continue;
-        await visit({ kind: "upload", key, uploadId: id, precondition: {}, expiry });
+        if (expiry === undefined || expiry.at > now) return [];
+        return [{ kind: "upload", key, uploadId: id, precondition: {}, expiry }];
+      });
+      for (let i = 0; i < due.length; i += parallel) {
+        const some = due.slice(i, i + parallel);
+        await batch(some.length, () => settled(some.map(visit)));
       }
       from = page.next;
     }
@@ -43,7 +48,7 @@ export async function walkUploads(
 }
 
 /**
- * Visits the versions that are due, by key: noncurrent versions first, then the current one.
+ * Visits the versions that are due, several at a time: the noncurrent versions of a key first, then its current one.
  *
  * @param after Only keys after this text; "" for all.
  * @param passed Called after each page with the last key of which nothing is left to judge.
@@ -64,6 +69,7 @@ export async function walkVersions(
     const from = compareUtf8(after, prefix) > 0 ? after : "";
     for await (const page of pagesOf(store, bucket, prefix, from, options.turn)) {
       for (const version of page) await walk.add(version);
+      await walk.flush();
       if (walk.passed !== "") await passed(walk.passed);
     }
     await walk.end();

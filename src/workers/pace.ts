@@ -14,7 +14,7 @@ const MIN_PAUSE = 20;
 export type PaceOptions = {
   /** Share of the time in which work runs; 1 is full speed. */
   readonly share: number;
-  /** Maximum number of turns per second. */
+  /** Maximum number of requests per second. */
   readonly rate: number;
   /** Ends pauses and refuses turns. */
   readonly signal: AbortSignal;
@@ -29,8 +29,12 @@ export class Pace {
     this.#options = options;
   }
 
-  /** Runs work when its turn comes. Throws the signal's reason when it has aborted. */
-  readonly turn = async <T>(work: () => Promise<T>): Promise<T> => {
+  /**
+   * Runs work when its turn comes. Throws the signal's reason when it has aborted.
+   *
+   * @param count The number of requests that the work makes at a time.
+   */
+  readonly turn = async <T>(work: () => Promise<T>, count = 1): Promise<T> => {
     const { share, rate, signal } = this.#options;
     signal.throwIfAborted();
     if (this.#owed >= MIN_PAUSE) {
@@ -43,7 +47,7 @@ export class Pace {
       return await work();
     } finally {
       const took = monotonic() - began;
-      this.#owed += Math.max(took * (1 / share - 1), 1000 / rate - took, 0);
+      this.#owed += Math.max(took * (1 / share - 1), 1000 * count / rate - took, 0);
     }
   };
 }
