@@ -2,6 +2,9 @@
 
 import type { NatsConnection } from "@nats-io/nats-core";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import type { StoreName } from "../../src/nats/layout/names.ts";
+import { infoSubject, records } from "../../src/nats/layout/subjects.ts";
+import { formatVersion } from "../../src/nats/layout/version_record.ts";
 import type { BucketName, ObjectKey } from "../../src/s3/names.ts";
 import type { VersionId } from "../../src/s3/version_id.ts";
 import type { ListedVersion } from "../../src/store/listings.ts";
@@ -14,10 +17,14 @@ import {
   type StoreOnServer,
   storeOnServer,
 } from "./store_on_server.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 
 const bucket = "full" as BucketName;
 const MIB = 1024 * 1024;
 const KEY = "k" as ObjectKey;
+
+/** A message as the API returns it, with its data in base64. */
+type StoredMessage = { readonly seq: number; readonly time: string; readonly data: string };
 
 async function versions(store: Store): Promise<readonly ListedVersion[]> {
   const page = await store.listVersions(bucket, {
@@ -110,6 +117,51 @@ for (
     deepStrictEqual((await compareWithLive(connection, "full")).missing, []);
   });
 }
+
+Deno.test("in a full bucket, the bytes of an only version stay until nothing names them", async () => {
+  await using given = await storeOnServer({ store: { quota: 2 * MIB, grace: 1 } });
+  const { connection, server } = given;
+  await createVersioned(given);
+  const bytes = someBytes(20_000);
+  const { versionId } = await given.store.putObject(bucket, KEY, input(bytes));
+  ok(versionId !== undefined);
+  await using proxy = new TcpProxy(server.port);
+  await using other = await openStore(proxy.url);
+  await fillToTheBrim(connection);
+  const store = "full" as StoreName;
+  const get = async (subject: string): Promise<StoredMessage> => {
+    const query = JSON.stringify({ last_by_subj: subject });
+    const reply = await connection.request("$JS.API.STREAM.MSG.GET.OBJ_full", query);
+    return reply.json<{ message: StoredMessage }>().message;
+  };
+  const record = records.version(store, KEY, versionId);
+  /** Archives the version as another gateway does that is about to replace it. */
+  const archive = async (): Promise<void> => {
+    const { seq, time, data } = await get(infoSubject(store, KEY));
+    const facts = { from: seq, time: new Date(time), ordinal: 1, info: atob(data) };
+    await connection.request("$JS.API.STREAM.PURGE.OBJ_full", '{"filter":"$O.full.C.native"}');
+    const ack = await connection.request(record, formatVersion(facts));
+    ok(!("error" in ack.json<object>()), ack.string());
+    await fillToTheBrim(connection);
+  };
+  const named: boolean[] = [];
+  let archived: Promise<void> | undefined;
+  proxy.judge = ({ direction, subject }) => {
+    if (direction !== "to server") return "pass";
+    if (subject.startsWith("$JS.API.STREAM.MSG.DELETE.") && archived === undefined) {
+      archived = archive();
+      return { hold: archived };
+    }
+    if (!subject.startsWith("$JS.API.STREAM.PURGE.")) return "pass";
+    const look = get(record).then(({ data }) => void named.push(!atob(data).includes("gone")));
+    return { hold: look };
+  };
+  await remove(other.store, versionId);
+  await archived;
+  ok(archived !== undefined && named.length > 0);
+  deepStrictEqual(named.filter(Boolean), [], "no bytes go while a record names them");
+  deepStrictEqual(await versions(given.store), []);
+});
 
 Deno.test("a current version with older ones can be removed once one of them has made room", async () => {
   await using given = await storeOnServer({ store: { quota: 2 * MIB, grace: 1 } });

@@ -57,17 +57,19 @@ export class KeyVersions implements Wishes {
   /** ETags whose bytes native clients have purged. */
   readonly spoilt: ReadonlySet<string>;
   readonly losesTags: (etag: string) => void;
+  readonly mayBeFull: () => boolean;
 
   /** @param object Called for each violation. */
   constructor(
     name: StoreName,
-    { moment, now, object, hasNatives, spoilt, losesTags }: {
+    { moment, now, object, hasNatives, spoilt, losesTags, mayBeFull }: {
       readonly moment: () => number;
       readonly now: () => number;
       readonly object: (text: string) => void;
       readonly hasNatives: boolean;
       readonly spoilt: ReadonlySet<string>;
       readonly losesTags: (etag: string) => void;
+      readonly mayBeFull: () => boolean;
     },
   ) {
     this.#name = name;
@@ -77,6 +79,7 @@ export class KeyVersions implements Wishes {
     this.hasNatives = hasNatives;
     this.spoilt = spoilt;
     this.losesTags = losesTags;
+    this.mayBeFull = mayBeFull;
   }
 
   /** Tells whether versioning is enabled for all that clients know. */

@@ -90,6 +90,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     hasNatives: plan.natives > 0,
     spoilt,
     losesTags: (etag) => tags.loses(etag),
+    mayBeFull: () => witness.mayBeFull,
   });
   if (versions !== undefined) witness.judgePlace = new PlaceJudge(BUCKET, versions);
   const world: ClientWorld = {

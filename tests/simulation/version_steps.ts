@@ -19,6 +19,8 @@ export type Wishes = {
   readonly hasNatives: boolean;
   /** Hears that an object may have lost the last change of its tags. */
   readonly losesTags: (etag: string) => void;
+  /** Tells whether the bucket may be full, so that a removal takes several steps. */
+  readonly mayBeFull: () => boolean;
   /** The server's time of day, in milliseconds since 1970. */
   readonly time: number;
 };
@@ -63,11 +65,17 @@ export function* explainStep(
   }
   const values = after.versions.flatMap(({ value }) => value ?? []);
   if (new Set(values).size < values.length) yield `Two versions of ${key} are one: ${values}`;
-  if (!hasNatives) yield* explainOrder(key, after);
+  if (!hasNatives) yield* explainOrder(key, after, wishes);
 }
 
-function* explainOrder(key: ObjectKey, { versions, hasCurrent }: HeldVersions): Generator<string> {
-  if (!hasCurrent && versions.length > 0) {
+function* explainOrder(
+  key: ObjectKey,
+  { versions, hasCurrent }: HeldVersions,
+  { removing, mayBeFull }: Wishes,
+): Generator<string> {
+  // In a full bucket, an only version that somebody archived meanwhile is noncurrent until its removal ends.
+  const isLeaving = mayBeFull() && removing.has(`${key} ${versions[0]?.id}`);
+  if (!hasCurrent && versions.length > 0 && !isLeaving) {
     yield `${key} has no current version although it has ${versions[0]?.id}`;
   }
   for (const [i, version] of versions.entries()) {

@@ -31,7 +31,9 @@ type Rest = { nuid: Nuid | undefined; marker: NewInfo | undefined };
 /**
  * Deletes object info by its sequence, purges the bytes that it names, and publishes the marker once there is room.
  *
- * @param record Writes what needs the room first that the object info leaves. It does not throw.
+ * @param record Writes what needs the room first that the object info leaves. It returns whether nothing else names the
+ * bytes, and does not throw.
+ * @returns `overtaken` if something else names the bytes, which stay
  */
 export async function deleteInFullBucket(
   needs: FullBucketNeeds,
@@ -39,7 +41,7 @@ export async function deleteInFullBucket(
   key: ObjectKey,
   { sequence, nuid, raw }: Pick<Current, "sequence" | "nuid" | "raw">,
   marker: NewInfo,
-  record?: () => Promise<void>,
+  record?: () => Promise<boolean>,
 ): Promise<Outcome> {
   const removal = await removeMessage(needs, stream, sequence);
   if (removal === "gone") return { kind: "refused" };
@@ -47,8 +49,8 @@ export async function deleteInFullBucket(
     return { kind: "overtaken" };
   }
   needs.doubt(stream.bucket, key);
-  await record?.();
-  const rest: Rest = { nuid, marker };
+  const isUnnamed = record === undefined || await record();
+  const rest: Rest = { nuid: isUnnamed ? nuid : undefined, marker };
   const reason = removal === "in doubt" ? "perhaps named" : reasonOf({ raw });
   try {
     await freeAndAnnounce(needs, stream, key, rest, reason);
@@ -60,7 +62,7 @@ export async function deleteInFullBucket(
     });
   }
   if (needs.unfinished.add(stream.bucket, { key, ...rest })) needs.trashed.add(stream.bucket);
-  return { kind: "committed", sequence: 0 };
+  return isUnnamed ? { kind: "committed", sequence: 0 } : { kind: "overtaken" };
 }
 
 /** Frees a group and publishes a marker. Sets to undefined what is done. */

@@ -10,7 +10,7 @@
 import { checkWrite } from "../../s3/conditions.ts";
 import { S3Error } from "../../s3/errors.ts";
 import type { ObjectKey } from "../../s3/names.ts";
-import { NULL_VERSION, ordinalOf, type VersionId } from "../../s3/version_id.ts";
+import type { VersionId } from "../../s3/version_id.ts";
 import type { Deleted, DeleteInput } from "../../store/objects.ts";
 import { removeMessage } from "../buckets/make_room.ts";
 import type { BucketStream } from "../buckets/streams.ts";
@@ -25,13 +25,13 @@ import { validatorOf } from "./check_replace.ts";
 import type { Current } from "./current.ts";
 import { deleteInFullBucket } from "./full_bucket.ts";
 import { checkUnlocked } from "./lock_guard.ts";
+import { findNext } from "./next_version.ts";
 import type { ReplaceNeeds } from "./replacement.ts";
 import { freeReplaced, reasonOf, trashGroup } from "./trash.ts";
 import {
   findToChange,
   heldVersion,
   highestOrdinal,
-  listVersionIds,
   type Noncurrent,
   noncurrentOf,
   readVersionMessage,
@@ -128,13 +128,14 @@ async function removeCurrent(
     // Nothing comes in place of an only version, so it needs no batch.
     if (!isFull(cause) || next !== undefined || message.sequence !== 0) throw cause;
     const marker = { nuid, message: tombstone, ttl: TOMBSTONE_TTL };
-    let isSealed = false;
+    const found: { sealing: Sealing } = { sealing: "none" };
     const { kind } = await deleteInFullBucket(needs, stream, key, current, marker, async () => {
-      const sealing = seal(needs, key, gone.subject, gone.data);
-      isSealed = await sealing.then(() => true, () => false);
+      found.sealing = await sealOnly(needs, stream, key, id, gone);
+      return found.sealing !== "archived";
     });
-    if (kind === "committed" && !isSealed) await seal(needs, key, gone.subject, gone.data);
-    return kind === "committed";
+    if (kind !== "committed") return false;
+    if (found.sealing !== "sealed") await seal(needs, key, gone.subject, gone.data);
+    return true;
   }
   // A native client may have given both versions one group.
   if (next?.info.nuid !== current.nuid) await freeReplaced(needs, stream, key, current);
@@ -147,59 +148,32 @@ async function removeCurrent(
   return true;
 }
 
-function promoted({ id, record, info }: Noncurrent): string {
-  return formatPromoted(info.raw ?? {}, { id, ordinal: record.ordinal }, record.time);
-}
+/** What a full bucket holds of an only version whose object info is removed. */
+type Sealing =
+  | "sealed"
+  | "none"
+  /** A write that failed then has archived it, or that is not known: it is noncurrent, and has its bytes. */
+  | "archived";
 
-/**
- * Finds the version with the highest ordinal, apart from one; undefined if there is none that can be read.
- *
- * Records above the ordinal of the current version are those of removed versions, so they are read last: otherwise every
- * removal of a current version would read all that were removed before.
- *
- * @param held The ordinal of the current version; 0 if it states none.
- */
-async function findNext(
+async function sealOnly(
   needs: ReplaceNeeds,
   stream: BucketStream,
   key: ObjectKey,
-  except: VersionId,
-  held: number,
-): Promise<Noncurrent | undefined> {
-  const ids = (await listVersionIds(needs, stream, key)).filter((id) => id !== except);
-  const read = async (id: VersionId): Promise<Noncurrent | undefined> => {
-    const message = await readVersionMessage(needs, stream, key, id);
-    const version = noncurrentOf(stream, key, id, message);
-    return version?.info.raw === undefined ? undefined : version;
-  };
-  const hidden = ids.includes(NULL_VERSION) ? await read(NULL_VERSION) : undefined;
-  const stated = ids.filter((id) => id !== NULL_VERSION);
-  const isAbove = (id: VersionId): boolean => held > 0 && (ordinalOf(id) ?? 0) > held;
-  const isRemoved = Map.groupBy(stated, isAbove);
-  for (const some of [isRemoved.get(false) ?? [], isRemoved.get(true) ?? []]) {
-    // The others in their order are older.
-    const best = await firstOf(some, read);
-    if (best !== undefined) {
-      return hidden !== undefined && hidden.record.ordinal > best.record.ordinal ? hidden : best;
-    }
+  id: VersionId,
+  { subject, data }: { readonly subject: string; readonly data: string },
+): Promise<Sealing> {
+  try {
+    await seal(needs, key, subject, data);
+    return "sealed";
+  } catch {
+    const reading = readVersionMessage(needs, stream, key, id);
+    const read = await reading.then((message) => message.read?.kind ?? "none", () => "unknown");
+    return read === "none" ? "none" : read === "gone" ? "sealed" : "archived";
   }
-  return hidden;
 }
 
-/** Most records that are read at a time. */
-const READS = 32;
-
-/** Returns the first result that is not undefined. Reads one, then more and more at a time. */
-async function firstOf<T>(
-  ids: readonly VersionId[],
-  read: (id: VersionId) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  for (let i = 0, count = 1; i < ids.length; i += count, count = Math.min(count * 2, READS)) {
-    const found = await Promise.all(ids.slice(i, i + count).map(read));
-    const first = found.find((it) => it !== undefined);
-    if (first !== undefined) return first;
-  }
-  return undefined;
+function promoted({ id, record, info }: Noncurrent): string {
+  return formatPromoted(info.raw ?? {}, { id, ordinal: record.ordinal }, record.time);
 }
 
 /** Removes a noncurrent version, also in a full bucket. Returns false if somebody else changed or removed it. */
