@@ -5,15 +5,14 @@
 
 import { mapAtOnce } from "../collections/map_at_once.ts";
 import type { BucketName } from "../s3/names.ts";
-import type { ListedVersion, VersionPage } from "../store/listings.ts";
+import type { ListedVersion } from "../store/listings.ts";
 import type { ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
 import { isS3Error } from "../s3/errors.ts";
+import { versionPages } from "../workers/version_pages.ts";
 import { formatRows } from "./iam_operands.ts";
 import { parseBucket, type Verb } from "./verb.ts";
 
-/** Versions of one page. */
-const PAGE = 1000;
 /** Locks that are read at the same time. */
 const AT_ONCE = 8;
 
@@ -32,7 +31,7 @@ export const VERSIONS: Verb = {
     return async ({ store, print }) => {
       const hasLocks = await store.readDocument(bucket, "objectLock") !== undefined;
       let head: readonly string[] = ["KEY", "VERSION", "MODIFIED", "SIZE", "ETAG", "STATE"];
-      for await (const versions of pagesOf(store, bucket, text, isExact)) {
+      for await (const versions of versionPages(store, bucket, { text, isExact })) {
         const locks = hasLocks
           ? await mapAtOnce(versions, AT_ONCE, (version) => readLock(store, bucket, version))
           : [];
@@ -50,28 +49,6 @@ export const VERSIONS: Verb = {
     };
   },
 };
-
-async function* pagesOf(
-  store: Store,
-  bucket: BucketName,
-  text: string,
-  isExact: boolean,
-): AsyncGenerator<readonly ListedVersion[]> {
-  let from: VersionPage["next"] = { key: "", version: undefined };
-  while (from !== undefined) {
-    const page: VersionPage = await store.listVersions(bucket, {
-      prefix: text,
-      delimiter: "",
-      afterKey: from.key,
-      afterVersion: from.version,
-      limit: PAGE,
-    });
-    const own = isExact ? page.versions.filter(({ key }) => key === text) : page.versions;
-    yield own;
-    // A key sorts before those that begin with it.
-    from = own.length < page.versions.length ? undefined : page.next;
-  }
-}
 
 /** Reads the lock of a version; undefined for a delete marker, and for a version that was removed meanwhile. */
 async function readLock(

@@ -5,10 +5,8 @@
 
 import { AsOfSearch } from "../s3/as_of.ts";
 import type { BucketName } from "../s3/names.ts";
-import type { ListedVersion, Listings, VersionPage } from "../store/listings.ts";
-
-/** Versions of one page. */
-const PAGE = 1000;
+import type { ListedVersion, Listings } from "../store/listings.ts";
+import { versionPages } from "./version_pages.ts";
 
 /** The keys and the time. */
 export type HistoriesQuery = {
@@ -33,18 +31,9 @@ export async function* historiesOf(
   { text, isExact, time }: HistoriesQuery,
 ): AsyncGenerator<readonly KeyHistory[]> {
   let open: KeyHistory | undefined;
-  let from: VersionPage["next"] = { key: "", version: undefined };
-  while (from !== undefined) {
-    const page: VersionPage = await store.listVersions(bucket, {
-      prefix: text,
-      delimiter: "",
-      afterKey: from.key,
-      afterVersion: from.version,
-      limit: PAGE,
-    });
+  for await (const versions of versionPages(store, bucket, { text, isExact })) {
     const ended: KeyHistory[] = [];
-    for (const version of page.versions) {
-      if (isExact && version.key !== text) continue;
+    for (const version of versions) {
       if (open === undefined || open.latest.key !== version.key) {
         if (open !== undefined) ended.push(open);
         open = { latest: version, search: new AsOfSearch(time), found: undefined };
@@ -54,10 +43,7 @@ export async function* historiesOf(
       search.add(version);
       if (search.isFound) open.found = version;
     }
-    // A key sorts before those that begin with it.
-    const isBehind = isExact && page.versions.some(({ key }) => key !== text);
-    from = isBehind ? undefined : page.next;
-    if (from === undefined && open !== undefined) ended.push(open);
     yield ended;
   }
+  if (open !== undefined) yield [open];
 }

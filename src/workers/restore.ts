@@ -16,8 +16,9 @@ import type { BucketName, ObjectKey } from "../s3/names.ts";
 import { daysOf, parseKeptLock } from "../s3/stated_lock.ts";
 import type { VersionId } from "../s3/version_id.ts";
 import type { ListedVersion } from "../store/listings.ts";
-import type { KeptFacts, LockInput, ObjectInfo } from "../store/objects.ts";
+import type { LockInput, ObjectInfo } from "../store/objects.ts";
 import type { Store } from "../store/store.ts";
+import { verifiedContent } from "../store/verified_content.ts";
 import { sourceOfPiece } from "../streams/byte_source.ts";
 import { historiesOf, type HistoriesQuery, type KeyHistory } from "./key_histories.ts";
 
@@ -115,7 +116,7 @@ async function restoreKey(
         throw cause;
       }
       await store.putObject(bucket, key, {
-        content: contentOf(info, stream),
+        content: verifiedContent(info, stream, () => mismatch(key)),
         properties: info.properties,
         owner: info.owner ?? "",
         precondition,
@@ -155,23 +156,10 @@ function textOf({ size, etag, checksum, properties: { system, user, tags } }: Ob
   ]);
 }
 
-/** Returns the bytes of a version, to be checked against the checksum that they were stored with. */
-function contentOf(
-  { key, size, checksum }: KeptFacts & Pick<ObjectInfo, "key" | "size">,
-  stream: Parameters<Store["putObject"]>[2]["content"]["stream"],
-): Parameters<Store["putObject"]>[2]["content"] {
-  const isWhole = checksum?.type === "FULL_OBJECT";
-  return {
-    stream,
-    size,
-    algorithm: isWhole ? checksum.algorithm : undefined,
-    verify(received) {
-      if (!isWhole || received.checksum === checksum.value) return;
-      throw new S3Error("InternalError", { Key: key }, {
-        message: "The bytes do not have the checksum that they were stored with",
-      });
-    },
-  };
+function mismatch(key: ObjectKey): S3Error {
+  return new S3Error("InternalError", { Key: key }, {
+    message: "The bytes do not have the checksum that they were stored with",
+  });
 }
 
 /** Returns why a key was left alone. An error that says something about other keys as well is thrown. */

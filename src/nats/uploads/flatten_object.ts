@@ -8,9 +8,9 @@
  */
 
 import type { BucketName, ObjectKey } from "../../s3/names.ts";
-import type { ContentInput } from "../../store/content.ts";
 import type { FlattenOutcome } from "../../store/maintenance.ts";
 import type { ObjectInfo } from "../../store/objects.ts";
+import { verifiedContent } from "../../store/verified_content.ts";
 import { type ByteSource, sourceOf, sourceOfPiece } from "../../streams/byte_source.ts";
 import { keepRenewing, lockTask } from "../buckets/lock.ts";
 import { readRoom } from "../buckets/quota.ts";
@@ -116,7 +116,11 @@ async function rewrite(
   let describe: (current: Pick<Current, "raw">, info: ObjectInfo) => Description;
   try {
     const roomy = whileRoom(needs, stream, info.size, throttled(source, options));
-    const content = verifiedContent(info, roomy);
+    const content = verifiedContent(
+      info,
+      roomy,
+      () => new Error(`The bytes of "${key}" do not have the checksum that they were stored with`),
+    );
     const subject = chunkSubject(store, nuid);
     const written = await writeChunks(needs, subject, content, options.ends);
     content.verify(written.received);
@@ -186,22 +190,5 @@ function whileRoom(
       return piece;
     },
     cancel: (reason) => source.cancel(reason),
-  };
-}
-
-/** Returns the bytes of an object, to be checked against the checksum that they were stored with. */
-function verifiedContent(
-  { key, size, checksum }: ObjectInfo,
-  stream: ContentInput["stream"],
-): ContentInput {
-  const isWhole = checksum?.type === "FULL_OBJECT";
-  return {
-    stream,
-    size,
-    algorithm: isWhole ? checksum.algorithm : undefined,
-    verify(received) {
-      if (!isWhole || received.checksum === checksum.value) return;
-      throw new Error(`The bytes of "${key}" do not have the checksum that they were stored with`);
-    },
   };
 }
