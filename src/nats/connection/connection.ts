@@ -16,6 +16,7 @@ import {
 } from "@nats-io/nats-core";
 import type { Log } from "../../telemetry/log.ts";
 import { pause, startTimer, stopTimer, type Timer } from "../../world/world.ts";
+import { keepAlive, LIBRARY_INTERVAL } from "./heartbeat.ts";
 import { connectByTcp } from "./tcp_transport.ts";
 import { explainTls } from "./tls_errors.ts";
 
@@ -92,6 +93,7 @@ export async function connect(
         version: connection.info?.version,
       });
       logStatus(connection, log);
+      keepAlive(connection);
       return connection;
     } catch (cause) {
       if (cause instanceof AuthorizationError) {
@@ -129,9 +131,7 @@ function connectionOptions(
     reconnectJitter: 250,
     // An account may come back after an outage of the server's account resolver.
     ignoreAuthErrorAbort: true,
-    // Finds a dead server within seconds; requests would wait for it.
-    pingInterval: 2000,
-    maxPingOut: 2,
+    pingInterval: LIBRARY_INTERVAL, // keepAlive() pings instead
     ...(isTls && { tls: { ...tls } }),
   };
   switch (login.kind) {
