@@ -7,7 +7,6 @@
 
 import { createHash } from "node:crypto";
 import { freePort, type NatsServer } from "../../scripts/nats_server.ts";
-import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { formatTombstone } from "../../src/nats/layout/format_info.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
 import { newNuid } from "../../src/nats/layout/nuid.ts";
@@ -18,7 +17,7 @@ import { newVersionId } from "../../src/s3/version_id.ts";
 import { CREDENTIALS, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
 import { describeObject } from "./described_object.ts";
-import { openRequests } from "./own_requests.ts";
+import { fillStream } from "./filler.ts";
 
 /** The columns of what {@linkcode measureEmptying} returns. */
 export const EMPTIED_COLUMNS = [
@@ -30,8 +29,6 @@ export const EMPTIED_COLUMNS = [
   "last tenth",
 ] as const;
 
-/** Publishes in flight while a bucket is filled. */
-const FILLERS = 256;
 /** Short, so that all versions are due at once. */
 const DAY = "24s";
 const RANDOM = new Uint8Array(22);
@@ -44,28 +41,26 @@ type Shape = { readonly bucket: string; readonly keys: number; readonly perKey: 
 /** When so many versions were gone, and how many calls of JetStream the gateway had made. */
 type Reading = { readonly at: number; readonly gone: number; readonly calls: number };
 
-async function fill(requests: Requests, { bucket, keys, perKey }: Shape, hasMarkers: boolean) {
+async function fill(natsUrl: string, { bucket, keys, perKey }: Shape, hasMarkers: boolean) {
   const store = bucket as StoreName;
-  let next = 0;
-  await Promise.all(Array.from({ length: FILLERS }, async () => {
-    while (next < keys * perKey) {
-      const n = next++;
+  const owner = CREDENTIALS.accessKeyId;
+  await fillStream(natsUrl, store, async ({ publish }) => {
+    for (let n = 0; n < keys * perKey; n++) {
       const key = `k${n % keys}` as ObjectKey;
       const ordinal = Math.floor(n / keys) + 1;
       const version = { id: newVersionId(ordinal, RANDOM), ordinal };
-      const owner = CREDENTIALS.accessKeyId;
       const info = hasMarkers && ordinal === perKey
         ? formatTombstone(store, key, newNuid(key), new Date(), { version, owner })
         // Without the place of its chunk, which would have to be one of this stream.
         : describeObject(store, key, n, version).replace(/"s3.seek":"[^"]*",/, "");
       if (ordinal === perKey) {
-        await requests.publish(infoSubject(store, key), info, { rollup: true });
+        await publish(infoSubject(store, key), info, { rollup: true });
       } else {
         const record = formatVersion({ from: 1, time: new Date(), ordinal, info });
-        await requests.publish(records.version(store, key, version.id), record, { expect: 0 });
+        await publish(records.version(store, key, version.id), record, { expect: 0 });
       }
     }
-  }));
+  });
 }
 
 async function send(url: string, method: string, body: string): Promise<string> {
@@ -85,7 +80,7 @@ function counterOf(admin: string): (name: string) => Promise<number> {
   };
 }
 
-/** Lists pages and deletes what they list, until nothing is left. */
+/** Lists pages and deletes what they list, until nothing is left. What failed is in a later page again. */
 async function deletePages(url: string, read: (gone: number) => Promise<void>): Promise<void> {
   for (let gone = 0;;) {
     const page = await (await signedFetch(`${url}?versions`, CREDENTIALS)).text();
@@ -96,8 +91,9 @@ async function deletePages(url: string, read: (gone: number) => Promise<void>): 
     );
     const body = `<Delete><Quiet>true</Quiet>${objects.join("")}</Delete>`;
     const result = await send(`${url}?delete`, "POST", body);
-    if (result.includes("<Error>")) throw new Error(result);
-    await read(gone += found.length);
+    const failed = [...result.matchAll(/<Error>.*?<Code>([^<]*)</g)].map(([, code]) => code);
+    if (failed.length > 0) console.error(`${failed.length} failed: ${[...new Set(failed)]}`);
+    await read(gone += found.length - failed.length);
   }
 }
 
@@ -130,10 +126,10 @@ export async function measureEmptying(
 ): Promise<readonly (readonly string[])[]> {
   const port = freePort();
   const countOf = counterOf(`http://127.0.0.1:${port}`);
-  await using own = await openRequests(server.url);
   await using gateway = await startGateway({
     server,
     flags: ["--admin.listen", `127.0.0.1:${port}`, "--lifecycle.day", DAY],
+    mayLogErrors: true,
   });
   const rows: (readonly string[])[] = [];
   const measure = async (
@@ -149,7 +145,7 @@ export async function measureEmptying(
       "PUT",
       "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
     );
-    await fill(own.requests, shape, hasMarkers);
+    await fill(server.url, shape, hasMarkers);
     await (await signedFetch(`${url}?versions`, CREDENTIALS)).body?.cancel(); // builds the index
     const readings: Reading[] = [];
     const read = async (gone: number): Promise<void> => {
@@ -158,6 +154,11 @@ export async function measureEmptying(
     };
     await read(0);
     await empty(url, read);
+    for (
+      const line of gateway.log.filter(({ level }) => level === "error" || level === "warn").slice(
+        -8,
+      )
+    ) console.error(JSON.stringify(line).slice(0, 900));
     rows.push(rowOf(name, shape, readings));
     console.error(rows.at(-1)?.join(" | "));
   };

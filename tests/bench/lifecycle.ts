@@ -14,7 +14,6 @@ import { parseArgs } from "node:util";
 import { spreadOf } from "../../scripts/bench_figures.ts";
 import { formatTable } from "../../scripts/bench_report.ts";
 import { startNatsServer } from "../../scripts/nats_server.ts";
-import type { Requests } from "../../src/nats/jetstream/requests.ts";
 import { chunkSubject } from "../../src/nats/layout/chunk_subjects.ts";
 import { formatInfo } from "../../src/nats/layout/format_info.ts";
 import type { StoreName } from "../../src/nats/layout/names.ts";
@@ -23,16 +22,14 @@ import { infoSubject } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
+import { fillStream } from "./filler.ts";
 import { buildLoadGenerator, type LoadGenerator } from "./load_generator.ts";
-import { openRequests } from "./own_requests.ts";
 import { readCpuTime } from "./usage.ts";
 
 const BUCKET = "expiring";
 const RUNS = 5;
 /** One object of so many expires. */
 const SHARE = 100;
-/** Publishes in flight while the bucket is filled. */
-const FILLERS = 256;
 /** The day of the gateway, so that it looks at its rules every few seconds, and the days after which objects expire. */
 const DAY = "1m";
 const DAYS = 1000;
@@ -40,21 +37,19 @@ const OLD = new Date("2020-01-01T00:00:00Z");
 /** Milliseconds that a run may take. */
 const PATIENCE = 3_600_000;
 /** The clients of a window. */
-const LOAD = { n: 1_000_000, keys: 1000, c: 4, size: 4096, bucket: BUCKET, seconds: 5 } as const;
+const LOAD = { n: 1_000_000, keys: 1000, c: 4, size: 4096, bucket: BUCKET, seconds: 2 } as const;
 const LOADS = ["put", "get"] as const;
 
 type Window = Record<typeof LOADS[number], number>;
 
-async function fill(requests: Requests, count: number): Promise<void> {
+async function fill(natsUrl: string, count: number): Promise<void> {
   const store = BUCKET as StoreName;
   const bytes = new Uint8Array(1024);
-  let next = 0;
-  await Promise.all(Array.from({ length: FILLERS }, async () => {
-    while (next < count) {
-      const i = next++;
+  await fillStream(natsUrl, store, async ({ publish }) => {
+    for (let i = 0; i < count; i++) {
       const key = `run${i % RUNS}/f${String(i).padStart(7, "0")}` as ObjectKey;
       const nuid = newNuid(key);
-      const sequence = await requests.publish(chunkSubject(store, nuid), bytes);
+      const sequence = await publish(chunkSubject(store, nuid), bytes);
       const isOld = Math.floor(i / RUNS) % SHARE === 0;
       const info = formatInfo({
         store,
@@ -73,9 +68,19 @@ async function fill(requests: Requests, count: number): Promise<void> {
         layout: undefined,
         partSizes: undefined,
       });
-      await requests.publish(infoSubject(store, key), info, { expect: 0, rollup: true });
+      await publish(infoSubject(store, key), info, { rollup: true });
     }
-  }));
+  });
+}
+
+/** Lists until the gateway has its index. */
+async function list(url: string): Promise<void> {
+  for (;;) {
+    const response = await signedFetch(`${url}?list-type=2&max-keys=1`, CREDENTIALS);
+    await response.body?.cancel();
+    if (response.ok) return;
+    console.error(`The listing is not ready: ${response.status}`);
+  }
 }
 
 async function send(url: string, method: string, body?: string): Promise<void> {
@@ -118,11 +123,16 @@ async function main(args: readonly string[]): Promise<void> {
   const objects = Number(values.objects);
   const s3load = await buildLoadGenerator();
   await using server = await startNatsServer();
-  await using gateway = await startGateway({ server, flags: ["--lifecycle.day", DAY] });
-  await using own = await openRequests(server.url);
+  await using gateway = await startGateway({
+    server,
+    flags: ["--lifecycle.day", DAY],
+    mayLogErrors: true,
+  });
   await send(`${gateway.url}/${BUCKET}`, "PUT");
-  await fill(own.requests, objects);
-  await send(`${gateway.url}/${BUCKET}?list-type=2&max-keys=1`, "GET"); // the index is there from now on
+  await fill(server.url, objects);
+  console.error("filled");
+  await list(`${gateway.url}/${BUCKET}`);
+  console.error("listed");
   await measureWindow(s3load, gateway); // to warm up the runtime
   let [seconds, cpu] = [0, 0];
   const ratios: Record<keyof Window, number[]> = { put: [], get: [] };

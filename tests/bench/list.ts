@@ -24,14 +24,13 @@ import type { ObjectKey } from "../../src/s3/names.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
 import { describeObject } from "./described_object.ts";
+import { fillStream } from "./filler.ts";
 import { measureVersions, VERSION_COLUMNS } from "./list_versions.ts";
 import { buildLoadGenerator } from "./load_generator.ts";
 import { openRequests, readLastSequence } from "./own_requests.ts";
 import { readCpuTime, readMemory } from "./usage.ts";
 
 const FOLDER = 1000;
-/** Publishes in flight while a bucket is filled. */
-const FILLERS = 256;
 /** Listings of each kind. */
 const LISTS = 50;
 /** A gateway saves the index of a bucket that has at least so many keys. */
@@ -45,18 +44,20 @@ function keyOf(i: number): ObjectKey {
   return `d${digits(Math.floor(i / FOLDER), 4)}/f${digits(i % FOLDER, 6)}` as ObjectKey;
 }
 
-async function fill(requests: Requests, store: StoreName, count: number): Promise<void> {
-  const last = await readLastSequence(requests, store);
-  let next = 0;
-  await Promise.all(Array.from({ length: FILLERS }, async () => {
-    while (next < count) {
+async function fill(
+  natsUrl: string,
+  store: StoreName,
+  count: number,
+  firstChunk: number,
+): Promise<void> {
+  await fillStream(natsUrl, store, async ({ publish }) => {
+    for (let n = 0; n < count; n++) {
       // Out of order: nobody writes a million keys in order.
-      const i = (next++ * 7919) % count;
-      const key = keyOf(i);
-      const message = describeObject(store, key, last);
-      await requests.publish(infoSubject(store, key), message, { expect: 0, rollup: true });
+      const key = keyOf((n * 7919) % count);
+      const info = describeObject(store, key, firstChunk);
+      await publish(infoSubject(store, key), info, { expect: 0, rollup: true });
     }
-  }));
+  });
 }
 
 /** Lists once and returns the milliseconds that it took. */
@@ -87,7 +88,8 @@ async function measure(
   const url = `${gateway.url}/${bucket}`;
   const made = await signedFetch(url, CREDENTIALS, { method: "PUT" });
   await made.body?.cancel();
-  await fill(requests, bucket as StoreName, count);
+  const last = await readLastSequence(requests, bucket as StoreName);
+  await fill(server.url, bucket as StoreName, count, last);
   const folders = count / FOLDER;
   const random = (i: number): number => (i * 104_729) % count;
 
@@ -152,7 +154,8 @@ async function measureUpkeep(
   for (const bucket of ["kept", "plain"]) {
     const made = await signedFetch(`${gateway.url}/${bucket}`, CREDENTIALS, { method: "PUT" });
     await made.body?.cancel();
-    await fill(requests, bucket as StoreName, 100_000);
+    const last = await readLastSequence(requests, bucket as StoreName);
+    await fill(server.url, bucket as StoreName, 100_000, last);
   }
   const first = await signedFetch(`${gateway.url}/kept?list-type=2`, CREDENTIALS);
   await first.body?.cancel();

@@ -16,6 +16,7 @@ import { newVersionId } from "../../src/s3/version_id.ts";
 import { CREDENTIALS, type GatewayProcess, startGateway } from "../clients/gateway_process.ts";
 import { signedFetch } from "../process/running_command.ts";
 import { describeObject } from "./described_object.ts";
+import { fillStream } from "./filler.ts";
 import { readLastSequence } from "./own_requests.ts";
 import { readMemory } from "./usage.ts";
 
@@ -32,8 +33,6 @@ export const VERSION_COLUMNS = [
 ] as const;
 
 const FOLDER = 1000;
-/** Publishes in flight while a bucket is filled. */
-const FILLERS = 256;
 /** Listings of each kind. */
 const LISTS = 50;
 /** A page. */
@@ -47,30 +46,27 @@ function keyOf(i: number): ObjectKey {
 }
 
 async function fill(
-  requests: Requests,
+  natsUrl: string,
   store: StoreName,
   keys: number,
   perKey: number,
+  firstChunk: number,
 ): Promise<void> {
-  const count = keys * perKey;
-  const last = await readLastSequence(requests, store);
-  let next = 0;
-  await Promise.all(Array.from({ length: FILLERS }, async () => {
-    while (next < count) {
+  await fillStream(natsUrl, store, async ({ publish }) => {
+    for (let n = 0; n < keys * perKey; n++) {
       // Keys are out of order, and versions of one key in the order in which they are made.
-      const n = next++;
       const key = keyOf((n % keys * 7919) % keys);
       const ordinal = Math.floor(n / keys) + 1;
       const version = { id: newVersionId(ordinal, RANDOM), ordinal };
-      const info = describeObject(store, key, last, version);
+      const info = describeObject(store, key, firstChunk, version);
       if (ordinal === perKey) {
-        await requests.publish(infoSubject(store, key), info, { rollup: true });
+        await publish(infoSubject(store, key), info, { rollup: true });
       } else {
         const record = formatVersion({ from: 1, time: new Date(), ordinal, info });
-        await requests.publish(records.version(store, key, version.id), record, { expect: 0 });
+        await publish(records.version(store, key, version.id), record, { expect: 0 });
       }
     }
-  }));
+  });
 }
 
 /** Lists once and returns the milliseconds that it took. */
@@ -134,7 +130,8 @@ export async function measureVersions(
   const url = `${gateway.url}/${bucket}`;
   const made = await signedFetch(url, CREDENTIALS, { method: "PUT" });
   await made.body?.cancel();
-  await fill(requests, bucket as StoreName, keys, perKey);
+  const last = await readLastSequence(requests, bucket as StoreName);
+  await fill(server.url, bucket as StoreName, keys, perKey, last);
   /** The version at this place, of all versions in order, as a position. */
   const after = (at: number): string => {
     const key = keyOf(Math.floor(at / perKey));

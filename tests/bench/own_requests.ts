@@ -3,7 +3,11 @@
  * @module
  */
 
-import { closeConnection, connect } from "../../src/nats/connection/connection.ts";
+import {
+  closeConnection,
+  connect,
+  type NatsConnection,
+} from "../../src/nats/connection/connection.ts";
 import { Requests } from "../../src/nats/jetstream/requests.ts";
 import { type StoreName, streamOf } from "../../src/nats/layout/names.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -11,21 +15,29 @@ import { createLog } from "../../src/telemetry/log.ts";
 /** Milliseconds. */
 const TIMEOUT = 30_000;
 
-/** Connects; disposing closes the connection. */
-export async function openRequests(natsUrl: string): Promise<
-  AsyncDisposable & { readonly requests: Requests }
-> {
-  const connection = await connect({
+/** Options of requests. */
+export const REQUEST_OPTIONS = {
+  apiPrefix: "$JS.API",
+  inboxPrefix: "_INBOX",
+  timeout: TIMEOUT,
+} as const;
+
+/** Connects; the caller closes the connection. */
+export function openConnection(natsUrl: string): Promise<NatsConnection> {
+  return connect({
     servers: [natsUrl],
     login: { kind: "none" },
     tls: undefined,
     inboxPrefix: "_INBOX",
   }, { log: createLog({ format: "text", level: "error" }) });
-  const requests = new Requests(connection, {
-    apiPrefix: "$JS.API",
-    inboxPrefix: "_INBOX",
-    timeout: TIMEOUT,
-  });
+}
+
+/** Connects; disposing closes the connection. */
+export async function openRequests(natsUrl: string): Promise<
+  AsyncDisposable & { readonly requests: Requests }
+> {
+  const connection = await openConnection(natsUrl);
+  const requests = new Requests(connection, REQUEST_OPTIONS);
   return {
     requests,
     async [Symbol.asyncDispose]() {
