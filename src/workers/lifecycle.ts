@@ -56,7 +56,7 @@ export type LifecycleSettings = {
 /** Looks per day for buckets whose rules are due. */
 const LOOKS = 24;
 /** Share of the time in which a run works, and how much it does at most per second. */
-const SHARE = 0.5;
+const SHARE = 0.25;
 const RATE = 500;
 
 /** Carries out the rules until the signal aborts. */

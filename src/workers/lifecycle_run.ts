@@ -52,7 +52,7 @@ const SAVE_INTERVAL = 30_000;
 /** Errors one after another after which a run ends. */
 const MAX_FAILURES = 20;
 /** Things that are removed at a time. The rules are looked at before, so no more go by rules that have changed. */
-export const PARALLEL = 8;
+export const PARALLEL = 4;
 /** Keys that changed while they were judged and are judged again at the end. */
 const MAX_CHANGED = 10_000;
 

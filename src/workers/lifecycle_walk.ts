@@ -18,8 +18,8 @@ import type { UploadPage, UploadQuery } from "../store/uploads.ts";
 import { type Due, KeyJudge, type WalkedStore, type WalkOptions } from "./lifecycle_judge.ts";
 import { settled } from "./settled.ts";
 
-/** Versions or uploads of one page. */
-const PAGE = 1000;
+/** Versions or uploads of one page: so few that clients do not notice how long a page keeps the processor. */
+const PAGE = 250;
 
 /** Visits the uploads that are due. */
 export async function walkUploads(

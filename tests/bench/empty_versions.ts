@@ -154,11 +154,8 @@ export async function measureEmptying(
     };
     await read(0);
     await empty(url, read);
-    for (
-      const line of gateway.log.filter(({ level }) => level === "error" || level === "warn").slice(
-        -8,
-      )
-    ) console.error(JSON.stringify(line).slice(0, 900));
+    const warned = gateway.log.filter(({ level }) => level === "error" || level === "warn");
+    for (const line of warned.slice(-5)) console.error(JSON.stringify(line).slice(0, 500));
     rows.push(rowOf(name, shape, readings));
     console.error(rows.at(-1)?.join(" | "));
   };
