@@ -34,14 +34,15 @@ export async function callPatiently<T>(
   timeout: number,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  let left = LONG_CALL;
+  let [left, pending] = [LONG_CALL, 0];
   let timer: Timer | undefined;
   const make = (): void => {
-    const isLast = --left === 0;
-    call(timeout * (left + 1)).then(resolve, (cause) => {
-      if (isLast || !(cause instanceof Unanswered)) reject(cause);
+    pending++;
+    call(timeout * left--).then(resolve, (cause) => {
+      // None is left if the connection is lost, or the time is over.
+      if (--pending === 0 || !(cause instanceof Unanswered)) reject(cause);
     });
-    if (!isLast) timer = startTimer(timeout, make);
+    timer = left > 0 ? startTimer(timeout, make) : undefined;
   };
   make();
   try {
