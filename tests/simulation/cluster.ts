@@ -117,6 +117,7 @@ export class Cluster {
         minPartSize: MIN_PART,
       },
       sweepEach: shape.sweepsRarely ? RARE_SWEEPS : undefined,
+      lifecycle: shape.lifecycle,
       hangs,
     };
     for (let place = 0; place < gateways; place++) this.#startAt(place);

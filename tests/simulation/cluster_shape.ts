@@ -4,6 +4,7 @@
  */
 
 import type { NatsStoreOptions } from "../../src/nats/store.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 /** The form of a cluster. */
 export type ClusterShape = {
@@ -25,4 +26,6 @@ export type ClusterShape = {
   readonly hasLarge: boolean;
   /** Gateways sweep so rarely that they have to do without at first. */
   readonly sweepsRarely: boolean;
+  /** Lifecycle rules; absent if gateways carry none out. */
+  readonly lifecycle?: Lifecycle | undefined;
 };

@@ -4,11 +4,13 @@
  */
 
 import { createNatsStore, type NatsStore, type NatsStoreOptions } from "../../src/nats/store.ts";
+import { carryOutLifecycles } from "../../src/workers/lifecycle.ts";
 import { startWorkers } from "../../src/workers/start_workers.ts";
 import { STORE_OPTIONS } from "../nats/store_on_server.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { countedStore, type Operations } from "./counted_store.ts";
 import { GatewayHome } from "./home.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { Link, Links } from "./links.ts";
 import type { SimulatedConnection } from "./connection.ts";
 import type { Network } from "./network.ts";
@@ -36,6 +38,8 @@ export type Surroundings = {
   readonly operations: Operations;
   /** Milliseconds between two sweeps of gateways that begin; undefined for often. */
   sweepEach: number | undefined;
+  /** Lifecycle rules, which gateways carry out; undefined if there are none. */
+  readonly lifecycle: Lifecycle | undefined;
   /** Called for a call that does not end. */
   readonly hangs: (gateway: Gateway, what: string) => void;
 };
@@ -64,6 +68,7 @@ function logOf(tell: (text: string) => void): Log {
   return log;
 }
 
+const UNOBSERVED = { removed() {}, kept() {}, ran() {}, looked() {} };
 const UNMEASURED = { emptiedTrash() {}, flattened() {}, swept() {} };
 
 type Pending = {
@@ -92,6 +97,7 @@ export class Gateway {
   readonly #random: Random;
   readonly #pending = new Set<Pending>();
   readonly #stopping = new AbortController();
+  readonly #expiring = new AbortController();
   #store: NatsStore | undefined;
 
   /** @param skew Milliseconds by which its clock is wrong. */
@@ -177,19 +183,32 @@ export class Gateway {
     const { scheduler } = this.#shared;
     scheduler.after(0, this.home, () => {
       this.#stopping.abort(new Error("The gateway is stopping"));
+      this.#expiring.abort(new Error("The gateway is stopping"));
       this.store[Symbol.dispose]();
       this.connection.close();
     });
   }
 
+  /** Carries no lifecycle rules out any more. */
+  stopLifecycle(): void {
+    this.#shared.scheduler.after(0, this.home, () => {
+      this.#expiring.abort(new Error("Lifecycle rules are over"));
+    });
+  }
+
   #start(): void {
-    const { options, trace, operations, sweepEach = SWEEP.interval } = this.#shared;
+    const { options, trace, operations, lifecycle, sweepEach = SWEEP.interval } = this.#shared;
     const sweep = { ...SWEEP, interval: sweepEach };
     const log = logOf((text) => trace.add(this.name, text));
     const store = withoutWorkers(() =>
       createNatsStore(this.connection.asLibrary, { ...STORE_OPTIONS, ...options, log })
     );
     this.#store = countedStore(store, operations);
+    if (lifecycle?.isOver === false) {
+      const { plan: { day } } = lifecycle;
+      const settings = { day, log, signal: this.#expiring.signal, observe: UNOBSERVED };
+      carryOutLifecycles(lifecycle.watched(this.#store), settings);
+    }
     startWorkers(
       { grace: options.grace ?? GRACE, nativeLayout: options.nativeLayout ?? "off", sweep },
       {

@@ -77,3 +77,9 @@ function describe(
     isHeld: info?.legalHold === true,
   };
 }
+
+/** Shows the versions of a key. */
+export function shown({ versions, hasCurrent }: HeldVersions): string {
+  const list = versions.map(({ id, value }: Held) => `${id}=${value ?? "marker"}`).join(", ");
+  return `${hasCurrent ? "" : "no current; "}[${list}]`;
+}

@@ -15,19 +15,31 @@ import {
 } from "../../src/nats/layout/subjects.ts";
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { NULL_VERSION, type VersionId } from "../../src/s3/version_id.ts";
-import { type Held, type HeldVersions, heldVersions } from "./held_versions.ts";
+import { type HeldVersions, heldVersions, shown } from "./held_versions.ts";
 import { EPOCH } from "./home.ts";
 import type { StoreChange, Stored } from "./jetstream/message_store.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { Stream } from "./jetstream/stream.ts";
 import type { Value } from "../cluster/history.ts";
 import { explainStep, type Wishes } from "./version_steps.ts";
 
 /** The versions of a key from one moment until the next state begins. */
-export type VersionState = HeldVersions & { readonly since: number };
+export type VersionState = HeldVersions & { readonly since: number; readonly at: number };
 
 type KeyRecords = { current: Stored | undefined; readonly versions: Map<VersionId, Stored> };
 
 const NOTHING: HeldVersions = { versions: [], hasCurrent: false };
+
+/** What versions are judged by. */
+type KeyVersionsOptions =
+  & Pick<KeyVersions, "hasNatives" | "spoilt" | "losesTags" | "mayBeFull" | "lifecycle">
+  & {
+    readonly moment: () => number;
+    /** Simulated time. */
+    readonly now: () => number;
+    /** Called for each violation. */
+    readonly object: (text: string) => void;
+  };
 
 /** What clients have asked for, and natives may have done. */
 export class KeyVersions implements Wishes {
@@ -58,28 +70,23 @@ export class KeyVersions implements Wishes {
   readonly spoilt: ReadonlySet<string>;
   readonly losesTags: (etag: string) => void;
   readonly mayBeFull: () => boolean;
+  readonly lifecycle: Lifecycle | undefined;
 
-  /** @param object Called for each violation. */
   constructor(
     name: StoreName,
-    { moment, now, object, hasNatives, spoilt, losesTags, mayBeFull }: {
-      readonly moment: () => number;
-      readonly now: () => number;
-      readonly object: (text: string) => void;
-      readonly hasNatives: boolean;
-      readonly spoilt: ReadonlySet<string>;
-      readonly losesTags: (etag: string) => void;
-      readonly mayBeFull: () => boolean;
-    },
+    { moment, now, object, ...rest }: KeyVersionsOptions,
   ) {
     this.#name = name;
     this.#moment = moment;
     this.#now = () => EPOCH + now();
     this.#object = object;
-    this.hasNatives = hasNatives;
-    this.spoilt = spoilt;
-    this.losesTags = losesTags;
-    this.mayBeFull = mayBeFull;
+    ({
+      hasNatives: this.hasNatives,
+      spoilt: this.spoilt,
+      losesTags: this.losesTags,
+      mayBeFull: this.mayBeFull,
+      lifecycle: this.lifecycle,
+    } = rest);
   }
 
   /** Tells whether versioning is enabled for all that clients know. */
@@ -139,7 +146,7 @@ export class KeyVersions implements Wishes {
     const { store } = this.#stream ?? {};
     for (const subject of store?.subjects.keys() ?? []) this.#note(subject, store?.last(subject));
     for (const key of this.#changed) {
-      this.#states.set(key, [{ since: 0, ...this.#held(key) }]);
+      this.#states.set(key, [{ since: 0, at: 0, ...this.#held(key) }]);
     }
     this.#changed.clear();
   }
@@ -171,7 +178,7 @@ export class KeyVersions implements Wishes {
       this.#states.set(key, states);
       const before = states.at(-1) ?? NOTHING;
       const after = this.#held(key);
-      states.push({ since, ...after });
+      states.push({ since, at: this.time, ...after });
       for (const text of explainStep(key, before, after, this)) this.#object(text);
     }
     this.#changed.clear();
@@ -182,7 +189,13 @@ export class KeyVersions implements Wishes {
     const states = this.#states.get(key) ?? [];
     const first = states.findLastIndex(({ since }) => since <= from);
     const overlapping = states.slice(Math.max(first, 0)).filter(({ since }) => since <= to);
-    return first < 0 ? [{ since: 0, ...NOTHING }, ...overlapping] : overlapping;
+    return first < 0 ? [{ since: 0, at: 0, ...NOTHING }, ...overlapping] : overlapping;
+  }
+
+  /** Returns the states of a key since a time, and the one before them. */
+  statesSince(key: ObjectKey, time: number): readonly HeldVersions[] {
+    const states = this.#states.get(key) ?? [];
+    return states.slice(Math.max(states.findLastIndex(({ at }) => at <= time), 0));
   }
 
   /** Tells whether a key was in a certain state at one moment of a time. */
@@ -241,10 +254,4 @@ export class KeyVersions implements Wishes {
       }
     }
   }
-}
-
-/** Shows the versions of a key. */
-export function shown({ versions, hasCurrent }: HeldVersions): string {
-  const list = versions.map(({ id, value }: Held) => `${id}=${value ?? "marker"}`).join(", ");
-  return `${hasCurrent ? "" : "no current; "}[${list}]`;
 }

@@ -77,7 +77,7 @@ export async function completeUpload(acting: Acting): Promise<string> {
   if (ended.kind === "failed" && isS3Error(ended.cause, "NoSuchUpload")) {
     // Somebody aborted it: the client itself, the sweep, or whoever deleted the bucket.
     const isExplained = aborting !== undefined || witness.fleeting.has(bucket) ||
-      acting.scheduler.now - began > SWEEP.uploadExpiry / 2;
+      acting.uploads.hasExpired(id) || acting.scheduler.now - began > SWEEP.uploadExpiry / 2;
     if (!isExplained) witness.object(`${what}: the upload is gone`);
     return "aborted";
   }

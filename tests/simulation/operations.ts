@@ -8,6 +8,7 @@ import type { Acting } from "./clients.ts";
 import { removeWhileTagged, replaceWhenDue } from "./contests.ts";
 import { completeUpload } from "./multipart.ts";
 import { askAboutBucket, giveBucket, readOwner } from "./bucket_facts.ts";
+import { changeRules } from "./lifecycle_rules.ts";
 import { listUploads } from "./upload_lists.ts";
 import { changeDocument, putDocument, readDocument } from "./documents.ts";
 import { tag } from "./tags.ts";
@@ -38,6 +39,8 @@ export type Operation = {
 const hasVersions = (versions: VersionsPlan | undefined): boolean => versions !== undefined;
 const isSwitched = (versions: VersionsPlan | undefined): boolean =>
   versions !== undefined && !(versions.fromBeginning && !versions.isSuspended);
+const hasLifecycle = (versions: VersionsPlan | undefined): boolean =>
+  versions?.lifecycle !== undefined;
 const hasLocks = (versions: VersionsPlan | undefined): boolean => versions?.hasLocks === true;
 
 /** All operations. */
@@ -72,4 +75,5 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "list versions", weight: 5, run: listVersions, needs: hasVersions },
   { name: "switch versioning", weight: 3, run: switchVersioning, needs: isSwitched },
   { name: "lock version", weight: 8, run: lockVersion, needs: hasLocks },
+  { name: "change rules", weight: 10, run: changeRules, needs: hasLifecycle },
 ];

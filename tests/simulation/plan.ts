@@ -38,14 +38,31 @@ export type VersionsPlan = {
   readonly isSuspended: boolean;
   /** Clients lock versions. */
   readonly hasLocks: boolean;
+  /** Clients set lifecycle rules; undefined if they do not. */
+  readonly lifecycle: LifecyclePlan | undefined;
 };
 
+/** How gateways carry lifecycle rules out. */
+export type LifecyclePlan = {
+  /** Milliseconds of a day. */
+  readonly day: number;
+};
+
+/** Share of the simulations with versions and without native clients that have lifecycle rules. */
+const WITH_LIFECYCLE = 0.25;
+
 /** Decides by itself, so that the rest of a seed stays as it is without versions. */
-function planVersions(seed: number): VersionsPlan | undefined {
+function planVersions(
+  seed: number,
+  { natives, pace }: Pick<Plan, "natives" | "pace">,
+): VersionsPlan | undefined {
   const random = new Random(seed * 50_331_653 + 17);
   if (!random.chance(1 / 3)) return undefined;
   const [fromBeginning, isSuspended] = [random.chance(0.6), random.chance(0.4)];
-  return { fromBeginning, isSuspended, hasLocks: !isSuspended && random.chance(0.6) };
+  const hasLocks = !isSuspended && random.chance(0.6);
+  const hasLifecycle = natives === 0 && random.chance(WITH_LIFECYCLE);
+  const lifecycle = hasLifecycle ? { day: pace > 1000 ? 12_000 : 4000 } : undefined;
+  return { fromBeginning, isSuspended, hasLocks, lifecycle };
 }
 
 /** Subjects that mirrors copy. */
@@ -97,6 +114,13 @@ export function planOf(seed: number): Plan {
   };
   return {
     ...{ seed, shape: { ...shape, ...rare }, clients, operations, keys },
-    ...{ fleetingShare, pace, natives, byHand, faults, versions: planVersions(seed) },
+    ...{
+      fleetingShare,
+      pace,
+      natives,
+      byHand,
+      faults,
+      versions: planVersions(seed, { natives, pace }),
+    },
   };
 }

@@ -71,6 +71,7 @@ export async function failPower(
   witness.beginAnew(values);
   states.beginAnew();
   world.versions?.beginAnew();
+  world.versions?.lifecycle?.beginAnew();
   uploads.beginAnew();
   const held = heldBucket(cluster.jetStream, bucket);
   if (held !== undefined) documents.beginAnew(held);

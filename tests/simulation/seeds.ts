@@ -6,12 +6,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { simulate } from "./simulation.ts";
 
-/**
- * Operations that no simulation has yet: those of users and of lifecycle rules, reads as of a time, and a count that listings
- * show as well.
- */
-const NOT_SIMULATED =
-  /^users\.|^(?:claimLifecycle|serverTime|versionAsOf|administration\.countVersions)$/;
+/** Operations that no simulation has yet: those of users, reads as of a time, and a count that listings show as well. */
+const NOT_SIMULATED = /^users\.|^(?:versionAsOf|administration\.countVersions)$/;
 /** Seeds of one file. */
 const SEEDS = 100;
 

@@ -21,6 +21,8 @@ import { KeyStates } from "./key_states.ts";
 import { KeyVersions } from "./key_versions.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { endLifecycle } from "./lifecycle_rules.ts";
 import { NativeClient } from "./native_client.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { failPower, Gate } from "./power.ts";
@@ -71,8 +73,18 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   const trace = new Trace(() => scheduler.now);
   const witness = new Witness(scheduler.moment);
   const random = new Random(seed + 1);
-  const cluster = new Cluster(scheduler, random, trace, plan.shape, (gateway, what) => {
-    witness.object(`${gateway.name} does not end: ${what}`);
+  const object = (text: string): void => witness.object(text);
+  const uploads = new Uploads();
+  const lifecycle = plan.versions?.lifecycle && new Lifecycle(plan.versions.lifecycle, {
+    store: BUCKET as string as StoreName,
+    now: () => scheduler.now,
+    object,
+    isQuiet: plan.faults.length === 0,
+    uploads,
+  });
+  const shape = { ...plan.shape, lifecycle };
+  const cluster = new Cluster(scheduler, random, trace, shape, (gateway, what) => {
+    object(`${gateway.name} does not end: ${what}`);
   });
   witness.fleeting.add(FLEETING);
   witness.readsMayBreak = plan.natives > 0 ||
@@ -86,11 +98,12 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
   const versions = plan.versions && new KeyVersions(BUCKET as string as StoreName, {
     moment: scheduler.moment,
     now: () => scheduler.now,
-    object: (text) => witness.object(text),
+    object,
     hasNatives: plan.natives > 0,
     spoilt,
     losesTags: (etag) => tags.loses(etag),
     mayBeFull: () => witness.mayBeFull,
+    lifecycle,
   });
   if (versions !== undefined) witness.judgePlace = new PlaceJudge(BUCKET, versions);
   const world: ClientWorld = {
@@ -100,7 +113,7 @@ export async function simulate(seed: number, omitted: Omissions = NOTHING): Prom
     contents: new Contents(),
     witness,
     documents: new Documents(witness, () => scheduler.now),
-    uploads: new Uploads(),
+    uploads,
     tags,
     states: new KeyStates(BUCKET as string as StoreName, scheduler.moment),
     versions,
@@ -163,6 +176,7 @@ async function runPhases(
   const stream = cluster.jetStream.stream(`OBJ_${bucket}`);
   if (stream !== undefined) world.states.follow(stream);
   if (stream !== undefined) world.versions?.follow(stream);
+  if (stream !== undefined) world.versions?.lifecycle?.follow(stream);
   const given = documentsOf(world.versionsPlan).get("versioning");
   if (given !== undefined) {
     world.documents.write("versioning", given, "CREATE BUCKET").end("done");
@@ -206,6 +220,7 @@ async function runPhases(
   cluster.heal();
   hands.heal();
   await cluster.wait(10_000);
+  await endLifecycle(cluster, world);
   await readBack(cluster, world);
   if (shape.sweepsRarely) {
     await cluster.wait(UNLEASED);

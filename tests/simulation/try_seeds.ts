@@ -25,6 +25,8 @@ export function has(plan: Plan, need: string): boolean {
       return versions?.isSuspended === true;
     case "locks":
       return versions?.hasLocks === true;
+    case "lifecycle":
+      return versions?.lifecycle !== undefined;
     case "natives":
       return plan.natives > 0;
     case "without-natives":

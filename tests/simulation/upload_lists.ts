@@ -20,16 +20,29 @@ type Upload = {
 /** The uploads of the bucket that stays. */
 export class Uploads {
   readonly #uploads = new Map<UploadId, Upload>();
+  readonly #expired = new Set<UploadId>();
 
   /** Hears that an upload has begun. */
   begin(id: UploadId, key: ObjectKey, now: number): void {
-    this.#uploads.set(id, { key, began: now, state: "open" });
+    this.#uploads.set(id, { key, began: now, state: this.#expired.has(id) ? "ending" : "open" });
   }
 
   /** Hears that somebody completes or aborts an upload, or has done so. */
   end(id: UploadId, state: "ending" | "ended"): void {
     const upload = this.#uploads.get(id);
     if (upload !== undefined) upload.state = state;
+  }
+
+  /** Hears that a lifecycle rule ends an upload. Returns when it began; undefined if no client has heard of it yet. */
+  expires(id: UploadId): number | undefined {
+    this.#expired.add(id);
+    this.end(id, "ending");
+    return this.#uploads.get(id)?.began;
+  }
+
+  /** Tells whether a lifecycle rule has ended an upload. */
+  hasExpired(id: UploadId): boolean {
+    return this.#expired.has(id);
   }
 
   /** Forgets all: the server may have forgotten some. */

@@ -8,7 +8,7 @@ import type { ListedVersion, VersionPage } from "../../src/store/listings.ts";
 import type { Acting } from "./clients.ts";
 import { BY_HAND } from "./by_hand.ts";
 import type { HeldVersions } from "./held_versions.ts";
-import { shown } from "./key_versions.ts";
+import { shown } from "./held_versions.ts";
 
 type Position = { readonly key: string; readonly version: string | undefined };
 

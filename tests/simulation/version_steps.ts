@@ -6,6 +6,7 @@
 import type { ObjectKey } from "../../src/s3/names.ts";
 import { NULL_VERSION } from "../../src/s3/version_id.ts";
 import type { Held, HeldVersions } from "./held_versions.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 /** What clients have asked for, and natives may have done. */
 export type Wishes = {
@@ -21,6 +22,10 @@ export type Wishes = {
   readonly losesTags: (etag: string) => void;
   /** Tells whether the bucket may be full, so that a removal takes several steps. */
   readonly mayBeFull: () => boolean;
+  /** Lifecycle rules, which remove versions as well; undefined if there are none. */
+  readonly lifecycle: Lifecycle | undefined;
+  /** Returns the states that a key had at some time since another one, in milliseconds since 1970. */
+  readonly statesSince: (key: ObjectKey, since: number) => readonly HeldVersions[];
   /** The server's time of day, in milliseconds since 1970. */
   readonly time: number;
 };
@@ -48,8 +53,8 @@ export function* explainStep(
       const isDestroyed = hasNatives && i === 0 && before.hasCurrent;
       if (isDestroyed) continue;
       gone.add(name);
-      if (!removing.has(name)) yield `Version ${name} (${value}) is gone, and nobody removed it`;
-      else if (isLocked(version, wishes, removing.get(name) === true)) {
+      if (!removing.has(name)) yield* explainRemoval(key, version, before, wishes);
+      if (isLocked(version, wishes, removing.get(name) === true)) {
         yield `Version ${name} (${value}) is gone while it was locked`;
       }
     } else if (now.value !== value) yield `Version ${name} was ${value} and is ${now.value}`;
@@ -60,12 +65,44 @@ export function* explainStep(
       yield* explainLock(name, version, now, wishes);
     }
   }
+  yield* explainMarker(key, before, after, wishes);
   for (const { id } of after.versions) {
     if (!had.has(id) && gone.has(`${key} ${id}`)) yield `Version ${key} ${id} comes back`;
   }
   const values = after.versions.flatMap(({ value }) => value ?? []);
   if (new Set(values).size < values.length) yield `Two versions of ${key} are one: ${values}`;
   if (!hasNatives) yield* explainOrder(key, after, wishes);
+}
+
+/** Explains what is wrong with the removal of a version that no client asked for. */
+function* explainRemoval(
+  key: ObjectKey,
+  version: Held,
+  before: HeldVersions,
+  wishes: Wishes,
+): Generator<string> {
+  const { lifecycle } = wishes;
+  if (lifecycle === undefined) {
+    yield `Version ${key} ${version.id} (${version.value}) is gone, and nobody removed it`;
+    return;
+  }
+  const text = lifecycle.explain(key, version, before, (since) => wishes.statesSince(key, since));
+  if (text !== undefined) yield text;
+}
+
+/** Explains what is wrong with a delete marker that takes the place of an object. */
+function* explainMarker(
+  key: ObjectKey,
+  before: HeldVersions,
+  after: HeldVersions,
+  { lifecycle }: Wishes,
+): Generator<string> {
+  const [was, now] = [before.versions[0], after.versions[0]];
+  if (was === undefined || !before.hasCurrent || was.value === null) return;
+  if (now === undefined || now.value !== null || now.id === NULL_VERSION) return;
+  if (before.versions.some(({ id }) => id === now.id)) return;
+  const text = lifecycle?.explainMarker(key, was);
+  if (text !== undefined) yield text;
 }
 
 function* explainOrder(

@@ -107,6 +107,7 @@ export async function removeKey(
   const from = witness.now();
   const begun = witness.history.write(place, null, what, condition);
   const precondition = condition === undefined ? {} : { ifMatch: condition };
+  if (bucket !== acting.fleeting) acting.versions?.lifecycle?.deletes(key);
   const ended = await call(what, (store) => store.deleteObject(bucket, key, { precondition }));
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
