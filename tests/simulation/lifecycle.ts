@@ -52,10 +52,8 @@ export class Lifecycle {
   #last: Stored | undefined;
   #periods: Period[] = [];
   readonly #removals = new Set<Removal>();
-  /** How often clients have asked to delete each key. */
-  readonly #deletes = new Map<ObjectKey, number>();
-  /** Delete markers that no rule explains. */
-  readonly #markers = new Map<ObjectKey, number>();
+  /** Clients' requests to delete that may be carried out. */
+  readonly #asked = new Set<Pick<Removal, "key" | "began">>();
 
   constructor(plan: LifecyclePlan, { store, now, object, isQuiet, uploads }: {
     readonly store: StoreName;
@@ -101,9 +99,11 @@ export class Lifecycle {
     this.#periods.push({ since: this.#now(), rules });
   }
 
-  /** Notes that a client asks to delete the current version of a key. */
-  deletes(key: ObjectKey): void {
-    this.#deletes.set(key, (this.#deletes.get(key) ?? 0) + 1);
+  /** Notes that a client asks to delete the current version of a key. Returns what to call when that is answered. */
+  deletes(key: ObjectKey): () => void {
+    const asked = { key, began: this.#now() };
+    this.#asked.add(asked);
+    return () => this.#asked.delete(asked);
   }
 
   /** Returns a store whose removals are noted. */
@@ -178,10 +178,10 @@ export class Lifecycle {
     const isDue = since !== undefined && this.#isDue(since.rules, (rules) => {
       return expiryOfObject(rules, subjectOf(key), new Date(version.modified), this.plan.day);
     });
-    if (isDue) return undefined;
-    const count = (this.#markers.get(key) ?? 0) + 1;
-    this.#markers.set(key, count);
-    if (count <= (this.#deletes.get(key) ?? 0)) return undefined;
+    const isAsked = [...this.#asked].some((asked) => {
+      return asked.key === key && asked.began + LATE >= this.#now();
+    });
+    if (isDue || isAsked) return undefined;
     return `A delete marker hides ${version.id} of ${key}, and neither a client nor a rule asked for it`;
   }
 

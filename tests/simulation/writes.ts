@@ -107,7 +107,9 @@ export async function removeKey(
   const from = witness.now();
   const begun = witness.history.write(place, null, what, condition);
   const precondition = condition === undefined ? {} : { ifMatch: condition };
-  if (bucket !== acting.fleeting) acting.versions?.lifecycle?.deletes(key);
+  const answered = bucket === acting.fleeting
+    ? undefined
+    : acting.versions?.lifecycle?.deletes(key);
   const ended = await call(what, (store) => store.deleteObject(bucket, key, { precondition }));
   if (ended.kind === "failed" && witness.isMissing(ended.cause, bucket) && condition) {
     witness.saw(place, from, null, what);
@@ -115,6 +117,7 @@ export async function removeKey(
     return "refused";
   }
   if (ended.kind === "done") {
+    answered?.();
     const { versionId: id, isMarker } = ended.value;
     if (isMarker) heardVersion(acting, key, from, { id, value: null, what });
   }
