@@ -65,28 +65,19 @@ export class KeyVersions implements Wishes {
   /** Versions that clients know, by key. */
   readonly known = new Map<ObjectKey, Map<VersionId, Value>>();
   /** Native clients destroy current versions. */
-  readonly hasNatives: boolean;
+  readonly hasNatives!: boolean;
   /** ETags whose bytes native clients have purged. */
-  readonly spoilt: ReadonlySet<string>;
-  readonly losesTags: (etag: string) => void;
-  readonly mayBeFull: () => boolean;
-  readonly lifecycle: Lifecycle | undefined;
+  readonly spoilt!: ReadonlySet<string>;
+  readonly losesTags!: (etag: string) => void;
+  readonly mayBeFull!: () => boolean;
+  readonly lifecycle!: Lifecycle | undefined;
 
-  constructor(
-    name: StoreName,
-    { moment, now, object, ...rest }: KeyVersionsOptions,
-  ) {
+  constructor(name: StoreName, { moment, now, object, ...rest }: KeyVersionsOptions) {
     this.#name = name;
     this.#moment = moment;
     this.#now = () => EPOCH + now();
     this.#object = object;
-    ({
-      hasNatives: this.hasNatives,
-      spoilt: this.spoilt,
-      losesTags: this.losesTags,
-      mayBeFull: this.mayBeFull,
-      lifecycle: this.lifecycle,
-    } = rest);
+    Object.assign(this, rest);
   }
 
   /** Tells whether versioning is enabled for all that clients know. */
