@@ -139,7 +139,7 @@ async function main(args: readonly string[]): Promise<void> {
   let [seconds, cpu] = [0, 0];
   const ratios: Record<keyof Window, number[]> = { put: [], get: [] };
   for (let run = 0; run < RUNS; run++) {
-    const quiet = await measureWindow(s3load, gateway);
+    const quiet = [await measureWindow(s3load, gateway), await measureWindow(s3load, gateway)];
     const began = performance.now();
     const before = await readCpuTime([gateway.pid, server.pid]);
     let isDone = false;
@@ -151,7 +151,10 @@ async function main(args: readonly string[]): Promise<void> {
     seconds += (performance.now() - began) / 1000;
     cpu += await readCpuTime([gateway.pid, server.pid]) - before;
     for (const op of LOADS) {
-      ratios[op].push(spreadOf(busy.map((window) => window[op])).median / quiet[op]);
+      const [during, usual] = [busy, quiet].map((windows) =>
+        spreadOf(windows.map((window) => window[op])).median
+      );
+      ratios[op].push((during ?? NaN) / (usual ?? NaN));
     }
     console.error(`run ${run}: ${seconds.toFixed(0)} s so far, ${JSON.stringify({ quiet, busy })}`);
   }
