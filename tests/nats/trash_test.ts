@@ -4,6 +4,9 @@ import { headers } from "@nats-io/nats-core";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { createNatsStore } from "../../src/nats/store.ts";
+import { records } from "../../src/nats/layout/subjects.ts";
+import type { StoreName } from "../../src/nats/layout/names.ts";
+import type { VersionId } from "../../src/s3/version_id.ts";
 import type { S3Error } from "../../src/s3/errors.ts";
 import type { BucketName, ObjectKey, PartNumber, UploadId } from "../../src/s3/names.ts";
 import {
@@ -38,6 +41,32 @@ async function contents(
     .filter((subject) => !subject.startsWith("S3.bucket.") && subject !== "S3.sync")
     .sort();
 }
+
+Deno.test("the records of a key's versions are read once for all its groups", async () => {
+  await using given = await storeOnServer({ on, store: { grace: GRACE } });
+  const { store, connection } = given;
+  await store.createBucket(bucket, "alice");
+  await store.prepareVersioning(bucket);
+  await store.putDocument(bucket, "versioning", "Enabled");
+  const ids: (string | undefined)[] = [];
+  const count = 8;
+  for (let i = 0; i <= count; i++) {
+    ids.push((await store.putObject(bucket, key, input(someBytes(300_000, i)))).versionId);
+  }
+  for (const versionId of ids.slice(0, count)) {
+    await store.deleteObject(bucket, key, { precondition: {}, versionId: versionId as VersionId });
+  }
+  await delay(GRACE + 200);
+  let gets = 0;
+  const prefix = records.version(bucket as string as StoreName, key, "*").slice(0, -1);
+  const watch = connection.subscribe(`$JS.API.STREAM.MSG.GET.${stream}`, {
+    callback: (_, message) => void (message.string().includes(prefix) && gets++),
+  });
+  strictEqual((await store.freeReplaced(bucket)).freed, count);
+  await connection.flush();
+  watch.unsubscribe();
+  strictEqual(gets, count);
+});
 
 Deno.test("a replaced group is kept for the grace and purged after it", async () => {
   await using given = await storeOnServer({ on, store: { grace: GRACE } });

@@ -13,7 +13,7 @@
  */
 
 import { mapAtOnce } from "../../collections/map_at_once.ts";
-import type { BucketName } from "../../s3/names.ts";
+import type { BucketName, ObjectKey } from "../../s3/names.ts";
 import type { FreeReport } from "../../store/maintenance.ts";
 import { hasRenamedGroups, isRenamed } from "../buckets/renamed_groups.ts";
 import { readBatches } from "../buckets/scan.ts";
@@ -105,9 +105,27 @@ async function purgeAll(
   tally: Tally,
   doubtful: Trash[],
 ): Promise<void> {
+  const currents = new Map<Trash, Awaited<ReturnType<typeof readCurrent>>>();
   await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
     try {
-      const fate = await purgeTrash(context, stream, item, named);
+      currents.set(item, await readCurrent(context, stream, item.key));
+    } catch (cause) {
+      if (!(cause instanceof JetStreamError)) throw cause;
+      tally.failures.push(cause);
+    }
+  });
+  // A version moves from object info to its record, so the records of a key are read afterwards: once for all its groups.
+  const read = new Map<ObjectKey, ReturnType<typeof readNamedByRecords>>();
+  const namesOf = (key: ObjectKey): ReturnType<typeof readNamedByRecords> => {
+    const known = read.get(key) ?? readNamedByRecords(context, stream, key);
+    read.set(key, known);
+    return known;
+  };
+  await mapAtOnce(trash, PURGES_AT_ONCE, async (item) => {
+    const current = currents.get(item);
+    if (current === undefined) return;
+    try {
+      const fate = await purgeTrash(context, stream, item, current, named, namesOf);
       if (fate === "purged") tally.freed++;
       else if (fate === "unknown" && doubtful.length < MAX_DOUBTFUL) doubtful.push(item);
       else if (fate !== "kept") tally.waiting++;
@@ -123,15 +141,15 @@ async function purgeTrash(
   context: TrashContext,
   stream: StreamReading,
   item: Trash,
+  { nuid: current, time }: Awaited<ReturnType<typeof readCurrent>>,
   named: ReadonlySet<string> | undefined,
+  namesOf: (key: ObjectKey) => ReturnType<typeof readNamedByRecords>,
 ): Promise<Fate> {
   const { nuid, key, sequence, isReplaced } = item;
-  const { nuid: current, time } = await readCurrent(context, stream, key);
   let fate: Fate = "purged";
-  // A version moves from object info to its record, so the record is read afterwards.
-  const isNamed = current === nuid || named?.has(nuid) === true ||
-    (named === undefined && await isNoncurrent(context, stream, item));
-  if (isNamed === undefined) return "unknown";
+  const names = current === nuid ? undefined : named ?? await namesOf(key);
+  if (current !== nuid && names === undefined) return "unknown";
+  const isNamed = current === nuid || names?.has(nuid) === true;
   if (isNamed) {
     if (!await purgeUnusedParts(context, stream, nuid)) fate = "kept";
   } else if (named === undefined && !await isOwnedBy(context, stream, item)) {
@@ -148,22 +166,26 @@ async function purgeTrash(
 }
 
 /**
- * Tells whether the record of any version of a key names a group; undefined if there are too many to be read for one group.
- * Anybody who may write in NATS may have forged the record of the trash, so the version that it states proves nothing.
+ * Reads the groups that the records of a key's versions name; undefined if there are too many records for one key. Anybody
+ * who may write in NATS may have forged the record of the trash, so the version that it states proves nothing.
  */
-async function isNoncurrent(
+async function readNamedByRecords(
   context: TrashContext,
   stream: StreamReading,
-  { key, nuid }: Trash,
-): Promise<boolean | undefined> {
-  if (stream.layout < VERSIONS_LAYOUT) return false;
+  key: ObjectKey,
+): Promise<ReadonlySet<string> | undefined> {
+  const named = new Set<string>();
+  if (stream.layout < VERSIONS_LAYOUT) return named;
   let count = 0;
   for await (const batch of readBatches(context, stream, records.version(stream.store, key, "*"))) {
-    if (batch.some(({ data }) => groupNamedBy(infoInRecord(data)) === nuid)) return true;
+    for (const { data } of batch) {
+      const nuid = groupNamedBy(infoInRecord(data));
+      if (nuid !== undefined) named.add(nuid);
+    }
     count += batch.length;
     if (count > MAX_RECORDS) return undefined;
   }
-  return false;
+  return named;
 }
 
 /** Tells whether a group was replaced for certain at the only key that could name it. */
