@@ -59,10 +59,10 @@ export function* explainStep(
       }
     } else if (now.value !== value) yield `Version ${name} was ${value} and is ${now.value}`;
     else {
-      // A native client destroyed the current version. What is left was archived before its tags changed.
+      // A native client destroyed the current version. What is left was archived before its tags or its lock changed.
       const isOlder = hasNatives && i === 0 && after.versions[0] !== now;
       if (isOlder && now.tags !== version.tags) wishes.losesTags(value ?? "");
-      yield* explainLock(name, version, now, wishes);
+      if (!isOlder) yield* explainLock(name, version, now, wishes);
     }
   }
   yield* explainMarker(key, before, after, wishes);
