@@ -51,7 +51,11 @@ export function* explainStep(
     if (id === NULL_VERSION && now?.value !== value) continue;
     if (now === undefined) {
       const isDestroyed = hasNatives && i === 0 && before.hasCurrent;
-      if (isDestroyed) continue;
+      if (isDestroyed) {
+        // An archive on its way, from before its tags changed, may bring it back.
+        wishes.losesTags(value ?? "");
+        continue;
+      }
       gone.add(name);
       if (!removing.has(name)) yield* explainRemoval(key, version, before, wishes);
       if (isLocked(version, wishes, removing.get(name) === true)) {
@@ -60,7 +64,8 @@ export function* explainStep(
     } else if (now.value !== value) yield `Version ${name} was ${value} and is ${now.value}`;
     else {
       // A native client destroyed the current version. What is left was archived before its tags or its lock changed.
-      const isOlder = hasNatives && i === 0 && after.versions[0] !== now;
+      const isCurrent = after.hasCurrent && after.versions[0] === now;
+      const isOlder = hasNatives && i === 0 && before.hasCurrent && !isCurrent;
       if (isOlder && now.tags !== version.tags) wishes.losesTags(value ?? "");
       if (!isOlder) yield* explainLock(name, version, now, wishes);
     }
