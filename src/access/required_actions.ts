@@ -85,7 +85,7 @@ export function requiredActions(
   },
 ): readonly [Action, ...Action[]] {
   const versionId = query.get("versionId");
-  // A look back reads a version that the request does not name, so there is no value for `s3:VersionId`.
+  // A read as of a time names no version, so `s3:VersionId` has no value.
   const version = versionId ?? (isLookBack(name, headers) ? NULL_VERSION : undefined);
   const actions: [Action, ...Action[]] = [actionOnVersion(action, version)];
   // Amazon's page demands both.

@@ -13,7 +13,7 @@ import { RandomVersionRequests, type VersionRequest } from "./version_requests.t
 import type { Answered, AskedOfSide, SendTo } from "./version_side.ts";
 import { VersionSides } from "./version_sides.ts";
 
-/** What is asked, and what happens meanwhile. */
+/** The gateways to compare, and the requests and kills of a comparison. */
 export type Comparison = {
   /** Sends to the gateway on a memory store. */
   readonly model: SendTo;
@@ -175,7 +175,7 @@ class Comparing {
     if (twice === "same") return await this.#sides.insist(asked);
     const answered = await this.#sides.try(asked);
     if (answered !== undefined || twice === "other effect") return answered;
-    // What is told of the first time is lost.
+    // Nobody learns how the first attempt would have been answered.
     await this.#sides.insist(asked);
     return undefined;
   }

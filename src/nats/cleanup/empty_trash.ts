@@ -166,8 +166,8 @@ async function purgeTrash(
 }
 
 /**
- * Reads the groups that the records of a key's versions name; undefined if there are too many records for one key. Anybody
- * who may write in NATS may have forged the record of the trash, so the version that it states proves nothing.
+ * Reads the groups that the records of a key's versions name; undefined if there are too many records for one key. The version
+ * in the trash record proves nothing, because any NATS client that may write to the bucket can forge such a record.
  */
 async function readNamedByRecords(
   context: TrashContext,

@@ -40,7 +40,7 @@ export async function versionAsOf(
   const stream = await needs.streams.get(bucket);
   if (stream.layout < VERSIONS_LAYOUT) throw keepsNoVersions(bucket);
   checkPast(time, needs.now());
-  // What is written from here on is younger than the time, so nothing is missed between these reads.
+  // Later writes are younger than the time, so no write between these reads matters.
   const current = await readCurrent(needs, stream, key);
   const held = heldVersion(current);
   const latest = held && timedOf(held.id, current);

@@ -91,7 +91,7 @@ export async function readCurrentMessage(
   }
 }
 
-/** Returns what the message of a key's object info says; undefined is no message. */
+/** Reads the message of a key's object info; undefined stands for no message. */
 export function currentOf(
   needs: Pick<Needs, "streams">,
   stream: BucketStream,
